@@ -1,0 +1,113 @@
+/**
+ * Every limit and every time of the protocol in one place, each with its unit and its reason.
+ * `checkTimings` cross-checks what a user can set; nothing here is "0 = unlimited".
+ */
+
+/** Wire protocol version; a peer refuses any other [W2]. Raise it with every change of a frame. */
+export const PROTOCOL_VERSION = 1;
+
+/** Terms stay exact in a double and leave room to spare [E12]. */
+export const TERM_MAX = 2 ** 48;
+/** Peer ids are small so that people can type them; 6000 + id must be a port by default. */
+export const PEER_ID_MAX = 59_535;
+
+/** One chat text, in bytes of UTF-8. */
+export const MESSAGE_BYTES_MAX = 64 * 1024;
+/** One frame (header line or the entries behind it), in bytes. A text of 64 KiB of control characters is 384 KiB of JSON. */
+export const FRAME_BYTES_MAX = 1024 * 1024;
+/** Nesting of JSON from the network: JSON.parse takes 10⁶ levels, JSON.stringify dies of far fewer. */
+export const NESTING_MAX = 16;
+/** Entries behind one header line. */
+export const FRAME_ENTRIES_MAX = 4096;
+/** Room and user names, in bytes of UTF-8. */
+export const NAME_BYTES_MAX = 64;
+/** Members of one cluster, those who left included: a configuration must fit one frame. */
+export const MEMBERS_MAX = 1000;
+
+/** Connections accepted from one address, and in all [W3]. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 64;
+export const CONNECTIONS_MAX = 1024;
+/** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
+export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Voters are the largest odd number of members up to this: five bear two crashes, more only slow the quorum [M5]. */
+export const VOTERS_MAX = 5;
+
+/** A sender's messages under way to the log [S9]. */
+export const OUTSTANDING_MESSAGES_MAX = 8192;
+export const OUTSTANDING_BYTES_MAX = 4 * 1024 * 1024;
+/** Messages that wait in the outbox before `submit` tells the caller to wait [S9]. */
+export const OUTBOX_MESSAGES_MAX = 65_536;
+export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+/** Entries and bytes sent to one follower and not yet acknowledged. */
+export const INFLIGHT_ENTRIES_MAX = 16_384;
+export const INFLIGHT_BYTES_MAX = 8 * 1024 * 1024;
+/** One SEQ_CHAT or CHAT frame carries at most this. */
+export const BATCH_ENTRIES_MAX = 1024;
+export const BATCH_BYTES_MAX = 512 * 1024;
+/** Entries kept in memory below the commit index so that a follower a little behind needs no disk read. */
+export const TAIL_ENTRIES_KEPT = 16_384;
+export const TAIL_BYTES_KEPT = 8 * 1024 * 1024;
+/** Uncommitted entries a leader holds before it takes no more messages (senders then wait and resend) [S9]. */
+export const UNCOMMITTED_ENTRIES_MAX = 65_536;
+export const UNCOMMITTED_BYTES_MAX = 32 * 1024 * 1024;
+/** An election does not defer to, and placement does not promote, a peer further behind than this many entries. */
+export const BEHIND_ENTRIES_MAX = 10_000;
+/** Bytes of one CATCHUP_RESP: large enough to amortise a read, small enough not to hold up control frames. */
+export const CATCHUP_BYTES_MAX = 512 * 1024;
+
+/** Segment limits written into a new cluster's genesis entry [L4]; afterwards the genesis decides. */
+export const SEGMENT_ENTRIES = 65_536;
+export const SEGMENT_BYTES = 16 * 1024 * 1024;
+
+/** All times in milliseconds. */
+export interface Timings {
+  /** Between two heartbeats of a leader. */
+  readonly heartbeat: number;
+  /** A follower suspects a leader not heard for so long [E1]. */
+  readonly leaderTimeout: number;
+  /** A leader without acknowledgements of a majority for so long abdicates [E11]. */
+  readonly quorumCheck: number;
+  /** … and so does one whose entries do not progress anywhere for so long [E11]. */
+  readonly stall: number;
+  /** A candidate waits at most so long for a higher peer [E4]. */
+  readonly defer: number;
+  /** Bounds of the first, random pause after a refused election; it doubles up to the leader timeout [E12]. */
+  readonly retryMin: number;
+  readonly retryMax: number;
+  /** A member away for so long may be replaced [M5] [M6]. */
+  readonly eviction: number;
+  /** A quitting peer waits at most so long for its demotion [M5]. */
+  readonly quit: number;
+  /** A connection that has not said HELLO by then is closed [W3]. */
+  readonly handshake: number;
+}
+
+export const DEFAULT_TIMINGS: Timings = {
+  heartbeat: 200,
+  leaderTimeout: 1200,
+  quorumCheck: 1200,
+  stall: 3000,
+  defer: 300,
+  retryMin: 10,
+  retryMax: 50,
+  eviction: 60_000,
+  quit: 2000,
+  handshake: 5000,
+};
+
+/** Returns what is wrong with a set of times, in words, or null. */
+export function checkTimings(t: Timings): string | null {
+  for (const [name, value] of Object.entries(t)) {
+    if (!(Number.isFinite(value) && value > 0)) return `${name} must be a positive number of milliseconds, not ${value}`;
+  }
+  if (t.leaderTimeout < 3 * t.heartbeat) {
+    return `the leader timeout (${t.leaderTimeout} ms) must be at least three heartbeat intervals (3 × ${t.heartbeat} ms): one late heartbeat is no crash`;
+  }
+  if (t.quorumCheck < 3 * t.heartbeat) {
+    return `the quorum check (${t.quorumCheck} ms) must be at least three heartbeat intervals (3 × ${t.heartbeat} ms)`;
+  }
+  if (t.retryMax < t.retryMin) return `retryMax (${t.retryMax} ms) must not be below retryMin (${t.retryMin} ms)`;
+  if (t.defer >= t.leaderTimeout) return `the defer time (${t.defer} ms) must be below the leader timeout (${t.leaderTimeout} ms)`;
+  return null;
+}

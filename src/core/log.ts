@@ -1,0 +1,224 @@
+/**
+ * What follows from a log prefix and from nothing else: ballots, per-room numbers, per-session counters,
+ * configurations, the crc chain. `apply` goes one entry forward, `undo` one back, so truncation rolls everything
+ * back [S5] [M3]; a checkpoint is this state at the end of a segment [L5].
+ */
+import { assert } from "./assert.ts";
+import { type Ballot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
+import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
+
+/** A stretch of the log under one ballot; it ends where the next begins. */
+export interface BallotRun {
+  readonly from: LogIndex;
+  readonly ballot: Ballot;
+}
+
+export interface LoggedConfiguration {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+  /** Index of the `settled` entry that follows it, 0 while there is none; its own index for the genesis. */
+  settled: LogIndex;
+}
+
+/** The state as plain data, for checkpoints. */
+export interface LogStateData {
+  readonly index: LogIndex;
+  readonly crc: number;
+  readonly cluster_id: string;
+  readonly segment_entries: number;
+  readonly segment_bytes: number;
+  readonly chats: number;
+  readonly runs: readonly BallotRun[];
+  readonly rooms: readonly (readonly [string, number])[];
+  readonly sessions: readonly (readonly [string, number])[];
+  readonly configurations: readonly LoggedConfiguration[];
+}
+
+export class LogState {
+  index: LogIndex = 0;
+  crc = 0;
+  clusterId = "";
+  segmentEntries = 0;
+  segmentBytes = 0;
+  /** Number of chat entries, for the hand-over of a young cluster [E10]. */
+  chats = 0;
+  readonly runs: BallotRun[] = [];
+  /** Last seq_no per room. */
+  readonly rooms = new Map<string, number>();
+  /** Last counter per `<sender_id>.<session>` [S2]. */
+  readonly sessions = new Map<string, number>();
+  /** Configurations that still matter, oldest first; `forget` drops what a later committed one has replaced. */
+  configurations: LoggedConfiguration[] = [];
+
+  static fromData(data: LogStateData): LogState {
+    const state = new LogState();
+    state.index = data.index;
+    state.crc = data.crc;
+    state.clusterId = data.cluster_id;
+    state.segmentEntries = data.segment_entries;
+    state.segmentBytes = data.segment_bytes;
+    state.chats = data.chats;
+    state.runs.push(...data.runs);
+    for (const [room, seq] of data.rooms) state.rooms.set(room, seq);
+    for (const [session, counter] of data.sessions) state.sessions.set(session, counter);
+    state.configurations = data.configurations.map((c) => ({ ...c }));
+    return state;
+  }
+
+  toData(): LogStateData {
+    return {
+      index: this.index,
+      crc: this.crc,
+      cluster_id: this.clusterId,
+      segment_entries: this.segmentEntries,
+      segment_bytes: this.segmentBytes,
+      chats: this.chats,
+      runs: [...this.runs],
+      rooms: [...this.rooms],
+      sessions: [...this.sessions],
+      configurations: this.configurations.map((c) => ({ ...c })),
+    };
+  }
+
+  get tail(): Tail {
+    return { index: this.index, ballot: this.ballotAt(this.index) };
+  }
+
+  /** The ballot of the entry at `index`; NO_BALLOT at 0. */
+  ballotAt(index: LogIndex): Ballot {
+    assert(index >= 0 && index <= this.index, `ballotAt(${index}) of a log that ends at ${this.index}`);
+    return this.#runAt(index)?.ballot ?? NO_BALLOT;
+  }
+
+  /** First index of the run of equal ballots in which `index` stands. */
+  runStart(index: LogIndex): LogIndex {
+    return this.#runAt(index)?.from ?? 0;
+  }
+
+  /** The newest configuration in the log, committed or not. */
+  get newest(): LoggedConfiguration | null {
+    return this.configurations[this.configurations.length - 1] ?? null;
+  }
+
+  /**
+   * Why `entry` cannot be the next one, or null. Everything that any log guarantees about neighbours, so that neither
+   * a damaged file nor a peer of another mind can put nonsense behind a valid crc.
+   */
+  refusal(entry: Entry): string | null {
+    if (entry.index !== this.index + 1) return `index ${entry.index} after ${this.index}`;
+    if ((entry.kind === "genesis") !== (entry.index === 1)) return `kind ${entry.kind} at index ${entry.index}`;
+    if (entry.kind === "chat") {
+      const seq = (this.rooms.get(entry.room_id) ?? 0) + 1;
+      if (entry.seq_no !== seq) return `seq_no ${entry.seq_no} in room ${entry.room_id}, expected ${seq}`;
+      const { session, counter } = splitMessageId(entry.msg_id);
+      const expected = (this.sessions.get(session) ?? 0) + 1;
+      if (counter !== expected) return `message ${entry.msg_id}, expected counter ${expected}`;
+    }
+    if (entry.kind === "settled") {
+      const newest = this.newest;
+      const settles = (entry.data as Settled).config_index;
+      if (newest === null || newest.index !== settles || newest.settled !== 0) return `settles configuration ${settles}`;
+    }
+    return null;
+  }
+
+  /** One entry forward. The entry must not be refused by `refusal`. */
+  apply(entry: Entry): void {
+    this.index = entry.index;
+    this.crc = entry.crc;
+    const run = this.runs[this.runs.length - 1];
+    if (run === undefined || !sameBallot(run.ballot, entry)) {
+      this.runs.push({ from: entry.index, ballot: { term: entry.term, leader_id: entry.leader_id, inc: entry.inc } });
+    }
+    switch (entry.kind) {
+      case "chat": {
+        const { session, counter } = splitMessageId(entry.msg_id);
+        this.rooms.set(entry.room_id, entry.seq_no);
+        this.sessions.set(session, counter);
+        this.chats += 1;
+        break;
+      }
+      case "genesis": {
+        const genesis = entry.data as Genesis;
+        this.clusterId = genesis.cluster_id;
+        this.segmentEntries = genesis.segment_entries;
+        this.segmentBytes = genesis.segment_bytes;
+        this.configurations.push({ index: entry.index, configuration: genesis, settled: entry.index });
+        break;
+      }
+      case "config":
+        this.configurations.push({ index: entry.index, configuration: entry.data as Configuration, settled: 0 });
+        break;
+      case "settled": {
+        const newest = this.newest;
+        assert(newest !== null && newest.index === (entry.data as Settled).config_index, "a settled entry follows its configuration");
+        newest.settled = entry.index;
+        break;
+      }
+    }
+  }
+
+  /** One entry back: `entry` is the last one, `prevCrc` the crc of the one before it. */
+  undo(entry: Entry, prevCrc: number): void {
+    assert(entry.index === this.index, "undo takes back the last entry");
+    this.index = entry.index - 1;
+    this.crc = prevCrc;
+    if (this.runs[this.runs.length - 1]?.from === entry.index) this.runs.pop();
+    switch (entry.kind) {
+      case "chat": {
+        const { session, counter } = splitMessageId(entry.msg_id);
+        stepBack(this.rooms, entry.room_id, entry.seq_no);
+        stepBack(this.sessions, session, counter);
+        this.chats -= 1;
+        break;
+      }
+      case "genesis":
+      case "config":
+        this.configurations.pop();
+        break;
+      case "settled": {
+        const newest = this.newest;
+        assert(newest !== null, "a settled entry has a configuration before it");
+        newest.settled = 0;
+        break;
+      }
+    }
+  }
+
+  /** Drops configurations that a settled one at or below `committed` has replaced for good. */
+  forget(committed: LogIndex): void {
+    let keep = 0;
+    this.configurations.forEach((c, i) => {
+      if (c.settled !== 0 && c.settled <= committed) keep = i;
+    });
+    if (keep > 0) this.configurations = this.configurations.slice(keep);
+  }
+
+  #runAt(index: LogIndex): BallotRun | null {
+    // Nearly every question is about the newest run; the others are found by halving.
+    let low = 0;
+    let high = this.runs.length - 1;
+    if (high >= 0 && (this.runs[high] as BallotRun).from <= index) return this.runs[high] as BallotRun;
+    let found: BallotRun | null = null;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const run = this.runs[middle] as BallotRun;
+      if (run.from <= index) {
+        found = run;
+        low = middle + 1;
+      } else high = middle - 1;
+    }
+    return found;
+  }
+}
+
+/** `<sender_id>.<session>.<counter>` → the session key `<sender_id>.<session>` and the counter. */
+export function splitMessageId(msgId: string): { session: string; counter: number } {
+  const dot = msgId.lastIndexOf(".");
+  return { session: msgId.slice(0, dot), counter: Number(msgId.slice(dot + 1)) };
+}
+
+function stepBack(counts: Map<string, number>, key: string, from: number): void {
+  if (from === 1) counts.delete(key);
+  else counts.set(key, from - 1);
+}

@@ -1,0 +1,428 @@
+/**
+ * Who belongs: joining, leaving, eviction, placement, hand-over. Only the leader changes the configuration, one change
+ * at a time, each a whole configuration that needs both its voters and those before it until it is settled [M2] [M3]
+ * (Ongaro & Ousterhout 2014, with the 2015 erratum in mind: nothing before the leader's own entry is committed).
+ */
+import { MEMBERS_MAX } from "./config.ts";
+import { type LinkId, type LogIndex, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
+import type { Admin, AdminAck, Configuration, Entry, Join, JoinAck, Leave, Member, PeerInfo } from "./message.ts";
+import { leaderKey, type LinkedPeer, type Peer } from "./peer.ts";
+import { placeVoters } from "./placement.ts";
+import { memberName, votersOf } from "./quorum.ts";
+
+/** How often a request to the leader is repeated until its effect is seen. */
+const REPEAT_MS = 300;
+
+export class Membership {
+  readonly #peer: Peer;
+  /** Leader: what the next configuration is to bring. */
+  readonly #joins = new Map<PeerId, Member>();
+  readonly #leaves = new Set<string>();
+  readonly #evictions = new Set<PeerId>();
+  /** Leader: addresses newer than the configuration's [M8]. */
+  readonly #addresses = new Map<string, { host: string; port: number }>();
+  /** Leader: whom it is handing over to, and until when it tries. */
+  #handover: { to: MemberKey; until: Millis; asked: boolean } | null = null;
+  #handoverRestUntil: Millis = 0;
+  /** Last index of the log when this peer was last admitted: earlier configurations do not speak of it [M7]. */
+  #admitted: LogIndex = 0;
+  #repeatAt: Millis;
+  /** When this peer last had a leader. */
+  #ledAt: Millis;
+  #quitAsked = false;
+  #quitBy: Millis = Number.POSITIVE_INFINITY;
+  /** Members as last told to the host. */
+  #told = new Map<PeerId, Member>();
+  /** Members met through a JOIN_ACK before the log says so. */
+  #heardOf: readonly PeerInfo[] = [];
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+    this.#repeatAt = peer.now;
+    this.#ledAt = peer.now;
+    for (const logged of peer.log.state.configurations) {
+      if (logged.index <= peer.log.commit) this.#told = new Map(logged.configuration.members.map((m) => [m.id, m]));
+    }
+  }
+
+  /** The leader takes no messages while it hands over: its successor gets a log that is complete. */
+  get handingOver(): boolean {
+    return this.#handover !== null;
+  }
+
+  /** Whom to dial besides the configuration's members. */
+  get heardOf(): readonly PeerInfo[] {
+    return this.#isMember ? [] : this.#heardOf;
+  }
+
+  get #isMember(): boolean {
+    const role = this.#peer.memberOf(this.#peer.self)?.role;
+    return role === "voter" || role === "observer";
+  }
+
+  wakeAt(): Millis {
+    return this.#wantsRepeat ? Math.min(this.#repeatAt, this.#quitBy) : Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * A member that finds no leader for long asks to join again: it may have been evicted meanwhile, and only the
+   * others' logs say so [M7]. A JOIN of somebody who belongs changes nothing.
+   */
+  get #wantsRepeat(): boolean {
+    return this.#quitAsked || !this.#isMember || this.#peer.now - this.#ledAt > 2 * this.#peer.timings.leaderTimeout;
+  }
+
+  onTime(): void {
+    const peer = this.#peer;
+    if (peer.leader !== null) this.#ledAt = peer.now;
+    if (this.#quitAsked && peer.now >= this.#quitBy) peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
+    if (this.#wantsRepeat && peer.now >= this.#repeatAt) {
+      this.#repeatAt = peer.now + REPEAT_MS;
+      if (this.#quitAsked) this.#pressToLeave();
+      else this.#askToJoin();
+    }
+    if (peer.leadership === null) {
+      this.#handover = null;
+      this.#joins.clear();
+      this.#leaves.clear();
+      this.#evictions.clear();
+      return;
+    }
+    this.#settle();
+    this.#reconfigure();
+    this.#handOverWhereDue();
+  }
+
+  onLinkUp(link: LinkId, who: MemberKey & { host: string; port: number }): void {
+    const peer = this.#peer;
+    const member = peer.memberOf(who);
+    if (member !== null && member.role !== "left") {
+      peer.out({ do: "member", id: who.id, state: "alive", role: member.role });
+      if (member.host !== who.host || member.port !== who.port) this.#addresses.set(memberName(who), { host: who.host, port: who.port });
+    }
+    if (!this.#isMember && !peer.quitting) this.#sendJoin(link);
+  }
+
+  onLinkDown(who: MemberKey): void {
+    const member = this.#peer.memberOf(who);
+    if (member !== null && member.role !== "left") this.#peer.out({ do: "member", id: who.id, state: "unreachable", role: member.role });
+  }
+
+  onFrame(from: LinkedPeer, frame: Join | JoinAck | Leave | Admin | AdminAck): void {
+    switch (frame.type) {
+      case "JOIN":
+        return this.#onJoin(from, frame);
+      case "JOIN_ACK":
+        return this.#onJoinAck(frame);
+      case "LEAVE":
+        return this.#onLeave(from, frame);
+      case "ADMIN":
+        return this.#onAdmin(from, frame);
+      case "ADMIN_ACK":
+        return this.#peer.notice(frame.ok ? "done" : "refused", frame.message);
+    }
+  }
+
+  /** A config or settled entry (or the genesis) is committed. */
+  onCommitted(_entry: Entry): void {
+    const peer = this.#peer;
+    const { commit, state } = peer.log;
+    const logged = [...state.configurations].reverse().find((c) => c.index <= commit);
+    if (logged === undefined) return;
+    this.#tell(logged.configuration);
+    const own = logged.configuration.members.find((m) => sameMember(m, peer.self));
+    const settled = logged.settled !== 0 && logged.settled <= commit;
+    if (!settled || logged.index <= this.#admitted || (own !== undefined && own.role !== "left")) return;
+    if (this.#quitAsked) peer.out({ do: "stop", reason: "left the cluster" });
+    else if (own !== undefined) peer.debug("the configuration says that this peer has left: it asks to join again [M7]");
+  }
+
+  // ── leaving ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  quit(): void {
+    const peer = this.#peer;
+    if (this.#quitAsked) return;
+    this.#quitAsked = true;
+    peer.quitting = true;
+    const others = (peer.configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, peer.self));
+    if (!this.#isMember || others.every((m) => !peer.isLinked(m))) {
+      peer.out({ do: "stop", reason: "nobody to say goodbye to" });
+      return;
+    }
+    this.#repeatAt = peer.now;
+    this.#quitBy = peer.now + peer.timings.quit;
+  }
+
+  #pressToLeave(): void {
+    const peer = this.#peer;
+    if (peer.leadership !== null || peer.leader === null) return; // hands over first, or nobody is there to ask
+    peer.sendTo(leaderKey(peer.leader.ballot), { type: "LEAVE", id: peer.self.id, inc: peer.self.inc });
+  }
+
+  #onLeave(from: LinkedPeer, frame: Leave): void {
+    if (!sameMember(from, frame) || this.#peer.leadership === null) return;
+    this.#leaves.add(memberName(frame));
+  }
+
+  // ── joining ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #askToJoin(): void {
+    if (this.#peer.quitting) return;
+    for (const link of this.#peer.links.keys()) this.#sendJoin(link);
+  }
+
+  #sendJoin(link: LinkId): void {
+    const { self, options } = this.#peer;
+    this.#peer.send(link, { type: "JOIN", id: self.id, inc: self.inc, ...options.address });
+  }
+
+  #onJoin(from: LinkedPeer, frame: Join): void {
+    const peer = this.#peer;
+    const configuration = peer.configuration;
+    if (configuration === null || !sameMember(from, frame)) return;
+    if (peer.leadership !== null && !this.#admit(from, frame, configuration)) return;
+    const own = configuration.members.find((m) => sameMember(m, frame) && m.role !== "left");
+    const leader = peer.leader === null ? null : this.#addressOf(peer.leader.ballot.leader_id);
+    peer.send(from.link, {
+      type: "JOIN_ACK",
+      cluster_id: peer.log.state.clusterId,
+      members: configuration.members,
+      leader,
+      admitted: own === undefined ? 0 : (peer.log.state.newest?.index ?? 0),
+    });
+  }
+
+  /** [M4] [M6] The leader's decision; false if refused. */
+  #admit(from: LinkedPeer, frame: Join, configuration: Configuration): boolean {
+    const peer = this.#peer;
+    const namesake = configuration.members.find((m) => m.id === frame.id && m.role !== "left");
+    if (namesake !== undefined && namesake.inc === frame.inc) return true;
+    if (namesake !== undefined) {
+      const where = `${namesake.host}:${namesake.port}`;
+      const away = peer.now - (peer.leadership?.progressOf(namesake)?.heard ?? peer.now);
+      if (this.#isLive(namesake) && peer.isLinked(namesake)) {
+        peer.out({ do: "refuse", link: from.link, code: "duplicate-id", message: `peer id ${frame.id} is in use by the peer at ${where}: choose another --id` });
+        return false;
+      }
+      if (away < peer.timings.eviction && !this.#evictions.has(frame.id)) {
+        const left = Math.ceil((peer.timings.eviction - away) / 1000);
+        peer.out({
+          do: "refuse",
+          link: from.link,
+          code: "id-away",
+          message: `peer id ${frame.id} belongs to the peer at ${where}, which is away: try again in ${left} s, say /evict ${frame.id} on another peer, start it with its old data directory, or choose another --id`,
+        });
+        return false;
+      }
+    } else if (configuration.members.length >= MEMBERS_MAX && !configuration.members.some((m) => m.id === frame.id)) {
+      peer.out({ do: "refuse", link: from.link, code: "limit", message: `the cluster has ${MEMBERS_MAX} members already, which is the limit` });
+      return false;
+    }
+    this.#joins.set(frame.id, { id: frame.id, inc: frame.inc, host: frame.host, port: frame.port, role: "observer" });
+    return true;
+  }
+
+  #onJoinAck(frame: JoinAck): void {
+    this.#admitted = Math.max(this.#admitted, frame.admitted);
+    this.#heardOf = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
+  }
+
+  #addressOf(id: PeerId): PeerInfo | null {
+    const { self, options, configuration } = this.#peer;
+    if (id === self.id) return { id, ...options.address };
+    const member = configuration?.members.find((m) => m.id === id);
+    if (member === undefined) return null;
+    const newer = this.#addresses.get(memberName(member));
+    return { id, host: newer?.host ?? member.host, port: newer?.port ?? member.port };
+  }
+
+  // ── the leader's changes ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** [M3] A committed configuration is settled by an entry of its own. */
+  #settle(): void {
+    const peer = this.#peer;
+    const newest = peer.log.state.newest;
+    const leadership = peer.leadership;
+    if (leadership === null || newest === null || newest.settled !== 0) return;
+    if (newest.index > peer.log.commit || leadership.opened > peer.log.commit) return;
+    leadership.append("settled", { data: { config_index: newest.index } });
+  }
+
+  #reconfigure(): void {
+    const peer = this.#peer;
+    const leadership = peer.leadership;
+    const newest = peer.log.state.newest;
+    if (leadership === null || newest === null || this.#handover !== null) return;
+    if (leadership.opened > peer.log.commit || newest.settled === 0 || newest.settled > peer.log.commit) return;
+    const members = this.#target(newest.configuration);
+    if (sameMembers(members, newest.configuration.members)) return;
+    const prevVoters = votersOf(newest.configuration).map(({ id, inc }) => ({ id, inc }));
+    leadership.append("config", { data: { members, prev_voters: prevVoters } });
+    this.#joins.clear();
+    this.#leaves.clear();
+    this.#evictions.clear();
+  }
+
+  /** The members as they should be: joins, leaves, evictions, new addresses, then placement [M5]. */
+  #target(present: Configuration): Member[] {
+    const { self, options } = this.#peer;
+    const members = new Map<PeerId, Member>(present.members.map((m) => [m.id, m]));
+    for (const member of present.members) {
+      const address = sameMember(member, self) ? options.address : this.#addresses.get(memberName(member));
+      const gone = this.#leaves.has(memberName(member)) || (this.#evictions.has(member.id) && !this.#isLive(member));
+      const role = gone && !sameMember(member, self) ? "left" : member.role;
+      members.set(member.id, { id: member.id, inc: member.inc, host: address?.host ?? member.host, port: address?.port ?? member.port, role });
+    }
+    for (const join of this.#joins.values()) {
+      const before = members.get(join.id);
+      // A voter's id passes to a new incarnation in two steps: first the old one leaves [M6].
+      if (before === undefined || before.role !== "voter") members.set(join.id, join);
+      else members.set(join.id, { ...before, role: "left" });
+    }
+    const staying = [...members.values()].filter((m) => m.role !== "left");
+    const voters = placeVoters({
+      leader: self.id,
+      leaderQuits: this.#quitAsked,
+      members: staying.map((m) => ({ id: m.id, voter: m.role === "voter", fit: this.#isFit(m), gone: this.#isGone(m) })),
+    });
+    return [...members.values()]
+      .map((m) => (m.role === "left" ? m : { ...m, role: voters.has(m.id) ? ("voter" as const) : ("observer" as const) }))
+      .sort((a, b) => a.id - b.id);
+  }
+
+  #isLive(member: MemberKey): boolean {
+    return sameMember(member, this.#peer.self) || this.#peer.leadership?.isAlive(member) === true;
+  }
+
+  #isFit(member: MemberKey): boolean {
+    return sameMember(member, this.#peer.self) || this.#peer.leadership?.isCaughtUp(member) === true;
+  }
+
+  /** Away for the eviction time, and no live voter reaches it either [M5]. */
+  #isGone(member: MemberKey): boolean {
+    const peer = this.#peer;
+    const leadership = peer.leadership;
+    const progress = leadership?.progressOf(member);
+    if (leadership === null || progress === null || progress === undefined) return false;
+    if (peer.now - progress.heard < peer.timings.eviction) return false;
+    return !votersOf(peer.configuration as Configuration).some(
+      (v) => leadership.isAlive(v) && leadership.progressOf(v)?.linked.includes(member.id),
+    );
+  }
+
+  // ── handing over ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #handOverWhereDue(): void {
+    const peer = this.#peer;
+    const leadership = peer.leadership;
+    const newest = peer.log.state.newest;
+    if (leadership === null || newest === null) return;
+    if (this.#handover !== null) return this.#continueHandover();
+    if (newest.settled === 0 || newest.settled > peer.log.commit || peer.now < this.#handoverRestUntil) return;
+    const fit = votersOf(newest.configuration).filter((v) => !sameMember(v, peer.self) && leadership.isCaughtUp(v));
+    const highest = fit.sort((a, b) => b.id - a.id)[0];
+    if (highest === undefined) return;
+    // [E10] A young cluster ends where the classic algorithm would; afterwards nobody is pre-empted.
+    if (this.#quitAsked || (peer.log.state.chats === 0 && highest.id > peer.self.id)) this.#beginHandover(highest);
+  }
+
+  #beginHandover(to: MemberKey): void {
+    this.#handover = { to: { id: to.id, inc: to.inc }, until: this.#peer.now + this.#peer.timings.leaderTimeout, asked: false };
+    this.#peer.debug(`hands over to peer ${to.id} [E10]`);
+    this.#continueHandover();
+  }
+
+  #continueHandover(): void {
+    const peer = this.#peer;
+    const leadership = peer.leadership;
+    const handover = this.#handover;
+    if (leadership === null || handover === null) return;
+    const progress = leadership.progressOf(handover.to);
+    if (progress !== null && peer.isLinked(handover.to) && progress.match === peer.log.last && peer.log.commit === peer.log.last) {
+      this.#handover = null;
+      return peer.abdicate(handover.to.id, `it handed over to peer ${handover.to.id}`);
+    }
+    if (peer.now < handover.until) return;
+    this.#handover = null;
+    this.#handoverRestUntil = peer.now + peer.timings.leaderTimeout;
+    peer.notice("transfer-failed", `peer ${handover.to.id} did not catch up in time: this peer goes on leading`);
+  }
+
+  // ── people's commands ──────────────────────────────────────────────────────────────────────────────────────────
+
+  onTransferCommand(to: PeerId): void {
+    this.#command({ type: "ADMIN", op: "transfer", id: to });
+  }
+
+  onEvictCommand(id: PeerId): void {
+    this.#command({ type: "ADMIN", op: "evict", id });
+  }
+
+  #command(admin: Admin): void {
+    const peer = this.#peer;
+    if (peer.leadership !== null) {
+      const { ok, message } = this.#carryOut(admin);
+      return peer.notice(ok ? "done" : "refused", message);
+    }
+    if (peer.leader === null || !peer.sendTo(leaderKey(peer.leader.ballot), admin)) {
+      peer.notice("refused", "there is no leader to carry that out now: try again when /status names one");
+    }
+  }
+
+  #onAdmin(from: LinkedPeer, admin: Admin): void {
+    const peer = this.#peer;
+    const answer = peer.leadership === null ? { ok: false, message: "that peer leads no more: try again" } : this.#carryOut(admin);
+    peer.send(from.link, { type: "ADMIN_ACK", ...answer });
+  }
+
+  #carryOut(admin: Admin): { ok: boolean; message: string } {
+    return admin.op === "transfer" ? this.#transfer(admin.id) : this.#evict(admin.id);
+  }
+
+  #transfer(id: PeerId): { ok: boolean; message: string } {
+    const peer = this.#peer;
+    const leadership = peer.leadership;
+    const configuration = peer.configuration;
+    if (leadership === null || configuration === null) return { ok: false, message: "this peer does not lead" };
+    if (id === peer.self.id) return { ok: false, message: `peer ${id} leads already` };
+    if (this.#handover !== null) return { ok: false, message: `the leader is handing over to peer ${this.#handover.to.id} already` };
+    const fit = votersOf(configuration).filter((v) => !sameMember(v, peer.self) && leadership.isCaughtUp(v));
+    const target = id === 0 ? fit.sort((a, b) => b.id - a.id)[0] : fit.find((v) => v.id === id);
+    if (target === undefined) {
+      const whom = fit.map((v) => v.id).join(", ") || "none at present";
+      return { ok: false, message: id === 0 ? "no other voter is alive and caught up" : `peer ${id} is no voter that is alive and caught up (those are: ${whom})` };
+    }
+    this.#beginHandover(target);
+    return { ok: true, message: `the leader hands over to peer ${target.id}` };
+  }
+
+  #evict(id: PeerId): { ok: boolean; message: string } {
+    const member = this.#peer.configuration?.members.find((m) => m.id === id);
+    if (member === undefined || member.role === "left") return { ok: false, message: `there is no peer ${id} in the cluster` };
+    if (this.#isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
+    this.#evictions.add(id);
+    return { ok: true, message: `peer ${id} is evicted: its id is free again` };
+  }
+
+  // ── telling the host ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #tell(configuration: Configuration): void {
+    const peer = this.#peer;
+    for (const member of configuration.members) {
+      const before = this.#told.get(member.id);
+      if (before === undefined && member.role === "left") continue;
+      if (before === undefined || before.inc !== member.inc || (before.role === "left") !== (member.role === "left")) {
+        peer.out({ do: "member", id: member.id, state: member.role === "left" ? "left" : "joined", role: member.role });
+      } else if (before.role !== member.role) {
+        peer.out({ do: "member", id: member.id, state: peer.isLinked(member) ? "alive" : "unreachable", role: member.role });
+      }
+    }
+    this.#told = new Map(configuration.members.map((m) => [m.id, m]));
+  }
+}
+
+function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
+  const same = (x: Member, y: Member | undefined) =>
+    y !== undefined && sameMember(x, y) && x.role === y.role && x.host === y.host && x.port === y.port;
+  return a.length === b.length && a.every((m, i) => same(m, b[i]));
+}

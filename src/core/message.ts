@@ -1,0 +1,308 @@
+/**
+ * What travels and what is stored: log entries and frames, as shapes only. The wire room validates them at the
+ * border and turns them into bytes; core reads and makes them.
+ */
+import type { Ballot, LogIndex, MemberKey, PeerId, Term } from "./ids.ts";
+
+export type Role = "voter" | "observer" | "left";
+
+export interface Member extends MemberKey {
+  readonly host: string;
+  readonly port: number;
+  readonly role: Role;
+}
+
+/** Where a peer can be dialled. */
+export interface PeerInfo {
+  readonly id: PeerId;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A whole configuration [M2]: members sorted by id, and the voters of the settled configuration before it. */
+export interface Configuration {
+  readonly members: readonly Member[];
+  readonly prev_voters: readonly MemberKey[];
+}
+
+/** First entry of a log: what never changes in a cluster, and its first configuration (settled from the start). */
+export interface Genesis extends Configuration {
+  readonly cluster_id: string;
+  readonly segment_entries: number;
+  readonly segment_bytes: number;
+}
+
+export type EntryKind = "genesis" | "chat" | "system" | "read" | "config" | "settled" | "leader";
+
+/**
+ * One log entry [L2]. Every field is always present, so that all entries have one hidden class; a field that the kind
+ * does not use is `""`, `0` or null and is left out of the line.
+ *
+ * `chunk`, `start`, `end` say where its line stands, ready to be written or sent: chunk.subarray(start, end), with the
+ * final "\n". They are set by `seal` for a leader's own entries and by the decoder for received ones.
+ */
+export interface Entry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly leader_id: PeerId;
+  readonly inc: string;
+  readonly kind: EntryKind;
+  readonly room_id: string;
+  readonly seq_no: number;
+  readonly sender_id: PeerId;
+  /** `<sender_id>.<session>.<counter>` */
+  readonly msg_id: string;
+  readonly user: string;
+  /** The sender's wall clock in milliseconds, for display only. */
+  readonly ts: number;
+  /** Text of chat and system entries; "" elsewhere. On the line both are `payload`. */
+  readonly text: string;
+  /** Structured payload of genesis, config, settled and read entries; null elsewhere. */
+  readonly data: EntryData | null;
+  crc: number;
+  chunk: Uint8Array;
+  start: number;
+  end: number;
+}
+
+export type EntryData = Genesis | Configuration | Settled | ReadThrough;
+
+export interface Settled {
+  /** Index of the config entry this settles [M3]. */
+  readonly config_index: LogIndex;
+}
+
+export interface ReadThrough {
+  readonly through: number;
+}
+
+/**
+ * Serialises an entry: computes its crc from the line before, and sets crc, chunk, start and end. Pure but for that;
+ * handed to core by the host, because core imports nothing.
+ */
+export type Seal = (entry: Entry, prevCrc: number) => void;
+
+/** One text on its way to the log. */
+export interface Draft {
+  readonly room_id: string;
+  readonly user: string;
+  readonly ts: number;
+  readonly payload: string;
+}
+
+/** Place of an entry and the ballot it bears: equal pairs mean equal logs up to there. */
+export interface Tail {
+  readonly index: LogIndex;
+  readonly ballot: Ballot;
+}
+
+// ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** First frame of both sides of every connection [W2]. */
+export interface Hello extends MemberKey {
+  readonly type: "HELLO";
+  readonly version: number;
+  /** null: does not belong to a cluster yet and wants to join. */
+  readonly cluster_id: string | null;
+  readonly boot: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Why the connection is closed now, said by the side that closes it. `seed` names whom a wiped founder should join [M1]. */
+export interface Refuse {
+  readonly type: "REFUSE";
+  readonly code: RefuseCode;
+  readonly message: string;
+  readonly seed: string;
+}
+export type RefuseCode =
+  | "wrong-version"
+  | "wrong-cluster"
+  | "duplicate-id"
+  | "emptied-founder"
+  | "id-away"
+  | "malformed"
+  | "limit"
+  | "closing";
+
+/** Says "still here" on an otherwise silent connection, and measures the round trip. */
+export interface Ping {
+  readonly type: "PING" | "PONG";
+  /** The pinging side's monotonic clock, echoed. */
+  readonly at: number;
+}
+
+export interface Join extends MemberKey {
+  readonly type: "JOIN";
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface JoinAck {
+  readonly type: "JOIN_ACK";
+  readonly cluster_id: string;
+  readonly members: readonly Member[];
+  readonly leader: PeerInfo | null;
+  /** Index of the configuration in which the joiner is a member by the answerer's log, 0 if none [M7]. */
+  readonly admitted: LogIndex;
+}
+
+/** Asks the leader for the role `left` [M5]. */
+export interface Leave extends MemberKey {
+  readonly type: "LEAVE";
+}
+
+export interface Heartbeat {
+  readonly type: "HEARTBEAT";
+  readonly ballot: Ballot;
+  readonly commit: LogIndex;
+  /** The leader has heard a majority within the quorum check time. */
+  readonly quorum: boolean;
+  /** Last entry sent to this follower: proves a match [R6]. */
+  readonly prev_index: LogIndex;
+  readonly prev_ballot: Ballot;
+  /** Last entry of the leader's log. */
+  readonly last_index: LogIndex;
+}
+
+/** Entries behind a header line: the lines themselves, verbatim [W1]. */
+export interface EntryFrame {
+  readonly prev_index: LogIndex;
+  readonly prev_ballot: Ballot;
+  /** crc of the line before the first one [L3]. */
+  readonly prev_crc: number;
+  readonly commit: LogIndex;
+  readonly entries: readonly Entry[];
+}
+
+export interface SeqChat extends EntryFrame {
+  readonly type: "SEQ_CHAT";
+  readonly ballot: Ballot;
+}
+
+/** Answer to SEQ_CHAT and HEARTBEAT. */
+export interface SeqAck {
+  readonly type: "SEQ_ACK";
+  readonly ballot: Ballot;
+  /** min(durable, matched) [R3]. */
+  readonly match: LogIndex;
+  /** Last index proven equal (matched), durable or not: where the stream stands. */
+  readonly last: LogIndex;
+  /** Set when the entry before did not match: the highest place worth trying next. */
+  readonly hint: Tail | null;
+  /** Repairing [D5]: this acknowledgement moves the stream but counts in no quorum. */
+  readonly faulty: boolean;
+  /** With the answer to a heartbeat: the members this follower is connected to [M5]; null with other answers. */
+  readonly linked: readonly PeerId[] | null;
+}
+
+/** The frame's ballot is below what the sender promised [E13]. */
+export interface Nack {
+  readonly type: "NACK";
+  readonly ballot: Ballot;
+  readonly promised: Ballot;
+  /** The sender follows a live leader of the promised ballot (then a refused leader just steps down). */
+  readonly led: boolean;
+}
+
+export interface Election {
+  readonly type: "ELECTION";
+  /** The candidate's own counter, echoed by the answers. */
+  readonly round: number;
+  readonly tail: Tail;
+}
+export interface ElectionAnswer {
+  readonly type: "ELECTION_OK" | "ELECTION_DENY" | "ELECTION_GRANT";
+  readonly round: number;
+  /** The highest promise of who answers, so that a fresh ballot is above it. */
+  readonly promised: Ballot;
+}
+
+export interface Prepare {
+  readonly type: "PREPARE";
+  readonly ballot: Ballot;
+}
+export interface Promised {
+  readonly type: "PROMISE";
+  readonly ballot: Ballot;
+  /** The *written* tail, read after the decision to promise [E6]. */
+  readonly tail: Tail;
+}
+export interface Coordinator {
+  readonly type: "COORDINATOR";
+  readonly ballot: Ballot;
+  readonly peer: PeerInfo;
+}
+/** The leader of this ballot leads no more; `to` is who should follow it, 0 for nobody in particular [E10]. */
+export interface Abdicate {
+  readonly type: "ABDICATE";
+  readonly ballot: Ballot;
+  readonly to: PeerId;
+}
+
+/** A run of one session's messages: counters first, first + 1, … [S1]. */
+export interface Chat {
+  readonly type: "CHAT";
+  readonly sender_id: PeerId;
+  readonly session: string;
+  readonly first: number;
+  readonly messages: readonly Draft[];
+}
+/** The counter the log expects next from this session [S2]. */
+export interface ChatAck {
+  readonly type: "CHAT_ACK";
+  readonly sender_id: PeerId;
+  readonly session: string;
+  readonly expected: number;
+}
+
+/** Asks for entries after a place. With a ballot: a candidate asks its donor for the written tail [E7]. */
+export interface CatchupReq {
+  readonly type: "CATCHUP_REQ";
+  readonly ballot: Ballot | null;
+  readonly after: Tail;
+}
+export interface CatchupResp extends EntryFrame {
+  readonly type: "CATCHUP_RESP";
+  readonly ballot: Ballot | null;
+  /** Set when the place asked for is not in the answerer's log: the highest place worth trying next. */
+  readonly hint: Tail | null;
+}
+
+/** A person's command that only the leader can carry out. */
+export interface Admin {
+  readonly type: "ADMIN";
+  readonly op: "transfer" | "evict";
+  /** 0 with transfer: the leader chooses. */
+  readonly id: PeerId;
+}
+export interface AdminAck {
+  readonly type: "ADMIN_ACK";
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+export type Frame =
+  | Hello
+  | Refuse
+  | Ping
+  | Join
+  | JoinAck
+  | Leave
+  | Heartbeat
+  | SeqChat
+  | SeqAck
+  | Nack
+  | Election
+  | ElectionAnswer
+  | Prepare
+  | Promised
+  | Coordinator
+  | Abdicate
+  | Chat
+  | ChatAck
+  | CatchupReq
+  | CatchupResp
+  | Admin
+  | AdminAck;

@@ -1,0 +1,206 @@
+/**
+ * From a typed text to its place in the log. The sender keeps every message until it sees it committed, and sends
+ * again from its first uncommitted one whenever something may have been lost; the leader takes each session's
+ * messages in order, each once, because counters follow from the log itself.
+ */
+import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, OUTSTANDING_BYTES_MAX, OUTSTANDING_MESSAGES_MAX, UNCOMMITTED_BYTES_MAX, UNCOMMITTED_ENTRIES_MAX } from "./config.ts";
+import { sameBallot, type Millis } from "./ids.ts";
+import { splitMessageId } from "./log.ts";
+import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
+import { leaderKey, type Peer } from "./peer.ts";
+import type { Leadership } from "./replication.ts";
+
+/**
+ * Leader's side [S2]: appends the messages that come next in their session. Returns the counter expected next where
+ * the sender must be told, null where the log itself will tell it.
+ */
+export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number | null {
+  const { log } = peer;
+  const session = `${chat.sender_id}.${chat.session}`;
+  let expected = (log.state.sessions.get(session) ?? 0) + 1;
+  if (chat.first > expected) return expected;
+  for (let i = expected - chat.first; i < chat.messages.length; i++) {
+    if (log.last - log.commit >= UNCOMMITTED_ENTRIES_MAX || log.uncommittedBytes >= UNCOMMITTED_BYTES_MAX) return null;
+    if (peer.membership.handingOver) return null;
+    const draft = chat.messages[i] as Draft;
+    leadership.append("chat", {
+      chat: {
+        room_id: draft.room_id,
+        seq_no: (log.state.rooms.get(draft.room_id) ?? 0) + 1,
+        sender_id: chat.sender_id,
+        msg_id: `${session}.${expected}`,
+        user: draft.user,
+        ts: draft.ts,
+        text: draft.payload,
+      },
+    });
+    expected += 1;
+  }
+  return null;
+}
+
+interface Session {
+  readonly session: string;
+  /** Counter of the first message not yet committed; the drafts from `head` on are that one and those after it. */
+  first: number;
+  drafts: Draft[];
+  head: number;
+}
+
+export class Sender {
+  readonly #peer: Peer;
+  /** Oldest first; only the oldest one with messages sends [S3]. */
+  readonly #sessions: Session[];
+  /** Highest counter of the sending session that went to the present leader. */
+  #sentThrough = 0;
+  /** When the sending session last got further, and how long to wait before sending again. */
+  #movedAt: Millis = 0;
+  #patience: Millis;
+  /** Expected counter of the last CHAT_ACK acted on: one gap makes many of them. */
+  #rewoundTo = 0;
+
+  constructor(peer: Peer, old: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[]) {
+    this.#peer = peer;
+    this.#patience = this.#patienceMin;
+    this.#sessions = [
+      ...old.map(({ session, first, drafts }) => ({ session, first, drafts: [...drafts], head: 0 })),
+      { session: peer.options.session, first: 1, drafts: [], head: 0 },
+    ];
+    this.#dropCommitted();
+    this.#rewind();
+  }
+
+  /** Own messages not yet seen committed. */
+  get pending(): number {
+    return this.#sessions.reduce((sum, s) => sum + s.drafts.length - s.head, 0);
+  }
+
+  /** Counter that the next submitted message gets. */
+  get nextCounter(): number {
+    const current = this.#sessions[this.#sessions.length - 1] as Session;
+    return current.first + current.drafts.length - current.head;
+  }
+
+  submit(drafts: readonly Draft[]): void {
+    const current = this.#sessions[this.#sessions.length - 1] as Session;
+    current.drafts.push(...drafts);
+  }
+
+  /** [S4] */
+  onLeaderChange(): void {
+    this.#rewind();
+  }
+
+  onChatAck(ack: ChatAck): void {
+    const session = this.#sessions[0] as Session;
+    if (ack.sender_id !== this.#peer.self.id || ack.session !== session.session) return;
+    if (ack.expected < session.first || ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
+    this.#rewoundTo = ack.expected;
+    this.#sentThrough = ack.expected - 1;
+  }
+
+  /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
+  onCommitted(entry: Entry): void {
+    if (entry.sender_id !== this.#peer.self.id) return;
+    const { session, counter } = splitMessageId(entry.msg_id);
+    const own = this.#sessions.find((s) => `${entry.sender_id}.${s.session}` === session);
+    if (own === undefined || counter !== own.first || own.head >= own.drafts.length) return;
+    own.first += 1;
+    own.head += 1;
+    if (own.head >= 1024 || own.head === own.drafts.length) {
+      own.drafts = own.drafts.slice(own.head);
+      own.head = 0;
+    }
+    this.#movedAt = this.#peer.now;
+    this.#patience = this.#patienceMin;
+    this.#peer.out({ do: "sent", entry });
+    if (own === this.#sessions[0] && own.drafts.length === 0 && this.#sessions.length > 1) {
+      this.#sessions.shift();
+      this.#rewind();
+    }
+  }
+
+  /** Sends what the windows allow to the leader, or sequences it where this peer leads. */
+  pump(): void {
+    const peer = this.#peer;
+    const session = this.#sessions[0] as Session;
+    if (peer.leader === null || !sameBallot(peer.leader.ballot, peer.promised)) return;
+    if (session.drafts.length === session.head) return;
+    if (this.#sentThrough >= session.first && peer.now - this.#movedAt > this.#patience) {
+      // Something may have been lost on the way, the leader's room for it included.
+      this.#patience = Math.min(2 * this.#patience, 16 * this.#patienceMin);
+      this.#rewind();
+    }
+    const leader = leaderKey(peer.leader.ballot);
+    if (peer.leadership === null && peer.linkTo(leader) === null) return;
+    for (;;) {
+      const chat = this.#nextBatch(session);
+      if (chat === null) return;
+      if (peer.leadership !== null) {
+        sequence(peer, peer.leadership, chat);
+        const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`) ?? 0;
+        if (taken < chat.first + chat.messages.length - 1) {
+          this.#sentThrough = Math.max(session.first - 1, taken);
+          return;
+        }
+      } else peer.sendTo(leader, chat);
+      this.#sentThrough = chat.first + chat.messages.length - 1;
+    }
+  }
+
+  #nextBatch(session: Session): Chat | null {
+    const first = Math.max(this.#sentThrough + 1, session.first);
+    const window = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
+    const start = session.head + first - session.first;
+    const messages: Draft[] = [];
+    const before = this.#outstandingBytes(session, start);
+    let bytes = 0;
+    for (let i = start; i < session.drafts.length && messages.length < window; i++) {
+      const draft = session.drafts[i] as Draft;
+      bytes += weigh(draft);
+      if (before + bytes > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
+      messages.push(draft);
+      if (bytes > BATCH_BYTES_MAX / 2) break;
+    }
+    if (messages.length === 0) return null;
+    return { type: "CHAT", sender_id: this.#peer.self.id, session: session.session, first, messages };
+  }
+
+  #outstandingBytes(session: Session, end: number): number {
+    let bytes = 0;
+    for (let i = session.head; i < end; i++) bytes += weigh(session.drafts[i] as Draft);
+    return bytes;
+  }
+
+  #rewind(): void {
+    this.#sentThrough = (this.#sessions[0] as Session).first - 1;
+    this.#movedAt = this.#peer.now;
+    this.#rewoundTo = 0;
+  }
+
+  /** After a restart: what was committed before the old process could note it has left the outbox already. */
+  #dropCommitted(): void {
+    const { log, self } = this.#peer;
+    for (const session of this.#sessions) {
+      const key = `${self.id}.${session.session}`;
+      let committed = log.state.sessions.get(key) ?? 0;
+      for (let i = log.commit + 1; i <= log.last; i++) {
+        const entry = log.entryAt(i);
+        if (entry?.kind === "chat" && splitMessageId(entry.msg_id).session === key) committed -= 1;
+      }
+      const gone = Math.min(session.drafts.length, Math.max(0, committed - session.first + 1));
+      session.drafts = session.drafts.slice(gone);
+      session.first += gone;
+    }
+    while (this.#sessions.length > 1 && (this.#sessions[0] as Session).drafts.length === 0) this.#sessions.shift();
+  }
+
+  get #patienceMin(): Millis {
+    return 2 * this.#peer.timings.heartbeat + 100;
+  }
+}
+
+/** Rough bytes of a draft on the wire; a window needs no more. */
+function weigh(draft: Draft): number {
+  return 2 * draft.payload.length + 128;
+}

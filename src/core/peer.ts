@@ -1,0 +1,531 @@
+/**
+ * One peer of the protocol: inputs in, outputs out, nothing else. The host feeds `step` with what happened and carries
+ * out `takeOutputs` in order (the host's contract stands at `Output`).
+ *
+ *                      suspects its leader                  quorum of grants, then of promises
+ *        ┌──────────┐ ───────────────────────▶ ┌───────────┐ ─────────────────────────────▶ ┌────────┐
+ *        │ follower │                          │ candidate │                                │ leader │
+ *        └──────────┘ ◀─────────────────────── └───────────┘ ◀───────────────────────────── └────────┘
+ *              ▲        denied, stood down,           refused by a member [E13]                  │
+ *              └──────────── a leader appears ◀────────── abdicates, sees a higher ballot ───────┘
+ *
+ * An observer is a follower that is no voter by its newest configuration: it never suspects and never campaigns.
+ */
+import { assert } from "./assert.ts";
+import { TERM_MAX, type Timings } from "./config.ts";
+import { Election } from "./election.ts";
+import { LateClock } from "./failure.ts";
+import {
+  type Ballot,
+  compareBallots,
+  formatBallot,
+  type LinkId,
+  type LogIndex,
+  type MemberKey,
+  type Millis,
+
+  type PeerId,
+  sameBallot,
+  sameMember,
+} from "./ids.ts";
+import type { LogState } from "./log.ts";
+import { Membership } from "./membership.ts";
+import type { Configuration, Draft, Entry, Frame, Member, PeerInfo, RefuseCode, Seal, Tail } from "./message.ts";
+import { Sender } from "./ordering.ts";
+import { everyVoter, hasQuorum, memberName, voterSets } from "./quorum.ts";
+import { Followership, Leadership } from "./replication.ts";
+import { Log } from "./tail.ts";
+
+export interface PeerOptions {
+  readonly self: MemberKey;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly timings: Timings;
+  readonly seal: Seal;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Session of the messages submitted from now on [S1]. */
+  readonly session: string;
+}
+
+/** What the directory held. */
+export interface Restored {
+  readonly state: LogState;
+  readonly entries: readonly Entry[];
+  readonly beforeCrc: number;
+  readonly durable: LogIndex;
+  readonly commit: LogIndex;
+  readonly promised: Ballot;
+  /** The log was damaged below its watermark and is being refetched [D5]. */
+  readonly faulty: boolean;
+  /** Old sessions with messages still pending, oldest first [S3]. */
+  readonly outbox: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[];
+}
+
+export type Input =
+  | { readonly type: "link-up"; readonly link: LinkId; readonly peer: MemberKey & { readonly host: string; readonly port: number } }
+  | { readonly type: "link-down"; readonly link: LinkId }
+  | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
+  | { readonly type: "submit"; readonly drafts: readonly Draft[] }
+  /** Everything through `index` is durable. */
+  | { readonly type: "durable"; readonly index: LogIndex }
+  | { readonly type: "promised"; readonly ballot: Ballot }
+  /** The disk took the log through `kept` only and is full [D4]; or there is room again. */
+  | { readonly type: "disk-full"; readonly kept: LogIndex }
+  | { readonly type: "disk-ok" }
+  | { readonly type: "transfer"; readonly to: PeerId }
+  | { readonly type: "evict"; readonly id: PeerId }
+  | { readonly type: "quit" }
+  | { readonly type: "tick" };
+
+/**
+ * What the host does, in this order and before the next input:
+ * `append` and `truncate` change the log file at once (an append's durability comes back as `durable`); `promise`
+ * persists [D2] and comes back as `promised`; `serve` answers with CATCHUP_RESP from disk; `commit` delivers.
+ * Nothing here waits: what depends on durability is held back by core until the input says so.
+ */
+export type Output =
+  | { readonly do: "append"; readonly entries: Entry[] }
+  | { readonly do: "truncate"; readonly from: LogIndex }
+  | { readonly do: "promise"; readonly ballot: Ballot }
+  | { readonly do: "send"; readonly link: LinkId; readonly frame: Frame }
+  | { readonly do: "serve"; readonly link: LinkId; readonly ballot: Ballot | null; readonly after: Tail; readonly through: LogIndex }
+  | { readonly do: "commit"; readonly through: LogIndex }
+  | { readonly do: "sent"; readonly entry: Entry }
+  | { readonly do: "repaired" }
+  | { readonly do: "role"; readonly role: ShownRole; readonly term: number; readonly leader_id: PeerId | null }
+  | { readonly do: "member"; readonly id: PeerId; readonly state: "joined" | "alive" | "unreachable" | "left"; readonly role: Member["role"] }
+  | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
+  | { readonly do: "notice"; readonly code: string; readonly message: string }
+  | { readonly do: "debug"; readonly message: string }
+  | { readonly do: "stop"; readonly reason: string };
+
+export type ShownRole = "leader" | "follower" | "candidate" | "observer";
+
+export interface LinkedPeer extends MemberKey {
+  readonly link: LinkId;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The leader this peer follows (or is), under the promised ballot. */
+export interface FollowedLeader {
+  readonly ballot: Ballot;
+  heard: Millis;
+  /** The leader says a majority hears it. */
+  quorum: boolean;
+}
+
+/** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
+const WAITING_FRAMES_MAX = 64;
+
+export class Peer {
+  readonly options: PeerOptions;
+  readonly timings: Timings;
+  readonly self: MemberKey;
+  readonly log: Log;
+  readonly links = new Map<LinkId, LinkedPeer>();
+  readonly election: Election;
+  readonly followership: Followership;
+  readonly membership: Membership;
+  readonly sender: Sender;
+  /** Present while this peer leads. */
+  leadership: Leadership | null = null;
+  leader: FollowedLeader | null = null;
+  now: Millis;
+  /** The highest ballot bound to; `promiseDurable` once the disk has it. */
+  promised: Ballot;
+  promiseDurable = true;
+  faulty: boolean;
+  diskFull = false;
+  quitting = false;
+
+  readonly #clock: LateClock;
+  #outputs: Output[] = [];
+  #waiting: { link: LinkId; frame: Frame }[] = [];
+  #linkOf = new Map<string, LinkId>();
+  /** A ballot whose leader said it leads no more: its frames still under way are not heard. */
+  #abdicated: Ballot | null = null;
+  #shown = "";
+
+  constructor(options: PeerOptions, restored: Restored, now: Millis) {
+    this.options = options;
+    this.timings = options.timings;
+    this.self = options.self;
+    this.now = now;
+    this.promised = restored.promised;
+    this.faulty = restored.faulty;
+    this.log = new Log(restored.state, restored.entries, restored.beforeCrc, restored.durable, restored.commit);
+    this.#clock = new LateClock(now);
+    this.election = new Election(this);
+    this.followership = new Followership(this);
+    this.membership = new Membership(this);
+    this.sender = new Sender(this, restored.outbox);
+  }
+
+  /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
+  step(input: Input, now: Millis): void {
+    this.#advance(now);
+    switch (input.type) {
+      case "link-up":
+        return this.#onLinkUp(input.link, input.peer);
+      case "link-down":
+        return this.#onLinkDown(input.link);
+      case "frame":
+        return this.#onFrame(input.link, input.frame);
+      case "submit":
+        return this.sender.submit(input.drafts);
+      case "durable":
+        return this.#onDurable(input.index);
+      case "promised":
+        return this.#onPromised(input.ballot);
+      case "disk-full":
+        return this.#onDiskFull(input.kept);
+      case "disk-ok":
+        this.diskFull = false;
+        this.notice("disk-ok", "there is room on the disk again: going on");
+        return;
+      case "transfer":
+        return this.membership.onTransferCommand(input.to);
+      case "evict":
+        return this.membership.onEvictCommand(input.id);
+      case "quit":
+        return this.membership.quit();
+      case "tick":
+        return;
+    }
+  }
+
+  /** What follows from all inputs together: batches, acknowledgements, timers that are due. */
+  settle(now: Millis): void {
+    this.#advance(now);
+    this.election.onTime();
+    this.leadership?.onTime();
+    this.followership.onTime();
+    this.membership.onTime();
+    this.sender.pump();
+    this.leadership?.replicate();
+    this.followership.acknowledge();
+    this.#showRole();
+    this.#clock.expect(this.wakeAt());
+  }
+
+  takeOutputs(): Output[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+
+  /** When `settle` must run again at the latest. */
+  wakeAt(): Millis {
+    return Math.min(
+      this.now + this.timings.heartbeat,
+      this.election.wakeAt(),
+      this.leadership?.wakeAt() ?? Number.POSITIVE_INFINITY,
+      this.membership.wakeAt(),
+    );
+  }
+
+  // ── what the modules share ─────────────────────────────────────────────────────────────────────────────────────
+
+  out(output: Output): void {
+    this.#outputs.push(output);
+  }
+
+  /** Hands an entry to the disk, together with those just before it. */
+  write(entry: Entry): void {
+    const last = this.#outputs[this.#outputs.length - 1];
+    if (last?.do === "append") last.entries.push(entry);
+    else this.#outputs.push({ do: "append", entries: [entry] });
+  }
+
+  notice(code: string, message: string): void {
+    this.out({ do: "notice", code, message });
+  }
+
+  debug(message: string): void {
+    this.out({ do: "debug", message });
+  }
+
+  send(link: LinkId, frame: Frame): void {
+    this.out({ do: "send", link, frame });
+  }
+
+  /** Sends to a member if it is connected; returns whether it is. */
+  sendTo(member: MemberKey, frame: Frame): boolean {
+    const link = this.linkTo(member);
+    if (link === null) return false;
+    this.send(link, frame);
+    return true;
+  }
+
+  linkTo(member: MemberKey): LinkId | null {
+    return this.#linkOf.get(memberName(member)) ?? null;
+  }
+
+  isLinked(member: MemberKey): boolean {
+    return sameMember(member, this.self) || this.#linkOf.has(memberName(member));
+  }
+
+  get configuration(): Configuration | null {
+    return this.log.state.newest?.configuration ?? null;
+  }
+
+  /** The sets whose majorities decide, by the newest configuration in the log. */
+  get voterSets(): readonly (readonly MemberKey[])[] {
+    const newest = this.log.state.newest;
+    return newest === null ? [] : voterSets(newest);
+  }
+
+  memberOf(key: MemberKey): Member | null {
+    return this.configuration?.members.find((m) => sameMember(m, key)) ?? null;
+  }
+
+  get isVoter(): boolean {
+    return this.memberOf(this.self)?.role === "voter";
+  }
+
+  /** May count in quorums and elections: repaired, with room on its disk. */
+  get healthy(): boolean {
+    return !this.faulty && !this.diskFull;
+  }
+
+  /** A majority of the voters is connected to this peer. */
+  get seesQuorum(): boolean {
+    return hasQuorum(this.voterSets, (voter) => this.isLinked(voter));
+  }
+
+  /** [E3] Its leader link is alive, and the leader says that a majority hears it. A leader vouches for itself. */
+  get hearsLeader(): boolean {
+    if (this.leadership !== null) return this.leadership.quorumConnected;
+    const leader = this.leader;
+    return leader !== null && leader.quorum && this.linkTo(leaderKey(leader.ballot)) !== null && this.now - leader.heard < this.timings.leaderTimeout;
+  }
+
+  get otherVoters(): MemberKey[] {
+    return everyVoter(this.voterSets).filter((v) => !sameMember(v, this.self));
+  }
+
+  /** Whom to keep connected: everyone in the configuration who has not left. */
+  targets(): PeerInfo[] {
+    return (this.configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, this.self));
+  }
+
+  /** Binds this peer to a higher ballot: from here on nothing lower is taken or acknowledged [E6]. */
+  raisePromise(ballot: Ballot): void {
+    assert(compareBallots(ballot, this.promised) > 0, "a promise never goes back");
+    assert(ballot.term <= TERM_MAX, "terms are bounded");
+    this.promised = ballot;
+    this.promiseDurable = false;
+    this.#waiting = [];
+    if (this.leadership !== null) this.debug(`steps down: ${formatBallot(ballot)} is above its ballot`);
+    this.leadership = null;
+    this.leader = null;
+    this.followership.reset();
+    this.election.onHigherPromise(ballot);
+    this.out({ do: "promise", ballot });
+  }
+
+  becomeLeader(): void {
+    assert(this.promiseDurable && sameMember(leaderKey(this.promised), this.self), "a leader leads under its own durable promise");
+    this.leader = { ballot: this.promised, heard: this.now, quorum: true };
+    this.leadership = new Leadership(this, this.promised);
+    this.election.onLeaderKnown();
+    this.sender.onLeaderChange();
+    this.leadership.start();
+  }
+
+  /** Without a leader, or following the one whose ballot is promised. */
+  becomeFollower(ballot: Ballot | null): void {
+    this.leadership = null;
+    if (ballot === null) {
+      this.leader = null;
+      return;
+    }
+    assert(sameBallot(ballot, this.promised), "a peer follows the ballot it promised");
+    this.leader = { ballot, heard: this.now, quorum: true };
+    this.election.onLeaderKnown();
+    this.sender.onLeaderChange();
+    this.debug(`follows peer ${ballot.leader_id}`);
+  }
+
+  /** Stops all leader traffic and says so [E10] [E11]. */
+  abdicate(to: PeerId, why: string): void {
+    const ballot = this.leadership?.ballot;
+    if (ballot === undefined) return;
+    for (const link of this.links.keys()) this.send(link, { type: "ABDICATE", ballot, to });
+    this.becomeFollower(null);
+    this.election.onAbdication(to);
+    this.notice("abdicated", `this peer no longer leads: ${why}`);
+  }
+
+  // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #advance(now: Millis): void {
+    const late = this.#clock.advance(now);
+    this.now = Math.max(this.now, now);
+    if (late === 0) return;
+    // The process itself was held up: the silence of that time says nothing about others [E1].
+    if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
+    this.leadership?.discount(late);
+  }
+
+  #onLinkUp(link: LinkId, peer: MemberKey & { host: string; port: number }): void {
+    this.links.set(link, { link, id: peer.id, inc: peer.inc, host: peer.host, port: peer.port });
+    this.#linkOf.set(memberName(peer), link);
+    this.leadership?.onLinkUp(peer);
+    this.election.onLinkUp(peer);
+    this.membership.onLinkUp(link, peer);
+  }
+
+  #onLinkDown(link: LinkId): void {
+    const peer = this.links.get(link);
+    if (peer === undefined) return;
+    this.links.delete(link);
+    if (this.#linkOf.get(memberName(peer)) === link) this.#linkOf.delete(memberName(peer));
+    this.#waiting = this.#waiting.filter((w) => w.link !== link);
+    this.leadership?.onLinkDown(peer);
+    this.followership.onLinkDown(peer);
+    this.election.onLinkDown(peer);
+    this.membership.onLinkDown(peer);
+  }
+
+  #onFrame(link: LinkId, frame: Frame): void {
+    const from = this.links.get(link);
+    if (from === undefined) return;
+    switch (frame.type) {
+      case "HEARTBEAT":
+      case "SEQ_CHAT":
+      case "COORDINATOR":
+        // The one fence for leader traffic: below the promise is refused, above it waits for the disk.
+        if (!sameMember(from, leaderKey(frame.ballot))) return;
+        if (!this.#passes(link, frame, frame.ballot)) return;
+        if (frame.type === "COORDINATOR") return this.#followed(frame.ballot);
+        this.#followed(frame.ballot);
+        return frame.type === "HEARTBEAT" ? this.followership.onHeartbeat(frame) : this.followership.onSeqChat(link, frame);
+      case "SEQ_ACK":
+        return this.leadership?.onSeqAck(from, frame);
+      case "NACK":
+        return this.#onNack(from, frame.ballot, frame.promised, frame.led);
+      case "ELECTION":
+        return this.election.onElection(from, frame);
+      case "ELECTION_OK":
+      case "ELECTION_DENY":
+      case "ELECTION_GRANT":
+        return this.election.onAnswer(from, frame);
+      case "PREPARE":
+        return this.election.onPrepare(from, frame);
+      case "PROMISE":
+        return this.election.onPromise(from, frame);
+      case "ABDICATE":
+        return this.#onAbdicate(from, frame.ballot, frame.to);
+      case "CHAT":
+        return this.leadership?.onChat(from, frame);
+      case "CHAT_ACK":
+        return this.sender.onChatAck(frame);
+      case "CATCHUP_REQ":
+        return this.followership.onCatchupReq(link, frame);
+      case "CATCHUP_RESP":
+        return frame.ballot === null ? this.followership.onCatchupResp(from, frame) : this.election.onDonation(from, frame);
+      case "JOIN":
+      case "JOIN_ACK":
+      case "LEAVE":
+      case "ADMIN":
+      case "ADMIN_ACK":
+        return this.membership.onFrame(from, frame);
+      case "HELLO":
+      case "REFUSE":
+      case "PING":
+      case "PONG":
+        return; // the links' own
+    }
+  }
+
+  /** Whether leader traffic under `ballot` may be taken now. */
+  #passes(link: LinkId, frame: Frame, ballot: Ballot): boolean {
+    const order = compareBallots(ballot, this.promised);
+    if (order < 0) {
+      this.send(link, { type: "NACK", ballot, promised: this.promised, led: this.hearsLeader });
+      return false;
+    }
+    if (this.#abdicated !== null && sameBallot(ballot, this.#abdicated)) return false;
+    if (order > 0) this.raisePromise(ballot);
+    if (this.promiseDurable) return true;
+    if (this.#waiting.length < WAITING_FRAMES_MAX) this.#waiting.push({ link, frame });
+    return false;
+  }
+
+  #followed(ballot: Ballot): void {
+    if (this.leader === null) this.becomeFollower(ballot);
+    if (this.leader !== null) this.leader.heard = this.now;
+  }
+
+  #onPromised(ballot: Ballot): void {
+    if (!sameBallot(ballot, this.promised) || this.promiseDurable) return;
+    this.promiseDurable = true;
+    this.election.onPromiseDurable();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { link, frame } of waiting) this.#onFrame(link, frame);
+  }
+
+  #onDurable(index: LogIndex): void {
+    if (index <= this.log.durable) return;
+    this.log.durable = Math.min(index, this.log.last);
+    this.leadership?.advanceCommit();
+    this.followership.onDurable();
+    this.election.onDurable();
+  }
+
+  #onDiskFull(kept: LogIndex): void {
+    if (kept < this.log.last) this.log.truncate(kept + 1);
+    this.followership.onTruncated(kept);
+    if (!this.diskFull) this.notice("disk-full", "the disk is full: this peer takes no messages until there is room again");
+    this.diskFull = true;
+    this.abdicate(0, "its disk is full");
+    this.election.stop();
+  }
+
+  #onAbdicate(from: MemberKey, ballot: Ballot, to: PeerId): void {
+    if (sameMember(from, leaderKey(ballot))) this.#abdicated = ballot;
+    if (this.leader === null || !sameBallot(this.leader.ballot, ballot) || !sameMember(from, leaderKey(ballot))) return;
+    this.becomeFollower(null);
+    this.election.onAbdication(to);
+  }
+
+  #onNack(from: MemberKey, ballot: Ballot, promised: Ballot, led: boolean): void {
+    const refused = this.leadership?.ballot;
+    if (refused === undefined) return this.election.onNack(from, ballot, promised, led);
+    if (!sameBallot(refused, ballot) || compareBallots(promised, refused) <= 0 || this.memberOf(from) === null) return;
+    if (led) {
+      // Another leader lives under that promise: taking a ballot above it would only unseat it.
+      this.debug(`steps down: peer ${from.id} follows a leader with ${formatBallot(promised)}`);
+      this.becomeFollower(null);
+      this.election.afterRefusal(promised);
+      return;
+    }
+    this.debug(`peer ${from.id} promised ${formatBallot(promised)}: taking a ballot above it [E13]`);
+    this.leadership = null;
+    this.leader = null;
+    this.election.prepareAbove(promised);
+  }
+
+  #showRole(): void {
+    const role = this.shownRole;
+    const leaderId = this.leader?.ballot.leader_id ?? null;
+    const shown = `${role} ${this.promised.term} ${leaderId}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.out({ do: "role", role, term: this.promised.term, leader_id: leaderId });
+  }
+
+  get shownRole(): ShownRole {
+    if (this.leadership !== null) return "leader";
+    if (!this.isVoter) return "observer";
+    return this.leader === null && this.election.campaigning ? "candidate" : "follower";
+  }
+}
+
+export function leaderKey(ballot: Ballot): MemberKey {
+  return { id: ballot.leader_id, inc: ballot.inc };
+}
+

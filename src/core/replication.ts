@@ -1,0 +1,609 @@
+/**
+ * What was said: the leader streams its log and counts who has it durable; a follower takes what provably continues
+ * its own log, and acknowledges only what it could never lose.
+ *
+ * A leader sees each follower in one of three states:
+ *   probe   one frame under way; the place where the logs agree is not known yet
+ *   stream  frames are pipelined
+ *   behind  the entries it needs are no longer in memory: it fetches the committed prefix itself [R8]
+ */
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  BEHIND_ENTRIES_MAX,
+  INFLIGHT_BYTES_MAX,
+  INFLIGHT_ENTRIES_MAX,
+  type Timings,
+} from "./config.ts";
+import { type Ballot, compareBallots, type LinkId, type LogIndex, type MemberKey, type Millis, type PeerId, sameBallot, sameMember } from "./ids.ts";
+import type { CatchupReq, CatchupResp, Chat, Entry, EntryData, EntryKind, Heartbeat, Member, SeqAck, SeqChat, Tail } from "./message.ts";
+import { sequence } from "./ordering.ts";
+import { leaderKey, type Peer } from "./peer.ts";
+import { hasQuorum, memberName, quorumIndex } from "./quorum.ts";
+
+/** What the leader knows of one member under its ballot. */
+export interface Progress {
+  readonly member: MemberKey;
+  state: "probe" | "stream" | "behind";
+  /** Next index to send. */
+  next: LogIndex;
+  /** Durable and proven equal on the follower: what counts in a quorum. */
+  match: LogIndex;
+  /** Last index the follower said it holds of this log. */
+  last: LogIndex;
+  /** Where the follower last said its log ends or differs; to begin from when frames went missing. */
+  stands: Tail | null;
+  /** Commit index last told. */
+  told: LogIndex;
+  /** When it last acknowledged anything. */
+  heard: Millis;
+  /** When `last` moved, or the stream was set back. */
+  moved: Millis;
+  faulty: boolean;
+  linked: readonly PeerId[];
+  /** Frames under way: last index and bytes of each. */
+  flight: { through: LogIndex; bytes: number }[];
+}
+
+export class Leadership {
+  readonly ballot: Ballot;
+  /** Index of the `leader` entry that opened this ballot: only from here on may the commit index move [R5]. */
+  readonly opened: LogIndex;
+  readonly #peer: Peer;
+  readonly #timings: Timings;
+  readonly #progress = new Map<string, Progress>();
+  #heartbeatAt: Millis;
+  /** When the log last made progress anywhere, or had nothing outstanding. */
+  #progressAt: Millis;
+
+  constructor(peer: Peer, ballot: Ballot) {
+    this.#peer = peer;
+    this.#timings = peer.timings;
+    this.ballot = ballot;
+    this.opened = peer.log.last + 1;
+    this.#heartbeatAt = peer.now;
+    this.#progressAt = peer.now;
+  }
+
+  start(): void {
+    const peer = this.#peer;
+    this.#meetMembers();
+    for (const progress of this.#progress.values()) this.#announce(progress.member);
+    this.append("leader", {});
+    peer.notice("leading", `this peer leads (term ${this.ballot.term})`);
+    this.#heartbeatAt = peer.now + this.#timings.heartbeat;
+  }
+
+  /** Appends one entry of this ballot and returns it. Its bytes are final at once. */
+  append(kind: EntryKind, content: { data?: EntryData; chat?: { room_id: string; seq_no: number; sender_id: PeerId; msg_id: string; user: string; ts: number; text: string } }): Entry {
+    const { log, options } = this.#peer;
+    const chat = content.chat;
+    const entry: Entry = {
+      index: log.last + 1,
+      term: this.ballot.term,
+      leader_id: this.ballot.leader_id,
+      inc: this.ballot.inc,
+      kind,
+      room_id: chat?.room_id ?? "",
+      seq_no: chat?.seq_no ?? 0,
+      sender_id: chat?.sender_id ?? 0,
+      msg_id: chat?.msg_id ?? "",
+      user: chat?.user ?? "",
+      ts: chat?.ts ?? 0,
+      text: chat?.text ?? "",
+      data: content.data ?? null,
+      crc: 0,
+      chunk: NO_BYTES,
+      start: 0,
+      end: 0,
+    };
+    options.seal(entry, log.state.crc);
+    log.append(entry);
+    this.#peer.write(entry);
+    if (kind === "config") this.#meetMembers();
+    return entry;
+  }
+
+  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  wakeAt(): Millis {
+    return this.#heartbeatAt;
+  }
+
+  onTime(): void {
+    const peer = this.#peer;
+    if (peer.log.commit === peer.log.last) this.#progressAt = peer.now;
+    if (!this.quorumConnected) return peer.abdicate(0, `no majority answered for ${this.#timings.quorumCheck} ms`);
+    if (peer.now - this.#progressAt >= this.#timings.stall) {
+      return peer.abdicate(0, `nothing became durable anywhere for ${this.#timings.stall} ms`);
+    }
+    if (peer.now < this.#heartbeatAt) return;
+    this.#heartbeatAt = peer.now + this.#timings.heartbeat;
+    for (const progress of this.#progress.values()) this.#heartbeat(progress);
+  }
+
+  /** The own process was held up for so long: that silence is not the others'. */
+  discount(late: Millis): void {
+    const now = this.#peer.now;
+    for (const progress of this.#progress.values()) progress.heard = Math.min(now, progress.heard + late);
+    this.#progressAt = Math.min(now, this.#progressAt + late);
+  }
+
+  /** [E11] A majority acknowledged within the quorum check time. */
+  get quorumConnected(): boolean {
+    return hasQuorum(this.#peer.voterSets, (v) => sameMember(v, this.#peer.self) || this.isAlive(v));
+  }
+
+  isAlive(member: MemberKey): boolean {
+    const progress = this.#progress.get(memberName(member));
+    return progress !== undefined && this.#peer.now - progress.heard < this.#timings.quorumCheck;
+  }
+
+  progressOf(member: MemberKey): Progress | null {
+    return this.#progress.get(memberName(member)) ?? null;
+  }
+
+  // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onLinkUp(who: MemberKey): void {
+    const progress = this.#progress.get(memberName(who));
+    if (progress === undefined) return;
+    this.#announce(who);
+    // Its process may be a new one, with less behind it than the old one acknowledged [D5].
+    progress.match = 0;
+    progress.last = 0;
+    this.#probe(progress, this.#peer.log.last + 1);
+    this.#heartbeat(progress);
+  }
+
+  onLinkDown(who: MemberKey): void {
+    const progress = this.#progress.get(memberName(who));
+    if (progress !== undefined) progress.flight = [];
+  }
+
+  /** Tells a member who leads. */
+  greet(who: MemberKey): void {
+    const progress = this.#progress.get(memberName(who));
+    if (progress === undefined) return;
+    this.#announce(who);
+    this.#heartbeat(progress);
+  }
+
+  // ── streaming ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends every follower what it lacks. */
+  replicate(): void {
+    const peer = this.#peer;
+    for (const progress of this.#progress.values()) {
+      const link = peer.linkTo(progress.member);
+      if (link !== null) this.#stream(progress, link);
+    }
+  }
+
+  #stream(progress: Progress, link: LinkId): void {
+    const { log } = this.#peer;
+    if (progress.state === "behind") return;
+    if (progress.next < log.first) {
+      progress.state = "behind";
+      this.#heartbeat(progress);
+      return;
+    }
+    while (progress.next <= log.last) {
+      if (progress.state === "probe" && progress.flight.length > 0) return;
+      const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
+      if (bytes >= INFLIGHT_BYTES_MAX || progress.next - 1 - progress.last >= INFLIGHT_ENTRIES_MAX) return;
+      const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX);
+      this.#sendEntries(progress, link, entries);
+    }
+    if (progress.told < log.commit && progress.state === "stream") this.#sendEntries(progress, link, []);
+  }
+
+  #sendEntries(progress: Progress, link: LinkId, entries: Entry[]): void {
+    const { log } = this.#peer;
+    const prev = log.tailAt(progress.next - 1);
+    this.#peer.send(link, {
+      type: "SEQ_CHAT",
+      ballot: this.ballot,
+      prev_index: prev.index,
+      prev_ballot: prev.ballot,
+      prev_crc: log.crcAt(prev.index),
+      commit: log.commit,
+      entries,
+    });
+    progress.told = log.commit;
+    const final = entries[entries.length - 1];
+    if (final === undefined) return;
+    progress.next = final.index + 1;
+    progress.flight.push({ through: final.index, bytes: entries.reduce((sum, e) => sum + e.end - e.start, 0) });
+  }
+
+  #heartbeat(progress: Progress): void {
+    const peer = this.#peer;
+    const link = peer.linkTo(progress.member);
+    if (link === null) return;
+    if (progress.state !== "behind" && progress.next - 1 > progress.last && peer.now - progress.moved > 2 * this.#timings.heartbeat) {
+      // Sent long ago and never seen there: a frame went down with its connection.
+      const stands = progress.stands === null ? 0 : peer.log.hintFor(progress.stands).index;
+      this.#probe(progress, Math.max(progress.last, stands) + 1);
+    }
+    const prev = progress.state === "behind" ? peer.log.tailAt(0) : peer.log.tailAt(Math.min(progress.next - 1, peer.log.last));
+    progress.told = peer.log.commit;
+    peer.send(link, {
+      type: "HEARTBEAT",
+      ballot: this.ballot,
+      commit: peer.log.commit,
+      quorum: this.quorumConnected,
+      prev_index: prev.index,
+      prev_ballot: prev.ballot,
+      last_index: peer.log.last,
+    });
+  }
+
+  #probe(progress: Progress, next: LogIndex): void {
+    progress.state = "probe";
+    progress.next = Math.max(1, Math.min(next, this.#peer.log.last + 1));
+    progress.flight = [];
+    progress.moved = this.#peer.now;
+  }
+
+  #announce(member: MemberKey): void {
+    const { self, options } = this.#peer;
+    this.#peer.sendTo(member, { type: "COORDINATOR", ballot: this.ballot, peer: { id: self.id, ...options.address } });
+  }
+
+  // ── acknowledgements ───────────────────────────────────────────────────────────────────────────────────────────
+
+  onSeqAck(from: MemberKey, ack: SeqAck): void {
+    const peer = this.#peer;
+    const progress = this.#progress.get(memberName(from));
+    if (progress === undefined || !sameBallot(ack.ballot, this.ballot)) return;
+    progress.heard = peer.now;
+    progress.faulty = ack.faulty;
+    if (ack.linked !== null) progress.linked = ack.linked;
+    if (ack.last > progress.last) {
+      progress.last = Math.min(ack.last, peer.log.last);
+      progress.moved = peer.now;
+    }
+    progress.flight = progress.flight.filter((f) => f.through > ack.last);
+    if (ack.hint !== null) {
+      progress.stands = ack.hint;
+      // A heartbeat may overtake the entries sent before it [W5]: what it misses may just be under way.
+      if (ack.linked === null || progress.flight.length === 0) this.#onHint(progress, ack.hint);
+    } else if (progress.state === "probe" && progress.flight.length === 0) progress.state = "stream";
+    if (!ack.faulty && ack.match > progress.match) {
+      progress.match = Math.min(ack.match, peer.log.last);
+      this.#progressAt = peer.now;
+      this.advanceCommit();
+    }
+  }
+
+  /** The follower's log does not continue where the frame said: go back, or wait until it has caught up. */
+  #onHint(progress: Progress, hint: Tail): void {
+    const { log } = this.#peer;
+    const agreed = log.hintFor(hint);
+    if (agreed.index + 1 < log.first) {
+      progress.state = "behind";
+      return;
+    }
+    if (progress.state === "behind" || agreed.index + 1 < progress.next) this.#probe(progress, agreed.index + 1);
+  }
+
+  /** [R5] */
+  advanceCommit(): void {
+    const peer = this.#peer;
+    const reached = quorumIndex(peer.voterSets, (v) => this.matchOf(v));
+    if (reached <= peer.log.commit || reached < this.opened) return;
+    this.#progressAt = peer.now;
+    peer.followership.commitThrough(reached);
+  }
+
+  matchOf(voter: MemberKey): LogIndex {
+    if (sameMember(voter, this.#peer.self)) return this.#peer.log.durable;
+    const progress = this.#progress.get(memberName(voter));
+    return progress === undefined || progress.faulty ? 0 : progress.match;
+  }
+
+  /** Alive, repaired and at most a little behind: fit to vote and to lead. */
+  isCaughtUp(member: MemberKey): boolean {
+    const progress = this.#progress.get(memberName(member));
+    if (progress === undefined || progress.faulty || !this.isAlive(member)) return false;
+    return this.#peer.log.last - progress.match <= BEHIND_ENTRIES_MAX / 10 && progress.match > 0;
+  }
+
+  // ── messages from senders ──────────────────────────────────────────────────────────────────────────────────────
+
+  onChat(from: MemberKey, chat: Chat): void {
+    const peer = this.#peer;
+    const member = peer.memberOf(from);
+    if (member === null || member.role === "left" || chat.sender_id !== from.id) return;
+    const expected = sequence(peer, this, chat);
+    if (expected !== null) peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });
+  }
+
+  #meetMembers(): void {
+    const peer = this.#peer;
+    const members = (peer.configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, peer.self));
+    const names = new Set(members.map(memberName));
+    for (const name of this.#progress.keys()) if (!names.has(name)) this.#progress.delete(name);
+    for (const member of members) if (!this.#progress.has(memberName(member))) this.#meet(member);
+  }
+
+  #meet(member: Member): void {
+    const peer = this.#peer;
+    this.#progress.set(memberName(member), {
+      member: { id: member.id, inc: member.inc },
+      state: "probe",
+      next: peer.log.last + 1,
+      match: 0,
+      last: 0,
+      stands: null,
+      told: 0,
+      // Nobody is presumed dead before it had the time to answer.
+      heard: peer.now,
+      moved: peer.now,
+      faulty: false,
+      linked: [],
+      flight: [],
+    });
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** What every peer does with the log of another, leader or not. */
+export class Followership {
+  readonly #peer: Peer;
+  /** Last index proven equal to the leader's log under the promised ballot. */
+  #matched: LogIndex = 0;
+  /** An acknowledgement is owed. */
+  #owed = false;
+  #owedHint: Tail | null = null;
+  #owedLinks = false;
+  #ackedMatch: LogIndex = -1;
+  /** [D5] Last index of the leader's log when this faulty peer met it; null until then. */
+  #repairThrough: LogIndex | null = null;
+  /** The catch-up request under way: to whom, since when. */
+  #fetching: { from: MemberKey; since: Millis } | null = null;
+  /** Members that had nothing for us; the leader is asked then. */
+  readonly #useless = new Set<string>();
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get matched(): LogIndex {
+    return this.#peer.leadership !== null ? this.#peer.log.last : this.#matched;
+  }
+
+  /** A new promise: nothing is proven under it yet. */
+  reset(): void {
+    this.#matched = 0;
+    this.#ackedMatch = -1;
+    this.#owed = false;
+    this.#owedHint = null;
+    this.#repairThrough = null;
+    this.#fetching = null;
+    this.#useless.clear();
+  }
+
+  onTruncated(last: LogIndex): void {
+    this.#matched = Math.min(this.#matched, last);
+  }
+
+  onLinkDown(who: MemberKey): void {
+    if (this.#fetching !== null && sameMember(this.#fetching.from, who)) this.#fetching = null;
+    const leader = this.#peer.leader;
+    if (leader === null || sameMember(leaderKey(leader.ballot), who)) this.#repairThrough = null;
+  }
+
+  onTime(): void {
+    const fetching = this.#fetching;
+    if (fetching !== null && this.#peer.now - fetching.since > this.#peer.timings.leaderTimeout) {
+      this.#useless.add(memberName(fetching.from));
+      this.#fetching = null;
+    }
+  }
+
+  onHeartbeat(frame: Heartbeat): void {
+    const peer = this.#peer;
+    if (peer.leader !== null) peer.leader.quorum = frame.quorum;
+    this.#owed = true;
+    this.#owedLinks = true;
+    if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;
+    const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
+    if (!this.#holds(prev)) this.#owedHint = peer.log.hintFor(prev);
+    else this.#prove(frame.prev_index, frame.commit);
+    if (frame.prev_index !== 0 || frame.last_index === 0) return;
+    // The leader cannot stream to us from memory: where this log stands tells it where to begin, and as long as that
+    // is too far back the committed prefix is ours to fetch [R8].
+    this.#owedHint = peer.log.tail;
+    if (peer.log.last < frame.commit) this.#fetchMore();
+  }
+
+  onSeqChat(_link: LinkId, frame: SeqChat): void {
+    const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
+    const taken = this.take(prev, frame.entries);
+    if (taken === "refused") return;
+    if (taken === "taken") {
+      this.#prove(frame.prev_index + frame.entries.length, frame.commit);
+      if (frame.entries.length > 0 && this.#peer.log.durable >= this.#matched) this.#owed = true;
+      return;
+    }
+    this.#owed = true;
+    this.#owedHint = taken;
+  }
+
+  onDurable(): void {
+    if (Math.min(this.#peer.log.durable, this.#matched) > this.#ackedMatch) this.#owed = true;
+    this.#checkRepair();
+  }
+
+  /** [R3] Sent only while the leader's ballot is the promise, and for what is both durable and proven equal. */
+  acknowledge(): void {
+    const peer = this.#peer;
+    const leader = peer.leader;
+    if (!this.#owed || leader === null || peer.leadership !== null || !peer.promiseDurable) return;
+    if (!sameBallot(leader.ballot, peer.promised)) return;
+    const match = Math.min(peer.log.durable, this.#matched);
+    peer.sendTo(leaderKey(leader.ballot), {
+      type: "SEQ_ACK",
+      ballot: leader.ballot,
+      match,
+      last: this.#matched,
+      hint: this.#owedHint,
+      faulty: peer.faulty,
+      linked: this.#owedLinks ? [...new Set([...peer.links.values()].map((l) => l.id))] : null,
+    });
+    this.#ackedMatch = match;
+    this.#owed = false;
+    this.#owedHint = null;
+    this.#owedLinks = false;
+  }
+
+  /**
+   * [R2] Takes entries that continue this log at `prev`. Answers "taken", the place to try next where `prev` is not in
+   * this log, or "refused" where they cannot be taken at all. Only a real conflict truncates.
+   */
+  take(prev: Tail, entries: readonly Entry[]): "taken" | "refused" | Tail {
+    const peer = this.#peer;
+    const { log } = peer;
+    if (!this.#holds(prev)) return log.hintFor(prev);
+    let skip = 0;
+    while (skip < entries.length) {
+      const entry = entries[skip] as Entry;
+      if (entry.index > log.last || !sameBallot(log.state.ballotAt(entry.index), entry)) break;
+      skip += 1;
+    }
+    const first = entries[skip];
+    if (first === undefined) return "taken";
+    if (peer.diskFull) return "refused";
+    if (first.index <= log.last) {
+      if (first.index <= log.commit) {
+        peer.notice("conflict", `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`);
+        return "refused";
+      }
+      log.truncate(first.index);
+      this.#matched = Math.min(this.#matched, first.index - 1);
+      peer.out({ do: "truncate", from: first.index });
+    }
+    for (let i = skip; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
+      const refusal = log.state.refusal(entry);
+      if (refusal !== null) {
+        peer.notice("bad-entry", `refused an entry at index ${entry.index}: ${refusal}`);
+        return "refused";
+      }
+      log.append(entry);
+      peer.write(entry);
+    }
+    return "taken";
+  }
+
+  /** [R6] Delivers what is committed, in index order, each entry once. */
+  commitThrough(index: LogIndex): void {
+    const peer = this.#peer;
+    const through = Math.min(index, peer.log.last);
+    if (through <= peer.log.commit) return;
+    const from = peer.log.commit + 1;
+    peer.log.commitThrough(through);
+    peer.out({ do: "commit", through });
+    for (let i = from; i <= through; i++) {
+      const entry = peer.log.entryAt(i);
+      if (entry === null) continue;
+      if (entry.kind === "chat") peer.sender.onCommitted(entry);
+      else if (entry.kind !== "leader") peer.membership.onCommitted(entry);
+    }
+  }
+
+  // ── catching up ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Any member serves its committed prefix; a donor serves its written tail to the candidate it promised [E7]. */
+  onCatchupReq(link: LinkId, frame: CatchupReq): void {
+    const peer = this.#peer;
+    const { log } = peer;
+    if (frame.ballot !== null && !(sameBallot(frame.ballot, peer.promised) && peer.promiseDurable)) {
+      peer.send(link, { type: "NACK", ballot: frame.ballot, promised: peer.promised, led: peer.hearsLeader });
+      return;
+    }
+    const through = frame.ballot !== null ? log.last : log.commit;
+    if (!this.#holds(frame.after)) {
+      const hint = log.hintFor(frame.after);
+      peer.send(link, { type: "CATCHUP_RESP", ballot: frame.ballot, prev_index: 0, prev_ballot: log.tailAt(0).ballot, prev_crc: 0, commit: log.commit, entries: [], hint });
+      return;
+    }
+    peer.out({ do: "serve", link, ballot: frame.ballot, after: frame.after, through: Math.max(through, frame.after.index) });
+  }
+
+  onCatchupResp(from: MemberKey, frame: CatchupResp): void {
+    const peer = this.#peer;
+    if (this.#fetching === null || !sameMember(this.#fetching.from, from)) return;
+    this.#fetching = null;
+    if (peer.leader === null) return;
+    if (frame.hint !== null) {
+      const asked = peer.log.hintFor(frame.hint);
+      if (asked.index < peer.log.commit) {
+        // It holds less than we have committed: no use asking it.
+        this.#useless.add(memberName(from));
+        return this.#fetchMore();
+      }
+      return this.#request(from, asked);
+    }
+    const final = frame.entries[frame.entries.length - 1];
+    if (final === undefined) {
+      this.#useless.add(memberName(from));
+      return this.#fetchMore();
+    }
+    if (compareBallots(final, peer.promised) > 0) {
+      // [R8] What was committed under a higher ballot binds us to it before we take it.
+      peer.raisePromise({ term: final.term, leader_id: final.leader_id, inc: final.inc });
+      return;
+    }
+    const taken = this.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);
+    if (taken !== "taken") return;
+    this.commitThrough(Math.min(frame.commit, final.index));
+    this.#owed = true;
+    this.#owedHint = peer.log.tail;
+    this.#fetchMore();
+  }
+
+  #fetchMore(): void {
+    const peer = this.#peer;
+    if (this.#fetching !== null || peer.leader === null || peer.diskFull || !peer.promiseDurable) return;
+    const leader = leaderKey(peer.leader.ballot);
+    // Anyone but the busy leader, if possible.
+    const others = (peer.configuration?.members ?? []).filter(
+      (m) => m.role !== "left" && !sameMember(m, peer.self) && !sameMember(m, leader) && peer.isLinked(m) && !this.#useless.has(memberName(m)),
+    );
+    const from = others[Math.floor(peer.options.random() * others.length)] ?? leader;
+    this.#request(from, peer.log.tail);
+  }
+
+  #request(from: MemberKey, after: Tail): void {
+    if (!this.#peer.sendTo(from, { type: "CATCHUP_REQ", ballot: null, after })) return;
+    this.#fetching = { from: { id: from.id, inc: from.inc }, since: this.#peer.now };
+  }
+
+  // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #holds(place: Tail): boolean {
+    const { log } = this.#peer;
+    return place.index <= log.last && sameBallot(log.state.ballotAt(place.index), place.ballot);
+  }
+
+  /** The leader's log is proven equal through `index`. */
+  #prove(index: LogIndex, commit: LogIndex): void {
+    this.#matched = Math.max(this.#matched, index);
+    this.commitThrough(Math.min(commit, this.#matched));
+    this.#checkRepair();
+  }
+
+  /** [D5] Counts again once durable and matched through what the leader had when this peer met it. */
+  #checkRepair(): void {
+    const peer = this.#peer;
+    if (!peer.faulty || this.#repairThrough === null || Math.min(peer.log.durable, this.#matched) < this.#repairThrough) return;
+    peer.faulty = false;
+    this.#owed = true;
+    peer.out({ do: "repaired" });
+    peer.notice("repaired", `the damaged log is whole again through index ${this.#repairThrough}: this peer counts again`);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The ports: all that the host asks of a machine. Bytes only. The simulator implements the same contracts, so nothing
+ * above them can tell real from virtual.
+ *
+ * Rules for implementers
+ * - A callback never runs inside the call that registered it, and never after `close` of its object.
+ * - Completion is a callback, not a promise: who runs the clock owns the order of events.
+ * - Errors that a disk reports are `PortError`s with a `code` (`ENOSPC`, `EIO`, `EACCES`, `ENOENT`, `EADDRINUSE`, …).
+ */
+
+export class PortError extends Error {
+  override readonly name = "PortError";
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Monotonic milliseconds, fractions allowed. */
+  now(): number;
+  /** Wall clock in whole milliseconds since 1970, for display only. */
+  wall(): number;
+  /** Runs `fn` once, not before `ms` milliseconds from now. */
+  after(ms: number, fn: () => void): Timer;
+  /** Runs `fn` once, after the callbacks that are already due: work that arrived together is handled together. */
+  soon(fn: () => void): void;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** A fresh random word of `length` characters from a-z0-9 (for ids, not for secrets). */
+  word(length: number): string;
+}
+
+export interface ConnectionHandler {
+  /** Connected (outgoing connections only; an accepted one is open already). */
+  open?(): void;
+  /** The bytes are the callee's to keep. */
+  data(bytes: Uint8Array): void;
+  /** What was queued has been handed to the kernel: `queued` is 0. */
+  drain(): void;
+  /** Closed, refused or reset; the last callback. `code` is "" for an orderly end, else ECONNREFUSED, ECONNRESET, … */
+  close(code: string): void;
+}
+
+export interface Connection {
+  /** Address of the other side, without port. */
+  readonly remote: string;
+  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  readonly queued: number;
+  /** Queues bytes; keeps their order. The caller does not change them afterwards. */
+  write(bytes: Uint8Array): void;
+  /** Sends what is queued, then closes. */
+  end(): void;
+  /** Closes at once, dropping what is queued. */
+  destroy(): void;
+}
+
+export interface Listener {
+  readonly port: number;
+  close(): void;
+}
+
+export interface Network {
+  /**
+   * Listens; `ready(error)` or `ready(null, listener)` follows. `accept` is called for each incoming connection and
+   * returns its handler, or null to close it at once.
+   */
+  listen(
+    host: string,
+    port: number,
+    accept: (connection: Connection) => ConnectionHandler | null,
+    ready: (error: PortError | null, listener: Listener | null) => void,
+  ): void;
+  connect(host: string, port: number, handler: ConnectionHandler): Connection;
+}
+
+/**
+ * One open file. Reads and writes complete at once (the page cache); only `sync` takes time.
+ * A write past the end fills nothing: callers append or overwrite, never leave holes.
+ */
+export interface File {
+  readonly size: number;
+  /** Throws PortError. After a failure the file may hold any prefix of `bytes`: truncate before going on. */
+  write(offset: number, bytes: Uint8Array): void;
+  /** Returns at most `length` bytes from `offset`; fewer only at the end of the file. */
+  read(offset: number, length: number): Uint8Array;
+  truncate(size: number): void;
+  /** fdatasync: all that was written before the call is durable when `done(null)` runs. Never retried after an error [D3]. */
+  sync(done: (error: PortError | null) => void): void;
+  /** The same, waiting: for start-up and a clean stop. */
+  syncNow(): void;
+  close(): void;
+}
+
+/** A directory tree; paths are relative, with "/". */
+export interface Disk {
+  /** Takes the directory for this process; throws PortError("ELOCKED") if another living process has it [D1]. */
+  lock(): void;
+  unlock(): void;
+  /** File names in a directory, sorted; empty if there is none. */
+  list(directory: string): string[];
+  /** Opens for reading and writing; "create" makes an empty file, or empties an existing one. Throws PortError("ENOENT"). */
+  open(path: string, mode: "existing" | "create"): File;
+  makeDirectory(path: string): void;
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+  /** fsync of a directory: names made, renamed or removed in it before the call are durable when `done(null)` runs. */
+  syncDirectory(path: string, done: (error: PortError | null) => void): void;
+  syncDirectoryNow(path: string): void;
+}
