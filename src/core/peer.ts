@@ -69,8 +69,8 @@ export type Input =
   /** Everything through `index` is durable. */
   | { readonly type: "durable"; readonly index: LogIndex }
   | { readonly type: "promised"; readonly ballot: Ballot }
-  /** The disk took the log through `kept` only and is full [D4]; or there is room again. */
-  | { readonly type: "disk-full"; readonly kept: LogIndex }
+  /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
+  | { readonly type: "disk-full" }
   | { readonly type: "disk-ok" }
   | { readonly type: "transfer"; readonly to: PeerId }
   | { readonly type: "evict"; readonly id: PeerId }
@@ -179,7 +179,7 @@ export class Peer {
       case "promised":
         return this.#onPromised(input.ballot);
       case "disk-full":
-        return this.#onDiskFull(input.kept);
+        return this.#onDiskFull();
       case "disk-ok":
         this.diskFull = false;
         this.notice("disk-ok", "there is room on the disk again: going on");
@@ -476,9 +476,7 @@ export class Peer {
     this.election.onDurable();
   }
 
-  #onDiskFull(kept: LogIndex): void {
-    if (kept < this.log.last) this.log.truncate(kept + 1);
-    this.followership.onTruncated(kept);
+  #onDiskFull(): void {
     if (!this.diskFull) this.notice("disk-full", "the disk is full: this peer takes no messages until there is room again");
     this.diskFull = true;
     this.abdicate(0, "its disk is full");

@@ -386,10 +386,6 @@ export class Followership {
     this.#useless.clear();
   }
 
-  onTruncated(last: LogIndex): void {
-    this.#matched = Math.min(this.#matched, last);
-  }
-
   onLinkDown(who: MemberKey): void {
     if (this.#fetching !== null && sameMember(this.#fetching.from, who)) this.#fetching = null;
     const leader = this.#peer.leader;

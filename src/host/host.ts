@@ -1,0 +1,558 @@
+/**
+ * One running peer: a protocol core on ports. Feeds the core what happens, carries out what it decides in the order it
+ * says, and tells those who use it. The simulator runs this very class.
+ *
+ *   network ─▶ links ─┐                       ┌─▶ log, promise, outbox (disk)
+ *   disk completions ─┼─▶ Peer (core) ─outputs┼─▶ links ─▶ network
+ *   people, clock ────┘                       └─▶ listener (messages, roles, notices)
+ */
+import { CATCHUP_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
+import { type Ballot, type LinkId, type PeerId, sameBallot } from "../core/ids.ts";
+import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import { type Input, type Output, Peer } from "../core/peer.ts";
+import { encodeRawEntries } from "../wire/encode.ts";
+import { sealEntry } from "../wire/entry.ts";
+import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
+import { Delivery } from "./delivery.ts";
+import { type Directory, HostError, openDirectory } from "./directory.ts";
+import type { DeliveredMessage, HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
+import { Links } from "./links.ts";
+import { describe, whyWaiting } from "./status.ts";
+
+export interface HostOptions {
+  readonly id: PeerId;
+  /** Where to listen; port 0 takes a free one. */
+  readonly host: string;
+  readonly port: number;
+  /** What others dial; null: host and port as bound. */
+  readonly advertise: { readonly host: string; readonly port: number } | null;
+  readonly seeds: readonly PeerInfo[];
+  /** User name shown with this peer's messages. */
+  readonly name: string;
+  readonly timings: Timings;
+  /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
+  readonly durability: "fsync" | "os";
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly disk: Disk;
+}
+
+export interface HostListener {
+  event(event: HostEvent): void;
+  log(record: LogRecord): void;
+  /** The last call. */
+  stopped(stopped: Stopped): void;
+  /** There is room in the outbox again after `submit` answered "full". */
+  writable(): void;
+}
+
+export type Submitted =
+  | { readonly ok: true; readonly msg_id: string }
+  | { readonly ok: false; readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing"; readonly message: string };
+
+/** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
+const PROGRESS_MS = 1000;
+/** A full disk is tried again this often [D4]. */
+const DISK_RETRY_MS = 1000;
+const UTF8 = new TextEncoder();
+
+export class Host {
+  readonly #clock: Clock;
+  readonly #ports: Ports;
+  readonly #options: HostOptions;
+  readonly #listener: HostListener;
+  #directory: Directory | null = null;
+  #delivery: Delivery | null = null;
+  #links: Links | null = null;
+  #peer: Peer | null = null;
+  #session = "";
+  #scheduled = false;
+  #timer: Timer | null = null;
+  #progressTimer: Timer | null = null;
+  #stopping = false;
+  /** Writes that found the disk full, in order; everything after them waits too. */
+  #backlog: Output[] = [];
+  /** The promise file: what it must say, and whether a write is under way. */
+  #promiseWanted: Ballot | null = null;
+  #promiseBusy = false;
+  #outboxFull = false;
+  #outboxBytes = 0;
+  #targetsOf: unknown = null;
+  #waiting: string | null = null;
+
+  constructor(ports: Ports, options: HostOptions, listener: HostListener) {
+    this.#ports = ports;
+    this.#clock = ports.clock;
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  /** Opens the directory and begins to listen; `started` or `stopped` follows. Throws HostError for a bad directory. */
+  start(): void {
+    const { id, host, port, seeds, durability } = this.#options;
+    const directory = openDirectory(this.#ports, {
+      id,
+      founds: seeds.length === 0,
+      address: { host, port },
+      durability,
+      onDurable: (index) => this.#input({ type: "durable", index }),
+      onFailed: (error) => this.#die(`the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`),
+    });
+    this.#directory = directory;
+    for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
+    this.#session = this.#clock.word(8);
+    this.#delivery = new Delivery(directory, (message) => this.#event(message));
+    const links = new Links({
+      network: this.#ports.network,
+      clock: this.#clock,
+      self: { id, inc: directory.identity.inc, boot: this.#clock.word(12) },
+      timings: this.#options.timings,
+      hello: () => this.#hello(),
+      judge: (hello) => this.#judge(hello),
+      events: {
+        up: (link, hello) => this.#onUp(link, hello),
+        down: (link) => this.#input({ type: "link-down", link }),
+        frame: (link, frame) => this.#onFrame(link, frame),
+        refused: (address, refuse) => this.#onRefused(address, refuse),
+        log: (level, message) => this.#log(level, message),
+      },
+    });
+    this.#links = links;
+    links.listen(host, port, (error, bound) => {
+      if (this.#stopping) return;
+      if (error !== null) return this.#die(listenFailure(host, port, error));
+      this.#onListening(bound);
+    });
+  }
+
+  // ── what people do ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes one text for a room. What it answers ok to is kept until it is sent, also across restarts. */
+  submit(room: string, text: string): Submitted {
+    const peer = this.#peer;
+    const directory = this.#directory;
+    if (peer === null || directory === null || this.#stopping) return { ok: false, code: "closing", message: "this peer is not running" };
+    const refusal = refuseText(room, text);
+    if (refusal !== null) return refusal;
+    if (peer.sender.pending >= OUTBOX_MESSAGES_MAX || this.#outboxBytes >= OUTBOX_BYTES_MAX) {
+      this.#outboxFull = true;
+      return { ok: false, code: "full", message: `${peer.sender.pending} messages wait to be sent: wait until some are` };
+    }
+    const draft: Draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
+    const counter = peer.sender.nextCounter;
+    try {
+      directory.outbox.add(this.#session, counter, draft);
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      return { ok: false, code: "disk", message: `the message cannot be kept (${error.message}): it was not taken` };
+    }
+    this.#outboxBytes += text.length;
+    const msgId = `${peer.self.id}.${this.#session}.${counter}`;
+    this.#event({ event: "pending", msg_id: msgId, room_id: room, payload: text });
+    this.#input({ type: "submit", drafts: [draft] });
+    return { ok: true, msg_id: msgId };
+  }
+
+  get pending(): number {
+    return this.#peer?.sender.pending ?? 0;
+  }
+
+  status(): Status {
+    const { id } = this.#options;
+    if (this.#peer !== null) return describe(this.#peer, this.#peer.log.last > 0 ? 1 : 0);
+    return { event: "status", id, role: "observer", term: 0, leader_id: null, quorum: false, members: [], first_index: 0, last_index: 0, commit_index: 0, pending: 0 };
+  }
+
+  /** The last `count` messages of a room that this directory has delivered, oldest first. */
+  history(count: number, room: string): DeliveredMessage[] {
+    return this.#delivery?.history(count, room) ?? [];
+  }
+
+  transfer(to: PeerId): void {
+    this.#input({ type: "transfer", to });
+  }
+
+  evict(id: PeerId): void {
+    this.#input({ type: "evict", id });
+  }
+
+  /** For a reader that cannot keep up: messages wait in the log, not in memory. */
+  pauseDelivery(): void {
+    this.#delivery?.pause();
+  }
+
+  resumeDelivery(): void {
+    this.#delivery?.resume();
+  }
+
+  /** Leaves in good order within the quit time, then `stopped`. */
+  quit(): void {
+    if (this.#peer === null) return this.stop();
+    this.#input({ type: "quit" });
+  }
+
+  /** Stops at once, without telling the others. */
+  stop(): void {
+    this.#end({ code: 0, reason: "stopped" });
+  }
+
+  // ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onListening(port: number): void {
+    const directory = this.#directory as Directory;
+    const { id, timings, advertise, host } = this.#options;
+    const address = advertise ?? { host, port };
+    this.#peer = new Peer(
+      {
+        self: { id, inc: directory.identity.inc },
+        address,
+        timings,
+        seal: sealEntry,
+        random: () => this.#clock.random(),
+        session: this.#session,
+      },
+      directory.restored,
+      this.#clock.now(),
+    );
+    this.#outboxBytes = directory.restored.outbox.reduce((sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0), 0);
+    this.#event({ event: "started", id, host, port });
+    this.#delivery?.follow(this.#peer.log);
+    this.#delivery?.through(this.#peer.log.commit);
+    this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
+    this.#schedule();
+  }
+
+  #hello(): Hello {
+    const directory = this.#directory as Directory;
+    const address = this.#peer?.options.address ?? { host: this.#options.host, port: this.#options.port };
+    return {
+      type: "HELLO",
+      version: PROTOCOL_VERSION,
+      cluster_id: directory.clusterId,
+      id: this.#options.id,
+      inc: directory.identity.inc,
+      boot: "",
+      ...address,
+    };
+  }
+
+  /** [W2] [M1] [M6] Whether a peer that introduces itself may be linked; the links check version and form. */
+  #judge(hello: Hello): Refuse | null {
+    const directory = this.#directory as Directory;
+    const peer = this.#peer;
+    if (peer === null) return refuse("closing", "this peer is starting or stopping: try again");
+    const here = `${peer.options.address.host}:${peer.options.address.port}`;
+    if (hello.id === peer.self.id) return refuse("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`);
+    const own = directory.clusterId;
+    if (own === null || hello.cluster_id === null || own === hello.cluster_id) return null;
+    const known = peer.configuration?.members.find((m) => m.id === hello.id);
+    if (known !== undefined && known.inc !== hello.inc && (peer.configuration?.members.length ?? 0) > 1) {
+      const seed = `${peer.self.id}:${here}`;
+      this.#event({
+        event: "notice",
+        code: "emptied-founder",
+        message: `peer ${hello.id} at ${hello.host}:${hello.port} belongs to this cluster by its id but founded another one: was its data directory emptied? It should start with --seed ${seed}`,
+      });
+      return { ...refuse("emptied-founder", `this cluster knows peer ${hello.id} already: was the data directory emptied? Empty it again and start with --seed ${seed}`), seed };
+    }
+    return refuse("wrong-cluster", `the peer at ${here} belongs to cluster ${own}, not to ${hello.cluster_id}: check --seed and --data-dir`);
+  }
+
+  // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #input(input: Input): void {
+    if (this.#peer === null || this.#stopping) return;
+    this.#peer.step(input, this.#clock.now());
+    this.#schedule();
+  }
+
+  #onUp(link: LinkId, hello: Hello): void {
+    this.#input({ type: "link-up", link, peer: { id: hello.id, inc: hello.inc, host: hello.host, port: hello.port } });
+  }
+
+  #onFrame(link: LinkId, frame: Frame): void {
+    const directory = this.#directory as Directory;
+    if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
+      // From here on this directory belongs to one cluster; a seed of another one is told so.
+      directory.bindCluster(frame.cluster_id);
+    } else if (frame.type === "JOIN_ACK" && frame.cluster_id !== directory.clusterId) return;
+    this.#input({ type: "frame", link, frame });
+  }
+
+  #onRefused(address: string, refused: Refuse): void {
+    const message = `refused by ${address}: ${refused.message}`;
+    const peer = this.#peer;
+    if (peer === null || this.#stopping) return;
+    const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
+    const fatal = refused.code === "wrong-version" || (refused.code === "emptied-founder" && alone);
+    const joining = peer.memberOf(peer.self) === null || alone;
+    const fatalToJoiner = refused.code === "duplicate-id" || refused.code === "id-away" || refused.code === "limit" || refused.code === "wrong-cluster";
+    if (fatal || (joining && fatalToJoiner && peer.links.size === 0) || (joining && (refused.code === "id-away" || refused.code === "duplicate-id"))) {
+      return this.#die(message);
+    }
+    this.#event({ event: "error", code: refused.code, message });
+  }
+
+  // ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopping) return;
+    this.#scheduled = true;
+    this.#clock.soon(() => this.#run());
+  }
+
+  #run(): void {
+    this.#scheduled = false;
+    const peer = this.#peer;
+    const directory = this.#directory;
+    if (peer === null || directory === null || this.#stopping) return;
+    peer.settle(this.#clock.now());
+    for (const output of peer.takeOutputs()) {
+      this.#carryOut(output);
+      if (this.#stopping) return;
+    }
+    peer.log.trim();
+    directory.store.flush();
+    this.#updateTargets(peer);
+    this.#tellWaiting(peer);
+    if (this.#outboxFull && peer.sender.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
+      this.#outboxFull = false;
+      this.#listener.writable();
+    }
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(Math.max(0, peer.wakeAt() - this.#clock.now()), () => {
+      this.#timer = null;
+      this.#input({ type: "tick" });
+    });
+  }
+
+  #carryOut(output: Output): void {
+    const peer = this.#peer as Peer;
+    switch (output.do) {
+      case "append":
+      case "truncate":
+        return this.#write(output);
+      case "promise":
+        this.#promiseWanted = output.ballot;
+        return this.#writePromise();
+      case "send":
+        return this.#links?.send(output.link, output.frame);
+      case "serve":
+        return this.#serve(output);
+      case "commit":
+        return this.#delivery?.through(output.through);
+      case "sent":
+        return this.#onSent(output.entry);
+      case "role":
+        this.#log("info", `role ${output.role}, term ${output.term}, leader ${output.leader_id ?? "none"}`);
+        return this.#event({ event: "role", role: output.role, term: output.term, leader_id: output.leader_id });
+      case "member":
+        return this.#event({ event: "member", id: output.id, state: output.state, role: output.role });
+      case "refuse":
+        return this.#links?.refuse(output.link, refuse(output.code, output.message));
+      case "repaired":
+        return this.#directory?.store.clearFaulty();
+      case "notice":
+        this.#log("info", output.message);
+        return this.#event({ event: "notice", code: output.code, message: output.message });
+      case "debug":
+        return this.#log("debug", output.message);
+      case "stop": {
+        const kept = peer.sender.pending;
+        if (kept > 0) {
+          this.#event({ event: "notice", code: "kept", message: `${kept} messages were not sent yet: they are kept and go out at the next start` });
+        }
+        return this.#end({ code: 0, reason: output.reason });
+      }
+    }
+  }
+
+  /** Log writes, in order, through a full disk: what does not fit waits, and the core takes nothing more [D4]. */
+  #write(output: Output): void {
+    if (this.#backlog.length > 0) {
+      this.#backlog.push(output);
+      return;
+    }
+    const store = (this.#directory as Directory).store;
+    try {
+      if (output.do === "append") store.append(output.entries);
+      else if (output.do === "truncate") store.truncate(output.from);
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      if (error.code !== "ENOSPC") return this.#die(`the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`);
+      if (output.do === "append") {
+        const rest = output.entries.filter((e) => e.index > store.last);
+        this.#backlog.push({ do: "append", entries: rest });
+      } else this.#backlog.push(output);
+      this.#input({ type: "disk-full" });
+      this.#clock.after(DISK_RETRY_MS, () => this.#retryDisk());
+    }
+  }
+
+  #retryDisk(): void {
+    if (this.#stopping) return;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const output of backlog) this.#write(output);
+    if (this.#backlog.length > 0) return;
+    this.#directory?.store.flush();
+    this.#input({ type: "disk-ok" });
+  }
+
+  /** One write of the promise file at a time; the newest promise wins [D2]. */
+  #writePromise(): void {
+    const ballot = this.#promiseWanted;
+    if (this.#promiseBusy || ballot === null || this.#stopping) return;
+    this.#promiseBusy = true;
+    (this.#directory as Directory).writePromise(ballot, (error) => {
+      this.#promiseBusy = false;
+      if (this.#stopping) return;
+      if (error === null) {
+        if (this.#promiseWanted !== null && sameBallot(this.#promiseWanted, ballot)) this.#promiseWanted = null;
+        this.#input({ type: "promised", ballot });
+        return this.#writePromise();
+      }
+      if (error.code !== "ENOSPC") return this.#die(`the promise cannot be written (${error.message}): check the disk, then start again`);
+      this.#clock.after(DISK_RETRY_MS, () => this.#writePromise());
+    });
+  }
+
+  #serve(output: Extract<Output, { do: "serve" }>): void {
+    const peer = this.#peer as Peer;
+    const store = (this.#directory as Directory).store;
+    const { link, ballot, after, through } = output;
+    const read = store.read(after.index, CATCHUP_BYTES_MAX, Math.min(through, store.last));
+    if (read === null) {
+      return this.#die(`the log is damaged behind index ${after.index}: start again, and it is fetched anew from the others`);
+    }
+    const header = {
+      type: "CATCHUP_RESP" as const,
+      ballot,
+      prev_index: after.index,
+      prev_ballot: after.ballot,
+      prev_crc: read.prevCrc,
+      commit: peer.log.commit,
+      hint: null,
+    };
+    this.#log("debug", `serves ${read.count} entries after ${after.index}`);
+    this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
+  }
+
+  #onSent(entry: Entry): void {
+    this.#directory?.outbox.settle(entry.msg_id);
+    this.#outboxBytes -= entry.text.length;
+    this.#event({ event: "sent", msg_id: entry.msg_id, index: entry.index, room_id: entry.room_id, seq_no: entry.seq_no });
+  }
+
+  /** Whom to dial: the members by the newest configuration; while in none, the seeds and who a seed named. */
+  #updateTargets(peer: Peer): void {
+    const configuration = peer.configuration;
+    const heardOf = peer.membership.heardOf;
+    const key = configuration ?? heardOf;
+    if (key === this.#targetsOf) return;
+    this.#targetsOf = key;
+    const members = peer.targets();
+    const belongs = peer.memberOf(peer.self) !== null;
+    const others = belongs ? [] : [...heardOf, ...this.#options.seeds];
+    const known = new Set(members.map((m) => m.id));
+    this.#links?.setTargets([...members, ...others.filter((s) => !known.has(s.id) && s.id !== peer.self.id)].map(({ id, host, port }) => ({ id, host, port })));
+  }
+
+  /** Says once when messages begin to wait, and once when they no longer do. */
+  #tellWaiting(peer: Peer): void {
+    const waiting = peer.sender.pending > 0 || peer.leader === null ? whyWaiting(peer) : null;
+    if (waiting === this.#waiting) return;
+    this.#waiting = waiting;
+    if (waiting !== null) this.#event({ event: "notice", code: "waiting", message: waiting });
+  }
+
+  // ── progress and end ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #noteProgress(): void {
+    if (this.#stopping) return;
+    this.#saveProgress(false);
+    this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
+  }
+
+  #saveProgress(clean: boolean): void {
+    const { log } = this.#peer as Peer;
+    const delivered = (this.#delivery as Delivery).cursor;
+    (this.#directory as Directory).saveProgress({ durable: log.durable, commit: log.commit, delivered, clean });
+  }
+
+  #end(stopped: Stopped): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#timer?.cancel();
+    this.#progressTimer?.cancel();
+    this.#links?.close();
+    try {
+      if (this.#peer !== null && stopped.code === 0 && this.#backlog.length === 0) {
+        this.#directory?.store.syncNow();
+        this.#saveProgress(true);
+      }
+      this.#directory?.close();
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      this.#log("warn", `the directory could not be closed in good order: ${error.message}`);
+    }
+    this.#listener.stopped(stopped);
+  }
+
+  #die(reason: string): void {
+    if (this.#stopping) return;
+    this.#event({ event: "error", code: "fatal", message: reason });
+    this.#end({ code: 1, reason });
+  }
+
+  #event(event: HostEvent): void {
+    this.#listener.event(event);
+  }
+
+  #log(level: LogLevel, message: string, index?: number): void {
+    const peer = this.#peer;
+    this.#listener.log({
+      level,
+      time: this.#clock.wall(),
+      peer: this.#options.id,
+      role: peer?.shownRole ?? "starting",
+      term: peer?.promised.term ?? 0,
+      index: index ?? peer?.log.commit ?? 0,
+      message,
+    });
+  }
+}
+
+export { HostError };
+
+function refuse(code: Refuse["code"], message: string): Refuse {
+  return { type: "REFUSE", code, message, seed: "" };
+}
+
+function refuseText(room: string, text: string): Submitted | null {
+  if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
+  const bytes = text.length * 3 <= MESSAGE_BYTES_MAX ? 0 : UTF8.encode(text).length;
+  if (bytes > MESSAGE_BYTES_MAX) {
+    return { ok: false, code: "too-large", message: `the message has ${bytes} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts` };
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: names with control characters are what is refused here
+  if (room.length === 0 || UTF8.encode(room).length > NAME_BYTES_MAX || /[\u0000-\u001f\u007f-\u009f]/.test(room)) {
+    return { ok: false, code: "bad-room", message: `a room's name has 1 to ${NAME_BYTES_MAX} bytes and no control characters` };
+  }
+  return null;
+}
+
+function listenFailure(host: string, port: number, error: PortError): string {
+  const why =
+    error.code === "EADDRINUSE"
+      ? `the port is in use (another chatpeer? try --port ${port + 1})`
+      : error.code === "EADDRNOTAVAIL"
+        ? "this machine has no such address (try --host 127.0.0.1 or 0.0.0.0)"
+        : error.code === "EACCES"
+          ? "this user may not open that port (ports below 1024 need rights; try --port 6001)"
+          : error.message;
+  return `cannot listen on ${host}:${port}: ${why}`;
+}

@@ -1,0 +1,271 @@
+/**
+ * chatpeer as a library: a replicated, totally ordered log inside your own process.
+ *
+ * Every peer that is created with the same cluster delivers the same messages in the same order; what was reported as
+ * sent is durable on a majority of the voters and is never lost.
+ */
+import { platformPorts } from "./adapters/platform.ts";
+import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX, type Timings } from "./core/config.ts";
+import type { LogIndex, PeerId } from "./core/ids.ts";
+import type { PeerInfo } from "./core/message.ts";
+import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
+import { Host, HostError } from "./host/host.ts";
+
+export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";
+export type { PeerInfo, Timings };
+
+export interface CreatePeerOptions {
+  /** Positive integer, unique in the cluster; the higher id wins an election. */
+  readonly id: number;
+  /** The directory of this peer alone; made if missing. */
+  readonly dataDir: string;
+  /** Default 127.0.0.1. Traffic is neither encrypted nor authenticated: think before listening on more. */
+  readonly host?: string;
+  /** Default 6000 + id; 0 takes a free one. */
+  readonly port?: number;
+  /** What others dial, where that differs from host and port. */
+  readonly advertise?: { readonly host: string; readonly port: number };
+  /** Peers to join through. None, on an empty directory: this peer founds a cluster. */
+  readonly seeds?: readonly PeerInfo[];
+  /** User name that stands with this peer's messages. Default `peer_<id>`. */
+  readonly name?: string;
+  /** Milliseconds; see `DEFAULT_TIMINGS`. */
+  readonly timings?: Partial<Timings>;
+  /** "fsync" (default): confirmed means on disk. "os": confirmed means handed to the operating system. */
+  readonly durability?: "fsync" | "os";
+  /** Roles, members, notices, errors: everything but messages and what is sent. */
+  readonly onEvent?: (event: HostEvent) => void;
+  readonly onLog?: (record: LogRecord) => void;
+}
+
+export type PeerErrorCode = "bad-option" | "start" | "empty" | "too-large" | "bad-room" | "disk" | "closed";
+
+export class PeerError extends Error {
+  override readonly name = "PeerError";
+  readonly code: PeerErrorCode;
+  constructor(code: PeerErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A message's place once it is durable on a majority. */
+export interface Sent {
+  readonly msg_id: string;
+  readonly index: LogIndex;
+  readonly room_id: string;
+  readonly seq_no: number;
+}
+
+/** A message taken into the outbox: it goes out even if this process dies and is started again. */
+export interface Submission {
+  readonly msg_id: string;
+  /** Resolves when the message is sent; rejects with code "closed" if this peer closes first (it stays in the outbox). */
+  sent(): Promise<Sent>;
+}
+
+export interface ChatPeer {
+  readonly id: PeerId;
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Takes one text (1 byte to 64 KiB of UTF-8). Waits while the outbox is full (backpressure).
+   * Rejects with PeerError: "empty", "too-large", "bad-room", "disk", "closed".
+   */
+  submit(text: string, options?: { readonly room?: string }): Promise<Submission>;
+  /**
+   * Messages in log order, each once per directory. One stream: all iterators share it. While nobody reads, messages
+   * wait in the log, not in memory. Ends when the peer closes; throws if it failed.
+   */
+  readonly messages: AsyncIterable<DeliveredMessage>;
+  status(): Status;
+  /** Leaves the cluster in good order (at most about 2 s) and ends the stream. */
+  close(): Promise<void>;
+}
+
+/** Messages that wait in memory for the reader of `messages`. */
+const BUFFERED_MAX = 1024;
+
+/** Starts a peer. Resolves when it listens; rejects with PeerError "bad-option" or "start". */
+export async function createPeer(options: CreatePeerOptions): Promise<ChatPeer> {
+  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
+  const wrong = refuseOptions(options) ?? checkTimings(timings);
+  if (wrong !== null) throw new PeerError("bad-option", wrong);
+  const peer = new EmbeddedPeer(options, timings);
+  await peer.started;
+  return peer;
+}
+
+class EmbeddedPeer implements ChatPeer {
+  readonly id: PeerId;
+  readonly host: string;
+  port: number;
+  readonly started: Promise<void>;
+  readonly #host: Host;
+  readonly #buffer: DeliveredMessage[] = [];
+  readonly #readers: { resolve: (r: IteratorResult<DeliveredMessage>) => void; reject: (e: unknown) => void }[] = [];
+  readonly #waiting = new Map<string, OpenSubmission>();
+  #roomAgain: (() => void)[] = [];
+  #paused = false;
+  #ended: { readonly error: PeerError | null } | null = null;
+  #closed: (() => void)[] = [];
+
+  constructor(options: CreatePeerOptions, timings: Timings) {
+    this.id = options.id;
+    this.host = options.host ?? "127.0.0.1";
+    this.port = options.port ?? 6000 + options.id;
+    let resolve = () => {};
+    let reject = (_error: PeerError) => {};
+    this.started = new Promise((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.#host = new Host(
+      platformPorts(options.dataDir),
+      {
+        id: options.id,
+        host: this.host,
+        port: this.port,
+        advertise: options.advertise ?? null,
+        seeds: options.seeds ?? [],
+        name: options.name ?? `peer_${options.id}`,
+        timings,
+        durability: options.durability ?? "fsync",
+      },
+      {
+        event: (event) => {
+          if (event.event === "started") {
+            this.port = event.port;
+            resolve();
+          }
+          this.#onEvent(event);
+          if (event.event !== "message" && event.event !== "sent" && event.event !== "pending") options.onEvent?.(event);
+        },
+        log: (record) => options.onLog?.(record),
+        writable: () => {
+          const waiting = this.#roomAgain;
+          this.#roomAgain = [];
+          for (const go of waiting) go();
+        },
+        stopped: ({ code, reason }) => {
+          reject(new PeerError("start", reason));
+          this.#end(code === 0 ? null : new PeerError("closed", reason));
+        },
+      },
+    );
+    try {
+      this.#host.start();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      reject(new PeerError("start", error.message));
+    }
+  }
+
+  async submit(text: string, options: { readonly room?: string } = {}): Promise<Submission> {
+    for (;;) {
+      if (this.#ended !== null) throw new PeerError("closed", "this peer is closed");
+      const result = this.#host.submit(options.room ?? "general", text);
+      if (result.ok) {
+        const submission = new OpenSubmission(result.msg_id);
+        this.#waiting.set(result.msg_id, submission);
+        return submission;
+      }
+      if (result.code !== "full") throw new PeerError(result.code === "closing" ? "closed" : result.code, result.message);
+      await new Promise<void>((resolve) => this.#roomAgain.push(resolve));
+    }
+  }
+
+  get messages(): AsyncIterable<DeliveredMessage> {
+    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next() }) };
+  }
+
+  status(): Status {
+    return this.#host.status();
+  }
+
+  close(): Promise<void> {
+    if (this.#ended !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#closed.push(resolve);
+      this.#host.quit();
+    });
+  }
+
+  #onEvent(event: HostEvent): void {
+    if (event.event === "sent") {
+      this.#waiting.get(event.msg_id)?.settle(event);
+      this.#waiting.delete(event.msg_id);
+    } else if (event.event === "message") {
+      const reader = this.#readers.shift();
+      if (reader !== undefined) reader.resolve({ done: false, value: event });
+      else {
+        this.#buffer.push(event);
+        if (this.#buffer.length >= BUFFERED_MAX) {
+          this.#paused = true;
+          this.#host.pauseDelivery();
+        }
+      }
+    }
+  }
+
+  #next(): Promise<IteratorResult<DeliveredMessage>> {
+    const value = this.#buffer.shift();
+    if (value !== undefined) {
+      if (this.#paused && this.#buffer.length <= BUFFERED_MAX / 2) {
+        this.#paused = false;
+        this.#host.resumeDelivery();
+      }
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#ended !== null) return this.#ended.error === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(this.#ended.error);
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+  }
+
+  #end(error: PeerError | null): void {
+    this.#ended = { error };
+    for (const { resolve, reject } of this.#readers.splice(0)) {
+      if (error === null) resolve({ done: true, value: undefined });
+      else reject(error);
+    }
+    for (const submission of this.#waiting.values()) submission.fail(new PeerError("closed", "this peer closed before the message was sent: it is kept and goes out at the next start"));
+    this.#waiting.clear();
+    for (const go of this.#roomAgain.splice(0)) go();
+    for (const done of this.#closed.splice(0)) done();
+  }
+}
+
+class OpenSubmission implements Submission {
+  readonly msg_id: string;
+  #outcome: Sent | PeerError | null = null;
+  #waiters: { resolve: (sent: Sent) => void; reject: (error: PeerError) => void }[] = [];
+
+  constructor(msgId: string) {
+    this.msg_id = msgId;
+  }
+
+  sent(): Promise<Sent> {
+    if (this.#outcome instanceof PeerError) return Promise.reject(this.#outcome);
+    if (this.#outcome !== null) return Promise.resolve(this.#outcome);
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  settle({ msg_id, index, room_id, seq_no }: Sent): void {
+    this.#outcome = { msg_id, index, room_id, seq_no };
+    for (const { resolve } of this.#waiters) resolve(this.#outcome);
+    this.#waiters = [];
+  }
+
+  fail(error: PeerError): void {
+    this.#outcome = error;
+    for (const { reject } of this.#waiters) reject(error);
+    this.#waiters = [];
+  }
+}
+
+function refuseOptions({ id, port, dataDir, name }: CreatePeerOptions): string | null {
+  if (!Number.isInteger(id) || id < 1 || id > PEER_ID_MAX) return `id must be a whole number from 1 to ${PEER_ID_MAX}, not ${id}`;
+  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535)) return `port must be a whole number from 0 to 65535, not ${port}`;
+  if (dataDir === "") return "dataDir must name a directory";
+  if (name === "") return "name must not be empty";
+  return null;
+}

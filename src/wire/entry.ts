@@ -1,0 +1,169 @@
+/**
+ * Log entries and their lines [L1] [L2] [L3]. A line is made once, by the leader; everybody else checks it and keeps
+ * its bytes. The check of chat entries is written by hand, because it runs for every message on every peer; a test
+ * holds it against the schemas.
+ */
+import * as v from "valibot";
+import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import type { Entry, EntryData, EntryKind, ReadThrough, Seal } from "../core/message.ts";
+import { chainCrc } from "./crc32c.ts";
+import { WireError } from "./errors.ts";
+import { CONFIGURATION, CONTROL, GENESIS, READ, SETTLED, WORD } from "./schemas.ts";
+import { encodeUtf8, parseObject, quote, utf8Length } from "./text.ts";
+
+/** Lines are made in slabs, so that what is adjacent in the log is adjacent in memory and is written in one call. */
+const SLAB_BYTES = 1024 * 1024;
+const ENCODER = new TextEncoder();
+let slab = new Uint8Array(SLAB_BYTES);
+let used = 0;
+
+export const sealEntry: Seal = (entry, prevCrc) => {
+  const head = entryHead(entry);
+  // A UTF-16 unit is at most three bytes; the crc field and the end are at most 19 more.
+  const room = head.length * 3 + 32;
+  if (used + room > slab.length) {
+    slab = new Uint8Array(Math.max(SLAB_BYTES, room));
+    used = 0;
+  }
+  const start = used;
+  const { written } = ENCODER.encodeInto(head, slab.subarray(start));
+  const crc = chainCrc(prevCrc, slab, start, start + written);
+  const ending = `"crc":${crc}}\n`;
+  let end = start + written;
+  for (let i = 0; i < ending.length; i++) slab[end++] = ending.charCodeAt(i);
+  used = end;
+  entry.crc = crc;
+  entry.chunk = slab;
+  entry.start = start;
+  entry.end = end;
+};
+
+/** The line up to and including the comma before `"crc"`. */
+function entryHead(e: Entry): string {
+  const place = `{"index":${e.index},"term":${e.term},"leader_id":${e.leader_id},"inc":"${e.inc}","kind":"${e.kind}",`;
+  switch (e.kind) {
+    case "chat":
+      return `${place}"room_id":${JSON.stringify(e.room_id)},"seq_no":${e.seq_no},"sender_id":${e.sender_id},"msg_id":"${e.msg_id}","user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${JSON.stringify(e.text)},`;
+    case "system":
+    case "read": {
+      const payload = JSON.stringify(e.kind === "system" ? e.text : e.data);
+      return `${place}"room_id":${JSON.stringify(e.room_id)},"sender_id":${e.sender_id},"user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${payload},`;
+    }
+    case "leader":
+      return place;
+    default:
+      return `${place}"payload":${JSON.stringify(e.data)},`;
+  }
+}
+
+/** Number of fields of a line, by kind: with each of them checked, none can be missing and none be unknown. */
+const FIELDS: Record<EntryKind, number> = { genesis: 7, chat: 13, system: 11, read: 11, config: 7, settled: 7, leader: 6 };
+
+/**
+ * Reads the line chunk[start, end), its final "\n" included, which must continue the chain from `prevCrc`.
+ * The entry refers to `chunk`. Throws WireError.
+ */
+export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCrc: number): Entry {
+  const crc = readCrc(chunk, start, end);
+  const comma = end - 2 - String(crc).length - CRC_FIELD.length;
+  const actual = chainCrc(prevCrc, chunk, start, comma);
+  if (actual !== crc) throw new WireError(`the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`);
+  const o = parseObject(chunk, start, end - 1);
+  const kind = o.kind as EntryKind;
+  if (typeof kind !== "string" || !Object.hasOwn(FIELDS, kind)) throw new WireError(`unknown kind of entry: ${quote(chunk, start, end)}`);
+  let fields = 0;
+  for (const _ in o) fields += 1;
+  if (fields !== FIELDS[kind]) throw new WireError(`a ${kind} entry has ${FIELDS[kind]} fields, not ${fields}: ${quote(chunk, start, end)}`);
+
+  const said = kind === "chat" || kind === "system" || kind === "read";
+  const entry: Entry = {
+    index: whole(o, "index", 1, Number.MAX_SAFE_INTEGER),
+    term: whole(o, "term", 0, TERM_MAX),
+    leader_id: whole(o, "leader_id", 1, PEER_ID_MAX),
+    inc: word(o, "inc"),
+    kind,
+    room_id: said ? name(o, "room_id") : "",
+    seq_no: kind === "chat" ? whole(o, "seq_no", 1, Number.MAX_SAFE_INTEGER) : 0,
+    sender_id: said ? whole(o, "sender_id", 1, PEER_ID_MAX) : 0,
+    msg_id: kind === "chat" ? messageId(o) : "",
+    user: said ? name(o, "user") : "",
+    ts: said ? whole(o, "ts", 0, Number.MAX_SAFE_INTEGER) : 0,
+    text: kind === "chat" || kind === "system" ? payloadText(o) : "",
+    data: kind === "chat" || kind === "system" || kind === "leader" ? null : payloadData(kind, o.payload),
+    crc: whole(o, "crc", 0, 0xffff_ffff),
+    chunk,
+    start,
+    end,
+  };
+  return entry;
+}
+
+const CRC_FIELD = '"crc":';
+
+/** The crc field stands last, as a plain decimal number: what comes before it is what it covers [L3]. */
+function readCrc(chunk: Uint8Array, start: number, end: number): number {
+  let i = end - 1;
+  if (chunk[i] !== 0x0a || chunk[--i] !== 0x7d) throw new WireError(`an entry is one line that ends in "}": ${quote(chunk, start, end)}`);
+  let crc = 0;
+  let unit = 1;
+  for (i -= 1; i > start; i--) {
+    const digit = (chunk[i] as number) - 0x30;
+    if (digit < 0 || digit > 9) break;
+    crc += digit * unit;
+    unit *= 10;
+  }
+  const leadingZero = unit > 10 && chunk[i + 1] === 0x30;
+  let field = i - CRC_FIELD.length + 1;
+  const covered = field > start && chunk[field - 1] === 0x2c;
+  for (let c = 0; c < CRC_FIELD.length; c++) if (chunk[field++] !== CRC_FIELD.charCodeAt(c)) unit = 0;
+  if (unit <= 1 || crc > 0xffff_ffff || leadingZero || !covered) throw new WireError(`no crc at the end of an entry: ${quote(chunk, start, end)}`);
+  return crc;
+}
+
+function bad(o: Record<string, unknown>, field: string): never {
+  const value = JSON.stringify(o[field]) ?? "missing";
+  throw new WireError(`field ${field} of an entry is wrong: ${quote(encodeUtf8(value), 0, value.length)}`);
+}
+
+function whole(o: Record<string, unknown>, field: string, min: number, max: number): number {
+  const value = o[field];
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min || value > max) bad(o, field);
+  return value;
+}
+
+function word(o: Record<string, unknown>, field: string): string {
+  const value = o[field];
+  if (typeof value !== "string" || !WORD.test(value)) bad(o, field);
+  return value;
+}
+
+function name(o: Record<string, unknown>, field: string): string {
+  const value = o[field];
+  if (typeof value !== "string" || value.length === 0 || value.length > NAME_BYTES_MAX || CONTROL.test(value)) bad(o, field);
+  if (value.length * 3 > NAME_BYTES_MAX && utf8Length(value) > NAME_BYTES_MAX) bad(o, field);
+  return value;
+}
+
+const MESSAGE_ID = /^([1-9][0-9]*)\.[a-z0-9]{1,64}\.([1-9][0-9]*)$/;
+
+function messageId(o: Record<string, unknown>): string {
+  const value = o.msg_id;
+  const parts = typeof value === "string" ? MESSAGE_ID.exec(value) : null;
+  if (parts === null || Number(parts[1]) !== o.sender_id || !Number.isSafeInteger(Number(parts[2]))) bad(o, "msg_id");
+  return value as string;
+}
+
+function payloadText(o: Record<string, unknown>): string {
+  const value = o.payload;
+  if (typeof value !== "string" || value.length === 0 || value.length > MESSAGE_BYTES_MAX) bad(o, "payload");
+  if (value.length * 3 > MESSAGE_BYTES_MAX && utf8Length(value) > MESSAGE_BYTES_MAX) bad(o, "payload");
+  return value;
+}
+
+const DATA = { genesis: GENESIS, config: CONFIGURATION, settled: SETTLED, read: READ };
+
+function payloadData(kind: keyof typeof DATA, payload: unknown): EntryData {
+  const result = v.safeParse(DATA[kind], payload, { abortEarly: true });
+  if (!result.success) throw new WireError(`payload of a ${kind} entry is wrong: ${result.issues[0].message}`);
+  return result.output satisfies EntryData | ReadThrough;
+}

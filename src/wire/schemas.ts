@@ -1,0 +1,138 @@
+/**
+ * Shapes of everything that is parsed from JSON [W4]: control frames, headers of entry frames, structured payloads of
+ * entries. Strict: an unknown field is an error, and what comes out is a fresh object with the known fields only [L7].
+ */
+import * as v from "valibot";
+import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTSTANDING_MESSAGES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import type { Ballot } from "../core/ids.ts";
+import type { Configuration, Draft, Entry, EntryFrame, Frame, Genesis, Member, ReadThrough, Settled, Tail } from "../core/message.ts";
+import { utf8Length } from "./text.ts";
+
+const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
+const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+
+export const WORD = /^[a-z0-9]{1,64}$/;
+/** Control characters, C0 and C1: a name that holds them is refused. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+export const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+const index = count(Number.MAX_SAFE_INTEGER);
+const crc = count(0xffff_ffff);
+const peerId = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(PEER_ID_MAX));
+const word = v.pipe(v.string(), v.regex(WORD));
+const wordOrNone = v.union([word, v.literal("")]);
+const host = v.pipe(v.string(), v.minLength(1), v.maxLength(255), v.check((s) => !CONTROL.test(s)));
+const port = count(65_535);
+const name = v.pipe(v.string(), v.minLength(1), v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)));
+
+/** A peer that has promised nothing says term 0, leader 0. */
+const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone });
+const tail = v.strictObject({ index, ballot });
+const key = { id: peerId, inc: word };
+const address = { host, port };
+const peerInfo = v.strictObject({ id: peerId, ...address });
+const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
+const members = v.pipe(v.array(member), v.maxLength(MEMBERS_MAX));
+const configuration = { members, prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(MEMBERS_MAX)) };
+const chatText = v.pipe(v.string(), v.minLength(1), v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX));
+const ts = count(Number.MAX_SAFE_INTEGER);
+const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
+
+export const CONFIGURATION = v.strictObject(configuration);
+export const GENESIS = v.strictObject({
+  ...configuration,
+  cluster_id: word,
+  segment_entries: v.pipe(count(2 ** 32), v.minValue(1)),
+  segment_bytes: v.pipe(count(2 ** 40), v.minValue(1)),
+});
+export const SETTLED = v.strictObject({ config_index: index });
+export const READ = v.strictObject({ through: index });
+
+const entryHeader = { prev_index: index, prev_ballot: ballot, prev_crc: crc, commit: index };
+/** What stands behind the header line: `count` lines of together `bytes` bytes [W1]. */
+const behind = { count: count(FRAME_ENTRIES_MAX), bytes: count(FRAME_BYTES_MAX) };
+const answer = { round: index, promised: ballot };
+
+/** One schema per message name. Entry frames: their header line. */
+export const FRAMES = {
+  HELLO: v.strictObject({ type: v.literal("HELLO"), version: count(1_000_000), cluster_id: v.nullable(word), ...key, boot: word, ...address }),
+  REFUSE: v.strictObject({
+    type: v.literal("REFUSE"),
+    code: v.picklist(["wrong-version", "wrong-cluster", "duplicate-id", "emptied-founder", "id-away", "malformed", "limit", "closing"]),
+    message: text(1000),
+    seed: text(300),
+  }),
+  PING: v.strictObject({ type: v.literal("PING"), at: v.pipe(v.number(), v.finite()) }),
+  PONG: v.strictObject({ type: v.literal("PONG"), at: v.pipe(v.number(), v.finite()) }),
+  JOIN: v.strictObject({ type: v.literal("JOIN"), ...key, ...address }),
+  JOIN_ACK: v.strictObject({ type: v.literal("JOIN_ACK"), cluster_id: word, members, leader: v.nullable(peerInfo), admitted: index }),
+  LEAVE: v.strictObject({ type: v.literal("LEAVE"), ...key }),
+  HEARTBEAT: v.strictObject({ type: v.literal("HEARTBEAT"), ballot, commit: index, quorum: v.boolean(), prev_index: index, prev_ballot: ballot, last_index: index }),
+  SEQ_CHAT: v.strictObject({ type: v.literal("SEQ_CHAT"), ballot, ...entryHeader, ...behind }),
+  SEQ_ACK: v.strictObject({
+    type: v.literal("SEQ_ACK"),
+    ballot,
+    match: index,
+    last: index,
+    hint: v.nullable(tail),
+    faulty: v.boolean(),
+    linked: v.nullable(v.pipe(v.array(peerId), v.maxLength(MEMBERS_MAX))),
+  }),
+  NACK: v.strictObject({ type: v.literal("NACK"), ballot, promised: ballot, led: v.boolean() }),
+  ELECTION: v.strictObject({ type: v.literal("ELECTION"), round: index, tail }),
+  ELECTION_OK: v.strictObject({ type: v.literal("ELECTION_OK"), ...answer }),
+  ELECTION_DENY: v.strictObject({ type: v.literal("ELECTION_DENY"), ...answer }),
+  ELECTION_GRANT: v.strictObject({ type: v.literal("ELECTION_GRANT"), ...answer }),
+  PREPARE: v.strictObject({ type: v.literal("PREPARE"), ballot }),
+  PROMISE: v.strictObject({ type: v.literal("PROMISE"), ballot, tail }),
+  COORDINATOR: v.strictObject({ type: v.literal("COORDINATOR"), ballot, peer: peerInfo }),
+  ABDICATE: v.strictObject({ type: v.literal("ABDICATE"), ballot, to: count(PEER_ID_MAX) }),
+  CHAT: v.strictObject({
+    type: v.literal("CHAT"),
+    sender_id: peerId,
+    session: word,
+    first: v.pipe(index, v.minValue(1)),
+    messages: v.pipe(v.array(draft), v.minLength(1), v.maxLength(OUTSTANDING_MESSAGES_MAX)),
+  }),
+  CHAT_ACK: v.strictObject({ type: v.literal("CHAT_ACK"), sender_id: peerId, session: word, expected: v.pipe(index, v.minValue(1)) }),
+  CATCHUP_REQ: v.strictObject({ type: v.literal("CATCHUP_REQ"), ballot: v.nullable(ballot), after: tail }),
+  CATCHUP_RESP: v.strictObject({ type: v.literal("CATCHUP_RESP"), ballot: v.nullable(ballot), ...entryHeader, hint: v.nullable(tail), ...behind }),
+  ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
+  ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(1000) }),
+} as const;
+
+export type FrameType = keyof typeof FRAMES;
+type Parsed<T extends FrameType> = v.InferOutput<(typeof FRAMES)[T]>;
+
+/** An entry line as JSON, kind by kind: what the hand-written check in entry.ts is tested against. */
+const place = { index: v.pipe(index, v.minValue(1)), term: count(TERM_MAX), leader_id: peerId, inc: word };
+const said = { room_id: name, seq_no: v.pipe(index, v.minValue(1)), sender_id: peerId, msg_id: text(200), user: name, ts };
+export const ENTRIES = {
+  genesis: v.strictObject({ ...place, kind: v.literal("genesis"), payload: GENESIS, crc }),
+  chat: v.strictObject({ ...place, kind: v.literal("chat"), ...said, payload: chatText, crc }),
+  system: v.strictObject({ ...place, kind: v.literal("system"), room_id: name, sender_id: peerId, user: name, ts, payload: chatText, crc }),
+  read: v.strictObject({ ...place, kind: v.literal("read"), room_id: name, sender_id: peerId, user: name, ts, payload: READ, crc }),
+  config: v.strictObject({ ...place, kind: v.literal("config"), payload: CONFIGURATION, crc }),
+  settled: v.strictObject({ ...place, kind: v.literal("settled"), payload: SETTLED, crc }),
+  leader: v.strictObject({ ...place, kind: v.literal("leader"), crc }),
+} as const;
+
+// ── the schemas and the shapes of core say the same: otherwise this file does not compile ─────────────────────────
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : [A, "is not", B]) : [A, "is not", B];
+type Plain<T> = T extends number ? number : T extends readonly (infer E)[] ? Plain<E>[] : T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T;
+type Behind<F> = F extends EntryFrame ? { count: number; bytes: number } : unknown;
+type ShapeOf<T extends FrameType, F = Frame> = F extends { readonly type: infer U } ? (T extends U ? Omit<F, "type" | "entries"> & { type: T } & Behind<F> : never) : never;
+type Agrees<T extends FrameType> = T extends FrameType ? Same<Parsed<T>, Plain<ShapeOf<T>>> : never;
+export const AGREE: [
+  Same<v.InferOutput<typeof ballot>, Plain<Ballot>>,
+  Same<v.InferOutput<typeof tail>, Plain<Tail>>,
+  Same<v.InferOutput<typeof member>, Plain<Member>>,
+  Same<v.InferOutput<typeof draft>, Plain<Draft>>,
+  Same<v.InferOutput<typeof CONFIGURATION>, Plain<Configuration>>,
+  Same<v.InferOutput<typeof GENESIS>, Plain<Genesis>>,
+  Same<v.InferOutput<typeof SETTLED>, Plain<Settled>>,
+  Same<v.InferOutput<typeof READ>, Plain<ReadThrough>>,
+  Agrees<FrameType>,
+  Same<keyof typeof ENTRIES, Entry["kind"]>,
+] = [true, true, true, true, true, true, true, true, true, true];

@@ -1,0 +1,71 @@
+/** Bytes and text at the border: strict UTF-8, bounded nesting, JSON objects only. */
+import { NESTING_MAX } from "../core/config.ts";
+import { WireError } from "./errors.ts";
+
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ENCODER = new TextEncoder();
+
+export function encodeUtf8(text: string): Uint8Array {
+  return ENCODER.encode(text);
+}
+
+/** Length in bytes of UTF-8; a lone surrogate counts as the three bytes it is replaced by. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) bytes += 1;
+    else if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(i + 1))) {
+      bytes += 2;
+      i += 1;
+    } else bytes += 2;
+  }
+  return bytes;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/** Parses one line as a JSON object. Throws WireError, never anything else. */
+export function parseObject(bytes: Uint8Array, start: number, end: number): Record<string, unknown> {
+  checkNesting(bytes, start, end);
+  let value: unknown;
+  try {
+    value = JSON.parse(DECODER.decode(bytes.subarray(start, end)));
+  } catch {
+    throw new WireError(`not a line of JSON in UTF-8: ${quote(bytes, start, end)}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new WireError(`not a JSON object: ${quote(bytes, start, end)}`);
+  }
+  return value as Record<string, unknown>;
+}
+
+/** JSON.parse takes any depth and what handles its result does not: brackets are counted first. */
+function checkNesting(bytes: Uint8Array, start: number, end: number): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i += 1;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      depth += 1;
+      if (depth > NESTING_MAX) throw new WireError(`nested deeper than ${NESTING_MAX} levels`);
+    } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+}
+
+/** The beginning of hostile bytes, safe to print. */
+export function quote(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let i = start; i < Math.min(end, start + 40); i++) {
+    const byte = bytes[i] as number;
+    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
+  }
+  return end - start > 40 ? `${text}… (${end - start} bytes)` : text;
+}
