@@ -75,6 +75,11 @@ export class Sender {
     return this.#sessions.reduce((sum, s) => sum + s.drafts.length - s.head, 0);
   }
 
+  /** Counter of a session's first pending message; infinite if none is. */
+  firstPending(session: string): number {
+    return this.#sessions.find((s) => s.session === session && s.drafts.length > s.head)?.first ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Counter that the next submitted message gets. */
   get nextCounter(): number {
     const current = this.#sessions[this.#sessions.length - 1] as Session;

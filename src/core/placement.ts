@@ -29,9 +29,11 @@ export interface PlacementInput {
 export function placeVoters({ leader, members, leaderQuits }: PlacementInput): Set<PeerId> {
   const voters = members.filter((m) => m.voter);
   const spare = members.filter((m) => !m.voter && m.fit).sort((a, b) => b.id - a.id);
-  if (leaderQuits && voters.every((v) => v.id === leader)) {
-    // A pair has one voter. Before it can quit, the other must be one too; the new leader then takes this one out.
-    return new Set([leader, ...spare.slice(0, 1).map((m) => m.id)]);
+  if (leaderQuits) {
+    // It hands over before it goes, so nothing changes now, except that somebody must be there to hand over to: a pair
+    // has one voter. The new leader tidies up.
+    const successor = voters.length > 1 ? [] : spare.slice(0, 1);
+    return new Set([...voters, ...successor].map((m) => m.id));
   }
   const replaceable = spare.length;
   const kept = voters

@@ -8,7 +8,8 @@
  */
 import { CATCHUP_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
 import { type Ballot, type LinkId, type PeerId, sameBallot } from "../core/ids.ts";
-import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import { splitMessageId } from "../core/log.ts";
+import type { Draft, Entry, Frame, Genesis, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { type Input, type Output, Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { sealEntry } from "../wire/entry.ts";
@@ -93,22 +94,23 @@ export class Host {
   /** Opens the directory and begins to listen; `started` or `stopped` follows. Throws HostError for a bad directory. */
   start(): void {
     const { id, host, port, seeds, durability } = this.#options;
-    const directory = openDirectory(this.#ports, {
+    const directory = openDirectory(this.#ports.disk, this.#clock, {
       id,
       founds: seeds.length === 0,
-      address: { host, port },
-      durability,
-      onDurable: (index) => this.#input({ type: "durable", index }),
-      onFailed: (error) => this.#die(`the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`),
+      fsync: durability === "fsync",
+      events: {
+        durable: (index) => this.#input({ type: "durable", index }),
+        failed: (error) => this.#die(`the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`),
+      },
     });
     this.#directory = directory;
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
     this.#session = this.#clock.word(8);
-    this.#delivery = new Delivery(directory, (message) => this.#event(message));
+    this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
     const links = new Links({
       network: this.#ports.network,
       clock: this.#clock,
-      self: { id, inc: directory.identity.inc, boot: this.#clock.word(12) },
+      self: { id, inc: directory.inc, boot: this.#clock.word(12) },
       timings: this.#options.timings,
       hello: () => this.#hello(),
       judge: (hello) => this.#judge(hello),
@@ -121,7 +123,7 @@ export class Host {
       },
     });
     this.#links = links;
-    links.listen(host, port, (error, bound) => {
+    links.listen(host, port, (error: PortError | null, bound: number) => {
       if (this.#stopping) return;
       if (error !== null) return this.#die(listenFailure(host, port, error));
       this.#onListening(bound);
@@ -205,9 +207,10 @@ export class Host {
     const directory = this.#directory as Directory;
     const { id, timings, advertise, host } = this.#options;
     const address = advertise ?? { host, port };
+    this.#found(directory, address);
     this.#peer = new Peer(
       {
-        self: { id, inc: directory.identity.inc },
+        self: { id, inc: directory.inc },
         address,
         timings,
         seal: sealEntry,
@@ -217,12 +220,27 @@ export class Host {
       directory.restored,
       this.#clock.now(),
     );
+    for (const { session } of directory.restored.outbox) directory.outbox.settleBefore(session, this.#peer.sender.firstPending(session));
     this.#outboxBytes = directory.restored.outbox.reduce((sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0), 0);
     this.#event({ event: "started", id, host, port });
     this.#delivery?.follow(this.#peer.log);
     this.#delivery?.through(this.#peer.log.commit);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
     this.#schedule();
+  }
+
+  /** [M1] The first entry of a new cluster, durable before anybody hears of it. */
+  #found(directory: Directory, address: { host: string; port: number }): void {
+    const genesis = directory.foundingGenesis(address);
+    if (genesis === null) return;
+    const { state } = directory.restored;
+    const entry = genesisEntry(this.#options.id, directory.inc, genesis);
+    sealEntry(entry, 0);
+    directory.store.append([entry]);
+    directory.store.syncNow();
+    state.apply(entry);
+    directory.restored = { ...directory.restored, entries: [entry], durable: 1 };
+    this.#event({ event: "notice", code: "founded", message: `founded cluster ${genesis.cluster_id}` });
   }
 
   #hello(): Hello {
@@ -233,7 +251,7 @@ export class Host {
       version: PROTOCOL_VERSION,
       cluster_id: directory.clusterId,
       id: this.#options.id,
-      inc: directory.identity.inc,
+      inc: directory.inc,
       boot: "",
       ...address,
     };
@@ -354,7 +372,7 @@ export class Host {
       case "refuse":
         return this.#links?.refuse(output.link, refuse(output.code, output.message));
       case "repaired":
-        return this.#directory?.store.clearFaulty();
+        return this.#directory?.clearDamage();
       case "notice":
         this.#log("info", output.message);
         return this.#event({ event: "notice", code: output.code, message: output.message });
@@ -379,7 +397,7 @@ export class Host {
     const store = (this.#directory as Directory).store;
     try {
       if (output.do === "append") store.append(output.entries);
-      else if (output.do === "truncate") store.truncate(output.from);
+      else if (output.do === "truncate") this.#directory?.truncate(output.from);
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
       if (error.code !== "ENOSPC") return this.#die(`the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`);
@@ -422,10 +440,12 @@ export class Host {
 
   #serve(output: Extract<Output, { do: "serve" }>): void {
     const peer = this.#peer as Peer;
-    const store = (this.#directory as Directory).store;
+    const directory = this.#directory as Directory;
+    const store = directory.store;
     const { link, ballot, after, through } = output;
     const read = store.read(after.index, CATCHUP_BYTES_MAX, Math.min(through, store.last));
     if (read === null) {
+      directory.markDamage(after.index + 1);
       return this.#die(`the log is damaged behind index ${after.index}: start again, and it is fetched anew from the others`);
     }
     const header = {
@@ -442,7 +462,8 @@ export class Host {
   }
 
   #onSent(entry: Entry): void {
-    this.#directory?.outbox.settle(entry.msg_id);
+    const { session, counter } = splitMessageId(entry.msg_id);
+    this.#directory?.outbox.settle(session.slice(session.indexOf(".") + 1), counter);
     this.#outboxBytes -= entry.text.length;
     this.#event({ event: "sent", msg_id: entry.msg_id, index: entry.index, room_id: entry.room_id, seq_no: entry.seq_no });
   }
@@ -524,6 +545,11 @@ export class Host {
       message,
     });
   }
+}
+
+function genesisEntry(id: PeerId, inc: string, genesis: Genesis): Entry {
+  const unused = { room_id: "", seq_no: 0, sender_id: 0, msg_id: "", user: "", ts: 0, text: "", crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 };
+  return { index: 1, term: 0, leader_id: id, inc, kind: "genesis", data: genesis, ...unused };
 }
 
 export { HostError };

@@ -1,0 +1,183 @@
+/**
+ * TCP over Bun's own sockets. They do not keep what a short write left over (bun#14836), and their `end` may drop what
+ * was accepted (bun#35947): the queue is here, and nothing is ended before it is empty.
+ */
+import type { Socket } from "bun";
+import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
+import { toPortError } from "./errors.ts";
+
+const LINGER_MS = 2000;
+
+export const bunNetwork: Network = {
+  listen(host, port, accept, ready) {
+    try {
+      const server = Bun.listen<BunConnection>({
+        hostname: host,
+        port,
+        socket: {
+          ...callbacks,
+          open(socket) {
+            const connection = new BunConnection(socket.remoteAddress);
+            socket.data = connection;
+            connection.opened(socket);
+            const handler = accept(connection);
+            if (handler === null) connection.destroy();
+            else connection.handler = handler;
+          },
+        },
+      });
+      setImmediate(() => ready(null, { port: server.port, close: () => server.stop(false) }));
+    } catch (error) {
+      setImmediate(() => ready(toPortError(error), null));
+    }
+  },
+  connect(host, port, handler) {
+    const connection = new BunConnection(host);
+    connection.handler = handler;
+    Bun.connect<BunConnection>({
+      hostname: host,
+      port,
+      data: connection,
+      socket: {
+        ...callbacks,
+        open(socket) {
+          connection.opened(socket);
+          connection.handler?.open?.();
+        },
+        connectError(_socket, error) {
+          connection.closed(toPortError(error).code);
+        },
+      },
+    }).catch((error: unknown) => connection.closed(toPortError(error).code));
+    return connection;
+  },
+};
+
+const callbacks = {
+  data(socket: Socket<BunConnection>, bytes: Uint8Array) {
+    // Bun may use the buffer again; whoever gets these bytes keeps them.
+    socket.data.handler?.data(bytes.slice());
+  },
+  drain(socket: Socket<BunConnection>) {
+    socket.data.flush();
+  },
+  end(socket: Socket<BunConnection>) {
+    socket.data.end();
+  },
+  error(socket: Socket<BunConnection>, error: Error) {
+    socket.data.code = toPortError(error).code;
+  },
+  close(socket: Socket<BunConnection>, error?: Error) {
+    const { data } = socket;
+    data.closed(data.code !== "" ? data.code : error === undefined || error === null ? "" : toPortError(error).code);
+  },
+};
+
+class BunConnection implements Connection {
+  readonly remote: string;
+  handler: ConnectionHandler | null = null;
+  code = "";
+  #socket: Socket<BunConnection> | null = null;
+  /** What is accepted and not yet with the kernel. */
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  #scheduled = false;
+  #ending = false;
+  #over = false;
+
+  constructor(remote: string) {
+    this.remote = remote;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#ending || this.#over || bytes.length === 0) return;
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+    if (this.#scheduled) return;
+    // One system call for everything that is written in this turn.
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
+  end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.flush();
+    // A peer that neither reads nor closes does not hold this side open.
+    setTimeout(() => this.#socket?.terminate(), LINGER_MS).unref();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.handler = null;
+    this.#queue = [];
+    this.#queued = 0;
+    this.#socket?.terminate();
+  }
+
+  opened(socket: Socket<BunConnection>): void {
+    this.#socket = socket;
+    if (this.#over) {
+      socket.terminate();
+      return;
+    }
+    socket.setNoDelay(true);
+    this.flush();
+  }
+
+  flush(): void {
+    const socket = this.#socket;
+    if (socket === null || this.#over) return;
+    const hadQueue = this.#queued > 0;
+    while (this.#queue.length > 0) {
+      const bytes = this.#nextPiece();
+      const written = socket.write(bytes);
+      if (written < 0) return; // closing: `close` follows
+      this.#queued -= written;
+      if (written < bytes.length) {
+        this.#queue[0] = bytes.subarray(written);
+        return;
+      }
+      this.#queue.shift();
+    }
+    if (this.#ending) socket.end();
+    else if (hadQueue) this.handler?.drain();
+  }
+
+  closed(code: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    const handler = this.handler;
+    this.handler = null;
+    handler?.close(code);
+  }
+
+  /** The first piece, with the small ones behind it joined: fewer system calls. */
+  #nextPiece(): Uint8Array {
+    const first = this.#queue[0] as Uint8Array;
+    if (this.#queue.length === 1 || first.length >= JOIN_BYTES) return first;
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#queue.length && bytes < JOIN_BYTES) {
+      bytes += (this.#queue[count] as Uint8Array).length;
+      count += 1;
+    }
+    const joined = new Uint8Array(bytes);
+    let at = 0;
+    for (const piece of this.#queue.slice(0, count)) {
+      joined.set(piece, at);
+      at += piece.length;
+    }
+    this.#queue.splice(0, count, joined);
+    return joined;
+  }
+}
+
+const JOIN_BYTES = 64 * 1024;

@@ -1,0 +1,30 @@
+/** The Clock port on the platform's own timers. */
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../host/contracts.ts";
+
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, fn) {
+    // Rounded up: the platform's timers count whole milliseconds, and none may run early.
+    const timer = setTimeout(fn, Math.ceil(ms));
+    return { cancel: () => clearTimeout(timer) };
+  },
+  // Not a microtask: what the kernel has ready is read first, so that work that arrived together is handled together.
+  soon: (fn) => void setImmediate(fn),
+  random: Math.random,
+  word,
+};
+
+/** Bytes past the last whole multiple of 36 are thrown away, so that every character is equally likely. */
+function word(length: number): string {
+  let text = "";
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < 252 && text.length < length) text += ALPHABET[byte % 36];
+    }
+  }
+  return text;
+}

@@ -1,0 +1,222 @@
+/**
+ * The Disk port on node:fs, as Bun, Node and Deno all have it: descriptors with explicit offsets and fdatasync.
+ * Streams are avoided: they hide short writes and have no sync.
+ */
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { platform } from "node:process";
+import { type Disk, type File, PortError } from "../host/contracts.ts";
+import { takeLock } from "./lock.ts";
+
+/** The directory `root` as a Disk. Nothing is touched before the first call. */
+export function openDisk(root: string): Disk {
+  return new PlatformDisk(root);
+}
+
+class PlatformDisk implements Disk {
+  readonly #root: string;
+  #unlock: (() => void) | null = null;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  lock(): void {
+    this.makeDirectory("");
+    this.#unlock = attempt("lock", this.#root, () => takeLock(this.#root));
+  }
+
+  unlock(): void {
+    const unlock = this.#unlock;
+    this.#unlock = null;
+    if (unlock !== null) attempt("unlock", this.#root, unlock);
+  }
+
+  list(directory: string): string[] {
+    const path = join(this.#root, directory);
+    try {
+      const entries = readdirSync(path, { withFileTypes: true });
+      return entries
+        .filter((e) => e.isFile())
+        .map((e) => e.name)
+        .sort();
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") return [];
+      throw portError("list", path, error);
+    }
+  }
+
+  open(path: string, mode: "existing" | "create" | "read"): File {
+    const full = join(this.#root, path);
+    const flags = { existing: "r+", create: "w+", read: "r" }[mode];
+    return attempt("open", full, () => {
+      const fd = openSync(full, flags, 0o600);
+      return new PlatformFile(fd, full, fstatSync(fd).size);
+    });
+  }
+
+  makeDirectory(path: string): void {
+    const full = join(this.#root, path);
+    const first = attempt("make", full, () => mkdirSync(full, { recursive: true, mode: 0o700 }));
+    if (first === undefined) return;
+    // A directory that a power cut takes away takes its files along: each new name is made durable where it stands.
+    for (let made = full; ; made = dirname(made)) {
+      syncDirectory(dirname(made));
+      if (made === first || made === dirname(made)) return;
+    }
+  }
+
+  rename(from: string, to: string): void {
+    const target = join(this.#root, to);
+    attempt("write", target, () => renameSync(join(this.#root, from), target));
+  }
+
+  remove(path: string): void {
+    const full = join(this.#root, path);
+    attempt("remove", full, () => rmSync(full));
+  }
+
+  syncDirectory(path: string, done: (error: PortError | null) => void): void {
+    const full = join(this.#root, path);
+    let fd: number;
+    try {
+      fd = openDirectory(full);
+    } catch (error) {
+      setImmediate(done, portError("sync", full, error));
+      return;
+    }
+    fsync(fd, (error) => {
+      closeSync(fd);
+      done(error === null || error === undefined || ignoresDirectories(error) ? null : portError("sync", full, error));
+    });
+  }
+
+  syncDirectoryNow(path: string): void {
+    syncDirectory(join(this.#root, path));
+  }
+}
+
+class PlatformFile implements File {
+  readonly #fd: number;
+  readonly #path: string;
+  #size: number;
+  #syncs = 0;
+  #closed = false;
+
+  constructor(fd: number, path: string, size: number) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    attempt("write", this.#path, () => {
+      // A nearly full disk takes a part, and says ENOSPC only at the next call.
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+        this.#size = Math.max(this.#size, offset + done);
+      }
+    });
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return attempt("read", this.#path, () => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, this.#size - offset)));
+      let done = 0;
+      while (done < bytes.length) {
+        const got = readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+        if (got === 0) break; // somebody made the file shorter
+        done += got;
+      }
+      return done < bytes.length ? bytes.subarray(0, done) : bytes;
+    });
+  }
+
+  truncate(size: number): void {
+    attempt("truncate", this.#path, () => ftruncateSync(this.#fd, size));
+    this.#size = size;
+  }
+
+  sync(done: (error: PortError | null) => void): void {
+    this.#syncs += 1;
+    fdatasync(this.#fd, (error) => {
+      this.#syncs -= 1;
+      if (!this.#closed) return done(error === null || error === undefined ? null : portError("sync", this.#path, error));
+      if (this.#syncs === 0) closeSync(this.#fd);
+    });
+  }
+
+  syncNow(): void {
+    attempt("sync", this.#path, () => fdatasyncSync(this.#fd));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A descriptor number is used again at once: it is kept while a sync in another thread still means this file.
+    if (this.#syncs === 0) closeSync(this.#fd);
+  }
+}
+
+function openDirectory(path: string): number {
+  return openSync(path, "r");
+}
+
+function syncDirectory(path: string): void {
+  try {
+    const fd = openDirectory(path);
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (!ignoresDirectories(error)) throw portError("sync", path, error);
+  }
+}
+
+/** Windows opens no directories and some file systems sync none: names are then as durable as the system makes them. */
+function ignoresDirectories(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "EINVAL" || (platform === "win32" && (code === "EPERM" || code === "EISDIR" || code === "EACCES"));
+}
+
+function attempt<T>(action: string, path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof PortError ? error : portError(action, path, error);
+  }
+}
+
+function portError(action: string, path: string, error: unknown): PortError {
+  const code = codeOf(error);
+  // Not the system's error but a bug of ours: it goes on as it is.
+  if (code === "" || code.startsWith("ERR_")) throw error;
+  const reason = (error as Error).message.replace(/^[A-Z0-9]+: /, "").replace(/, [a-z]+( '.*)?$/s, "");
+  // A quota that is used up is a full disk to us.
+  return new PortError(code === "EDQUOT" ? "ENOSPC" : code, `cannot ${action} ${path}: ${reason} (${code})`);
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? "";
+}

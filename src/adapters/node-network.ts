@@ -1,0 +1,90 @@
+/** TCP over node:net: for Node and Deno, and for Bun from 1.4.2 on (before 1.3.7 it lost bytes after a partial writev, bun#32087). */
+import * as net from "node:net";
+import type { Connection, ConnectionHandler, Listener, Network } from "../host/contracts.ts";
+import { toPortError } from "./errors.ts";
+
+export const nodeNetwork: Network = {
+  listen(host, port, accept, ready) {
+    const open = new Set<net.Socket>();
+    const server = net.createServer((socket) => {
+      open.add(socket);
+      socket.once("close", () => open.delete(socket));
+      const { connection, attach } = wrap(socket, socket.remoteAddress ?? "unknown");
+      const handler = accept(connection);
+      if (handler === null) socket.destroy();
+      else attach(handler);
+    });
+    server.once("error", (error) => ready(toPortError(error), null));
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      const listener: Listener = { port: typeof address === "object" && address !== null ? address.port : port, close: () => void server.close() };
+      ready(null, listener);
+    });
+  },
+  connect(host, port, handler) {
+    const socket = net.connect({ host, port });
+    const { connection, attach } = wrap(socket, host);
+    attach(handler);
+    return connection;
+  },
+};
+
+function wrap(socket: net.Socket, remote: string): { connection: Connection; attach: (handler: ConnectionHandler) => void } {
+  let code = "";
+  let corked = false;
+  let ended = false;
+  const connection: Connection = {
+    remote,
+    get queued() {
+      return socket.writableLength;
+    },
+    write(bytes) {
+      if (ended || socket.destroyed) return;
+      if (!corked) {
+        // One system call for everything that is written in this turn.
+        corked = true;
+        socket.cork();
+        setImmediate(uncork);
+      }
+      socket.write(bytes);
+    },
+    end() {
+      if (ended) return;
+      ended = true;
+      uncork();
+      socket.end();
+      // A peer that never closes its side does not hold this one open.
+      setTimeout(() => socket.destroy(), LINGER_MS).unref?.();
+    },
+    destroy() {
+      ended = true;
+      handled = null;
+      socket.destroy();
+    },
+  };
+  const uncork = () => {
+    if (!corked) return;
+    corked = false;
+    socket.uncork();
+  };
+  let handled: ConnectionHandler | null = null;
+  const attach = (handler: ConnectionHandler) => {
+    handled = handler;
+    socket.setNoDelay(true);
+    socket.on("connect", () => handled?.open?.());
+    socket.on("data", (bytes: Uint8Array) => handled?.data(bytes));
+    socket.on("drain", () => handled?.drain());
+    socket.on("error", (error) => {
+      code = toPortError(error).code;
+    });
+    socket.on("end", () => connection.end());
+    socket.on("close", () => {
+      const last = handled;
+      handled = null;
+      last?.close(code);
+    });
+  };
+  return { connection, attach };
+}
+
+const LINGER_MS = 2000;

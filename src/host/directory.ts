@@ -1,0 +1,254 @@
+/**
+ * One peer's data directory: opened once, by one process, and put in order before anything depends on it.
+ *
+ *   identity.json   who this is: id, incarnation, cluster            promise.json    the highest ballot bound to
+ *   progress.json   watermark, commit index, delivery cursor         repair.json     from where the log is damaged
+ *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
+ *   damaged/        files set aside                                  lock            taken by the running process
+ */
+import { SEGMENT_BYTES, SEGMENT_ENTRIES } from "../core/config.ts";
+import { type Ballot, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
+import { LogState } from "../core/log.ts";
+import type { Entry, Genesis } from "../core/message.ts";
+import type { Restored } from "../core/peer.ts";
+import { type Clock, type Disk, PortError } from "./contracts.ts";
+import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
+import { Outbox } from "./outbox.ts";
+import { DAMAGED_DIRECTORY, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
+import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
+import { DamagedFile, readState, replaceState, replaceStateNow } from "./state-files.ts";
+
+const IDENTITY = "identity.json";
+const PROMISE = "promise.json";
+const PROGRESS = "progress.json";
+const REPAIR = "repair.json";
+
+/** A directory that cannot be used as it is: says what, why and what to do. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+}
+
+interface Identity {
+  readonly id: PeerId;
+  readonly inc: string;
+  readonly cluster_id: string | null;
+  /** Made its cluster: only then may an empty log be given a genesis, and only once. */
+  readonly founder: boolean;
+}
+
+export interface DirectoryOptions {
+  readonly id: PeerId;
+  /** Without seeds: an empty directory founds a cluster [M1]. */
+  readonly founds: boolean;
+  readonly fsync: boolean;
+  readonly events: StoreEvents;
+}
+
+export class Directory {
+  readonly store: LogStore;
+  readonly outbox: Outbox;
+  /** What the core starts from. */
+  restored: Restored;
+  /** Last index delivered by earlier processes. */
+  readonly delivered: LogIndex;
+  readonly notes: readonly string[];
+  readonly #disk: Disk;
+  #identity: Identity;
+  #progress: Progress;
+
+  constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
+    this.#disk = disk;
+    for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY, DAMAGED_DIRECTORY]) disk.makeDirectory(directory);
+    this.#identity = openIdentity(disk, clock, options);
+    this.#progress = readProgress(disk);
+    const notes: string[] = [];
+    const promised = this.#readPromise();
+    const recovered = recoverLog(disk, this.#progress, this.#damageNoted());
+    notes.push(...recovered.notes);
+    const faulty = this.#noteDamage(recovered);
+    const { state } = recovered;
+    this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
+    // What recovery kept may be in the page cache only.
+    this.store.syncNow();
+    const { outbox, pending } = Outbox.open(disk, notes);
+    this.outbox = outbox;
+    const commit = Math.min(this.#progress.commit, state.index);
+    // What was delivered was committed: it stays so even where this log has lost it.
+    this.delivered = this.#progress.delivered;
+    this.notes = notes;
+    this.restored = {
+      // The store and the core each change a state of their own, at their own pace.
+      state: LogState.fromData(state.toData()),
+      entries: recovered.entries,
+      beforeCrc: recovered.beforeCrc,
+      durable: state.index,
+      commit,
+      promised,
+      faulty,
+      outbox: pending,
+    };
+    // From here on a stop without a word is an unclean one.
+    this.saveProgress({ ...this.#progress, durable: state.index, clean: false }, true);
+  }
+
+  get inc(): string {
+    return this.#identity.inc;
+  }
+
+  /** The cluster this directory belongs to, null while it has not joined one. */
+  get clusterId(): string | null {
+    return this.#identity.cluster_id;
+  }
+
+  /** From its first JOIN_ACK on a directory belongs to one cluster. */
+  bindCluster(clusterId: string): void {
+    this.#identity = { ...this.#identity, cluster_id: clusterId };
+    replaceStateNow(this.#disk, IDENTITY, this.#identity);
+  }
+
+  /** First entry of the log of a founder that has none yet; null for everybody else. */
+  foundingGenesis(address: { readonly host: string; readonly port: number }): Genesis | null {
+    const { id, inc, cluster_id, founder } = this.#identity;
+    if (!founder || cluster_id === null || this.store.last > 0 || this.restored.faulty) return null;
+    return {
+      members: [{ id, inc, ...address, role: "voter" }],
+      prev_voters: [],
+      cluster_id,
+      segment_entries: SEGMENT_ENTRIES,
+      segment_bytes: SEGMENT_BYTES,
+    };
+  }
+
+  writePromise(ballot: Ballot, done: (error: PortError | null) => void): void {
+    const { term, leader_id, inc } = ballot;
+    replaceState(this.#disk, PROMISE, { term, leader_id, inc }, done);
+  }
+
+  /** Before a truncation: the watermark must not speak of entries that will be gone. */
+  truncate(from: LogIndex): void {
+    if (this.#progress.durable >= from) this.saveProgress({ ...this.#progress, durable: from - 1 }, true);
+    this.store.truncate(from);
+  }
+
+  saveProgress(progress: Progress, durable = progress.clean): void {
+    if (sameProgress(progress, this.#progress)) return;
+    replaceStateNow(this.#disk, PROGRESS, progress, durable);
+    this.#progress = progress;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null {
+    return this.store.read(after, bytesMax, through);
+  }
+
+  readEntries(from: LogIndex, count: number): Entry[] {
+    return this.store.readEntries(from, count);
+  }
+
+  /** The loss is made good: this peer counts again [D5]. */
+  clearDamage(): void {
+    this.#disk.remove(REPAIR);
+    this.#disk.syncDirectoryNow("");
+  }
+
+  /** Damage found while running: the next start reads everything and sets aside what is bad. */
+  markDamage(from: LogIndex): void {
+    replaceStateNow(this.#disk, REPAIR, { from });
+  }
+
+  close(): void {
+    this.store.close();
+    this.outbox.close();
+    this.#disk.unlock();
+  }
+
+  #readPromise(): Ballot {
+    try {
+      return (readState(this.#disk, PROMISE) as Ballot | null) ?? NO_BALLOT;
+    } catch (error) {
+      if (!(error instanceof DamagedFile)) throw error;
+      throw new HostError(
+        `${PROMISE} is damaged: without it this peer could break a promise it gave. Restore it from a copy made while this peer was stopped, or start with an empty directory and another --id (or say /evict ${this.#identity.id} on another peer first)`,
+      );
+    }
+  }
+
+  #damageNoted(): boolean {
+    try {
+      return readState(this.#disk, REPAIR) !== null;
+    } catch (error) {
+      if (error instanceof DamagedFile) return true;
+      throw error;
+    }
+  }
+
+  /** Remembers damage until it is repaired; a lone voter cannot repair itself. */
+  #noteDamage({ state, damagedFrom }: Recovered): boolean {
+    const noted = this.#damageNoted();
+    if (!noted && damagedFrom === null) return false;
+    if (!noted) this.markDamage(damagedFrom as LogIndex);
+    const members = state.newest?.configuration.members.filter((m) => m.role !== "left") ?? [];
+    if (members.length > 1 || (members.length === 0 && !this.#identity.founder)) return true;
+    throw new HostError(
+      `the log is damaged behind index ${state.index} and no other member is known to fetch it from: restore ${LOG_DIRECTORY}/ from a copy (the damaged files are in ${DAMAGED_DIRECTORY}/), or accept the loss with \`chatpeer recover\``,
+    );
+  }
+}
+
+/** Opens the directory for this process. Throws HostError, PortError. */
+export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOptions): Directory {
+  try {
+    disk.lock();
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    throw new HostError(lockFailure(error));
+  }
+  try {
+    return new Directory(disk, clock, options);
+  } catch (error) {
+    disk.unlock();
+    if (error instanceof PortError) throw new HostError(`the data directory cannot be used: ${error.message}`);
+    throw error;
+  }
+}
+
+function lockFailure(error: PortError): string {
+  if (error.code !== "ELOCKED") return `the data directory cannot be used: ${error.message}`;
+  return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
+}
+
+function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions): Identity {
+  let stored: Identity | null;
+  try {
+    stored = readState(disk, IDENTITY) as Identity | null;
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error;
+    throw new HostError(`${IDENTITY} is damaged: restore it from a copy, or start with an empty directory and another --id`);
+  }
+  if (stored !== null) {
+    if (stored.id !== id) throw new HostError(`the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`);
+    return stored;
+  }
+  if (listSegments(disk).length > 0) throw new HostError(`${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`);
+  const identity: Identity = { id, inc: clock.word(12), cluster_id: founds ? clock.word(12) : null, founder: founds };
+  replaceStateNow(disk, IDENTITY, identity);
+  return identity;
+}
+
+/** A damaged or missing note is no note: then everything in the log counts as confirmed, and damage is never just cut. */
+function readProgress(disk: Disk): Progress {
+  const none: Progress = { durable: 0, commit: 0, delivered: 0, clean: false };
+  try {
+    return (readState(disk, PROGRESS) as Progress | null) ?? none;
+  } catch (error) {
+    if (error instanceof DamagedFile) return { ...none, durable: UNKNOWN };
+    throw error;
+  }
+}
+
+function sameProgress(a: Progress, b: Progress): boolean {
+  return a.durable === b.durable && a.commit === b.commit && a.delivered === b.delivered && a.clean === b.clean;
+}

@@ -1,0 +1,468 @@
+/**
+ * Connections that know whom they connect: HELLO on both sides, then frames. The host above sees one link per peer
+ * process, however many connections it takes to keep it.
+ *
+ * - Both sides may dial. Of two connections between the same two processes both keep the one dialled by the higher id,
+ *   of two dialled by the same side the newer one.
+ * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
+ * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes.
+ */
+import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, QUEUE_BYTES_MAX, type Timings } from "../core/config.ts";
+import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
+import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import { FrameDecoder } from "../wire/decoder.ts";
+import { encodeFrame } from "../wire/encode.ts";
+import { WireError } from "../wire/errors.ts";
+import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "./contracts.ts";
+import type { LogLevel } from "./events.ts";
+
+export interface LinkEvents {
+  up(link: LinkId, hello: Hello): void;
+  down(link: LinkId): void;
+  frame(link: LinkId, frame: Frame): void;
+  /** The other side said why it will not talk to us. */
+  refused(address: string, refuse: Refuse): void;
+  log(level: LogLevel, message: string): void;
+}
+
+export interface LinkOptions {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly self: MemberKey & { readonly boot: string };
+  readonly timings: Timings;
+  /** This peer's HELLO as of now; version and boot are filled in here. */
+  readonly hello: () => Hello;
+  /** What speaks against linking this peer, or null. */
+  readonly judge: (hello: Hello) => Refuse | null;
+  readonly events: LinkEvents;
+}
+
+/** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
+const BULK_QUEUE_BYTES = 256 * 1024;
+const DIAL_PAUSE_MIN_MS = 50;
+const DIAL_PAUSE_MAX_MS = 1000;
+
+interface Target extends PeerInfo {
+  pause: number;
+  timer: Timer | null;
+  dialling: boolean;
+  /** A failure has been told; the next success is told too. */
+  told: boolean;
+}
+
+interface Link {
+  readonly id: LinkId;
+  readonly hello: Hello;
+  channel: Channel;
+  /** Round trip in milliseconds as last measured, null before. */
+  roundTrip: number | null;
+}
+
+export class Links {
+  readonly #options: LinkOptions;
+  readonly #clock: Clock;
+  #listener: Listener | null = null;
+  readonly #channels = new Set<Channel>();
+  readonly #links = new Map<LinkId, Link>();
+  readonly #byName = new Map<string, Link>();
+  readonly #targets = new Map<string, Target>();
+  /** Newest address heard of each peer id: dialled before any configuration says so [M8]. */
+  readonly #addresses = new Map<PeerId, { host: string; port: number }>();
+  readonly #accepted = new Map<string, number>();
+  #nextLink: LinkId = 1;
+  #beat: Timer | null = null;
+  #beatAt = 0;
+  #closed = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  listen(host: string, port: number, ready: (error: PortError | null, port: number) => void): void {
+    this.#options.network.listen(
+      host,
+      port,
+      (connection) => this.#accept(connection),
+      (error, listener) => {
+        if (this.#closed) return listener?.close();
+        this.#listener = listener;
+        if (listener !== null) this.#scheduleBeat();
+        ready(error, listener?.port ?? 0);
+      },
+    );
+  }
+
+  /** Whom to keep connected. A target without a link is dialled, again and again. */
+  setTargets(targets: readonly PeerInfo[]): void {
+    const wanted = new Map(targets.map((t) => [`${t.id}@${t.host}:${t.port}`, t]));
+    for (const [key, target] of this.#targets) {
+      if (wanted.has(key)) continue;
+      target.timer?.cancel();
+      this.#targets.delete(key);
+    }
+    for (const [key, { id, host, port }] of wanted) {
+      if (this.#targets.has(key)) continue;
+      const target: Target = { id, host, port, pause: DIAL_PAUSE_MIN_MS, timer: null, dialling: false, told: false };
+      this.#targets.set(key, target);
+      this.#dial(target);
+    }
+  }
+
+  send(link: LinkId, frame: Frame): void {
+    const bulk = frame.type === "SEQ_CHAT" || frame.type === "CATCHUP_RESP" || frame.type === "CHAT";
+    this.sendRaw(link, encodeFrame(frame), bulk);
+  }
+
+  sendRaw(link: LinkId, pieces: readonly Uint8Array[], bulk = true): void {
+    this.#links.get(link)?.channel.write(pieces, bulk);
+  }
+
+  /** Says why, and closes. */
+  refuse(link: LinkId, refuse: Refuse): void {
+    this.#links.get(link)?.channel.refuse(refuse);
+  }
+
+  roundTrip(link: LinkId): number | null {
+    return this.#links.get(link)?.roundTrip ?? null;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#beat?.cancel();
+    this.#listener?.close();
+    for (const target of this.#targets.values()) target.timer?.cancel();
+    for (const channel of [...this.#channels]) channel.end();
+  }
+
+  // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #accept(connection: Connection): ConnectionHandler | null {
+    const fromThere = this.#accepted.get(connection.remote) ?? 0;
+    if (this.#closed) return null;
+    if (fromThere >= CONNECTIONS_PER_ADDRESS_MAX || this.#channels.size >= CONNECTIONS_MAX) {
+      this.#options.events.log("warn", `closed a connection from ${connection.remote}: ${fromThere} from there and ${this.#channels.size} in all are open`);
+      return null;
+    }
+    this.#accepted.set(connection.remote, fromThere + 1);
+    return this.#open(connection, null).handler;
+  }
+
+  #dial(target: Target): void {
+    if (this.#closed || target.dialling || this.#linkedTo(target.id)) return;
+    target.timer?.cancel();
+    target.timer = null;
+    target.dialling = true;
+    const address = this.#addresses.get(target.id) ?? target;
+    // The handler is needed to connect, and the connection to make the channel.
+    let channel: Channel | null = null;
+    const connection = this.#options.network.connect(address.host, address.port, {
+      open: () => channel?.handler.open?.(),
+      data: (bytes) => channel?.handler.data(bytes),
+      drain: () => channel?.handler.drain(),
+      close: (code) => channel?.handler.close(code),
+    });
+    channel = this.#open(connection, target);
+  }
+
+  #open(connection: Connection, target: Target | null): Channel {
+    const hello: Hello = { ...this.#options.hello(), version: PROTOCOL_VERSION, boot: this.#options.self.boot };
+    const channel = new Channel(this.#clock, connection, target, hello, this.#options.timings.handshake, {
+      hello: (c, theirs) => this.#onHello(c, theirs),
+      frame: (c, frame) => this.#onFrame(c, frame),
+      refused: (refuse) => this.#onRefused(connection, target, refuse),
+      malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
+      closed: (c, code) => this.#onClosed(c, code),
+    });
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  #onHello(channel: Channel, hello: Hello): void {
+    const { self, judge, events } = this.#options;
+    if (sameMember(hello, self) && hello.boot === self.boot) {
+      // Our own address stands in a seed or a configuration: no use dialling it.
+      if (channel.target !== null) channel.target.pause = DIAL_PAUSE_MAX_MS;
+      return channel.end();
+    }
+    if (hello.version !== PROTOCOL_VERSION) {
+      return channel.refuse(refusal("wrong-version", `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${hello.version}: run the same chatpeer everywhere`));
+    }
+    const against = judge(hello);
+    if (against !== null) return channel.refuse(against);
+    this.#addresses.set(hello.id, { host: hello.host, port: hello.port });
+    const name = linkName(hello);
+    const present = this.#byName.get(name);
+    if (present !== undefined && present.hello.boot === hello.boot) return this.#chooseBetween(present, channel);
+    // The same directory in a new process: what the old one was told is not known to this one.
+    if (present !== undefined) this.#drop(present, true);
+    const link: Link = { id: this.#nextLink, hello, channel, roundTrip: null };
+    this.#nextLink += 1;
+    channel.link = link.id;
+    this.#links.set(link.id, link);
+    this.#byName.set(name, link);
+    if (channel.target !== null) this.#reached(channel.target);
+    events.log("debug", `linked with peer ${hello.id} at ${hello.host}:${hello.port}`);
+    events.up(link.id, hello);
+  }
+
+  /** Two connections with the same process: both ends judge alike, so both keep the same one. */
+  #chooseBetween(link: Link, fresh: Channel): void {
+    const higherDials = (c: Channel) => (c.target !== null) === this.#options.self.id > link.hello.id;
+    const keepFresh = higherDials(fresh) || !higherDials(link.channel);
+    if (fresh.target !== null) this.#reached(fresh.target);
+    if (!keepFresh) return fresh.end();
+    const old = link.channel;
+    old.link = null;
+    link.channel = fresh;
+    fresh.link = link.id;
+    old.end();
+  }
+
+  #reached(target: Target): void {
+    if (target.told) this.#options.events.log("info", `reached peer ${target.id} at ${target.host}:${target.port}`);
+    target.told = false;
+    target.pause = DIAL_PAUSE_MIN_MS;
+  }
+
+  #onFrame(channel: Channel, frame: Frame): void {
+    // Frames of a connection that is being replaced still belong to the link.
+    const link = channel.link ?? this.#linkOfProcess(channel.theirs);
+    if (link === null) return;
+    if (frame.type === "PING") return channel.write(encodeFrame({ type: "PONG", at: frame.at }), false);
+    if (frame.type === "PONG") {
+      const entry = this.#links.get(link);
+      if (entry !== undefined) entry.roundTrip = Math.max(0, this.#clock.now() - frame.at);
+      return;
+    }
+    this.#options.events.frame(link, frame);
+  }
+
+  #linkOfProcess(hello: Hello | null): LinkId | null {
+    const link = hello === null ? undefined : this.#byName.get(linkName(hello));
+    return link !== undefined && link.hello.boot === hello?.boot ? link.id : null;
+  }
+
+  #onRefused(connection: Connection, target: Target | null, refuse: Refuse): void {
+    const address = target === null ? connection.remote : `${target.host}:${target.port}`;
+    if (target !== null) target.pause = DIAL_PAUSE_MAX_MS;
+    if (refuse.code !== "closing") this.#options.events.refused(address, refuse);
+  }
+
+  #onClosed(channel: Channel, code: string): void {
+    this.#channels.delete(channel);
+    const { target, remote } = channel;
+    if (target === null) {
+      const count = (this.#accepted.get(remote) ?? 1) - 1;
+      if (count > 0) this.#accepted.set(remote, count);
+      else this.#accepted.delete(remote);
+    } else target.dialling = false;
+    if (this.#closed) return;
+    const link = channel.link === null ? undefined : this.#links.get(channel.link);
+    if (link !== undefined && link.channel === channel) this.#drop(link, false);
+    if (target !== null && this.#targets.get(`${target.id}@${target.host}:${target.port}`) === target) this.#dialLater(target, code);
+  }
+
+  #dialLater(target: Target, code: string): void {
+    if (code !== "" && !target.told && !this.#linkedTo(target.id)) {
+      target.told = true;
+      this.#options.events.log("info", `cannot reach peer ${target.id} at ${target.host}:${target.port} (${code}): trying again until it answers`);
+    }
+    const pause = target.pause * (0.5 + this.#clock.random());
+    target.pause = Math.min(2 * target.pause, DIAL_PAUSE_MAX_MS);
+    target.timer?.cancel();
+    target.timer = this.#clock.after(pause, () => this.#dial(target));
+  }
+
+  /** The link is over; who is wanted is dialled again. */
+  #drop(link: Link, endChannel: boolean): void {
+    this.#links.delete(link.id);
+    if (this.#byName.get(linkName(link.hello)) === link) this.#byName.delete(linkName(link.hello));
+    link.channel.link = null;
+    if (endChannel) link.channel.end();
+    this.#options.events.log("debug", `lost the link with peer ${link.hello.id}`);
+    this.#options.events.down(link.id);
+    for (const target of this.#targets.values()) {
+      if (target.id === link.hello.id && !target.dialling && target.timer === null) this.#dialLater(target, "");
+    }
+  }
+
+  #linkedTo(id: PeerId): boolean {
+    for (const link of this.#links.values()) if (link.hello.id === id) return true;
+    return false;
+  }
+
+  // ── keeping alive ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #scheduleBeat(): void {
+    const every = this.#options.timings.heartbeat;
+    this.#beatAt = this.#clock.now() + every;
+    this.#beat = this.#clock.after(every, () => this.#onBeat());
+  }
+
+  #onBeat(): void {
+    const now = this.#clock.now();
+    const late = Math.max(0, now - this.#beatAt);
+    const { heartbeat, leaderTimeout } = this.#options.timings;
+    for (const channel of this.#channels) {
+      // Being late ourselves, we heard nothing because we did not listen.
+      if (late > heartbeat) channel.heardAt += late;
+      if (channel.theirs === null) continue;
+      if (now - channel.heardAt > 2 * leaderTimeout) channel.destroy("silent");
+      else if (now - channel.sentAt >= heartbeat) channel.write(encodeFrame({ type: "PING", at: now }), false);
+    }
+    for (const target of this.#targets.values()) if (target.timer === null) this.#dial(target);
+    this.#scheduleBeat();
+  }
+}
+
+interface ChannelEvents {
+  hello(channel: Channel, theirs: Hello): void;
+  frame(channel: Channel, frame: Frame): void;
+  refused(refuse: Refuse): void;
+  malformed(why: string): void;
+  closed(channel: Channel, code: string): void;
+}
+
+/** One connection: handshake, framing, queue. */
+class Channel {
+  readonly target: Target | null;
+  readonly handler: ConnectionHandler;
+  readonly remote: string;
+  theirs: Hello | null = null;
+  link: LinkId | null = null;
+  heardAt: number;
+  sentAt: number;
+  readonly #clock: Clock;
+  readonly #connection: Connection;
+  readonly #events: ChannelEvents;
+  readonly #decoder = new FrameDecoder();
+  readonly #handshake: Timer;
+  /** Whole frames. */
+  #bulk: (readonly Uint8Array[])[] = [];
+  #bulkBytes = 0;
+  /** Nothing is sent any more. */
+  #over = false;
+  /** What came cannot be framed: the rest is not looked at. */
+  #broken = false;
+  #closed = false;
+
+  constructor(clock: Clock, connection: Connection, target: Target | null, hello: Hello, handshake: number, events: ChannelEvents) {
+    this.#clock = clock;
+    this.#connection = connection;
+    this.#events = events;
+    this.target = target;
+    this.remote = connection.remote;
+    this.heardAt = this.sentAt = clock.now();
+    const greet = () => this.write(encodeFrame(hello), false);
+    this.handler = {
+      open: greet,
+      data: (bytes) => this.#onData(bytes),
+      drain: () => this.#pump(),
+      close: (code) => this.#onClose(code),
+    };
+    this.#handshake = clock.after(handshake, () => {
+      if (this.theirs === null) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
+    });
+    if (target === null) greet();
+  }
+
+  write(pieces: readonly Uint8Array[], bulk: boolean): void {
+    if (this.#over) return;
+    if (bulk) {
+      this.#bulk.push(pieces);
+      this.#bulkBytes += byteLength(pieces);
+      if (this.#bulkBytes + this.#connection.queued > QUEUE_BYTES_MAX) {
+        // It reads too slowly: it comes back and catches up from disk [R7].
+        this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
+        return this.destroy("slow");
+      }
+      return this.#pump();
+    }
+    this.sentAt = this.#clock.now();
+    for (const piece of pieces) this.#connection.write(piece);
+  }
+
+  refuse(refuse: Refuse): void {
+    this.write(encodeFrame(refuse), false);
+    this.end();
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const piece of this.#bulk.flat()) this.#connection.write(piece);
+    this.#connection.end();
+  }
+
+  destroy(code: string): void {
+    this.#connection.destroy();
+    this.#onClose(code);
+  }
+
+  /** A frame is always written whole: only between frames may a control frame come in. */
+  #pump(): void {
+    if (this.#over || this.#bulk.length === 0) return;
+    let sent = 0;
+    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES) {
+      const frame = this.#bulk[sent] as readonly Uint8Array[];
+      for (const piece of frame) this.#connection.write(piece);
+      this.#bulkBytes -= byteLength(frame);
+      sent += 1;
+    }
+    if (sent === 0) return;
+    this.sentAt = this.#clock.now();
+    this.#bulk = this.#bulk.slice(sent);
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#broken) return;
+    this.heardAt = this.#clock.now();
+    this.#decoder.push(bytes);
+    try {
+      for (let frame = this.#decoder.next(); frame !== null; frame = this.#decoder.next()) {
+        this.#onFrame(frame);
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#broken = true;
+      this.#events.malformed(error.message);
+      this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`.slice(0, 1000)));
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.type === "REFUSE") {
+      this.#events.refused(frame);
+      return this.end();
+    }
+    if (frame.type === "HELLO") {
+      if (this.theirs !== null) throw new WireError("a second HELLO");
+      this.theirs = frame;
+      this.#handshake.cancel();
+      return this.#events.hello(this, frame);
+    }
+    // What arrives after this side closed still counts where it replaced the connection by another one.
+    if (this.theirs !== null) this.#events.frame(this, frame);
+  }
+
+  #onClose(code: string): void {
+    this.#handshake.cancel();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#over = true;
+    this.#events.closed(this, code);
+  }
+}
+
+function linkName(hello: MemberKey): string {
+  return `${hello.id}.${hello.inc}`;
+}
+
+function byteLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+function refusal(code: Refuse["code"], message: string): Refuse {
+  return { type: "REFUSE", code, message, seed: "" };
+}

@@ -1,0 +1,323 @@
+/**
+ * The log on disk: appends, truncates, reads, and says what is durable. Writes are in the file when the call returns;
+ * durability comes later, one fdatasync for everything written since the last [R4].
+ */
+import { FRAME_ENTRIES_MAX } from "../core/config.ts";
+import type { LogIndex } from "../core/ids.ts";
+import { LogState } from "../core/log.ts";
+import type { Entry } from "../core/message.ts";
+import { chainCrc } from "../wire/crc32c.ts";
+import { entryLines } from "../wire/encode.ts";
+import { parseEntry } from "../wire/entry.ts";
+import { WireError } from "../wire/errors.ts";
+import { type Clock, type Disk, PortError } from "./contracts.ts";
+import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
+import { replaceStateNow } from "./state-files.ts";
+
+export interface StoreEvents {
+  /** Everything through `index` is durable. */
+  durable(index: LogIndex): void;
+  /** An fsync failed. Nothing is tried again [D3]. */
+  failed(error: PortError): void;
+}
+
+/** Raw lines for catch-up, checked against the chain: damaged bytes are never served. */
+export interface RawEntries {
+  readonly prevCrc: number;
+  readonly lines: Uint8Array[];
+  readonly count: number;
+}
+
+/** What a closed segment's checkpoint says besides the log state at its end. */
+export interface Checkpoint {
+  readonly bytes: number;
+  readonly state: ReturnType<LogState["toData"]>;
+}
+
+export class LogStore {
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #events: StoreEvents;
+  readonly #fsync: boolean;
+  /** Oldest first; the last one is written to. */
+  readonly #segments: Segment[];
+  /** What follows from everything in the files; its copies are the checkpoints. */
+  readonly #state: LogState;
+  /** Highest index known to be durable. */
+  #durable: LogIndex;
+  /** A sync under way covers through this; lowered by a truncation meanwhile. */
+  #syncing: LogIndex | null = null;
+  /** Closed segments that still need their fsync before what follows them counts. */
+  #unsynced: Segment[] = [];
+  #newNames = false;
+  #closed = false;
+  /** Where the last read ended, for the next one. */
+  #resume = { index: 0, crc: 0 };
+
+  constructor(disk: Disk, clock: Clock, fsync: boolean, events: StoreEvents, segments: Segment[], state: LogState) {
+    this.#disk = disk;
+    this.#clock = clock;
+    this.#fsync = fsync;
+    this.#events = events;
+    this.#segments = segments;
+    this.#state = state;
+    this.#durable = state.index;
+  }
+
+  get last(): LogIndex {
+    return this.#state.index;
+  }
+
+  // ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Appends entries that continue the log. Throws PortError; what was taken then is what `last` says. */
+  append(entries: readonly Entry[]): void {
+    let from = 0;
+    while (from < entries.length) {
+      const segment = this.#writable(entries[from] as Entry);
+      let to = from;
+      let { entries: held, bytes } = segment;
+      do {
+        const entry = entries[to] as Entry;
+        held += 1;
+        bytes += entry.end - entry.start;
+        to += 1;
+        // Before the genesis is taken there are no limits: it goes alone, and brings them.
+      } while (to < entries.length && held < this.#state.segmentEntries && bytes < this.#state.segmentBytes);
+      this.#write(segment, entries.slice(from, to));
+      from = to;
+    }
+  }
+
+  #write(segment: Segment, entries: readonly Entry[]): void {
+    let offset = segment.bytes;
+    try {
+      for (const piece of entryLines(entries)) {
+        segment.file.write(offset, piece);
+        offset += piece.length;
+      }
+    } catch (error) {
+      // Back to the last good byte; what did not fit comes again as a whole [D4].
+      segment.file.truncate(segment.bytes);
+      throw error;
+    }
+    for (const entry of entries) {
+      segment.note(entry.end - entry.start);
+      this.#state.apply(entry);
+    }
+  }
+
+  /** The segment that takes the next entry: a new one if the last is full. */
+  #writable(next: Entry): Segment {
+    const last = this.#segments[this.#segments.length - 1];
+    const full = last?.isFull(this.#state.segmentEntries, this.#state.segmentBytes) ?? true;
+    if (last !== undefined && (!full || this.#state.index === 0)) return last;
+    const segment = new Segment(next.index, this.#disk.open(segmentPath(next.index), "create"));
+    if (last !== undefined) {
+      this.#unsynced.push(last);
+      this.#checkpoint(last);
+    }
+    this.#segments.push(segment);
+    this.#newNames = true;
+    return segment;
+  }
+
+  #checkpoint(segment: Segment): void {
+    const checkpoint: Checkpoint = { bytes: segment.bytes, state: this.#state.toData() };
+    try {
+      replaceStateNow(this.#disk, checkpointPath(segment.first), checkpoint, false);
+    } catch (error) {
+      // Only a shortcut for start-up: without it the segment is read.
+      if (!(error instanceof PortError)) throw error;
+    }
+  }
+
+  /** Removes every entry from `from` on, later segments first [L4]. */
+  truncate(from: LogIndex): void {
+    const removed = this.readEntries(from, this.last - from + 1);
+    for (let i = removed.length - 1; i >= 0; i--) {
+      const entry = removed[i] as Entry;
+      this.#state.undo(entry, i > 0 ? (removed[i - 1] as Entry).crc : this.#crcOf(from - 1));
+    }
+    this.#durable = Math.min(this.#durable, from - 1);
+    if (this.#syncing !== null) this.#syncing = Math.min(this.#syncing, from - 1);
+    if (this.#resume.index >= from) this.#resume = { index: 0, crc: 0 };
+    let removedFiles = false;
+    while (this.#segments.length > 1) {
+      const last = this.#segments[this.#segments.length - 1] as Segment;
+      if (last.first < from) break;
+      last.file.close();
+      this.#disk.remove(segmentPath(last.first));
+      this.#segments.pop();
+      const before = this.#segments[this.#segments.length - 1] as Segment;
+      if (this.#disk.list(CHECKPOINT_DIRECTORY).includes(checkpointPath(before.first).slice(CHECKPOINT_DIRECTORY.length + 1))) {
+        this.#disk.remove(checkpointPath(before.first));
+      }
+      removedFiles = true;
+    }
+    this.#unsynced = this.#unsynced.filter((s) => this.#segments.includes(s) && s !== this.#segments[this.#segments.length - 1]);
+    const last = this.#segments[this.#segments.length - 1];
+    if (last !== undefined && last.end > from) last.cut(from);
+    if (removedFiles) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
+  }
+
+  // ── durability ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Starts a sync if something is written and none is under way. */
+  flush(): void {
+    if (this.#syncing !== null || this.#closed || this.#durable === this.last) return;
+    this.#syncing = this.last;
+    if (!this.#fsync) return this.#clock.soon(() => this.#synced(null));
+    const older = this.#unsynced;
+    this.#unsynced = [];
+    const files = [...older, this.#segments[this.#segments.length - 1] as Segment];
+    const names = this.#newNames;
+    this.#newNames = false;
+    const next = (error: PortError | null) => {
+      if (error !== null) return this.#synced(error);
+      const segment = files.shift();
+      if (segment !== undefined) return segment.file.sync(next);
+      if (names) return this.#disk.syncDirectory(LOG_DIRECTORY, (e) => this.#synced(e));
+      this.#synced(null);
+    };
+    next(null);
+  }
+
+  #synced(error: PortError | null): void {
+    if (this.#closed) return;
+    const through = this.#syncing as LogIndex;
+    this.#syncing = null;
+    if (error !== null) {
+      this.#closed = true;
+      return this.#events.failed(error);
+    }
+    if (through > this.#durable) {
+      this.#durable = through;
+      this.#events.durable(through);
+    }
+    this.flush();
+  }
+
+  /** Makes everything durable, waiting. */
+  syncNow(): void {
+    for (const segment of this.#unsynced) segment.file.syncNow();
+    this.#unsynced = [];
+    this.#segments[this.#segments.length - 1]?.file.syncNow();
+    if (this.#newNames) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
+    this.#newNames = false;
+    this.#durable = this.last;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const segment of this.#segments) segment.file.close();
+  }
+
+  // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whole lines after index `after`, through `through`, about `bytesMax` bytes and at least one; null if damaged. */
+  read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null {
+    const prevCrc = this.#crcOf(after);
+    const lines: Uint8Array[] = [];
+    let count = 0;
+    let bytes = 0;
+    let crc = prevCrc;
+    let index = after + 1;
+    while (index <= through && bytes < bytesMax && count < FRAME_ENTRIES_MAX) {
+      const segment = this.#segmentOf(index);
+      const wanted = Math.min(through, segment.end - 1, after + FRAME_ENTRIES_MAX);
+      const piece = this.#piece(segment, index, wanted, bytesMax - bytes);
+      if (piece.count === 0) return null;
+      for (let start = 0; start < piece.bytes.length; ) {
+        const end = piece.bytes.indexOf(0x0a, start) + 1;
+        const next = lineCrc(piece.bytes, start, end, crc);
+        if (next === null) return null;
+        crc = next;
+        start = end;
+      }
+      lines.push(piece.bytes);
+      bytes += piece.bytes.length;
+      count += piece.count;
+      index += piece.count;
+    }
+    this.#resume = { index: index - 1, crc };
+    return { prevCrc, lines, count };
+  }
+
+  /** Parsed entries from `from`, at most `count`. Throws WireError where the file is damaged. */
+  readEntries(from: LogIndex, count: number): Entry[] {
+    const entries: Entry[] = [];
+    const through = Math.min(this.last, from + count - 1);
+    let index = from;
+    let crc = index <= through ? this.#crcOf(from - 1) : 0;
+    while (index <= through) {
+      const segment = this.#segmentOf(index);
+      const piece = this.#piece(segment, index, Math.min(through, segment.end - 1), READ_BYTES);
+      if (piece.count === 0) throw new WireError(`segment ${segmentPath(segment.first)} ends before index ${index}`);
+      for (let start = 0; start < piece.bytes.length; ) {
+        const end = piece.bytes.indexOf(0x0a, start) + 1;
+        const entry = parseEntry(piece.bytes, start, end, crc);
+        entries.push(entry);
+        crc = entry.crc;
+        start = end;
+      }
+      index += piece.count;
+    }
+    return entries;
+  }
+
+  /** Lines from `index` through `through` in one segment: about `bytesMax` bytes, at least one line. */
+  #piece(segment: Segment, index: LogIndex, through: LogIndex, bytesMax: number): { bytes: Uint8Array; count: number } {
+    const start = segment.offsetOf(index);
+    for (let size = Math.max(4096, bytesMax); ; size *= 2) {
+      const bytes = segment.file.read(start, Math.min(size, segment.bytes - start));
+      let end = 0;
+      let count = 0;
+      while (index + count <= through) {
+        const newline = bytes.indexOf(0x0a, end);
+        if (newline < 0) break;
+        end = newline + 1;
+        count += 1;
+      }
+      if (count > 0 || bytes.length < size) return { bytes: bytes.subarray(0, end), count };
+    }
+  }
+
+  /** crc of the line at `index`; 0 before the first. */
+  #crcOf(index: LogIndex): number {
+    if (index === 0) return 0;
+    if (index === this.last) return this.#state.crc;
+    if (index === this.#resume.index) return this.#resume.crc;
+    const { bytes } = this.#piece(this.#segmentOf(index), index, index, 4096);
+    return statedCrc(bytes);
+  }
+
+  #segmentOf(index: LogIndex): Segment {
+    let low = 0;
+    let high = this.#segments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#segments[middle] as Segment).first <= index) low = middle;
+      else high = middle - 1;
+    }
+    const segment = this.#segments[low] as Segment;
+    if (segment.entries === 0) segment.noteAll();
+    return segment;
+  }
+}
+
+const READ_BYTES = 1024 * 1024;
+
+/** The crc that a line states. */
+export function statedCrc(line: Uint8Array): number {
+  const text = String.fromCharCode(...line.subarray(Math.max(0, line.length - 24)));
+  return Number(/"crc":([0-9]+)\}\n$/.exec(text)?.[1] ?? Number.NaN);
+}
+
+/** The crc of the line if it states the one its bytes have, else null. */
+function lineCrc(bytes: Uint8Array, start: number, end: number, prevCrc: number): number | null {
+  let comma = end - 1;
+  while (comma > start && bytes[comma] !== 0x2c) comma -= 1;
+  const crc = chainCrc(prevCrc, bytes, start, comma + 1);
+  return statedCrc(bytes.subarray(start, end)) === crc ? crc : null;
+}

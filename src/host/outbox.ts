@@ -1,0 +1,173 @@
+/**
+ * Own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. One line each, with its
+ * session and counter; a session of an earlier process is sent under its old ids [S3]. Not synced: pending is no promise.
+ */
+import * as v from "valibot";
+import type { Draft } from "../core/message.ts";
+import { FRAMES } from "../wire/schemas.ts";
+import { encodeUtf8, parseObject } from "../wire/text.ts";
+import { WireError } from "../wire/errors.ts";
+import { type Disk, type File, PortError } from "./contracts.ts";
+import { readWhole } from "./state-files.ts";
+
+const PATH = "outbox.jsonl";
+/** Lines that are settled may make up so many bytes before the file is written anew. */
+const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+const LINE = v.strictObject({
+  session: FRAMES.CHAT.entries.session,
+  counter: FRAMES.CHAT.entries.first,
+  draft: v.pipe(FRAMES.CHAT.entries.messages, v.length(1)),
+});
+
+export interface PendingSession {
+  readonly session: string;
+  /** Counter of the first draft; the others follow without gaps. */
+  readonly first: number;
+  readonly drafts: readonly Draft[];
+}
+
+interface Line {
+  readonly session: string;
+  readonly counter: number;
+  readonly bytes: Uint8Array;
+}
+
+export class Outbox {
+  readonly #disk: Disk;
+  #file: File;
+  #size: number;
+  /** Lines not settled yet, in order; the first `#head` are. */
+  #lines: Line[] = [];
+  #head = 0;
+  #garbage = 0;
+
+  private constructor(disk: Disk, file: File, size: number) {
+    this.#disk = disk;
+    this.#file = file;
+    this.#size = size;
+  }
+
+  /** Opens the outbox and returns what is pending in it. Lines that cannot be read are left out and told in `notes`. */
+  static open(disk: Disk, notes: string[]): { outbox: Outbox; pending: PendingSession[] } {
+    const bytes = readWhole(disk, PATH) ?? new Uint8Array(0);
+    const lines: { line: Line; draft: Draft }[] = [];
+    let bad = 0;
+    let start = 0;
+    for (let newline = bytes.indexOf(NEWLINE); newline >= 0; newline = bytes.indexOf(NEWLINE, start)) {
+      const parsed = parseLine(bytes.slice(start, newline + 1));
+      if (parsed === null) bad += 1;
+      else lines.push(parsed);
+      start = newline + 1;
+    }
+    if (bad > 0) notes.push(`${bad} damaged lines in ${PATH} were dropped: those messages, not sent yet, are lost`);
+    const { file, size } = writeAnew(
+      disk,
+      lines.map(({ line }) => line),
+    );
+    const outbox = new Outbox(disk, file, size);
+    outbox.#lines = lines.map(({ line }) => line);
+    return { outbox, pending: inSessions(lines) };
+  }
+
+  /** Keeps a message. Throws PortError (ENOSPC …); the file is as before then. */
+  add(session: string, counter: number, draft: Draft): void {
+    this.#append({ session, counter, bytes: encodeUtf8(`${JSON.stringify({ session, counter, draft: [draft] })}\n`) });
+  }
+
+  /** The message is sent: it leaves. */
+  settle(session: string, counter: number): void {
+    const line = this.#lines[this.#head];
+    if (line === undefined || line.session !== session || line.counter !== counter) {
+      const at = this.#lines.findIndex((l, i) => i >= this.#head && l.session === session && l.counter === counter);
+      if (at < 0) return;
+      this.#garbage += (this.#lines[at] as Line).bytes.length;
+      this.#lines.splice(at, 1);
+    } else {
+      this.#head += 1;
+      this.#garbage += line.bytes.length;
+    }
+    if (this.#head === this.#lines.length) {
+      this.#lines = [];
+      this.#head = 0;
+      this.#garbage = 0;
+      this.#size = 0;
+      this.#file.truncate(0);
+    } else if (this.#head > 4096) {
+      this.#lines = this.#lines.slice(this.#head);
+      this.#head = 0;
+    }
+    if (this.#garbage > GARBAGE_BYTES_MAX && this.#garbage > this.#size / 2) this.#rewrite();
+  }
+
+  /** Every message of a session before `counter` is sent. */
+  settleBefore(session: string, counter: number): void {
+    for (const line of this.#lines.slice(this.#head)) {
+      if (line.session === session && line.counter < counter) this.settle(session, line.counter);
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #append(line: Line): void {
+    try {
+      this.#file.write(this.#size, line.bytes);
+    } catch (error) {
+      this.#file.truncate(this.#size);
+      throw error;
+    }
+    this.#size += line.bytes.length;
+    this.#lines.push(line);
+  }
+
+  #rewrite(): void {
+    try {
+      const { file, size } = writeAnew(this.#disk, this.#lines.slice(this.#head));
+      this.#file.close();
+      this.#file = file;
+      this.#size = size;
+      this.#garbage = 0;
+    } catch (error) {
+      // No room for the shorter file: the longer one serves as well.
+      if (!(error instanceof PortError)) throw error;
+    }
+  }
+}
+
+/** A file of just these lines takes the old one's place. */
+function writeAnew(disk: Disk, lines: readonly Line[]): { file: File; size: number } {
+  const file = disk.open(`${PATH}.new`, "create");
+  let size = 0;
+  for (const line of lines) {
+    file.write(size, line.bytes);
+    size += line.bytes.length;
+  }
+  disk.rename(`${PATH}.new`, PATH);
+  return { file, size };
+}
+
+function parseLine(bytes: Uint8Array): { line: Line; draft: Draft } | null {
+  try {
+    const result = v.safeParse(LINE, parseObject(bytes, 0, bytes.length - 1));
+    if (!result.success) return null;
+    const { session, counter, draft } = result.output;
+    return { line: { session, counter, bytes }, draft: draft[0] as Draft };
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
+
+/** Groups lines by session; a session whose counters have a gap keeps only what comes before it, since nothing behind can be sequenced [S2]. */
+function inSessions(lines: readonly { line: Line; draft: Draft }[]): PendingSession[] {
+  const sessions = new Map<string, { session: string; first: number; drafts: Draft[] }>();
+  for (const { line, draft } of lines) {
+    const session = sessions.get(line.session);
+    if (session === undefined) sessions.set(line.session, { session: line.session, first: line.counter, drafts: [draft] });
+    else if (line.counter === session.first + session.drafts.length) session.drafts.push(draft);
+  }
+  return [...sessions.values()];
+}

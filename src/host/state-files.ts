@@ -1,0 +1,97 @@
+/**
+ * Small files that say one thing: who this directory is, what it promised, how far it is durable. Replaced whole
+ * [D2]: a temporary file, its fsync, the rename, the fsync of the directory. Each carries a crc, so damage is told
+ * from absence; a damaged one is never taken for a fresh start.
+ */
+import { crc32c } from "../wire/crc32c.ts";
+import { type Disk, PortError } from "./contracts.ts";
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A small file whose bytes are not what was written. */
+export class DamagedFile extends Error {
+  override readonly name = "DamagedFile";
+}
+
+/** The file's content, or null if there is no such file. Throws DamagedFile. */
+export function readState(disk: Disk, path: string): unknown {
+  const bytes = readWhole(disk, path);
+  if (bytes === null) return null;
+  const text = DECODER.decode(bytes);
+  const end = text.lastIndexOf(" ");
+  const body = text.slice(0, end);
+  try {
+    if (end > 0 && Number(text.slice(end + 1)) === crc32c(ENCODER.encode(body))) return JSON.parse(body);
+  } catch {
+    // falls through: not JSON is as damaged as a wrong crc
+  }
+  throw new DamagedFile(`${path} is damaged`);
+}
+
+/** Replaces the file; `done(null)` when it will survive a power cut. Not to be called again for a path before that. */
+export function replaceState(disk: Disk, path: string, content: unknown, done: (error: PortError | null) => void): void {
+  const temporary = `${path}.new`;
+  let file: ReturnType<Disk["open"]>;
+  try {
+    file = disk.open(temporary, "create");
+  } catch (error) {
+    return done(asPortError(error));
+  }
+  try {
+    file.write(0, encodeState(content));
+  } catch (error) {
+    file.close();
+    return done(asPortError(error));
+  }
+  file.sync((syncError) => {
+    file.close();
+    if (syncError !== null) return done(syncError);
+    try {
+      disk.rename(temporary, path);
+    } catch (error) {
+      return done(asPortError(error));
+    }
+    disk.syncDirectory("", done);
+  });
+}
+
+/** The same, waiting; with `durable` false the file is only atomic. */
+export function replaceStateNow(disk: Disk, path: string, content: unknown, durable = true): void {
+  const temporary = `${path}.new`;
+  const file = disk.open(temporary, "create");
+  try {
+    file.write(0, encodeState(content));
+    if (durable) file.syncNow();
+  } finally {
+    file.close();
+  }
+  disk.rename(temporary, path);
+  if (durable) disk.syncDirectoryNow("");
+}
+
+/** A file's bytes, or null if there is none. */
+export function readWhole(disk: Disk, path: string): Uint8Array | null {
+  try {
+    const file = disk.open(path, "existing");
+    try {
+      return file.read(0, Math.min(file.size, FILE_BYTES_MAX));
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (error instanceof PortError && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function encodeState(content: unknown): Uint8Array {
+  const body = JSON.stringify(content);
+  return ENCODER.encode(`${body} ${crc32c(ENCODER.encode(body))}`);
+}
+
+function asPortError(error: unknown): PortError {
+  if (error instanceof PortError) return error;
+  throw error;
+}
