@@ -93,6 +93,11 @@ export class Membership {
     this.#handOverWhereDue();
   }
 
+  /** Whoever waits to say something to the leader says it now. */
+  onLeaderKnown(): void {
+    this.#repeatAt = this.#peer.now;
+  }
+
   onLinkUp(link: LinkId, who: MemberKey & { host: string; port: number }): void {
     const peer = this.#peer;
     const member = peer.memberOf(who);

@@ -345,6 +345,7 @@ export class Peer {
     this.leader = { ballot, heard: this.now, quorum: true };
     this.election.onLeaderKnown();
     this.sender.onLeaderChange();
+    this.membership.onLeaderKnown();
     this.debug(`follows peer ${ballot.leader_id}`);
   }
 

@@ -158,7 +158,9 @@ export class Leadership {
 
   onLinkDown(who: MemberKey): void {
     const progress = this.#progress.get(memberName(who));
-    if (progress !== undefined) progress.flight = [];
+    if (progress === undefined) return;
+    progress.flight = [];
+    this.#meetMembers();
   }
 
   /** Tells a member who leads. */
@@ -322,7 +324,9 @@ export class Leadership {
 
   #meetMembers(): void {
     const peer = this.#peer;
-    const members = (peer.configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, peer.self));
+    // One that has just left still hears that its departure is committed, and can go [M5].
+    const stays = (m: Member) => m.role !== "left" || (this.#progress.has(memberName(m)) && peer.isLinked(m));
+    const members = (peer.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, peer.self));
     const names = new Set(members.map(memberName));
     for (const name of this.#progress.keys()) if (!names.has(name)) this.#progress.delete(name);
     for (const member of members) if (!this.#progress.has(memberName(member))) this.#meet(member);

@@ -1,0 +1,101 @@
+/**
+ * Builds dist/: `chatpeer` (one executable for this machine), `chatpeer.js` (for Node 20 and later), `index.js` and
+ * `types/` (the library). `--all` also cross-compiles for the other systems, from Bun's binaries on npm.
+ * Does nothing where dist/ is newer than every source, unless `--force` is given.
+ */
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { Glob } from "bun";
+
+const root = new URL("..", import.meta.url).pathname;
+const { version, packageManager } = await Bun.file(`${root}package.json`).json();
+const bunVersion = packageManager.split("@")[1];
+const define = { CHATPEER_VERSION: JSON.stringify(version) };
+const executable = process.platform === "win32" ? "dist/chatpeer.exe" : "dist/chatpeer";
+
+/** Bun's name for a target, and the npm package that holds its binary. */
+const TARGETS = [
+  ["linux-x64", "@oven/bun-linux-x64"],
+  ["linux-arm64", "@oven/bun-linux-aarch64"],
+  ["darwin-x64", "@oven/bun-darwin-x64"],
+  ["darwin-arm64", "@oven/bun-darwin-aarch64"],
+  ["windows-x64", "@oven/bun-windows-x64"],
+] as const;
+
+function newest(pattern: string): number {
+  return Math.max(0, ...[...new Glob(pattern).scanSync(root)].map((f) => statSync(root + f).mtimeMs));
+}
+
+function isFresh(): boolean {
+  const outputs = [executable, "dist/chatpeer.js", "dist/index.js", "dist/types/index.d.ts"];
+  if (outputs.some((f) => !existsSync(root + f))) return false;
+  const sources = Math.max(newest("src/**/*.ts"), newest("scripts/build.ts"), newest("package.json"), newest("bun.lock"));
+  return outputs.every((f) => statSync(root + f).mtimeMs >= sources);
+}
+
+async function run(...command: string[]): Promise<void> {
+  const child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  if (code !== 0) {
+    console.error(`${command.join(" ")}\n${out}${err}`);
+    process.exit(1);
+  }
+}
+
+/** One executable; written aside and renamed, so that one that runs is not written over. */
+async function compile(out: string, from: readonly string[]): Promise<void> {
+  const aside = `${out}.building`;
+  await run(
+    process.execPath,
+    "build",
+    "--compile",
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
+    "--minify",
+    "--define",
+    `CHATPEER_VERSION=${define.CHATPEER_VERSION}`,
+    ...from,
+    "src/cli/main.ts",
+    "--outfile",
+    aside,
+  );
+  renameSync(root + (existsSync(root + aside) ? aside : `${aside}.exe`), root + out);
+}
+
+async function bundle(entry: string, out: string, banner: string): Promise<void> {
+  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm", define, banner });
+  if (!result.success) {
+    console.error(result.logs.join("\n"));
+    process.exit(1);
+  }
+  await Bun.write(root + out, result.outputs[0] as Blob);
+}
+
+if (!process.argv.includes("--all") && !process.argv.includes("--force") && isFresh()) process.exit(0);
+
+mkdirSync(`${root}dist`, { recursive: true });
+await Promise.all([
+  compile(executable, []),
+  bundle("src/cli/main.ts", "dist/chatpeer.js", "#!/usr/bin/env node"),
+  bundle("src/index.ts", "dist/index.js", ""),
+  run("node", "node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.types.json"),
+]);
+chmodSync(`${root}dist/chatpeer.js`, 0o755);
+console.log(`built ${executable}, dist/chatpeer.js, dist/index.js (chatpeer ${version}, Bun ${bunVersion})`);
+
+if (process.argv.includes("--all")) {
+  const here = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  for (const [target, packageName] of TARGETS) {
+    const cache = `${root}.tools/targets/${target}`;
+    if (!existsSync(`${cache}/node_modules/${packageName}`)) {
+      mkdirSync(cache, { recursive: true });
+      const install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--force", "--no-save"];
+      await run(...install, "--os", target.startsWith("windows") ? "win32" : (target.split("-")[0] as string), "--cpu", target.split("-")[1] as string, "--prefix", cache, `${packageName}@${bunVersion}`);
+    }
+    const windows = target.startsWith("windows");
+    const binary = `${cache}/node_modules/${packageName}/bin/bun${windows ? ".exe" : ""}`;
+    const out = `dist/chatpeer-${target}${windows ? ".exe" : ""}`;
+    rmSync(root + out, { force: true });
+    await compile(out, ["--target", `bun-${target}`, "--compile-executable-path", binary]);
+    console.log(`built ${out}${target === here ? "" : " (untested: no such machine here)"}`);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * House rules as a check: who may import whom, where runtimes may be named, and the purity of core. Prints every
+ * violation with its place and exits 1 if there is one.
+ */
+import { Glob } from "bun";
+
+/** Each room and the rooms it may import from. Files directly in src/ are the library's entry. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  core: ["core"],
+  wire: ["core", "wire"],
+  host: ["core", "wire", "host"],
+  adapters: ["core", "host", "adapters"],
+  sim: ["core", "wire", "host", "sim"],
+  cli: ["core", "wire", "host", "adapters", "sim", "cli", "."],
+  ".": ["core", "host", "adapters", "."],
+};
+
+/** Rooms that may name a runtime or its modules. */
+const NAMES_RUNTIMES = new Set(["adapters", "cli"]);
+/** Packages that the portable rooms may use. */
+const PORTABLE_PACKAGES = new Set(["valibot"]);
+
+const BANNED: Record<string, readonly [RegExp, string][]> = {
+  core: [
+    [/\bDate\b/, "core has no clock"],
+    [/\bMath\.random\b/, "core has no randomness of its own"],
+    [/\basync\b|\bawait\b|\bPromise\s*[.<(]/, "core waits for nothing"],
+    [/\/\/\/ *<reference/, "core has no ambient types"],
+    [/\bTextEncoder\b|\bTextDecoder\b/, "core knows no bytes"],
+  ],
+  portable: [
+    [/\bDate\.now\b|\bnew Date\b|\bperformance\.now\b/, "time comes from the Clock port"],
+    [/\bMath\.random\b|\bcrypto\b/, "randomness comes from the Clock port"],
+    [/\bset(Timeout|Interval|Immediate)\s*\(|\bqueueMicrotask\s*\(/, "timers come from the Clock port"],
+    [/\bconsole\./, "printing belongs to cli"],
+  ],
+  runtimes: [[/\bBun\.|\bDeno\.|["']node:|["']bun["']|\bprocess\./, "only adapters and cli name a runtime"]],
+};
+
+const root = new URL("..", import.meta.url).pathname;
+const problems: string[] = [];
+
+for (const file of [...new Glob("src/**/*.ts").scanSync(root)].sort()) {
+  const parts = file.split("/").slice(1);
+  const room = parts.length > 1 ? (parts[0] as string) : ".";
+  const allowed = MAY_IMPORT[room];
+  if (allowed === undefined) {
+    problems.push(`${file}: there is no room called ${room}`);
+    continue;
+  }
+  const source = await Bun.file(root + file).text();
+  const code = withoutComments(source);
+  const lines = code.split("\n");
+  lines.forEach((line, i) => {
+    const specifier = /(?:from|import\()\s*["']([^"']+)["']/.exec(line)?.[1] ?? /^\s*import\s+["']([^"']+)["']/.exec(line)?.[1];
+    if (specifier !== undefined) checkImport(file, i + 1, room, allowed, specifier);
+    const rules = [
+      ...(room === "core" ? (BANNED.core ?? []) : []),
+      ...(["core", "wire", "host", "sim"].includes(room) ? (BANNED.portable ?? []) : []),
+      ...(NAMES_RUNTIMES.has(room) ? [] : (BANNED.runtimes ?? [])),
+    ];
+    for (const [pattern, why] of rules) if (pattern.test(line)) problems.push(`${file}:${i + 1}: ${why}: ${line.trim()}`);
+  });
+}
+
+function checkImport(file: string, line: number, room: string, allowed: readonly string[], specifier: string): void {
+  if (!specifier.startsWith(".")) {
+    if (!NAMES_RUNTIMES.has(room) && !PORTABLE_PACKAGES.has(specifier)) problems.push(`${file}:${line}: ${room} imports no package ${specifier}`);
+    return;
+  }
+  if (!specifier.endsWith(".ts") && !specifier.endsWith(".json")) problems.push(`${file}:${line}: an import names its file, with .ts: ${specifier}`);
+  const target = new URL(specifier, `file:///${file}`).pathname.slice(1).split("/").slice(1);
+  const targetRoom = target.length > 1 ? (target[0] as string) : ".";
+  if (specifier.endsWith("package.json")) return;
+  if (!allowed.includes(targetRoom)) problems.push(`${file}:${line}: ${room} must not import from ${targetRoom}`);
+}
+
+/** The same lines, comments blanked, so that prose may speak of what code must not do. */
+function withoutComments(source: string): string {
+  return source
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))
+    .replace(/(^|[^:"'`\\])\/\/(?! *<reference|\/).*$/gm, "$1");
+}
+
+for (const problem of problems) console.error(problem);
+console.log(problems.length === 0 ? "layers: every import and name is in its room" : `layers: ${problems.length} problems`);
+process.exit(problems.length === 0 ? 0 : 1);

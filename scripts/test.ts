@@ -1,0 +1,79 @@
+/**
+ * The test command: every check of this project, the fast ones first, each counted. Ends with `N passed, N failed`.
+ * `--only types,lint,layers,build,unit,sim,e2e` runs a part.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const root = new URL("..", import.meta.url).pathname;
+const reports = mkdtempSync(join(tmpdir(), "chatpeer-test-"));
+const bun = process.execPath;
+
+/** A command that passes or fails as one. */
+async function check(...command: string[]): Promise<Counts> {
+  const child = Bun.spawn(command, { cwd: root, stdout: "inherit", stderr: "inherit", stdin: "ignore" });
+  const ok = (await child.exited) === 0;
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+}
+
+/** A suite of bun test, counted from its report. A suite that crashed or ran nothing has failed. */
+async function suite(name: string, ...folders: string[]): Promise<Counts> {
+  const report = join(reports, `${name}.xml`);
+  const child = Bun.spawn([bun, "test", "--timeout", "120000", "--reporter", "junit", "--reporter-outfile", report, ...folders], {
+    cwd: root,
+    stdout: "inherit",
+    stderr: "inherit",
+    stdin: "ignore",
+  });
+  const code = await child.exited;
+  let counts: Counts;
+  try {
+    const head = /<testsuites[^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
+    const number = (field: string) => Number(new RegExp(`${field}="([0-9]+)"`).exec(head)?.[1] ?? 0);
+    const [tests, failed, skipped] = [number("tests"), number("failures"), number("skipped")];
+    counts = { passed: tests - failed - skipped, failed, skipped };
+  } catch {
+    counts = { passed: 0, failed: 0, skipped: 0 };
+  }
+  if (counts.passed === 0 || (code !== 0 && counts.failed === 0)) counts.failed += 1;
+  return counts;
+}
+
+const tsc = ["node", "node_modules/typescript/bin/tsc"];
+const stages: Record<string, () => Promise<Counts>> = {
+  types: () => check(...tsc, "-p", "tsconfig.json"),
+  purity: () => check(...tsc, "-p", "src/core/tsconfig.json"),
+  lint: () => check("node", "node_modules/@biomejs/biome/bin/biome", "check"),
+  layers: () => check(bun, "scripts/layers.ts"),
+  build: () => check(bun, "scripts/build.ts"),
+  unit: () => suite("unit", "test/core", "test/wire", "test/host", "test/adapters", "test/cli"),
+  sim: () => suite("sim", "test/sim"),
+  e2e: () => suite("e2e", "test/e2e"),
+};
+
+const flag = process.argv.indexOf("--only");
+const chosen = flag < 0 ? Object.keys(stages) : (process.argv[flag + 1] ?? "").split(",");
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+for (const name of chosen) {
+  const stage = stages[name];
+  if (stage === undefined) {
+    console.error(`there is no stage ${name}: choose from ${Object.keys(stages).join(", ")}`);
+    process.exit(2);
+  }
+  const began = performance.now();
+  const counts = await stage();
+  console.log(`── ${name}: ${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+}
+rmSync(reports, { recursive: true, force: true });
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
+process.exit(total.failed === 0 ? 0 : 1);
