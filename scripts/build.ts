@@ -28,13 +28,22 @@ function newest(pattern: string): number {
 function isFresh(): boolean {
   const outputs = [executable, "dist/chatpeer.js", "dist/index.js", "dist/types/index.d.ts"];
   if (outputs.some((f) => !existsSync(root + f))) return false;
-  const sources = Math.max(newest("src/**/*.ts"), newest("scripts/build.ts"), newest("package.json"), newest("bun.lock"));
+  const sources = Math.max(
+    newest("src/**/*.ts"),
+    newest("scripts/build.ts"),
+    newest("package.json"),
+    newest("bun.lock"),
+  );
   return outputs.every((f) => statSync(root + f).mtimeMs >= sources);
 }
 
 async function run(...command: string[]): Promise<void> {
   const child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   if (code !== 0) {
     console.error(`${command.join(" ")}\n${out}${err}`);
     process.exit(1);
@@ -88,8 +97,26 @@ if (process.argv.includes("--all")) {
     const cache = `${root}.tools/targets/${target}`;
     if (!existsSync(`${cache}/node_modules/${packageName}`)) {
       mkdirSync(cache, { recursive: true });
-      const install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--force", "--no-save"];
-      await run(...install, "--os", target.startsWith("windows") ? "win32" : (target.split("-")[0] as string), "--cpu", target.split("-")[1] as string, "--prefix", cache, `${packageName}@${bunVersion}`);
+      const install = [
+        "npm",
+        "install",
+        "--silent",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--force",
+        "--no-save",
+      ];
+      await run(
+        ...install,
+        "--os",
+        target.startsWith("windows") ? "win32" : (target.split("-")[0] as string),
+        "--cpu",
+        target.split("-")[1] as string,
+        "--prefix",
+        cache,
+        `${packageName}@${bunVersion}`,
+      );
     }
     const windows = target.startsWith("windows");
     const binary = `${cache}/node_modules/${packageName}/bin/bun${windows ? ".exe" : ""}`;

@@ -52,23 +52,27 @@ for (const file of [...new Glob("src/**/*.ts").scanSync(root)].sort()) {
   const code = withoutComments(source);
   const lines = code.split("\n");
   lines.forEach((line, i) => {
-    const specifier = /(?:from|import\()\s*["']([^"']+)["']/.exec(line)?.[1] ?? /^\s*import\s+["']([^"']+)["']/.exec(line)?.[1];
+    const specifier =
+      /(?:from|import\()\s*["']([^"']+)["']/.exec(line)?.[1] ?? /^\s*import\s+["']([^"']+)["']/.exec(line)?.[1];
     if (specifier !== undefined) checkImport(file, i + 1, room, allowed, specifier);
     const rules = [
       ...(room === "core" ? (BANNED.core ?? []) : []),
       ...(["core", "wire", "host", "sim"].includes(room) ? (BANNED.portable ?? []) : []),
       ...(NAMES_RUNTIMES.has(room) ? [] : (BANNED.runtimes ?? [])),
     ];
-    for (const [pattern, why] of rules) if (pattern.test(line)) problems.push(`${file}:${i + 1}: ${why}: ${line.trim()}`);
+    for (const [pattern, why] of rules)
+      if (pattern.test(line)) problems.push(`${file}:${i + 1}: ${why}: ${line.trim()}`);
   });
 }
 
 function checkImport(file: string, line: number, room: string, allowed: readonly string[], specifier: string): void {
   if (!specifier.startsWith(".")) {
-    if (!NAMES_RUNTIMES.has(room) && !PORTABLE_PACKAGES.has(specifier)) problems.push(`${file}:${line}: ${room} imports no package ${specifier}`);
+    if (!NAMES_RUNTIMES.has(room) && !PORTABLE_PACKAGES.has(specifier))
+      problems.push(`${file}:${line}: ${room} imports no package ${specifier}`);
     return;
   }
-  if (!specifier.endsWith(".ts") && !specifier.endsWith(".json")) problems.push(`${file}:${line}: an import names its file, with .ts: ${specifier}`);
+  if (!specifier.endsWith(".ts") && !specifier.endsWith(".json"))
+    problems.push(`${file}:${line}: an import names its file, with .ts: ${specifier}`);
   const target = new URL(specifier, `file:///${file}`).pathname.slice(1).split("/").slice(1);
   const targetRoom = target.length > 1 ? (target[0] as string) : ".";
   if (specifier.endsWith("package.json")) return;
@@ -83,5 +87,7 @@ function withoutComments(source: string): string {
 }
 
 for (const problem of problems) console.error(problem);
-console.log(problems.length === 0 ? "layers: every import and name is in its room" : `layers: ${problems.length} problems`);
+console.log(
+  problems.length === 0 ? "layers: every import and name is in its room" : `layers: ${problems.length} problems`,
+);
 process.exit(problems.length === 0 ? 0 : 1);

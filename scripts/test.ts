@@ -26,12 +26,15 @@ async function check(...command: string[]): Promise<Counts> {
 /** A suite of bun test, counted from its report. A suite that crashed or ran nothing has failed. */
 async function suite(name: string, ...folders: string[]): Promise<Counts> {
   const report = join(reports, `${name}.xml`);
-  const child = Bun.spawn([bun, "test", "--timeout", "120000", "--reporter", "junit", "--reporter-outfile", report, ...folders], {
-    cwd: root,
-    stdout: "inherit",
-    stderr: "inherit",
-    stdin: "ignore",
-  });
+  const child = Bun.spawn(
+    [bun, "test", "--timeout", "120000", "--reporter", "junit", "--reporter-outfile", report, ...folders],
+    {
+      cwd: root,
+      stdout: "inherit",
+      stderr: "inherit",
+      stdin: "ignore",
+    },
+  );
   const code = await child.exited;
   let counts: Counts;
   try {
@@ -69,7 +72,9 @@ for (const name of chosen) {
   }
   const began = performance.now();
   const counts = await stage();
-  console.log(`── ${name}: ${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  console.log(
+    `── ${name}: ${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""} (${((performance.now() - began) / 1000).toFixed(1)} s)`,
+  );
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;

@@ -139,7 +139,8 @@ class EmbeddedPeer implements ChatPeer {
             resolve();
           }
           this.#onEvent(event);
-          if (event.event !== "message" && event.event !== "sent" && event.event !== "pending") options.onEvent?.(event);
+          if (event.event !== "message" && event.event !== "sent" && event.event !== "pending")
+            options.onEvent?.(event);
         },
         log: (record) => options.onLog?.(record),
         writable: () => {
@@ -170,7 +171,8 @@ class EmbeddedPeer implements ChatPeer {
         this.#waiting.set(result.msg_id, submission);
         return submission;
       }
-      if (result.code !== "full") throw new PeerError(result.code === "closing" ? "closed" : result.code, result.message);
+      if (result.code !== "full")
+        throw new PeerError(result.code === "closing" ? "closed" : result.code, result.message);
       await new Promise<void>((resolve) => this.#roomAgain.push(resolve));
     }
   }
@@ -217,7 +219,10 @@ class EmbeddedPeer implements ChatPeer {
       }
       return Promise.resolve({ done: false, value });
     }
-    if (this.#ended !== null) return this.#ended.error === null ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(this.#ended.error);
+    if (this.#ended !== null)
+      return this.#ended.error === null
+        ? Promise.resolve({ done: true, value: undefined })
+        : Promise.reject(this.#ended.error);
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
@@ -227,7 +232,13 @@ class EmbeddedPeer implements ChatPeer {
       if (error === null) resolve({ done: true, value: undefined });
       else reject(error);
     }
-    for (const submission of this.#waiting.values()) submission.fail(new PeerError("closed", "this peer closed before the message was sent: it is kept and goes out at the next start"));
+    for (const submission of this.#waiting.values())
+      submission.fail(
+        new PeerError(
+          "closed",
+          "this peer closed before the message was sent: it is kept and goes out at the next start",
+        ),
+      );
     this.#waiting.clear();
     for (const go of this.#roomAgain.splice(0)) go();
     for (const done of this.#closed.splice(0)) done();
@@ -263,8 +274,10 @@ class OpenSubmission implements Submission {
 }
 
 function refuseOptions({ id, port, dataDir, name }: CreatePeerOptions): string | null {
-  if (!Number.isInteger(id) || id < 1 || id > PEER_ID_MAX) return `id must be a whole number from 1 to ${PEER_ID_MAX}, not ${id}`;
-  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535)) return `port must be a whole number from 0 to 65535, not ${port}`;
+  if (!Number.isInteger(id) || id < 1 || id > PEER_ID_MAX)
+    return `id must be a whole number from 1 to ${PEER_ID_MAX}, not ${id}`;
+  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535))
+    return `port must be a whole number from 0 to 65535, not ${port}`;
   if (dataDir === "") return "dataDir must name a directory";
   if (name === "") return "name must not be empty";
   return null;

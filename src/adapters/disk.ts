@@ -160,7 +160,8 @@ class PlatformFile implements File {
     this.#syncs += 1;
     fdatasync(this.#fd, (error) => {
       this.#syncs -= 1;
-      if (!this.#closed) return done(error === null || error === undefined ? null : portError("sync", this.#path, error));
+      if (!this.#closed)
+        return done(error === null || error === undefined ? null : portError("sync", this.#path, error));
       if (this.#syncs === 0) closeSync(this.#fd);
     });
   }

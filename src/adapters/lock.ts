@@ -94,7 +94,10 @@ function startTime(pid: number): string | null {
   }
   if (platform === "win32") return "";
   try {
-    const answer = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8", env: { LC_ALL: "C", TZ: "UTC" } }).trim();
+    const answer = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
+      encoding: "utf8",
+      env: { LC_ALL: "C", TZ: "UTC" },
+    }).trim();
     const [state = "", ...start] = answer.split(/\s+/);
     return state.startsWith("Z") ? null : start.join("").replace(/[^A-Za-z0-9]/g, "");
   } catch {

@@ -17,7 +17,10 @@ export const nodeNetwork: Network = {
     server.once("error", (error) => ready(toPortError(error), null));
     server.listen({ host, port }, () => {
       const address = server.address();
-      const listener: Listener = { port: typeof address === "object" && address !== null ? address.port : port, close: () => void server.close() };
+      const listener: Listener = {
+        port: typeof address === "object" && address !== null ? address.port : port,
+        close: () => void server.close(),
+      };
       ready(null, listener);
     });
   },
@@ -29,7 +32,10 @@ export const nodeNetwork: Network = {
   },
 };
 
-function wrap(socket: net.Socket, remote: string): { connection: Connection; attach: (handler: ConnectionHandler) => void } {
+function wrap(
+  socket: net.Socket,
+  remote: string,
+): { connection: Connection; attach: (handler: ConnectionHandler) => void } {
   let code = "";
   let corked = false;
   let ended = false;

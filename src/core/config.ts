@@ -99,7 +99,8 @@ export const DEFAULT_TIMINGS: Timings = {
 /** Returns what is wrong with a set of times, in words, or null. */
 export function checkTimings(t: Timings): string | null {
   for (const [name, value] of Object.entries(t)) {
-    if (!(Number.isFinite(value) && value > 0)) return `${name} must be a positive number of milliseconds, not ${value}`;
+    if (!(Number.isFinite(value) && value > 0))
+      return `${name} must be a positive number of milliseconds, not ${value}`;
   }
   if (t.leaderTimeout < 3 * t.heartbeat) {
     return `the leader timeout (${t.leaderTimeout} ms) must be at least three heartbeat intervals (3 × ${t.heartbeat} ms): one late heartbeat is no crash`;
@@ -108,6 +109,7 @@ export function checkTimings(t: Timings): string | null {
     return `the quorum check (${t.quorumCheck} ms) must be at least three heartbeat intervals (3 × ${t.heartbeat} ms)`;
   }
   if (t.retryMax < t.retryMin) return `retryMax (${t.retryMax} ms) must not be below retryMin (${t.retryMin} ms)`;
-  if (t.defer >= t.leaderTimeout) return `the defer time (${t.defer} ms) must be below the leader timeout (${t.leaderTimeout} ms)`;
+  if (t.defer >= t.leaderTimeout)
+    return `the defer time (${t.defer} ms) must be below the leader timeout (${t.leaderTimeout} ms)`;
   return null;
 }

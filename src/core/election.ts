@@ -7,9 +7,19 @@
  *     └──denied, no──────┘   └─OK─▶ deferring ─in vain─▶ polling     refused, in time ─────────┘──▶ idle, backs off
  */
 import { BEHIND_ENTRIES_MAX, TERM_MAX } from "./config.ts";
-import { type Ballot, compareBallots, formatBallot, type LinkId, type MemberKey, type Millis, type PeerId, sameBallot, sameMember } from "./ids.ts";
-import type { CatchupResp, Election as ElectionFrame, ElectionAnswer, Prepare, Promised, Tail } from "./message.ts";
-import { leaderKey, type LinkedPeer, type Peer } from "./peer.ts";
+import {
+  type Ballot,
+  compareBallots,
+  formatBallot,
+  type LinkId,
+  type MemberKey,
+  type Millis,
+  type PeerId,
+  sameBallot,
+  sameMember,
+} from "./ids.ts";
+import type { CatchupResp, ElectionAnswer, Election as ElectionFrame, Prepare, Promised, Tail } from "./message.ts";
+import { type LinkedPeer, leaderKey, type Peer } from "./peer.ts";
 import { everyVoter, hasQuorum, memberName } from "./quorum.ts";
 
 type Phase = "idle" | "polling" | "deferring" | "preparing";
@@ -144,7 +154,8 @@ export class Election {
     this.#grants.clear();
     this.#answered.clear();
     this.#grants.add(memberName(peer.self));
-    for (const voter of peer.otherVoters) peer.sendTo(voter, { type: "ELECTION", round: this.#round, tail: peer.log.tail });
+    for (const voter of peer.otherVoters)
+      peer.sendTo(voter, { type: "ELECTION", round: this.#round, tail: peer.log.tail });
     peer.debug(`asks for an election, round ${this.#round} [E2]`);
     this.#judgePoll();
   }
@@ -152,7 +163,8 @@ export class Election {
   onElection(from: LinkedPeer, frame: ElectionFrame): void {
     const peer = this.#peer;
     if (!peer.healthy) return;
-    const answer = (type: ElectionAnswer["type"]) => peer.send(from.link, { type, round: frame.round, promised: peer.promised });
+    const answer = (type: ElectionAnswer["type"]) =>
+      peer.send(from.link, { type, round: frame.round, promised: peer.promised });
     if (peer.hearsLeader) {
       answer("ELECTION_DENY");
       // The candidate may just not know the leader yet.
@@ -202,7 +214,10 @@ export class Election {
 
   #deferredInVain(): void {
     const peer = this.#peer;
-    const pause = Math.min(2 * (this.#inVain.get(this.#deferredTo)?.pause ?? 2 * peer.timings.leaderTimeout), peer.timings.eviction);
+    const pause = Math.min(
+      2 * (this.#inVain.get(this.#deferredTo)?.pause ?? 2 * peer.timings.leaderTimeout),
+      peer.timings.eviction,
+    );
     this.#inVain.set(this.#deferredTo, { until: peer.now + pause, pause });
     peer.debug(`deferred to peer ${this.#deferredTo} in vain: goes on without it [E4]`);
     this.#toIdle();

@@ -117,7 +117,8 @@ export class LogState {
     if (entry.kind === "settled") {
       const newest = this.newest;
       const settles = (entry.data as Settled).config_index;
-      if (newest === null || newest.index !== settles || newest.settled !== 0) return `settles configuration ${settles}`;
+      if (newest === null || newest.index !== settles || newest.settled !== 0)
+        return `settles configuration ${settles}`;
     }
     return null;
   }
@@ -151,7 +152,10 @@ export class LogState {
         break;
       case "settled": {
         const newest = this.newest;
-        assert(newest !== null && newest.index === (entry.data as Settled).config_index, "a settled entry follows its configuration");
+        assert(
+          newest !== null && newest.index === (entry.data as Settled).config_index,
+          "a settled entry follows its configuration",
+        );
         newest.settled = entry.index;
         break;
       }

@@ -6,7 +6,7 @@
 import { MEMBERS_MAX } from "./config.ts";
 import { type LinkId, type LogIndex, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import type { Admin, AdminAck, Configuration, Entry, Join, JoinAck, Leave, Member, PeerInfo } from "./message.ts";
-import { leaderKey, type LinkedPeer, type Peer } from "./peer.ts";
+import { type LinkedPeer, leaderKey, type Peer } from "./peer.ts";
 import { placeVoters } from "./placement.ts";
 import { memberName, votersOf } from "./quorum.ts";
 
@@ -75,7 +75,8 @@ export class Membership {
   onTime(): void {
     const peer = this.#peer;
     if (peer.leader !== null) this.#ledAt = peer.now;
-    if (this.#quitAsked && peer.now >= this.#quitBy) peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
+    if (this.#quitAsked && peer.now >= this.#quitBy)
+      peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
     if (this.#wantsRepeat && peer.now >= this.#repeatAt) {
       this.#repeatAt = peer.now + REPEAT_MS;
       if (this.#quitAsked) this.#pressToLeave();
@@ -103,14 +104,16 @@ export class Membership {
     const member = peer.memberOf(who);
     if (member !== null && member.role !== "left") {
       peer.out({ do: "member", id: who.id, state: "alive", role: member.role });
-      if (member.host !== who.host || member.port !== who.port) this.#addresses.set(memberName(who), { host: who.host, port: who.port });
+      if (member.host !== who.host || member.port !== who.port)
+        this.#addresses.set(memberName(who), { host: who.host, port: who.port });
     }
     if (!this.#isMember && !peer.quitting) this.#sendJoin(link);
   }
 
   onLinkDown(who: MemberKey): void {
     const member = this.#peer.memberOf(who);
-    if (member !== null && member.role !== "left") this.#peer.out({ do: "member", id: who.id, state: "unreachable", role: member.role });
+    if (member !== null && member.role !== "left")
+      this.#peer.out({ do: "member", id: who.id, state: "unreachable", role: member.role });
   }
 
   onFrame(from: LinkedPeer, frame: Join | JoinAck | Leave | Admin | AdminAck): void {
@@ -139,7 +142,8 @@ export class Membership {
     const settled = logged.settled !== 0 && logged.settled <= commit;
     if (!settled || logged.index <= this.#admitted || (own !== undefined && own.role !== "left")) return;
     if (this.#quitAsked) peer.out({ do: "stop", reason: "left the cluster" });
-    else if (own !== undefined) peer.debug("the configuration says that this peer has left: it asks to join again [M7]");
+    else if (own !== undefined)
+      peer.debug("the configuration says that this peer has left: it asks to join again [M7]");
   }
 
   // ── leaving ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,7 +210,12 @@ export class Membership {
       const where = `${namesake.host}:${namesake.port}`;
       const away = peer.now - (peer.leadership?.progressOf(namesake)?.heard ?? peer.now);
       if (this.#isLive(namesake) && peer.isLinked(namesake)) {
-        peer.out({ do: "refuse", link: from.link, code: "duplicate-id", message: `peer id ${frame.id} is in use by the peer at ${where}: choose another --id` });
+        peer.out({
+          do: "refuse",
+          link: from.link,
+          code: "duplicate-id",
+          message: `peer id ${frame.id} is in use by the peer at ${where}: choose another --id`,
+        });
         return false;
       }
       if (away < peer.timings.eviction && !this.#evictions.has(frame.id)) {
@@ -220,7 +229,12 @@ export class Membership {
         return false;
       }
     } else if (configuration.members.length >= MEMBERS_MAX && !configuration.members.some((m) => m.id === frame.id)) {
-      peer.out({ do: "refuse", link: from.link, code: "limit", message: `the cluster has ${MEMBERS_MAX} members already, which is the limit` });
+      peer.out({
+        do: "refuse",
+        link: from.link,
+        code: "limit",
+        message: `the cluster has ${MEMBERS_MAX} members already, which is the limit`,
+      });
       return false;
     }
     this.#joins.set(frame.id, { id: frame.id, inc: frame.inc, host: frame.host, port: frame.port, role: "observer" });
@@ -276,7 +290,13 @@ export class Membership {
       const address = sameMember(member, self) ? options.address : this.#addresses.get(memberName(member));
       const gone = this.#leaves.has(memberName(member)) || (this.#evictions.has(member.id) && !this.#isLive(member));
       const role = gone && !sameMember(member, self) ? "left" : member.role;
-      members.set(member.id, { id: member.id, inc: member.inc, host: address?.host ?? member.host, port: address?.port ?? member.port, role });
+      members.set(member.id, {
+        id: member.id,
+        inc: member.inc,
+        host: address?.host ?? member.host,
+        port: address?.port ?? member.port,
+        role,
+      });
     }
     for (const join of this.#joins.values()) {
       const before = members.get(join.id);
@@ -288,10 +308,17 @@ export class Membership {
     const voters = placeVoters({
       leader: self.id,
       leaderQuits: this.#quitAsked,
-      members: staying.map((m) => ({ id: m.id, voter: m.role === "voter", fit: this.#isFit(m), gone: this.#isGone(m) })),
+      members: staying.map((m) => ({
+        id: m.id,
+        voter: m.role === "voter",
+        fit: this.#isFit(m),
+        gone: this.#isGone(m),
+      })),
     });
     return [...members.values()]
-      .map((m) => (m.role === "left" ? m : { ...m, role: voters.has(m.id) ? ("voter" as const) : ("observer" as const) }))
+      .map((m) =>
+        m.role === "left" ? m : { ...m, role: voters.has(m.id) ? ("voter" as const) : ("observer" as const) },
+      )
       .sort((a, b) => a.id - b.id);
   }
 
@@ -332,7 +359,11 @@ export class Membership {
   }
 
   #beginHandover(to: MemberKey): void {
-    this.#handover = { to: { id: to.id, inc: to.inc }, until: this.#peer.now + this.#peer.timings.leaderTimeout, asked: false };
+    this.#handover = {
+      to: { id: to.id, inc: to.inc },
+      until: this.#peer.now + this.#peer.timings.leaderTimeout,
+      asked: false,
+    };
     this.#peer.debug(`hands over to peer ${to.id} [E10]`);
     this.#continueHandover();
   }
@@ -343,7 +374,12 @@ export class Membership {
     const handover = this.#handover;
     if (leadership === null || handover === null) return;
     const progress = leadership.progressOf(handover.to);
-    if (progress !== null && peer.isLinked(handover.to) && progress.match === peer.log.last && peer.log.commit === peer.log.last) {
+    if (
+      progress !== null &&
+      peer.isLinked(handover.to) &&
+      progress.match === peer.log.last &&
+      peer.log.commit === peer.log.last
+    ) {
       this.#handover = null;
       return peer.abdicate(handover.to.id, `it handed over to peer ${handover.to.id}`);
     }
@@ -376,7 +412,8 @@ export class Membership {
 
   #onAdmin(from: LinkedPeer, admin: Admin): void {
     const peer = this.#peer;
-    const answer = peer.leadership === null ? { ok: false, message: "that peer leads no more: try again" } : this.#carryOut(admin);
+    const answer =
+      peer.leadership === null ? { ok: false, message: "that peer leads no more: try again" } : this.#carryOut(admin);
     peer.send(from.link, { type: "ADMIN_ACK", ...answer });
   }
 
@@ -390,12 +427,19 @@ export class Membership {
     const configuration = peer.configuration;
     if (leadership === null || configuration === null) return { ok: false, message: "this peer does not lead" };
     if (id === peer.self.id) return { ok: false, message: `peer ${id} leads already` };
-    if (this.#handover !== null) return { ok: false, message: `the leader is handing over to peer ${this.#handover.to.id} already` };
+    if (this.#handover !== null)
+      return { ok: false, message: `the leader is handing over to peer ${this.#handover.to.id} already` };
     const fit = votersOf(configuration).filter((v) => !sameMember(v, peer.self) && leadership.isCaughtUp(v));
     const target = id === 0 ? fit.sort((a, b) => b.id - a.id)[0] : fit.find((v) => v.id === id);
     if (target === undefined) {
       const whom = fit.map((v) => v.id).join(", ") || "none at present";
-      return { ok: false, message: id === 0 ? "no other voter is alive and caught up" : `peer ${id} is no voter that is alive and caught up (those are: ${whom})` };
+      return {
+        ok: false,
+        message:
+          id === 0
+            ? "no other voter is alive and caught up"
+            : `peer ${id} is no voter that is alive and caught up (those are: ${whom})`,
+      };
     }
     this.#beginHandover(target);
     return { ok: true, message: `the leader hands over to peer ${target.id}` };
@@ -403,7 +447,8 @@ export class Membership {
 
   #evict(id: PeerId): { ok: boolean; message: string } {
     const member = this.#peer.configuration?.members.find((m) => m.id === id);
-    if (member === undefined || member.role === "left") return { ok: false, message: `there is no peer ${id} in the cluster` };
+    if (member === undefined || member.role === "left")
+      return { ok: false, message: `there is no peer ${id} in the cluster` };
     if (this.#isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
     this.#evictions.add(id);
     return { ok: true, message: `peer ${id} is evicted: its id is free again` };
@@ -419,7 +464,12 @@ export class Membership {
       if (before === undefined || before.inc !== member.inc || (before.role === "left") !== (member.role === "left")) {
         peer.out({ do: "member", id: member.id, state: member.role === "left" ? "left" : "joined", role: member.role });
       } else if (before.role !== member.role) {
-        peer.out({ do: "member", id: member.id, state: peer.isLinked(member) ? "alive" : "unreachable", role: member.role });
+        peer.out({
+          do: "member",
+          id: member.id,
+          state: peer.isLinked(member) ? "alive" : "unreachable",
+          role: member.role,
+        });
       }
     }
     this.#told = new Map(configuration.members.map((m) => [m.id, m]));

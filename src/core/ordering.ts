@@ -3,8 +3,15 @@
  * again from its first uncommitted one whenever something may have been lost; the leader takes each session's
  * messages in order, each once, because counters follow from the log itself.
  */
-import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, OUTSTANDING_BYTES_MAX, OUTSTANDING_MESSAGES_MAX, UNCOMMITTED_BYTES_MAX, UNCOMMITTED_ENTRIES_MAX } from "./config.ts";
-import { sameBallot, type Millis } from "./ids.ts";
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  OUTSTANDING_BYTES_MAX,
+  OUTSTANDING_MESSAGES_MAX,
+  UNCOMMITTED_BYTES_MAX,
+  UNCOMMITTED_ENTRIES_MAX,
+} from "./config.ts";
+import { type Millis, sameBallot } from "./ids.ts";
 import { splitMessageId } from "./log.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
 import { leaderKey, type Peer } from "./peer.ts";
@@ -59,7 +66,10 @@ export class Sender {
   /** Expected counter of the last CHAT_ACK acted on: one gap makes many of them. */
   #rewoundTo = 0;
 
-  constructor(peer: Peer, old: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[]) {
+  constructor(
+    peer: Peer,
+    old: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[],
+  ) {
     this.#peer = peer;
     this.#patience = this.#patienceMin;
     this.#sessions = [
@@ -77,7 +87,9 @@ export class Sender {
 
   /** Counter of a session's first pending message; infinite if none is. */
   firstPending(session: string): number {
-    return this.#sessions.find((s) => s.session === session && s.drafts.length > s.head)?.first ?? Number.POSITIVE_INFINITY;
+    return (
+      this.#sessions.find((s) => s.session === session && s.drafts.length > s.head)?.first ?? Number.POSITIVE_INFINITY
+    );
   }
 
   /** Counter that the next submitted message gets. */

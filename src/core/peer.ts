@@ -23,7 +23,6 @@ import {
   type LogIndex,
   type MemberKey,
   type Millis,
-
   type PeerId,
   sameBallot,
   sameMember,
@@ -62,7 +61,11 @@ export interface Restored {
 }
 
 export type Input =
-  | { readonly type: "link-up"; readonly link: LinkId; readonly peer: MemberKey & { readonly host: string; readonly port: number } }
+  | {
+      readonly type: "link-up";
+      readonly link: LinkId;
+      readonly peer: MemberKey & { readonly host: string; readonly port: number };
+    }
   | { readonly type: "link-down"; readonly link: LinkId }
   | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
   | { readonly type: "submit"; readonly drafts: readonly Draft[] }
@@ -88,12 +91,23 @@ export type Output =
   | { readonly do: "truncate"; readonly from: LogIndex }
   | { readonly do: "promise"; readonly ballot: Ballot }
   | { readonly do: "send"; readonly link: LinkId; readonly frame: Frame }
-  | { readonly do: "serve"; readonly link: LinkId; readonly ballot: Ballot | null; readonly after: Tail; readonly through: LogIndex }
+  | {
+      readonly do: "serve";
+      readonly link: LinkId;
+      readonly ballot: Ballot | null;
+      readonly after: Tail;
+      readonly through: LogIndex;
+    }
   | { readonly do: "commit"; readonly through: LogIndex }
   | { readonly do: "sent"; readonly entry: Entry }
   | { readonly do: "repaired" }
   | { readonly do: "role"; readonly role: ShownRole; readonly term: number; readonly leader_id: PeerId | null }
-  | { readonly do: "member"; readonly id: PeerId; readonly state: "joined" | "alive" | "unreachable" | "left"; readonly role: Member["role"] }
+  | {
+      readonly do: "member";
+      readonly id: PeerId;
+      readonly state: "joined" | "alive" | "unreachable" | "left";
+      readonly role: Member["role"];
+    }
   | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
   | { readonly do: "notice"; readonly code: string; readonly message: string }
   | { readonly do: "debug"; readonly message: string }
@@ -298,7 +312,12 @@ export class Peer {
   get hearsLeader(): boolean {
     if (this.leadership !== null) return this.leadership.quorumConnected;
     const leader = this.leader;
-    return leader !== null && leader.quorum && this.linkTo(leaderKey(leader.ballot)) !== null && this.now - leader.heard < this.timings.leaderTimeout;
+    return (
+      leader !== null &&
+      leader.quorum &&
+      this.linkTo(leaderKey(leader.ballot)) !== null &&
+      this.now - leader.heard < this.timings.leaderTimeout
+    );
   }
 
   get otherVoters(): MemberKey[] {
@@ -326,7 +345,10 @@ export class Peer {
   }
 
   becomeLeader(): void {
-    assert(this.promiseDurable && sameMember(leaderKey(this.promised), this.self), "a leader leads under its own durable promise");
+    assert(
+      this.promiseDurable && sameMember(leaderKey(this.promised), this.self),
+      "a leader leads under its own durable promise",
+    );
     this.leader = { ballot: this.promised, heard: this.now, quorum: true };
     this.leadership = new Leadership(this, this.promised);
     this.election.onLeaderKnown();
@@ -402,7 +424,9 @@ export class Peer {
         if (!this.#passes(link, frame, frame.ballot)) return;
         if (frame.type === "COORDINATOR") return this.#followed(frame.ballot);
         this.#followed(frame.ballot);
-        return frame.type === "HEARTBEAT" ? this.followership.onHeartbeat(frame) : this.followership.onSeqChat(link, frame);
+        return frame.type === "HEARTBEAT"
+          ? this.followership.onHeartbeat(frame)
+          : this.followership.onSeqChat(link, frame);
       case "SEQ_ACK":
         return this.leadership?.onSeqAck(from, frame);
       case "NACK":
@@ -426,7 +450,9 @@ export class Peer {
       case "CATCHUP_REQ":
         return this.followership.onCatchupReq(link, frame);
       case "CATCHUP_RESP":
-        return frame.ballot === null ? this.followership.onCatchupResp(from, frame) : this.election.onDonation(from, frame);
+        return frame.ballot === null
+          ? this.followership.onCatchupResp(from, frame)
+          : this.election.onDonation(from, frame);
       case "JOIN":
       case "JOIN_ACK":
       case "LEAVE":
@@ -478,7 +504,8 @@ export class Peer {
   }
 
   #onDiskFull(): void {
-    if (!this.diskFull) this.notice("disk-full", "the disk is full: this peer takes no messages until there is room again");
+    if (!this.diskFull)
+      this.notice("disk-full", "the disk is full: this peer takes no messages until there is room again");
     this.diskFull = true;
     this.abdicate(0, "its disk is full");
     this.election.stop();
@@ -527,4 +554,3 @@ export class Peer {
 export function leaderKey(ballot: Ballot): MemberKey {
   return { id: ballot.leader_id, inc: ballot.inc };
 }
-

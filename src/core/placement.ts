@@ -41,7 +41,9 @@ export function placeVoters({ leader, members, leaderQuits }: PlacementInput): S
     .concat(voters.filter((v) => v.id !== leader && v.gone).slice(replaceable));
   const wanted = largestOdd(Math.min(members.length, VOTERS_MAX));
   const reachable = largestOdd(Math.min(wanted, kept.length + replaceable));
-  kept.sort((a, b) => Number(b.id === leader) - Number(a.id === leader) || Number(b.fit) - Number(a.fit) || b.id - a.id);
+  kept.sort(
+    (a, b) => Number(b.id === leader) - Number(a.id === leader) || Number(b.fit) - Number(a.fit) || b.id - a.id,
+  );
   const chosen = kept.slice(0, Math.max(reachable, Math.min(kept.length, wanted)));
   const missing = Math.max(0, reachable - chosen.length);
   return new Set([...chosen, ...spare.slice(0, missing)].map((m) => m.id));

@@ -23,7 +23,10 @@ export function hasQuorum(sets: readonly (readonly MemberKey[])[], counts: (vote
 }
 
 /** The highest index that a majority of every set has reached. */
-export function quorumIndex(sets: readonly (readonly MemberKey[])[], reached: (voter: MemberKey) => LogIndex): LogIndex {
+export function quorumIndex(
+  sets: readonly (readonly MemberKey[])[],
+  reached: (voter: MemberKey) => LogIndex,
+): LogIndex {
   let lowest = Number.POSITIVE_INFINITY;
   for (const set of sets) {
     const sorted = set.map(reached).sort((a, b) => b - a);

@@ -15,8 +15,30 @@ import {
   INFLIGHT_ENTRIES_MAX,
   type Timings,
 } from "./config.ts";
-import { type Ballot, compareBallots, type LinkId, type LogIndex, type MemberKey, type Millis, type PeerId, sameBallot, sameMember } from "./ids.ts";
-import type { CatchupReq, CatchupResp, Chat, Entry, EntryData, EntryKind, Heartbeat, Member, SeqAck, SeqChat, Tail } from "./message.ts";
+import {
+  type Ballot,
+  compareBallots,
+  type LinkId,
+  type LogIndex,
+  type MemberKey,
+  type Millis,
+  type PeerId,
+  sameBallot,
+  sameMember,
+} from "./ids.ts";
+import type {
+  CatchupReq,
+  CatchupResp,
+  Chat,
+  Entry,
+  EntryData,
+  EntryKind,
+  Heartbeat,
+  Member,
+  SeqAck,
+  SeqChat,
+  Tail,
+} from "./message.ts";
 import { sequence } from "./ordering.ts";
 import { leaderKey, type Peer } from "./peer.ts";
 import { hasQuorum, memberName, quorumIndex } from "./quorum.ts";
@@ -75,7 +97,21 @@ export class Leadership {
   }
 
   /** Appends one entry of this ballot and returns it. Its bytes are final at once. */
-  append(kind: EntryKind, content: { data?: EntryData; chat?: { room_id: string; seq_no: number; sender_id: PeerId; msg_id: string; user: string; ts: number; text: string } }): Entry {
+  append(
+    kind: EntryKind,
+    content: {
+      data?: EntryData;
+      chat?: {
+        room_id: string;
+        seq_no: number;
+        sender_id: PeerId;
+        msg_id: string;
+        user: string;
+        ts: number;
+        text: string;
+      };
+    },
+  ): Entry {
     const { log, options } = this.#peer;
     const chat = content.chat;
     const entry: Entry = {
@@ -223,12 +259,17 @@ export class Leadership {
     const peer = this.#peer;
     const link = peer.linkTo(progress.member);
     if (link === null) return;
-    if (progress.state !== "behind" && progress.next - 1 > progress.last && peer.now - progress.moved > 2 * this.#timings.heartbeat) {
+    if (
+      progress.state !== "behind" &&
+      progress.next - 1 > progress.last &&
+      peer.now - progress.moved > 2 * this.#timings.heartbeat
+    ) {
       // Sent long ago and never seen there: a frame went down with its connection.
       const stands = progress.stands === null ? 0 : peer.log.hintFor(progress.stands).index;
       this.#probe(progress, Math.max(progress.last, stands) + 1);
     }
-    const prev = progress.state === "behind" ? peer.log.tailAt(0) : peer.log.tailAt(Math.min(progress.next - 1, peer.log.last));
+    const prev =
+      progress.state === "behind" ? peer.log.tailAt(0) : peer.log.tailAt(Math.min(progress.next - 1, peer.log.last));
     progress.told = peer.log.commit;
     peer.send(link, {
       type: "HEARTBEAT",
@@ -319,7 +360,8 @@ export class Leadership {
     const member = peer.memberOf(from);
     if (member === null || member.role === "left" || chat.sender_id !== from.id) return;
     const expected = sequence(peer, this, chat);
-    if (expected !== null) peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });
+    if (expected !== null)
+      peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });
   }
 
   #meetMembers(): void {
@@ -479,7 +521,10 @@ export class Followership {
     if (peer.diskFull) return "refused";
     if (first.index <= log.last) {
       if (first.index <= log.commit) {
-        peer.notice("conflict", `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`);
+        peer.notice(
+          "conflict",
+          `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`,
+        );
         return "refused";
       }
       log.truncate(first.index);
@@ -528,10 +573,25 @@ export class Followership {
     const through = frame.ballot !== null ? log.last : log.commit;
     if (!this.#holds(frame.after)) {
       const hint = log.hintFor(frame.after);
-      peer.send(link, { type: "CATCHUP_RESP", ballot: frame.ballot, prev_index: 0, prev_ballot: log.tailAt(0).ballot, prev_crc: 0, commit: log.commit, entries: [], hint });
+      peer.send(link, {
+        type: "CATCHUP_RESP",
+        ballot: frame.ballot,
+        prev_index: 0,
+        prev_ballot: log.tailAt(0).ballot,
+        prev_crc: 0,
+        commit: log.commit,
+        entries: [],
+        hint,
+      });
       return;
     }
-    peer.out({ do: "serve", link, ballot: frame.ballot, after: frame.after, through: Math.max(through, frame.after.index) });
+    peer.out({
+      do: "serve",
+      link,
+      ballot: frame.ballot,
+      after: frame.after,
+      through: Math.max(through, frame.after.index),
+    });
   }
 
   onCatchupResp(from: MemberKey, frame: CatchupResp): void {
@@ -572,7 +632,12 @@ export class Followership {
     const leader = leaderKey(peer.leader.ballot);
     // Anyone but the busy leader, if possible.
     const others = (peer.configuration?.members ?? []).filter(
-      (m) => m.role !== "left" && !sameMember(m, peer.self) && !sameMember(m, leader) && peer.isLinked(m) && !this.#useless.has(memberName(m)),
+      (m) =>
+        m.role !== "left" &&
+        !sameMember(m, peer.self) &&
+        !sameMember(m, leader) &&
+        peer.isLinked(m) &&
+        !this.#useless.has(memberName(m)),
     );
     const from = others[Math.floor(peer.options.random() * others.length)] ?? leader;
     this.#request(from, peer.log.tail);
@@ -600,10 +665,14 @@ export class Followership {
   /** [D5] Counts again once durable and matched through what the leader had when this peer met it. */
   #checkRepair(): void {
     const peer = this.#peer;
-    if (!peer.faulty || this.#repairThrough === null || Math.min(peer.log.durable, this.#matched) < this.#repairThrough) return;
+    if (!peer.faulty || this.#repairThrough === null || Math.min(peer.log.durable, this.#matched) < this.#repairThrough)
+      return;
     peer.faulty = false;
     this.#owed = true;
     peer.out({ do: "repaired" });
-    peer.notice("repaired", `the damaged log is whole again through index ${this.#repairThrough}: this peer counts again`);
+    peer.notice(
+      "repaired",
+      `the damaged log is whole again through index ${this.#repairThrough}: this peer counts again`,
+    );
   }
 }

@@ -99,7 +99,10 @@ export class Log {
 
   /** Moves the commit index and forgets entries that are neither uncommitted nor likely to be asked for. */
   commitThrough(index: LogIndex): void {
-    assert(index >= this.commit && index <= this.last, `the commit index moves forward within the log, not from ${this.commit} to ${index}`);
+    assert(
+      index >= this.commit && index <= this.last,
+      `the commit index moves forward within the log, not from ${this.commit} to ${index}`,
+    );
     for (let i = this.commit + 1; i <= index; i++) {
       const entry = this.entryAt(i) as Entry;
       this.#committedBytes += entry.end - entry.start;
@@ -130,7 +133,8 @@ export class Log {
    */
   hintFor(asked: Tail): Tail {
     let index = Math.min(asked.index, this.last);
-    while (index > 0 && compareBallots(this.state.ballotAt(index), asked.ballot) > 0) index = this.state.runStart(index) - 1;
+    while (index > 0 && compareBallots(this.state.ballotAt(index), asked.ballot) > 0)
+      index = this.state.runStart(index) - 1;
     return this.tailAt(index);
   }
 

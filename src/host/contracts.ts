@@ -104,8 +104,12 @@ export interface Disk {
   unlock(): void;
   /** File names in a directory, sorted; empty if there is none. */
   list(directory: string): string[];
-  /** Opens for reading and writing; "create" makes an empty file, or empties an existing one. Throws PortError("ENOENT"). */
-  open(path: string, mode: "existing" | "create"): File;
+  /**
+   * Opens for reading and writing, with "read" for reading only; "create" makes an empty file, or empties an existing
+   * one. Throws PortError("ENOENT").
+   */
+  open(path: string, mode: "existing" | "create" | "read"): File;
+  /** Makes a directory and those above it, durably; nothing if it is there. */
   makeDirectory(path: string): void;
   rename(from: string, to: string): void;
   remove(path: string): void;

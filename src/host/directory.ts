@@ -226,13 +226,21 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
     stored = readState(disk, IDENTITY) as Identity | null;
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
-    throw new HostError(`${IDENTITY} is damaged: restore it from a copy, or start with an empty directory and another --id`);
+    throw new HostError(
+      `${IDENTITY} is damaged: restore it from a copy, or start with an empty directory and another --id`,
+    );
   }
   if (stored !== null) {
-    if (stored.id !== id) throw new HostError(`the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`);
+    if (stored.id !== id)
+      throw new HostError(
+        `the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`,
+      );
     return stored;
   }
-  if (listSegments(disk).length > 0) throw new HostError(`${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`);
+  if (listSegments(disk).length > 0)
+    throw new HostError(
+      `${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`,
+    );
   const identity: Identity = { id, inc: clock.word(12), cluster_id: founds ? clock.word(12) : null, founder: founds };
   replaceStateNow(disk, IDENTITY, identity);
   return identity;

@@ -6,11 +6,27 @@ import type { LogIndex, PeerId } from "../core/ids.ts";
 
 export type HostEvent =
   | { readonly event: "started"; readonly id: PeerId; readonly host: string; readonly port: number }
-  | { readonly event: "role"; readonly role: "leader" | "follower" | "candidate" | "observer"; readonly term: number; readonly leader_id: PeerId | null }
+  | {
+      readonly event: "role";
+      readonly role: "leader" | "follower" | "candidate" | "observer";
+      readonly term: number;
+      readonly leader_id: PeerId | null;
+    }
   | DeliveredMessage
   | { readonly event: "pending"; readonly msg_id: string; readonly room_id: string; readonly payload: string }
-  | { readonly event: "sent"; readonly msg_id: string; readonly index: LogIndex; readonly room_id: string; readonly seq_no: number }
-  | { readonly event: "member"; readonly id: PeerId; readonly state: "joined" | "alive" | "unreachable" | "left"; readonly role: "voter" | "observer" | "left" }
+  | {
+      readonly event: "sent";
+      readonly msg_id: string;
+      readonly index: LogIndex;
+      readonly room_id: string;
+      readonly seq_no: number;
+    }
+  | {
+      readonly event: "member";
+      readonly id: PeerId;
+      readonly state: "joined" | "alive" | "unreachable" | "left";
+      readonly role: "voter" | "observer" | "left";
+    }
   | { readonly event: "notice" | "error"; readonly code: string; readonly message: string };
 
 export interface DeliveredMessage {

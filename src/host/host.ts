@@ -6,7 +6,15 @@
  *   disk completions ─┼─▶ Peer (core) ─outputs┼─▶ links ─▶ network
  *   people, clock ────┘                       └─▶ listener (messages, roles, notices)
  */
-import { CATCHUP_BYTES_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
+import {
+  CATCHUP_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  NAME_BYTES_MAX,
+  OUTBOX_BYTES_MAX,
+  OUTBOX_MESSAGES_MAX,
+  PROTOCOL_VERSION,
+  type Timings,
+} from "../core/config.ts";
 import { type Ballot, type LinkId, type PeerId, sameBallot } from "../core/ids.ts";
 import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Genesis, Hello, PeerInfo, Refuse } from "../core/message.ts";
@@ -52,7 +60,11 @@ export interface HostListener {
 
 export type Submitted =
   | { readonly ok: true; readonly msg_id: string }
-  | { readonly ok: false; readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing"; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing";
+      readonly message: string;
+    };
 
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
@@ -100,7 +112,10 @@ export class Host {
       fsync: durability === "fsync",
       events: {
         durable: (index) => this.#input({ type: "durable", index }),
-        failed: (error) => this.#die(`the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`),
+        failed: (error) =>
+          this.#die(
+            `the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`,
+          ),
       },
     });
     this.#directory = directory;
@@ -136,12 +151,17 @@ export class Host {
   submit(room: string, text: string): Submitted {
     const peer = this.#peer;
     const directory = this.#directory;
-    if (peer === null || directory === null || this.#stopping) return { ok: false, code: "closing", message: "this peer is not running" };
+    if (peer === null || directory === null || this.#stopping)
+      return { ok: false, code: "closing", message: "this peer is not running" };
     const refusal = refuseText(room, text);
     if (refusal !== null) return refusal;
     if (peer.sender.pending >= OUTBOX_MESSAGES_MAX || this.#outboxBytes >= OUTBOX_BYTES_MAX) {
       this.#outboxFull = true;
-      return { ok: false, code: "full", message: `${peer.sender.pending} messages wait to be sent: wait until some are` };
+      return {
+        ok: false,
+        code: "full",
+        message: `${peer.sender.pending} messages wait to be sent: wait until some are`,
+      };
     }
     const draft: Draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
     const counter = peer.sender.nextCounter;
@@ -165,7 +185,19 @@ export class Host {
   status(): Status {
     const { id } = this.#options;
     if (this.#peer !== null) return describe(this.#peer, this.#peer.log.last > 0 ? 1 : 0);
-    return { event: "status", id, role: "observer", term: 0, leader_id: null, quorum: false, members: [], first_index: 0, last_index: 0, commit_index: 0, pending: 0 };
+    return {
+      event: "status",
+      id,
+      role: "observer",
+      term: 0,
+      leader_id: null,
+      quorum: false,
+      members: [],
+      first_index: 0,
+      last_index: 0,
+      commit_index: 0,
+      pending: 0,
+    };
   }
 
   /** The last `count` messages of a room that this directory has delivered, oldest first. */
@@ -220,8 +252,12 @@ export class Host {
       directory.restored,
       this.#clock.now(),
     );
-    for (const { session } of directory.restored.outbox) directory.outbox.settleBefore(session, this.#peer.sender.firstPending(session));
-    this.#outboxBytes = directory.restored.outbox.reduce((sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0), 0);
+    for (const { session } of directory.restored.outbox)
+      directory.outbox.settleBefore(session, this.#peer.sender.firstPending(session));
+    this.#outboxBytes = directory.restored.outbox.reduce(
+      (sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0),
+      0,
+    );
     this.#event({ event: "started", id, host, port });
     this.#delivery?.follow(this.#peer.log);
     this.#delivery?.through(this.#peer.log.commit);
@@ -263,7 +299,8 @@ export class Host {
     const peer = this.#peer;
     if (peer === null) return refuse("closing", "this peer is starting or stopping: try again");
     const here = `${peer.options.address.host}:${peer.options.address.port}`;
-    if (hello.id === peer.self.id) return refuse("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`);
+    if (hello.id === peer.self.id)
+      return refuse("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`);
     const own = directory.clusterId;
     if (own === null || hello.cluster_id === null || own === hello.cluster_id) return null;
     const known = peer.configuration?.members.find((m) => m.id === hello.id);
@@ -274,9 +311,18 @@ export class Host {
         code: "emptied-founder",
         message: `peer ${hello.id} at ${hello.host}:${hello.port} belongs to this cluster by its id but founded another one: was its data directory emptied? It should start with --seed ${seed}`,
       });
-      return { ...refuse("emptied-founder", `this cluster knows peer ${hello.id} already: was the data directory emptied? Empty it again and start with --seed ${seed}`), seed };
+      return {
+        ...refuse(
+          "emptied-founder",
+          `this cluster knows peer ${hello.id} already: was the data directory emptied? Empty it again and start with --seed ${seed}`,
+        ),
+        seed,
+      };
     }
-    return refuse("wrong-cluster", `the peer at ${here} belongs to cluster ${own}, not to ${hello.cluster_id}: check --seed and --data-dir`);
+    return refuse(
+      "wrong-cluster",
+      `the peer at ${here} belongs to cluster ${own}, not to ${hello.cluster_id}: check --seed and --data-dir`,
+    );
   }
 
   // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,8 +353,16 @@ export class Host {
     const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
     const fatal = refused.code === "wrong-version" || (refused.code === "emptied-founder" && alone);
     const joining = peer.memberOf(peer.self) === null || alone;
-    const fatalToJoiner = refused.code === "duplicate-id" || refused.code === "id-away" || refused.code === "limit" || refused.code === "wrong-cluster";
-    if (fatal || (joining && fatalToJoiner && peer.links.size === 0) || (joining && (refused.code === "id-away" || refused.code === "duplicate-id"))) {
+    const fatalToJoiner =
+      refused.code === "duplicate-id" ||
+      refused.code === "id-away" ||
+      refused.code === "limit" ||
+      refused.code === "wrong-cluster";
+    if (
+      fatal ||
+      (joining && fatalToJoiner && peer.links.size === 0) ||
+      (joining && (refused.code === "id-away" || refused.code === "duplicate-id"))
+    ) {
       return this.#die(message);
     }
     this.#event({ event: "error", code: refused.code, message });
@@ -381,7 +435,11 @@ export class Host {
       case "stop": {
         const kept = peer.sender.pending;
         if (kept > 0) {
-          this.#event({ event: "notice", code: "kept", message: `${kept} messages were not sent yet: they are kept and go out at the next start` });
+          this.#event({
+            event: "notice",
+            code: "kept",
+            message: `${kept} messages were not sent yet: they are kept and go out at the next start`,
+          });
         }
         return this.#end({ code: 0, reason: output.reason });
       }
@@ -400,7 +458,10 @@ export class Host {
       else if (output.do === "truncate") this.#directory?.truncate(output.from);
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
-      if (error.code !== "ENOSPC") return this.#die(`the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`);
+      if (error.code !== "ENOSPC")
+        return this.#die(
+          `the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`,
+        );
       if (output.do === "append") {
         const rest = output.entries.filter((e) => e.index > store.last);
         this.#backlog.push({ do: "append", entries: rest });
@@ -433,7 +494,8 @@ export class Host {
         this.#input({ type: "promised", ballot });
         return this.#writePromise();
       }
-      if (error.code !== "ENOSPC") return this.#die(`the promise cannot be written (${error.message}): check the disk, then start again`);
+      if (error.code !== "ENOSPC")
+        return this.#die(`the promise cannot be written (${error.message}): check the disk, then start again`);
       this.#clock.after(DISK_RETRY_MS, () => this.#writePromise());
     });
   }
@@ -446,7 +508,9 @@ export class Host {
     const read = store.read(after.index, CATCHUP_BYTES_MAX, Math.min(through, store.last));
     if (read === null) {
       directory.markDamage(after.index + 1);
-      return this.#die(`the log is damaged behind index ${after.index}: start again, and it is fetched anew from the others`);
+      return this.#die(
+        `the log is damaged behind index ${after.index}: start again, and it is fetched anew from the others`,
+      );
     }
     const header = {
       type: "CATCHUP_RESP" as const,
@@ -465,7 +529,13 @@ export class Host {
     const { session, counter } = splitMessageId(entry.msg_id);
     this.#directory?.outbox.settle(session.slice(session.indexOf(".") + 1), counter);
     this.#outboxBytes -= entry.text.length;
-    this.#event({ event: "sent", msg_id: entry.msg_id, index: entry.index, room_id: entry.room_id, seq_no: entry.seq_no });
+    this.#event({
+      event: "sent",
+      msg_id: entry.msg_id,
+      index: entry.index,
+      room_id: entry.room_id,
+      seq_no: entry.seq_no,
+    });
   }
 
   /** Whom to dial: the members by the newest configuration; while in none, the seeds and who a seed named. */
@@ -479,7 +549,13 @@ export class Host {
     const belongs = peer.memberOf(peer.self) !== null;
     const others = belongs ? [] : [...heardOf, ...this.#options.seeds];
     const known = new Set(members.map((m) => m.id));
-    this.#links?.setTargets([...members, ...others.filter((s) => !known.has(s.id) && s.id !== peer.self.id)].map(({ id, host, port }) => ({ id, host, port })));
+    this.#links?.setTargets(
+      [...members, ...others.filter((s) => !known.has(s.id) && s.id !== peer.self.id)].map(({ id, host, port }) => ({
+        id,
+        host,
+        port,
+      })),
+    );
   }
 
   /** Says once when messages begin to wait, and once when they no longer do. */
@@ -548,7 +624,19 @@ export class Host {
 }
 
 function genesisEntry(id: PeerId, inc: string, genesis: Genesis): Entry {
-  const unused = { room_id: "", seq_no: 0, sender_id: 0, msg_id: "", user: "", ts: 0, text: "", crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 };
+  const unused = {
+    room_id: "",
+    seq_no: 0,
+    sender_id: 0,
+    msg_id: "",
+    user: "",
+    ts: 0,
+    text: "",
+    crc: 0,
+    chunk: new Uint8Array(0),
+    start: 0,
+    end: 0,
+  };
   return { index: 1, term: 0, leader_id: id, inc, kind: "genesis", data: genesis, ...unused };
 }
 
@@ -562,11 +650,19 @@ function refuseText(room: string, text: string): Submitted | null {
   if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
   const bytes = text.length * 3 <= MESSAGE_BYTES_MAX ? 0 : UTF8.encode(text).length;
   if (bytes > MESSAGE_BYTES_MAX) {
-    return { ok: false, code: "too-large", message: `the message has ${bytes} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts` };
+    return {
+      ok: false,
+      code: "too-large",
+      message: `the message has ${bytes} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
+    };
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: names with control characters are what is refused here
   if (room.length === 0 || UTF8.encode(room).length > NAME_BYTES_MAX || /[\u0000-\u001f\u007f-\u009f]/.test(room)) {
-    return { ok: false, code: "bad-room", message: `a room's name has 1 to ${NAME_BYTES_MAX} bytes and no control characters` };
+    return {
+      ok: false,
+      code: "bad-room",
+      message: `a room's name has 1 to ${NAME_BYTES_MAX} bytes and no control characters`,
+    };
   }
   return null;
 }

@@ -7,7 +7,13 @@
  * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
  * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes.
  */
-import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, QUEUE_BYTES_MAX, type Timings } from "../core/config.ts";
+import {
+  CONNECTIONS_MAX,
+  CONNECTIONS_PER_ADDRESS_MAX,
+  PROTOCOL_VERSION,
+  QUEUE_BYTES_MAX,
+  type Timings,
+} from "../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
@@ -141,7 +147,10 @@ export class Links {
     const fromThere = this.#accepted.get(connection.remote) ?? 0;
     if (this.#closed) return null;
     if (fromThere >= CONNECTIONS_PER_ADDRESS_MAX || this.#channels.size >= CONNECTIONS_MAX) {
-      this.#options.events.log("warn", `closed a connection from ${connection.remote}: ${fromThere} from there and ${this.#channels.size} in all are open`);
+      this.#options.events.log(
+        "warn",
+        `closed a connection from ${connection.remote}: ${fromThere} from there and ${this.#channels.size} in all are open`,
+      );
       return null;
     }
     this.#accepted.set(connection.remote, fromThere + 1);
@@ -186,7 +195,12 @@ export class Links {
       return channel.end();
     }
     if (hello.version !== PROTOCOL_VERSION) {
-      return channel.refuse(refusal("wrong-version", `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${hello.version}: run the same chatpeer everywhere`));
+      return channel.refuse(
+        refusal(
+          "wrong-version",
+          `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${hello.version}: run the same chatpeer everywhere`,
+        ),
+      );
     }
     const against = judge(hello);
     if (against !== null) return channel.refuse(against);
@@ -260,13 +274,17 @@ export class Links {
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link, false);
-    if (target !== null && this.#targets.get(`${target.id}@${target.host}:${target.port}`) === target) this.#dialLater(target, code);
+    if (target !== null && this.#targets.get(`${target.id}@${target.host}:${target.port}`) === target)
+      this.#dialLater(target, code);
   }
 
   #dialLater(target: Target, code: string): void {
     if (code !== "" && !target.told && !this.#linkedTo(target.id)) {
       target.told = true;
-      this.#options.events.log("info", `cannot reach peer ${target.id} at ${target.host}:${target.port} (${code}): trying again until it answers`);
+      this.#options.events.log(
+        "info",
+        `cannot reach peer ${target.id} at ${target.host}:${target.port} (${code}): trying again until it answers`,
+      );
     }
     const pause = target.pause * (0.5 + this.#clock.random());
     target.pause = Math.min(2 * target.pause, DIAL_PAUSE_MAX_MS);
@@ -347,7 +365,14 @@ class Channel {
   #broken = false;
   #closed = false;
 
-  constructor(clock: Clock, connection: Connection, target: Target | null, hello: Hello, handshake: number, events: ChannelEvents) {
+  constructor(
+    clock: Clock,
+    connection: Connection,
+    target: Target | null,
+    hello: Hello,
+    handshake: number,
+    events: ChannelEvents,
+  ) {
     this.#clock = clock;
     this.#connection = connection;
     this.#events = events;

@@ -4,7 +4,7 @@
  */
 import { FRAME_ENTRIES_MAX } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
-import { LogState } from "../core/log.ts";
+import type { LogState } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
 import { chainCrc } from "../wire/crc32c.ts";
 import { entryLines } from "../wire/encode.ts";
@@ -150,12 +150,18 @@ export class LogStore {
       this.#disk.remove(segmentPath(last.first));
       this.#segments.pop();
       const before = this.#segments[this.#segments.length - 1] as Segment;
-      if (this.#disk.list(CHECKPOINT_DIRECTORY).includes(checkpointPath(before.first).slice(CHECKPOINT_DIRECTORY.length + 1))) {
+      if (
+        this.#disk
+          .list(CHECKPOINT_DIRECTORY)
+          .includes(checkpointPath(before.first).slice(CHECKPOINT_DIRECTORY.length + 1))
+      ) {
         this.#disk.remove(checkpointPath(before.first));
       }
       removedFiles = true;
     }
-    this.#unsynced = this.#unsynced.filter((s) => this.#segments.includes(s) && s !== this.#segments[this.#segments.length - 1]);
+    this.#unsynced = this.#unsynced.filter(
+      (s) => this.#segments.includes(s) && s !== this.#segments[this.#segments.length - 1],
+    );
     const last = this.#segments[this.#segments.length - 1];
     if (last !== undefined && last.end > from) last.cut(from);
     if (removedFiles) this.#disk.syncDirectoryNow(LOG_DIRECTORY);

@@ -4,9 +4,9 @@
  */
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
+import { WireError } from "../wire/errors.ts";
 import { FRAMES } from "../wire/schemas.ts";
 import { encodeUtf8, parseObject } from "../wire/text.ts";
-import { WireError } from "../wire/errors.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { readWhole } from "./state-files.ts";
 
@@ -166,7 +166,8 @@ function inSessions(lines: readonly { line: Line; draft: Draft }[]): PendingSess
   const sessions = new Map<string, { session: string; first: number; drafts: Draft[] }>();
   for (const { line, draft } of lines) {
     const session = sessions.get(line.session);
-    if (session === undefined) sessions.set(line.session, { session: line.session, first: line.counter, drafts: [draft] });
+    if (session === undefined)
+      sessions.set(line.session, { session: line.session, first: line.counter, drafts: [draft] });
     else if (line.counter === session.first + session.drafts.length) session.drafts.push(draft);
   }
   return [...sessions.values()];

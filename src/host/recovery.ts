@@ -56,10 +56,13 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
   const notes: string[] = [];
   const start = readAll ? { state: new LogState(), covered: 0 } : findStart(disk, firsts, progress.commit);
   const state = start.state;
-  const segments = firsts.slice(0, start.covered).map((first) => new Segment(first, disk.open(segmentPath(first), "existing")));
+  const segments = firsts
+    .slice(0, start.covered)
+    .map((first) => new Segment(first, disk.open(segmentPath(first), "existing")));
   let entries: Entry[] = [];
   let beforeCrc = state.crc;
-  let damage: string | null = start.covered === 0 && firsts.length > 0 && firsts[0] !== 1 ? `segment ${segmentPath(1)} is missing` : null;
+  let damage: string | null =
+    start.covered === 0 && firsts.length > 0 && firsts[0] !== 1 ? `segment ${segmentPath(1)} is missing` : null;
 
   for (let s = start.covered; s < firsts.length && damage === null; s++) {
     const first = firsts[s] as LogIndex;
@@ -72,7 +75,10 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
     damage = replay(segment, state, (entry) => {
       entries.push(entry);
       // Only what a running peer would hold is kept.
-      if (entries.length >= 2 * TAIL_ENTRIES_KEPT && (entries[TAIL_ENTRIES_KEPT - 1] as Entry).index <= progress.commit) {
+      if (
+        entries.length >= 2 * TAIL_ENTRIES_KEPT &&
+        (entries[TAIL_ENTRIES_KEPT - 1] as Entry).index <= progress.commit
+      ) {
         beforeCrc = (entries[TAIL_ENTRIES_KEPT - 1] as Entry).crc;
         entries = entries.slice(TAIL_ENTRIES_KEPT);
       }
@@ -142,7 +148,8 @@ function replay(segment: Segment, state: LogState, keep: (entry: Entry) => void)
   let offset = 0;
   while (offset < size) {
     let bytes = segment.file.read(offset, READ_BYTES);
-    if (bytes.lastIndexOf(NEWLINE) < 0 && offset + bytes.length < size) bytes = segment.file.read(offset, size - offset);
+    if (bytes.lastIndexOf(NEWLINE) < 0 && offset + bytes.length < size)
+      bytes = segment.file.read(offset, size - offset);
     let start = 0;
     for (let newline = bytes.indexOf(NEWLINE); newline >= 0; newline = bytes.indexOf(NEWLINE, start)) {
       const wrong = replayLine(bytes, start, newline + 1, state, keep);
@@ -156,7 +163,13 @@ function replay(segment: Segment, state: LogState, keep: (entry: Entry) => void)
   return null;
 }
 
-function replayLine(bytes: Uint8Array, start: number, end: number, state: LogState, keep: (entry: Entry) => void): string | null {
+function replayLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  state: LogState,
+  keep: (entry: Entry) => void,
+): string | null {
   try {
     const entry = parseEntry(bytes, start, end, state.crc);
     const refusal = state.refusal(entry);
@@ -176,7 +189,12 @@ function setAside(disk: Disk, segments: Segment[], from: LogIndex, keepCopies: b
   const firsts = listSegments(disk);
   for (const first of [...firsts].reverse()) {
     const segment = segments.find((s) => s.first === first);
-    const intact = good.has(first) && segment !== undefined && segment.entries > 0 && segment.bytes === segment.file.size && segment.end <= from;
+    const intact =
+      good.has(first) &&
+      segment !== undefined &&
+      segment.entries > 0 &&
+      segment.bytes === segment.file.size &&
+      segment.end <= from;
     if (intact || (segment !== undefined && segment.entries === 0 && first < from)) continue;
     if (keepCopies) copyAside(disk, first);
     if (segment === undefined || segment.entries === 0) {
@@ -219,6 +237,10 @@ function rewrite(disk: Disk, active: Segment): Segment {
   return segment;
 }
 
-function copy(from: { read(offset: number, length: number): Uint8Array }, to: { write(offset: number, bytes: Uint8Array): void }, size: number): void {
+function copy(
+  from: { read(offset: number, length: number): Uint8Array },
+  to: { write(offset: number, bytes: Uint8Array): void },
+  size: number,
+): void {
   for (let at = 0; at < size; at += READ_BYTES) to.write(at, from.read(at, Math.min(READ_BYTES, size - at)));
 }

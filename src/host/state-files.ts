@@ -31,7 +31,12 @@ export function readState(disk: Disk, path: string): unknown {
 }
 
 /** Replaces the file; `done(null)` when it will survive a power cut. Not to be called again for a path before that. */
-export function replaceState(disk: Disk, path: string, content: unknown, done: (error: PortError | null) => void): void {
+export function replaceState(
+  disk: Disk,
+  path: string,
+  content: unknown,
+  done: (error: PortError | null) => void,
+): void {
   const temporary = `${path}.new`;
   let file: ReturnType<Disk["open"]>;
   try {

@@ -26,7 +26,11 @@ function describeMember(peer: Peer, member: Member): MemberStatus {
   const own = sameMember(member, peer.self);
   const state = member.role === "left" ? "left" : peer.isLinked(member) ? "alive" : "unreachable";
   const progress = leadership?.progressOf(member);
-  const lag = own ? log.last - log.commit : progress && state === "alive" ? log.last - Math.max(progress.match, progress.last) : null;
+  const lag = own
+    ? log.last - log.commit
+    : progress && state === "alive"
+      ? log.last - Math.max(progress.match, progress.last)
+      : null;
   return { id: member.id, host: member.host, port: member.port, role: member.role, state, lag };
 }
 

@@ -24,14 +24,28 @@ function makeTables(): Int32Array[] {
   return tables;
 }
 
-const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
+const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES as [
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+];
 
 /** The raw register after bytes[start, end), from the raw register `crc`. */
 function update(crc: number, bytes: Uint8Array, start: number, end: number): number {
   let c = crc;
   let i = start;
   for (; i + 8 <= end; i += 8) {
-    const low = c ^ ((bytes[i] as number) | ((bytes[i + 1] as number) << 8) | ((bytes[i + 2] as number) << 16) | ((bytes[i + 3] as number) << 24));
+    const low =
+      c ^
+      ((bytes[i] as number) |
+        ((bytes[i + 1] as number) << 8) |
+        ((bytes[i + 2] as number) << 16) |
+        ((bytes[i + 3] as number) << 24));
     c =
       (T7[low & 0xff] as number) ^
       (T6[(low >>> 8) & 0xff] as number) ^

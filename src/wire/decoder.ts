@@ -5,8 +5,8 @@
 import * as v from "valibot";
 import { FRAME_BYTES_MAX } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
-import { WireError } from "./errors.ts";
 import { parseEntry } from "./entry.ts";
+import { WireError } from "./errors.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
 import { parseObject, quote } from "./text.ts";
 
@@ -67,7 +67,8 @@ export class FrameDecoder {
   #parse(line: Uint8Array): Frame | null {
     const object = parseObject(line, 0, line.length);
     const type = object.type as FrameType;
-    if (typeof type !== "string" || !Object.hasOwn(FRAMES, type)) throw new WireError(`unknown message: ${quote(line, 0, line.length)}`);
+    if (typeof type !== "string" || !Object.hasOwn(FRAMES, type))
+      throw new WireError(`unknown message: ${quote(line, 0, line.length)}`);
     if (!this.#greeted && type !== "HELLO" && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
     const result = v.safeParse(FRAMES[type], object, { abortEarly: true });
     if (!result.success) {
@@ -96,12 +97,14 @@ export class FrameDecoder {
       const newline = bytes.indexOf(NEWLINE, start);
       if (newline < 0 || newline >= end) throw new WireError(`${header.type} whose last entry does not end`);
       const entry = parseEntry(bytes, start, newline + 1, crc);
-      if (entry.index !== header.prev_index + entries.length + 1) throw new WireError(`${header.type} with index ${entry.index} out of turn`);
+      if (entry.index !== header.prev_index + entries.length + 1)
+        throw new WireError(`${header.type} with index ${entry.index} out of turn`);
       entries.push(entry);
       crc = entry.crc;
       start = newline + 1;
     }
-    if (entries.length !== header.count) throw new WireError(`${header.type} announced ${header.count} entries and brought ${entries.length}`);
+    if (entries.length !== header.count)
+      throw new WireError(`${header.type} announced ${header.count} entries and brought ${entries.length}`);
     const { count: _count, bytes: _bytes, ...frame } = header;
     return { ...frame, entries };
   }

@@ -10,7 +10,11 @@ export function encodeFrame(frame: Frame): Uint8Array[] {
 }
 
 /** A CATCHUP_RESP whose lines come from disk as they are. */
-export function encodeRawEntries(header: Omit<CatchupResp, "entries">, lines: readonly Uint8Array[], count: number): Uint8Array[] {
+export function encodeRawEntries(
+  header: Omit<CatchupResp, "entries">,
+  lines: readonly Uint8Array[],
+  count: number,
+): Uint8Array[] {
   return [encodeHeader(header, count, total(lines)), ...lines];
 }
 

@@ -57,7 +57,15 @@ function entryHead(e: Entry): string {
 }
 
 /** Number of fields of a line, by kind: with each of them checked, none can be missing and none be unknown. */
-const FIELDS: Record<EntryKind, number> = { genesis: 7, chat: 13, system: 11, read: 11, config: 7, settled: 7, leader: 6 };
+const FIELDS: Record<EntryKind, number> = {
+  genesis: 7,
+  chat: 13,
+  system: 11,
+  read: 11,
+  config: 7,
+  settled: 7,
+  leader: 6,
+};
 
 /**
  * Reads the line chunk[start, end), its final "\n" included, which must continue the chain from `prevCrc`.
@@ -67,13 +75,16 @@ export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCr
   const crc = readCrc(chunk, start, end);
   const comma = end - 2 - String(crc).length - CRC_FIELD.length;
   const actual = chainCrc(prevCrc, chunk, start, comma);
-  if (actual !== crc) throw new WireError(`the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`);
+  if (actual !== crc)
+    throw new WireError(`the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`);
   const o = parseObject(chunk, start, end - 1);
   const kind = o.kind as EntryKind;
-  if (typeof kind !== "string" || !Object.hasOwn(FIELDS, kind)) throw new WireError(`unknown kind of entry: ${quote(chunk, start, end)}`);
+  if (typeof kind !== "string" || !Object.hasOwn(FIELDS, kind))
+    throw new WireError(`unknown kind of entry: ${quote(chunk, start, end)}`);
   let fields = 0;
   for (const _ in o) fields += 1;
-  if (fields !== FIELDS[kind]) throw new WireError(`a ${kind} entry has ${FIELDS[kind]} fields, not ${fields}: ${quote(chunk, start, end)}`);
+  if (fields !== FIELDS[kind])
+    throw new WireError(`a ${kind} entry has ${FIELDS[kind]} fields, not ${fields}: ${quote(chunk, start, end)}`);
 
   const said = kind === "chat" || kind === "system" || kind === "read";
   const entry: Entry = {
@@ -103,7 +114,8 @@ const CRC_FIELD = '"crc":';
 /** The crc field stands last, as a plain decimal number: what comes before it is what it covers [L3]. */
 function readCrc(chunk: Uint8Array, start: number, end: number): number {
   let i = end - 1;
-  if (chunk[i] !== 0x0a || chunk[--i] !== 0x7d) throw new WireError(`an entry is one line that ends in "}": ${quote(chunk, start, end)}`);
+  if (chunk[i] !== 0x0a || chunk[--i] !== 0x7d)
+    throw new WireError(`an entry is one line that ends in "}": ${quote(chunk, start, end)}`);
   let crc = 0;
   let unit = 1;
   for (i -= 1; i > start; i--) {
@@ -116,7 +128,8 @@ function readCrc(chunk: Uint8Array, start: number, end: number): number {
   let field = i - CRC_FIELD.length + 1;
   const covered = field > start && chunk[field - 1] === 0x2c;
   for (let c = 0; c < CRC_FIELD.length; c++) if (chunk[field++] !== CRC_FIELD.charCodeAt(c)) unit = 0;
-  if (unit <= 1 || crc > 0xffff_ffff || leadingZero || !covered) throw new WireError(`no crc at the end of an entry: ${quote(chunk, start, end)}`);
+  if (unit <= 1 || crc > 0xffff_ffff || leadingZero || !covered)
+    throw new WireError(`no crc at the end of an entry: ${quote(chunk, start, end)}`);
   return crc;
 }
 
@@ -139,7 +152,8 @@ function word(o: Record<string, unknown>, field: string): string {
 
 function name(o: Record<string, unknown>, field: string): string {
   const value = o[field];
-  if (typeof value !== "string" || value.length === 0 || value.length > NAME_BYTES_MAX || CONTROL.test(value)) bad(o, field);
+  if (typeof value !== "string" || value.length === 0 || value.length > NAME_BYTES_MAX || CONTROL.test(value))
+    bad(o, field);
   if (value.length * 3 > NAME_BYTES_MAX && utf8Length(value) > NAME_BYTES_MAX) bad(o, field);
   return value;
 }

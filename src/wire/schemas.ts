@@ -3,9 +3,29 @@
  * entries. Strict: an unknown field is an error, and what comes out is a fresh object with the known fields only [L7].
  */
 import * as v from "valibot";
-import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, OUTSTANDING_MESSAGES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import {
+  FRAME_BYTES_MAX,
+  FRAME_ENTRIES_MAX,
+  MEMBERS_MAX,
+  MESSAGE_BYTES_MAX,
+  NAME_BYTES_MAX,
+  OUTSTANDING_MESSAGES_MAX,
+  PEER_ID_MAX,
+  TERM_MAX,
+} from "../core/config.ts";
 import type { Ballot } from "../core/ids.ts";
-import type { Configuration, Draft, Entry, EntryFrame, Frame, Genesis, Member, ReadThrough, Settled, Tail } from "../core/message.ts";
+import type {
+  Configuration,
+  Draft,
+  Entry,
+  EntryFrame,
+  Frame,
+  Genesis,
+  Member,
+  ReadThrough,
+  Settled,
+  Tail,
+} from "../core/message.ts";
 import { utf8Length } from "./text.ts";
 
 const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
@@ -21,9 +41,18 @@ const crc = count(0xffff_ffff);
 const peerId = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(PEER_ID_MAX));
 const word = v.pipe(v.string(), v.regex(WORD));
 const wordOrNone = v.union([word, v.literal("")]);
-const host = v.pipe(v.string(), v.minLength(1), v.maxLength(255), v.check((s) => !CONTROL.test(s)));
+const host = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(255),
+  v.check((s) => !CONTROL.test(s)),
+);
 const port = count(65_535);
-const name = v.pipe(v.string(), v.minLength(1), v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)));
+const name = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
+);
 
 /** A peer that has promised nothing says term 0, leader 0. */
 const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone });
@@ -34,7 +63,11 @@ const peerInfo = v.strictObject({ id: peerId, ...address });
 const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
 const members = v.pipe(v.array(member), v.maxLength(MEMBERS_MAX));
 const configuration = { members, prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(MEMBERS_MAX)) };
-const chatText = v.pipe(v.string(), v.minLength(1), v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX));
+const chatText = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX),
+);
 const ts = count(Number.MAX_SAFE_INTEGER);
 const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
 
@@ -55,19 +88,49 @@ const answer = { round: index, promised: ballot };
 
 /** One schema per message name. Entry frames: their header line. */
 export const FRAMES = {
-  HELLO: v.strictObject({ type: v.literal("HELLO"), version: count(1_000_000), cluster_id: v.nullable(word), ...key, boot: word, ...address }),
+  HELLO: v.strictObject({
+    type: v.literal("HELLO"),
+    version: count(1_000_000),
+    cluster_id: v.nullable(word),
+    ...key,
+    boot: word,
+    ...address,
+  }),
   REFUSE: v.strictObject({
     type: v.literal("REFUSE"),
-    code: v.picklist(["wrong-version", "wrong-cluster", "duplicate-id", "emptied-founder", "id-away", "malformed", "limit", "closing"]),
+    code: v.picklist([
+      "wrong-version",
+      "wrong-cluster",
+      "duplicate-id",
+      "emptied-founder",
+      "id-away",
+      "malformed",
+      "limit",
+      "closing",
+    ]),
     message: text(1000),
     seed: text(300),
   }),
   PING: v.strictObject({ type: v.literal("PING"), at: v.pipe(v.number(), v.finite()) }),
   PONG: v.strictObject({ type: v.literal("PONG"), at: v.pipe(v.number(), v.finite()) }),
   JOIN: v.strictObject({ type: v.literal("JOIN"), ...key, ...address }),
-  JOIN_ACK: v.strictObject({ type: v.literal("JOIN_ACK"), cluster_id: word, members, leader: v.nullable(peerInfo), admitted: index }),
+  JOIN_ACK: v.strictObject({
+    type: v.literal("JOIN_ACK"),
+    cluster_id: word,
+    members,
+    leader: v.nullable(peerInfo),
+    admitted: index,
+  }),
   LEAVE: v.strictObject({ type: v.literal("LEAVE"), ...key }),
-  HEARTBEAT: v.strictObject({ type: v.literal("HEARTBEAT"), ballot, commit: index, quorum: v.boolean(), prev_index: index, prev_ballot: ballot, last_index: index }),
+  HEARTBEAT: v.strictObject({
+    type: v.literal("HEARTBEAT"),
+    ballot,
+    commit: index,
+    quorum: v.boolean(),
+    prev_index: index,
+    prev_ballot: ballot,
+    last_index: index,
+  }),
   SEQ_CHAT: v.strictObject({ type: v.literal("SEQ_CHAT"), ballot, ...entryHeader, ...behind }),
   SEQ_ACK: v.strictObject({
     type: v.literal("SEQ_ACK"),
@@ -94,9 +157,20 @@ export const FRAMES = {
     first: v.pipe(index, v.minValue(1)),
     messages: v.pipe(v.array(draft), v.minLength(1), v.maxLength(OUTSTANDING_MESSAGES_MAX)),
   }),
-  CHAT_ACK: v.strictObject({ type: v.literal("CHAT_ACK"), sender_id: peerId, session: word, expected: v.pipe(index, v.minValue(1)) }),
+  CHAT_ACK: v.strictObject({
+    type: v.literal("CHAT_ACK"),
+    sender_id: peerId,
+    session: word,
+    expected: v.pipe(index, v.minValue(1)),
+  }),
   CATCHUP_REQ: v.strictObject({ type: v.literal("CATCHUP_REQ"), ballot: v.nullable(ballot), after: tail }),
-  CATCHUP_RESP: v.strictObject({ type: v.literal("CATCHUP_RESP"), ballot: v.nullable(ballot), ...entryHeader, hint: v.nullable(tail), ...behind }),
+  CATCHUP_RESP: v.strictObject({
+    type: v.literal("CATCHUP_RESP"),
+    ballot: v.nullable(ballot),
+    ...entryHeader,
+    hint: v.nullable(tail),
+    ...behind,
+  }),
   ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
   ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(1000) }),
 } as const;
@@ -106,12 +180,37 @@ type Parsed<T extends FrameType> = v.InferOutput<(typeof FRAMES)[T]>;
 
 /** An entry line as JSON, kind by kind: what the hand-written check in entry.ts is tested against. */
 const place = { index: v.pipe(index, v.minValue(1)), term: count(TERM_MAX), leader_id: peerId, inc: word };
-const said = { room_id: name, seq_no: v.pipe(index, v.minValue(1)), sender_id: peerId, msg_id: text(200), user: name, ts };
+const said = {
+  room_id: name,
+  seq_no: v.pipe(index, v.minValue(1)),
+  sender_id: peerId,
+  msg_id: text(200),
+  user: name,
+  ts,
+};
 export const ENTRIES = {
   genesis: v.strictObject({ ...place, kind: v.literal("genesis"), payload: GENESIS, crc }),
   chat: v.strictObject({ ...place, kind: v.literal("chat"), ...said, payload: chatText, crc }),
-  system: v.strictObject({ ...place, kind: v.literal("system"), room_id: name, sender_id: peerId, user: name, ts, payload: chatText, crc }),
-  read: v.strictObject({ ...place, kind: v.literal("read"), room_id: name, sender_id: peerId, user: name, ts, payload: READ, crc }),
+  system: v.strictObject({
+    ...place,
+    kind: v.literal("system"),
+    room_id: name,
+    sender_id: peerId,
+    user: name,
+    ts,
+    payload: chatText,
+    crc,
+  }),
+  read: v.strictObject({
+    ...place,
+    kind: v.literal("read"),
+    room_id: name,
+    sender_id: peerId,
+    user: name,
+    ts,
+    payload: READ,
+    crc,
+  }),
   config: v.strictObject({ ...place, kind: v.literal("config"), payload: CONFIGURATION, crc }),
   settled: v.strictObject({ ...place, kind: v.literal("settled"), payload: SETTLED, crc }),
   leader: v.strictObject({ ...place, kind: v.literal("leader"), crc }),
@@ -120,9 +219,19 @@ export const ENTRIES = {
 // ── the schemas and the shapes of core say the same: otherwise this file does not compile ─────────────────────────
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : [A, "is not", B]) : [A, "is not", B];
-type Plain<T> = T extends number ? number : T extends readonly (infer E)[] ? Plain<E>[] : T extends object ? { -readonly [K in keyof T]: Plain<T[K]> } : T;
+type Plain<T> = T extends number
+  ? number
+  : T extends readonly (infer E)[]
+    ? Plain<E>[]
+    : T extends object
+      ? { -readonly [K in keyof T]: Plain<T[K]> }
+      : T;
 type Behind<F> = F extends EntryFrame ? { count: number; bytes: number } : unknown;
-type ShapeOf<T extends FrameType, F = Frame> = F extends { readonly type: infer U } ? (T extends U ? Omit<F, "type" | "entries"> & { type: T } & Behind<F> : never) : never;
+type ShapeOf<T extends FrameType, F = Frame> = F extends { readonly type: infer U }
+  ? T extends U
+    ? Omit<F, "type" | "entries"> & { type: T } & Behind<F>
+    : never
+  : never;
 type Agrees<T extends FrameType> = T extends FrameType ? Same<Parsed<T>, Plain<ShapeOf<T>>> : never;
 export const AGREE: [
   Same<v.InferOutput<typeof ballot>, Plain<Ballot>>,
