@@ -9,7 +9,6 @@ import { Glob } from "bun";
 const root = new URL("..", import.meta.url).pathname;
 const { version, packageManager } = await Bun.file(`${root}package.json`).json();
 const bunVersion = packageManager.split("@")[1];
-const define = { CHATPEER_VERSION: JSON.stringify(version) };
 const executable = process.platform === "win32" ? "dist/chatpeer.exe" : "dist/chatpeer";
 
 /** Bun's name for a target, and the npm package that holds its binary. */
@@ -60,8 +59,6 @@ async function compile(out: string, from: readonly string[]): Promise<void> {
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     "--minify",
-    "--define",
-    `CHATPEER_VERSION=${define.CHATPEER_VERSION}`,
     ...from,
     "src/cli/main.ts",
     "--outfile",
@@ -71,7 +68,7 @@ async function compile(out: string, from: readonly string[]): Promise<void> {
 }
 
 async function bundle(entry: string, out: string, banner: string): Promise<void> {
-  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm", define, banner });
+  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm", banner });
   if (!result.success) {
     console.error(result.logs.join("\n"));
     process.exit(1);

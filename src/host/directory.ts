@@ -20,7 +20,7 @@ import { DamagedFile, readState, replaceState, replaceStateNow } from "./state-f
 
 const IDENTITY = "identity.json";
 const PROMISE = "promise.json";
-const PROGRESS = "progress.json";
+export const PROGRESS = "progress.json";
 const REPAIR = "repair.json";
 
 /** A directory that cannot be used as it is: says what, why and what to do. */
@@ -53,11 +53,17 @@ export class Directory {
   readonly delivered: LogIndex;
   readonly notes: readonly string[];
   readonly #disk: Disk;
+  readonly #failed: StoreEvents["failed"];
   #identity: Identity;
   #progress: Progress;
+  /** Notes of progress so far: one that a later note has overtaken, or a close, is dropped. */
+  #notes = 0;
+  #noting = false;
+  #closed = false;
 
   constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
     this.#disk = disk;
+    this.#failed = options.events.failed;
     for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY, DAMAGED_DIRECTORY]) disk.makeDirectory(directory);
     this.#identity = openIdentity(disk, clock, options);
     this.#progress = readProgress(disk);
@@ -121,7 +127,7 @@ export class Directory {
 
   writePromise(ballot: Ballot, done: (error: PortError | null) => void): void {
     const { term, leader_id, inc } = ballot;
-    replaceState(this.#disk, PROMISE, { term, leader_id, inc }, done);
+    replaceState(this.#disk, PROMISE, { term, leader_id, inc }, done, () => !this.#closed);
   }
 
   /** Before a truncation: the watermark must not speak of entries that will be gone. */
@@ -130,10 +136,28 @@ export class Directory {
     this.store.truncate(from);
   }
 
+  /**
+   * Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). A late note is no
+   * loss, so one that finds the disk full is left out; but even a lazy one is synced before it takes its name, because
+   * a watermark torn by a power cut would make every cut line look like damage.
+   */
   saveProgress(progress: Progress, durable = progress.clean): void {
-    if (sameProgress(progress, this.#progress)) return;
-    replaceStateNow(this.#disk, PROGRESS, progress, durable);
+    if (durable) {
+      this.#notes += 1;
+      replaceStateNow(this.#disk, PROGRESS, progress);
+      this.#noting = false;
+      this.#progress = progress;
+      return;
+    }
+    if (this.#noting || sameProgress(progress, this.#progress)) return;
+    const note = ++this.#notes;
+    this.#noting = true;
     this.#progress = progress;
+    const noted = (error: PortError | null) => {
+      this.#noting = false;
+      if (error !== null && error.code !== "ENOSPC") this.#failed(error);
+    };
+    replaceState(this.#disk, PROGRESS, progress, noted, () => note === this.#notes && !this.#closed);
   }
 
   get progress(): Progress {
@@ -160,6 +184,7 @@ export class Directory {
   }
 
   close(): void {
+    this.#closed = true;
     this.store.close();
     this.outbox.close();
     this.#disk.unlock();
@@ -247,7 +272,7 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
 }
 
 /** A damaged or missing note is no note: then everything in the log counts as confirmed, and damage is never just cut. */
-function readProgress(disk: Disk): Progress {
+export function readProgress(disk: Disk): Progress {
   const none: Progress = { durable: 0, commit: 0, delivered: 0, clean: false };
   try {
     return (readState(disk, PROGRESS) as Progress | null) ?? none;

@@ -47,8 +47,12 @@ export class LogStore {
   #durable: LogIndex;
   /** A sync under way covers through this; lowered by a truncation meanwhile. */
   #syncing: LogIndex | null = null;
+  /** The files of that sync that are still to come. */
+  #toSync: Segment[] = [];
   /** Closed segments that still need their fsync before what follows them counts. */
   #unsynced: Segment[] = [];
+  /** Segments that were truncated away while a sync may mean them: a closed file would never answer. */
+  #removed = new Set<Segment>();
   #newNames = false;
   #closed = false;
   /** Where the last read ended, for the next one. */
@@ -146,9 +150,10 @@ export class LogStore {
     while (this.#segments.length > 1) {
       const last = this.#segments[this.#segments.length - 1] as Segment;
       if (last.first < from) break;
-      last.file.close();
       this.#disk.remove(segmentPath(last.first));
       this.#segments.pop();
+      if (this.#syncing === null) last.file.close();
+      else this.#removed.add(last);
       const before = this.#segments[this.#segments.length - 1] as Segment;
       if (
         this.#disk
@@ -176,23 +181,26 @@ export class LogStore {
     if (!this.#fsync) return this.#clock.soon(() => this.#synced(null));
     const older = this.#unsynced;
     this.#unsynced = [];
-    const files = [...older, this.#segments[this.#segments.length - 1] as Segment];
+    this.#toSync = [...older, this.#segments[this.#segments.length - 1] as Segment];
     const names = this.#newNames;
     this.#newNames = false;
-    const next = (error: PortError | null) => {
-      if (error !== null) return this.#synced(error);
-      const segment = files.shift();
-      if (segment !== undefined) return segment.file.sync(next);
+    const next = (error: PortError | null): void => {
+      if (error === null) this.#toSync.shift();
+      else return this.#synced(error);
+      while (this.#toSync[0] !== undefined && this.#removed.has(this.#toSync[0])) this.#toSync.shift();
+      if (this.#toSync[0] !== undefined) return this.#toSync[0].file.sync(next);
       if (names) return this.#disk.syncDirectory(LOG_DIRECTORY, (e) => this.#synced(e));
       this.#synced(null);
     };
-    next(null);
+    (this.#toSync[0] as Segment).file.sync(next);
   }
 
   #synced(error: PortError | null): void {
     if (this.#closed) return;
     const through = this.#syncing as LogIndex;
     this.#syncing = null;
+    for (const segment of this.#removed) segment.file.close();
+    this.#removed.clear();
     if (error !== null) {
       this.#closed = true;
       return this.#events.failed(error);
@@ -204,19 +212,21 @@ export class LogStore {
     this.flush();
   }
 
-  /** Makes everything durable, waiting. */
+  /** Makes everything durable, waiting. What a sync under way has not come to yet is part of it. */
   syncNow(): void {
-    for (const segment of this.#unsynced) segment.file.syncNow();
+    for (const segment of [...this.#toSync, ...this.#unsynced]) {
+      if (!this.#removed.has(segment)) segment.file.syncNow();
+    }
     this.#unsynced = [];
     this.#segments[this.#segments.length - 1]?.file.syncNow();
-    if (this.#newNames) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
+    this.#disk.syncDirectoryNow(LOG_DIRECTORY);
     this.#newNames = false;
     this.#durable = this.last;
   }
 
   close(): void {
     this.#closed = true;
-    for (const segment of this.#segments) segment.file.close();
+    for (const segment of [...this.#segments, ...this.#removed]) segment.file.close();
   }
 
   // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -96,8 +96,12 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
         : `cut what was written but never confirmed behind index ${state.index} (${what})`,
     );
   }
-  const active = segments[segments.length - 1];
-  if (!progress.clean && active !== undefined) segments[segments.length - 1] = rewrite(disk, active);
+  if (!progress.clean) {
+    segments.forEach((segment, s) => {
+      const next = segments[s + 1];
+      if (next === undefined || next.first - 1 > progress.durable) segments[s] = rewrite(disk, segment);
+    });
+  }
   return { segments, state, entries, beforeCrc, damagedFrom: below ? state.index + 1 : null, notes };
 }
 
@@ -221,18 +225,18 @@ function copyAside(disk: Disk, first: LogIndex): void {
 
 /**
  * After an unclean stop the page cache may hold what the medium refused, and a later fsync would say nothing of it
- * (Rebello et al. 2020): the active segment is written anew [D3].
+ * (Rebello et al. 2020): every segment that reaches above the watermark is written anew, the active one always [D3].
  */
-function rewrite(disk: Disk, active: Segment): Segment {
-  const path = segmentPath(active.first);
+function rewrite(disk: Disk, old: Segment): Segment {
+  const path = segmentPath(old.first);
   const fresh = disk.open(`${path}.new`, "create");
-  copy(active.file, fresh, active.bytes);
+  copy(old.file, fresh, old.file.size);
   fresh.syncNow();
-  active.file.close();
+  old.file.close();
   fresh.close();
   disk.rename(`${path}.new`, path);
   disk.syncDirectoryNow(LOG_DIRECTORY);
-  const segment = new Segment(active.first, disk.open(path, "existing"));
+  const segment = new Segment(old.first, disk.open(path, "existing"));
   segment.noteAll();
   return segment;
 }

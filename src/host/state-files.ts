@@ -30,12 +30,16 @@ export function readState(disk: Disk, path: string): unknown {
   throw new DamagedFile(`${path} is damaged`);
 }
 
-/** Replaces the file; `done(null)` when it will survive a power cut. Not to be called again for a path before that. */
+/**
+ * Replaces the file; `done(null)` when it will survive a power cut. Not to be called again for a path before that. If
+ * it is no longer `wanted` when the new content is synced, the file is left alone and `done` never called.
+ */
 export function replaceState(
   disk: Disk,
   path: string,
   content: unknown,
   done: (error: PortError | null) => void,
+  wanted: () => boolean = () => true,
 ): void {
   const temporary = `${path}.new`;
   let file: ReturnType<Disk["open"]>;
@@ -52,6 +56,7 @@ export function replaceState(
   }
   file.sync((syncError) => {
     file.close();
+    if (!wanted()) return;
     if (syncError !== null) return done(syncError);
     try {
       disk.rename(temporary, path);
@@ -62,7 +67,7 @@ export function replaceState(
   });
 }
 
-/** The same, waiting; with `durable` false the file is only atomic. */
+/** The same, waiting; without `durable` a power cut may leave nothing, or damage: for what can be made anew. */
 export function replaceStateNow(disk: Disk, path: string, content: unknown, durable = true): void {
   const temporary = `${path}.new`;
   const file = disk.open(temporary, "create");
@@ -79,7 +84,7 @@ export function replaceStateNow(disk: Disk, path: string, content: unknown, dura
 /** A file's bytes, or null if there is none. */
 export function readWhole(disk: Disk, path: string): Uint8Array | null {
   try {
-    const file = disk.open(path, "existing");
+    const file = disk.open(path, "read");
     try {
       return file.read(0, Math.min(file.size, FILE_BYTES_MAX));
     } finally {

@@ -1,0 +1,77 @@
+/** `chatpeer verify DIR...` and `chatpeer log DIR`: what data directories hold, read without disturbing anyone. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { openDisk } from "../adapters/disk.ts";
+import { PortError } from "../host/contracts.ts";
+import { toMessage } from "../host/delivery.ts";
+import { compareHistories, DamagedLog, readCommitted } from "../host/history.ts";
+import { DamagedFile } from "../host/state-files.ts";
+import { UsageError } from "./flags.ts";
+import type { Output } from "./output.ts";
+import type { Paint } from "./paint.ts";
+import { messageLine } from "./render.ts";
+import { visible } from "./sanitize.ts";
+
+/** Exit code 0 only if the committed logs are one history. */
+export function verify(directories: readonly string[], out: Output, err: Output): number {
+  if (directories.length === 0) throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
+  const disks = directories.map(openData);
+  return reporting(err, () => {
+    const comparison = compareHistories(disks);
+    if (comparison.result === "differ") {
+      const { index, a, b, lines } = comparison;
+      out.line(`not one history: entry ${index} differs`);
+      out.line(`  ${directories[a]}: ${visible(lines[0])}`);
+      out.line(`  ${directories[b]}: ${visible(lines[1])}`);
+      return 1;
+    }
+    directories.forEach((directory, i) => void out.line(`${directory}: ${comparison.lengths[i]} committed entries`));
+    const shortest = Math.min(...comparison.lengths);
+    const longest = Math.max(...comparison.lengths);
+    out.line(shortest === longest ? `one history: identical through entry ${longest}` : `one history: identical through entry ${shortest}, the longest goes on to ${longest}`);
+    return 0;
+  });
+}
+
+export interface LogOptions {
+  readonly json: boolean;
+  /** null: all rooms. */
+  readonly room: string | null;
+  /** Only messages behind this index. */
+  readonly after: number;
+}
+
+/** Prints the messages that a directory holds, waiting for a slow reader. */
+export async function printLog(directory: string, options: LogOptions, out: Output, err: Output, paint: Paint): Promise<number> {
+  const disk = openData(directory);
+  return reporting(err, async () => {
+    for (const entry of readCommitted(disk)) {
+      if (entry.kind !== "chat" || entry.index <= options.after || (options.room !== null && entry.room_id !== options.room)) continue;
+      const message = toMessage(entry);
+      const room = options.room === null && message.room_id !== "general" ? `#${visible(message.room_id)} ` : "";
+      const ready = out.line(options.json ? JSON.stringify(message) : room + messageLine(message, paint));
+      if (out.lost) break;
+      if (!ready) await new Promise<void>((go) => out.resumed(go));
+    }
+    return 0;
+  });
+}
+
+function openData(directory: string) {
+  if (!existsSync(join(directory, "log"))) throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
+  return openDisk(directory);
+}
+
+function reporting<T extends number | Promise<number>>(err: Output, work: () => T): T | number {
+  const report = (error: unknown): number => {
+    if (!(error instanceof DamagedLog || error instanceof DamagedFile || error instanceof PortError)) throw error;
+    err.line(`chatpeer: ${error.message}`);
+    return 1;
+  };
+  try {
+    const result = work();
+    return typeof result === "number" ? result : (result.catch(report) as T);
+  } catch (error) {
+    return report(error);
+  }
+}

@@ -1,0 +1,169 @@
+/** The `chatpeer` command: reads flags, runs a command, exits with its code once everything written has been read. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { cac } from "cac";
+import packageJson from "../../package.json" with { type: "json" };
+import { platformPorts } from "../adapters/platform.ts";
+import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
+import { type ChatOptions, runChat } from "./chat.ts";
+import { printLog, verify } from "./files.ts";
+import { address, duration, name, nearest, oneOf, rawFlag, rawFlags, seed, UsageError, wholeNumber } from "./flags.ts";
+import { Output } from "./output.ts";
+import { paintFor } from "./paint.ts";
+
+const out = new Output(process.stdout);
+const err = new Output(process.stderr);
+const args = process.argv.slice(2);
+
+/** Names of the commands, for `help` and for suggestions; the chat itself is the one without a name. */
+const COMMANDS = ["verify", "log", "help"];
+
+function buildCli() {
+  const cli = cac("chatpeer");
+  cli
+    .command("", "Start a peer and chat")
+    .option("--id <n>", `Peer id, unique in the cluster, 1 to ${PEER_ID_MAX}; the higher id wins an election`)
+    .option("--host <host>", "Listen address", { default: "127.0.0.1" })
+    .option("--port <port>", "Listen port, 0 for a free one (default: 6000 + id)")
+    .option("--advertise <host:port>", "Address that others dial, where it differs")
+    .option("--seed <id:host:port>", "A peer to join through; may be repeated (none: found a cluster)")
+    .option("--name <name>", "Your name (default: peer_<id>)")
+    .option("--room <room>", "The room to talk in", { default: "general" })
+    .option("--data-dir <dir>", "This peer's data (default: in the XDG state directory, one folder per id)")
+    .option("--headless", "No input: just be a member")
+    .option("--json", "One JSON object per line on stdout; lines of stdin are messages or /commands")
+    .option("--history <n>", "Messages shown at the start in a terminal", { default: 20 })
+    .option("--heartbeat-interval <time>", "Between heartbeats of the leader", { default: "200ms" })
+    .option("--leader-timeout <time>", "A leader not heard for so long is suspected", { default: "1200ms" })
+    .option("--durability <fsync|os>", "What `sent` means: on the disks, or with the operating systems", { default: "fsync" })
+    .option("--log-level <level>", "off, error, warn, info or debug (default: warn in a terminal, else info)")
+    .option("--log-format <text|json>", "Log lines on stderr", { default: "text" });
+  cli.command("verify [...dirs]", "Compare the committed logs in data directories; exit 0 only if they are one history");
+  cli
+    .command("log [dir]", "Print the history that a data directory holds")
+    .option("--json", "One JSON object per message")
+    .option("--room <room>", "Only this room")
+    .option("--after <index>", "Only messages behind this log index", { default: 0 });
+  cli.command("help [command]", "Explain a command");
+  cli.help();
+  cli.version(packageJson.version);
+  return cli;
+}
+
+async function main(): Promise<number> {
+  checkRuntime();
+  const cli = buildCli();
+  if (args[0] === "help") return help(cli, args[1]);
+  const { options, args: rest } = cli.parse([process.execPath, "chatpeer", ...args], { run: false });
+  if (options.help === true || options.version === true) return 0;
+  refuseUnknown(cli, options);
+  switch (cli.matchedCommandName) {
+    case "verify":
+      return verify(cli.args as string[], out, err);
+    case "log": {
+      if (rest.length !== 1) throw new UsageError("log needs one data directory: chatpeer log DIR");
+      const room = rawFlag(args, "room");
+      const after = wholeNumber("--after", rawFlag(args, "after") ?? "0", 0, 999_999_999_999_999);
+      return printLog(String(rest[0]), { json: options.json === true, room: room === undefined ? null : name("--room", room), after }, out, err, paintFor(process.stdout));
+    }
+    default:
+      if (rest.length > 0) {
+        const close = nearest(String(rest[0]), COMMANDS);
+        throw new UsageError(`there is no command ${JSON.stringify(rest[0])}${close === null ? "" : `, did you mean ${close}?`}`);
+      }
+      return chat(readOptions(options));
+  }
+}
+
+function help(cli: ReturnType<typeof buildCli>, command: string | undefined): number {
+  if (command !== undefined && !cli.commands.some((c) => c.name === command)) {
+    const close = nearest(command, COMMANDS);
+    throw new UsageError(`there is no command ${JSON.stringify(command)}${close === null ? "" : `, did you mean ${close}?`}`);
+  }
+  cli.parse([process.execPath, "chatpeer", ...(command === undefined ? [] : [command]), "--help"], { run: false });
+  return 0;
+}
+
+function refuseUnknown(cli: ReturnType<typeof buildCli>, options: Record<string, unknown>): void {
+  const command = cli.matchedCommand ?? cli.commands.find((c) => c.name === "");
+  const known = [...(command?.options ?? []), ...cli.globalCommand.options].map((o) => o.name);
+  for (const option of Object.keys(options)) {
+    if (option === "--" || known.includes(option)) continue;
+    const flag = `--${option.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+    const flags = known.map((k) => `--${k.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+    const close = nearest(flag, flags);
+    throw new UsageError(`there is no flag ${flag}${close === null ? "" : `, did you mean ${close}?`}`);
+  }
+}
+
+function readOptions(options: Record<string, unknown>): ChatOptions {
+  const flag = (key: string) => rawFlag(args, key);
+  const idText = flag("id");
+  if (idText === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
+  const id = wholeNumber("--id", idText, 1, PEER_ID_MAX);
+  const portText = flag("port");
+  const advertise = flag("advertise");
+  const timings = {
+    ...DEFAULT_TIMINGS,
+    heartbeat: duration("--heartbeat-interval", flag("heartbeat-interval") ?? "200ms"),
+    leaderTimeout: duration("--leader-timeout", flag("leader-timeout") ?? "1200ms"),
+  };
+  // Who is suspected and who abdicates are two sides of one time.
+  timings.quorumCheck = timings.leaderTimeout;
+  const wrong = checkTimings(timings);
+  if (wrong !== null) throw new UsageError(wrong);
+  const json = options.json === true;
+  const mode = json ? "json" : options.headless === true ? "headless" : process.stdin.isTTY === true ? "terminal" : "pipe";
+  return {
+    id,
+    host: flag("host") ?? "127.0.0.1",
+    port: portText === undefined ? 6000 + id : wholeNumber("--port", portText, 0, 65_535),
+    advertise: advertise === undefined ? null : address("--advertise", advertise),
+    seeds: rawFlags(args, "seed").map(seed),
+    name: name("--name", flag("name") ?? `peer_${id}`),
+    room: name("--room", flag("room") ?? "general"),
+    dataDir: resolve(flag("data-dir") ?? join(stateDirectory(), "chatpeer", `peer-${id}`)),
+    mode,
+    history: wholeNumber("--history", flag("history") ?? "20", 0, 100_000),
+    timings,
+    durability: oneOf("--durability", flag("durability") ?? "fsync", ["fsync", "os"]),
+    logLevel: oneOf("--log-level", flag("log-level") ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"), ["off", "error", "warn", "info", "debug"]),
+    logFormat: oneOf("--log-format", flag("log-format") ?? "text", ["text", "json"]),
+  };
+}
+
+function stateDirectory(): string {
+  const xdg = process.env.XDG_STATE_HOME;
+  return xdg !== undefined && xdg.startsWith("/") ? xdg : join(homedir(), ".local", "state");
+}
+
+function chat(options: ChatOptions): Promise<number> {
+  if (!isLoopback(options.host)) {
+    err.line(`chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`);
+  }
+  return runChat(platformPorts(options.dataDir), options, { input: process.stdin, output: process.stdout, error: process.stderr }, (handler) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}
+
+function checkRuntime(): void {
+  const bun = process.versions.bun;
+  const [major = 0, minor = 0, patch = 0] = (bun ?? process.versions.node).split(".").map(Number);
+  const tooOld = bun === undefined ? major < 20 : major < 1 || (major === 1 && (minor < 4 || (minor === 4 && patch < 2)));
+  if (tooOld) throw new UsageError(bun === undefined ? `Node.js 20 or later is needed, this is ${process.versions.node}` : `Bun 1.4.2 or later is needed (older ones lose bytes of sockets), this is ${bun}`);
+}
+
+let code: number;
+try {
+  code = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  err.line(`chatpeer: ${error.message}\nTry: chatpeer --help`);
+  code = 2;
+}
+await Promise.all([out.finished(), err.finished()]);
+process.exit(code);

@@ -1,0 +1,111 @@
+/**
+ * The committed log of a directory, read without taking it: beside a living peer or long after one. Never writes, holds
+ * one block in memory, believes no byte whose crc does not fit.
+ */
+import type { LogIndex } from "../core/ids.ts";
+import { LogState } from "../core/log.ts";
+import type { Entry } from "../core/message.ts";
+import { parseEntry } from "../wire/entry.ts";
+import { WireError } from "../wire/errors.ts";
+import type { Disk, File } from "./contracts.ts";
+import { readProgress } from "./directory.ts";
+import { listSegments, segmentPath } from "./segments.ts";
+
+const READ_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** A log that cannot be read to its committed end: where, and what is wrong there. */
+export class DamagedLog extends Error {
+  override readonly name = "DamagedLog";
+}
+
+/**
+ * Committed entries in index order. The commit index is what the directory last noted, so the newest second or so of a
+ * living peer may be left out. Throws DamagedLog.
+ */
+export function* readCommitted(disk: Disk): Generator<Entry> {
+  const { commit } = readProgress(disk);
+  const state = new LogState();
+  for (const first of listSegments(disk)) {
+    if (state.index >= commit) return;
+    if (first !== state.index + 1) break;
+    const file = disk.open(segmentPath(first), "read");
+    try {
+      yield* readSegment(file, first, state, commit);
+    } finally {
+      file.close();
+    }
+  }
+  if (state.index < commit) {
+    throw new DamagedLog(`the log ends at index ${state.index}, but ${commit} entries were committed: ${segmentPath(state.index + 1)} is missing or cut short`);
+  }
+}
+
+function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogIndex): Generator<Entry> {
+  let offset = 0;
+  for (let size = READ_BYTES; state.index < commit; ) {
+    const bytes = file.read(offset, size);
+    let start = 0;
+    for (let newline = bytes.indexOf(NEWLINE); newline >= 0 && state.index < commit; newline = bytes.indexOf(NEWLINE, start)) {
+      const entry = readLine(bytes, start, newline + 1, first, state);
+      start = newline + 1;
+      yield entry;
+    }
+    if (start === 0 && bytes.length < size) return;
+    // A line longer than the block: a larger block.
+    size = start === 0 ? 2 * size : READ_BYTES;
+    offset += start;
+  }
+}
+
+function readLine(bytes: Uint8Array, start: number, end: number, first: LogIndex, state: LogState): Entry {
+  try {
+    const entry = parseEntry(bytes, start, end, state.crc);
+    const refusal = state.refusal(entry);
+    if (refusal !== null) throw new WireError(refusal);
+    state.apply(entry);
+    return entry;
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw new DamagedLog(`${segmentPath(first)}, index ${state.index + 1}: ${error.message}`);
+  }
+}
+
+export type Comparison =
+  | { readonly result: "one-history"; readonly lengths: readonly LogIndex[] }
+  | { readonly result: "differ"; readonly index: LogIndex; readonly a: number; readonly b: number; readonly lines: readonly [string, string] };
+
+/**
+ * Compares the committed logs of several directories, byte by byte. Where one is shorter it must be a beginning of the
+ * others. `a` and `b` are places in `disks`. Throws DamagedLog.
+ */
+export function compareHistories(disks: readonly Disk[]): Comparison {
+  const readers = disks.map(readCommitted);
+  const lengths = disks.map(() => 0);
+  for (let index = 1; ; index++) {
+    let reference: { entry: Entry; from: number } | null = null;
+    for (let i = 0; i < readers.length; i++) {
+      if ((lengths[i] as number) !== index - 1) continue;
+      const next = (readers[i] as Generator<Entry>).next();
+      if (next.done === true) continue;
+      lengths[i] = index;
+      if (reference === null) reference = { entry: next.value, from: i };
+      else if (!sameLine(reference.entry, next.value)) {
+        return { result: "differ", index, a: reference.from, b: i, lines: [lineOf(reference.entry), lineOf(next.value)] };
+      }
+    }
+    if (reference === null) return { result: "one-history", lengths };
+  }
+}
+
+function sameLine(a: Entry, b: Entry): boolean {
+  const length = a.end - a.start;
+  if (length !== b.end - b.start) return false;
+  for (let i = 0; i < length; i++) if (a.chunk[a.start + i] !== b.chunk[b.start + i]) return false;
+  return true;
+}
+
+/** The entry's line as text, without its newline. */
+export function lineOf(entry: Entry): string {
+  return new TextDecoder().decode(entry.chunk.subarray(entry.start, entry.end - 1));
+}

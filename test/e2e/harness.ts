@@ -1,0 +1,337 @@
+/**
+ * Real peers in real processes for the end-to-end tests: spawned on free ports of 127.0.0.1, driven through `--json`,
+ * waited for by their events, ended by pid.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+
+export const ROOT = new URL("../..", import.meta.url).pathname;
+export const BINARY = `${ROOT}dist/chatpeer`;
+
+export interface PeerEvent {
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: events are read field by field as a script would
+  readonly [field: string]: any;
+}
+
+/** How to start a peer: the compiled binary, the Node bundle, or Deno on the sources. */
+export const RUNTIMES = {
+  binary: [BINARY],
+  node: ["node", `${ROOT}dist/chatpeer.js`],
+  deno: [
+    `${ROOT}node_modules/@deno/${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}/deno`,
+    "task",
+    "--quiet",
+    "--cwd",
+    ROOT,
+    "start",
+  ],
+} as const;
+
+const running = new Set<PeerProcess>();
+
+export class PeerProcess {
+  readonly events: PeerEvent[] = [];
+  readonly stderr: string[] = [];
+  readonly exited: Promise<number>;
+  readonly #child: Subprocess<"pipe", "pipe", "pipe">;
+  #wakers = new Set<() => void>();
+  #ended = false;
+  #seen = new Map<string, PeerEvent[]>();
+
+  constructor(command: readonly string[], options: { readonly env?: Record<string, string>; readonly cwd?: string } = {}) {
+    this.#child = Bun.spawn([...command], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      cwd: options.cwd ?? ROOT,
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
+    });
+    running.add(this);
+    const reading = Promise.all([
+      readLines(this.#child.stdout, (line) => this.#onLine(line)),
+      readLines(this.#child.stderr, (line) => void this.stderr.push(line)),
+    ]);
+    this.exited = this.#child.exited.then(async (code) => {
+      await reading;
+      this.#ended = true;
+      running.delete(this);
+      this.#wake();
+      return code;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Events of one kind, so far. */
+  all(event: string): readonly PeerEvent[] {
+    return this.#seen.get(event) ?? [];
+  }
+
+  get messages(): readonly PeerEvent[] {
+    return this.all("message");
+  }
+
+  write(text: string): void {
+    this.#child.stdin.write(text);
+    this.#child.stdin.flush();
+  }
+
+  say(...lines: string[]): void {
+    this.write(`${lines.join("\n")}\n`);
+  }
+
+  endInput(): void {
+    this.#child.stdin.end();
+  }
+
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    process.kill(this.#child.pid, signal);
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<number> {
+    if (!this.#ended) this.kill(signal);
+    return this.exited;
+  }
+
+  /** Resolves with the first value of `look` that is neither false nor undefined; looks again at every event. */
+  async until<T>(what: string, look: () => T | false | undefined | null, ms = 20_000): Promise<T> {
+    const deadline = performance.now() + ms;
+    for (;;) {
+      const found = look();
+      if (found !== false && found !== undefined && found !== null) return found;
+      const left = deadline - performance.now();
+      if (left <= 0 || this.#ended) {
+        const tail = this.events.slice(-15).map((e) => JSON.stringify(e));
+        throw new Error(
+          `${this.#ended ? "the peer ended" : `${ms} ms passed`} before ${what}\n${tail.join("\n")}\n${this.stderr.slice(-15).join("\n")}`,
+        );
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, left);
+        const wakers = this.#wakers;
+        function done() {
+          clearTimeout(timer);
+          wakers.delete(done);
+          resolve();
+        }
+        wakers.add(done);
+      });
+    }
+  }
+
+  /** The first event after position `from` that fits. */
+  event(event: string, fits: (e: PeerEvent) => boolean = () => true, from = 0, ms = 20_000): Promise<PeerEvent> {
+    return this.until(`event ${event}`, () => this.events.slice(from).find((e) => e.event === event && fits(e)), ms);
+  }
+
+  /** The role as last told. */
+  get role(): PeerEvent | undefined {
+    return this.all("role").at(-1);
+  }
+
+  async status(): Promise<PeerEvent> {
+    const from = this.events.length;
+    this.say("/status");
+    return this.event("status", () => true, from);
+  }
+
+  #onLine(line: string): void {
+    let event: PeerEvent;
+    try {
+      event = JSON.parse(line);
+    } catch {
+      event = { event: "not-json", line };
+    }
+    this.events.push(event);
+    const kind = this.#seen.get(event.event);
+    if (kind === undefined) this.#seen.set(event.event, [event]);
+    else kind.push(event);
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#wakers]) wake();
+  }
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() as string;
+    for (const line of lines) onLine(line);
+  }
+  if (rest !== "") onLine(rest);
+}
+
+/** Ends every process a test has left; for afterEach. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((p) => p.stop()));
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
+      const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+    })),
+  );
+  const ports = servers.map((s) => (s.address() as { port: number }).port);
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return ports;
+}
+
+export interface StartOptions {
+  readonly args?: readonly string[];
+  readonly runtime?: keyof typeof RUNTIMES;
+  readonly port?: number;
+  readonly seeds?: readonly number[];
+}
+
+/** Peers 1 … n, each with a port and a directory of its own; peer 1 founds, the others join through it. */
+export class Cluster {
+  readonly root = mkdtempSync(join(tmpdir(), "chatpeer-e2e-"));
+  readonly ports: number[];
+  readonly peers = new Map<number, PeerProcess>();
+  /** Where others reach a peer, if not at its own port: through a proxy. */
+  readonly advertised = new Map<number, number>();
+
+  private constructor(ports: number[]) {
+    this.ports = ports;
+  }
+
+  static async reserve(size: number): Promise<Cluster> {
+    return new Cluster(await freePorts(size));
+  }
+
+  /** `size` peers that are one cluster, peer `size` leading where there are three or more. */
+  static async start(size: number, options: StartOptions = {}): Promise<Cluster> {
+    const cluster = await Cluster.reserve(size);
+    for (let id = 1; id <= size; id++) cluster.start(id, options);
+    await cluster.formed(size);
+    return cluster;
+  }
+
+  dir(id: number): string {
+    return join(this.root, `peer${id}`);
+  }
+
+  portOf(id: number): number {
+    return this.ports[id - 1] as number;
+  }
+
+  start(id: number, options: StartOptions = {}): PeerProcess {
+    const seeds = options.seeds ?? (id === 1 ? [] : [1]);
+    const advertised = this.advertised.get(id);
+    const peer = new PeerProcess([
+      ...RUNTIMES[options.runtime ?? "binary"],
+      ...["--id", String(id), "--port", String(options.port ?? this.portOf(id)), "--data-dir", this.dir(id), "--name", `user${id}`, "--json"],
+      ...(advertised === undefined ? [] : ["--advertise", `127.0.0.1:${advertised}`]),
+      ...seeds.flatMap((s) => ["--seed", `${s}:127.0.0.1:${this.advertised.get(s) ?? this.portOf(s)}`]),
+      ...(options.args ?? []),
+    ]);
+    this.peers.set(id, peer);
+    return peer;
+  }
+
+  peer(id: number): PeerProcess {
+    return this.peers.get(id) as PeerProcess;
+  }
+
+  /** Waits until everyone names a leader: of three fresh peers, peer 3 [E10]. */
+  async formed(size: number): Promise<void> {
+    const fits = (id: unknown) => (size === 3 ? id === 3 : typeof id === "number");
+    await Promise.all([...this.peers.values()].map((p) => p.until("the leader is known", () => fits(p.role?.leader_id))));
+  }
+
+  /** The id of the peer that leads now, as the living ones say. */
+  async leader(ids: readonly number[] = [...this.peers.keys()]): Promise<number> {
+    const first = this.peer(ids[0] as number);
+    return first.until("a living leader", () => ids.find((id) => first.role?.leader_id === id && this.peer(id).role?.role === "leader"));
+  }
+
+  /** Waits until every one of the peers has delivered `count` messages. */
+  async delivered(count: number, ids: readonly number[] = [...this.peers.keys()], ms = 30_000): Promise<void> {
+    await Promise.all(ids.map((id) => this.peer(id).until(`${count} messages on peer ${id}`, () => this.peer(id).messages.length >= count, ms)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.peers.values()].map((p) => p.stop()));
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Runs the program to its end and returns what it said. */
+export async function run(command: readonly string[], input?: string | Uint8Array): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn([...command], { stdin: input === undefined ? "ignore" : "pipe", stdout: "pipe", stderr: "pipe", cwd: ROOT, env: { ...process.env, NO_COLOR: "1" } });
+  if (input !== undefined) {
+    child.stdin?.write(input);
+    child.stdin?.end();
+  }
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  return { code, out, err };
+}
+
+export interface LoggedChat {
+  readonly index: number;
+  readonly seq_no: number;
+  readonly sender_id: number;
+  readonly msg_id: string;
+  readonly room_id: string;
+  readonly payload: string;
+}
+
+/** Every line of a directory's segments, in order, read without any of the project's code. */
+export function logLines(dir: string): string[] {
+  return readdirSync(join(dir, "log"))
+    .filter((name) => /^[0-9]{20}\.jsonl$/.test(name))
+    .sort()
+    .flatMap((name) => readFileSync(join(dir, "log", name), "utf8").split("\n").slice(0, -1));
+}
+
+export function loggedChats(dir: string): LoggedChat[] {
+  return logLines(dir)
+    .map((line) => JSON.parse(line))
+    .filter((entry) => entry.kind === "chat");
+}
+
+/**
+ * The promise, checked on the files: the directories hold one history (bytes), no message twice, each session in
+ * order and whole, `seq_no` 1, 2, 3 … per room, and everything in `sent` is there. Returns the chats.
+ */
+export function checkHistory(dirs: readonly string[], sent: readonly string[]): LoggedChat[] {
+  const logs = dirs.map(logLines);
+  const longest = logs.reduce((a, b) => (b.length > a.length ? b : a));
+  logs.forEach((lines, d) => {
+    lines.forEach((line, i) => {
+      if (line !== longest[i]) throw new Error(`entry ${i + 1} differs in ${dirs[d]}:\n${line}\n${longest[i]}`);
+    });
+  });
+  const chats: LoggedChat[] = longest.map((line) => JSON.parse(line)).filter((e) => e.kind === "chat");
+  const counters = new Map<string, number>();
+  const rooms = new Map<string, number>();
+  for (const chat of chats) {
+    const dot = chat.msg_id.lastIndexOf(".");
+    const session = chat.msg_id.slice(0, dot);
+    const counter = Number(chat.msg_id.slice(dot + 1));
+    if (counter !== (counters.get(session) ?? 0) + 1) throw new Error(`message ${chat.msg_id} follows counter ${counters.get(session)}`);
+    counters.set(session, counter);
+    if (chat.seq_no !== (rooms.get(chat.room_id) ?? 0) + 1) throw new Error(`seq_no ${chat.seq_no} follows ${rooms.get(chat.room_id)}`);
+    rooms.set(chat.room_id, chat.seq_no);
+  }
+  const ids = new Set(chats.map((c) => c.msg_id));
+  const missing = sent.filter((id) => !ids.has(id));
+  if (missing.length > 0) throw new Error(`${missing.length} sent messages are missing, the first is ${missing[0]}`);
+  return chats;
+}
+
+/** All that these peers were told is sent. */
+export function sentBy(peers: Iterable<PeerProcess>): string[] {
+  return [...peers].flatMap((p) => p.all("sent").map((e) => e.msg_id as string));
+}

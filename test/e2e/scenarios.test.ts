@@ -1,0 +1,215 @@
+/** The demo scenarios of a chat without a server, with real processes of the compiled binary. */
+import { afterEach, expect, test } from "bun:test";
+import { BINARY, Cluster, checkHistory, endAll, run, sentBy } from "./harness.ts";
+import { CuttableNetwork } from "./proxy.ts";
+
+afterEach(endAll);
+
+const texts = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
+
+async function verify(cluster: Cluster, ids: readonly number[]): Promise<void> {
+  const { code, out, err } = await run([BINARY, "verify", ...ids.map((id) => cluster.dir(id))]);
+  expect(`${code} ${out}${err}`).toStartWith("0 ");
+}
+
+test("basic messaging: what one peer says, all show in one order with seq_no 1, 2, 3", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("Hello from peer 1!");
+  await cluster.delivered(1);
+  cluster.peer(2).say("Hi from peer 2!");
+  await cluster.delivered(2);
+  for (const peer of cluster.peers.values()) {
+    expect(peer.messages.map((m) => [m.seq_no, m.user, m.payload])).toEqual([
+      [1, "user1", "Hello from peer 1!"],
+      [2, "user2", "Hi from peer 2!"],
+    ]);
+  }
+  await cluster.peer(1).event("sent", (e) => e.seq_no === 1);
+  expect(cluster.peer(1).events.filter((e) => ["pending", "message", "sent"].includes(e.event)).map((e) => e.event).slice(0, 3)).toEqual(["pending", "message", "sent"]);
+  await cluster.stop();
+});
+
+test("[E10] leader killed and restarted: peer 2 leads, peer 3 returns as follower with everything it missed", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("Before failure");
+  await cluster.delivered(1);
+  await cluster.peer(3).stop();
+  await cluster.peer(1).until("peer 2 leads", () => cluster.peer(1).role?.leader_id === 2);
+  cluster.peer(1).say("After failure");
+  await cluster.delivered(2, [1, 2]);
+  const back = cluster.start(3);
+  await back.until("what was missed", () => back.messages.length >= 1);
+  await back.until("its role", () => back.role?.leader_id === 2);
+  expect(back.role?.role).toBe("follower");
+  expect(back.messages.at(-1)?.payload).toBe("After failure");
+  cluster.peer(3).say("I am back");
+  await cluster.delivered(3, [1, 2]);
+  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  expect(chats.map((c) => c.payload)).toEqual(["Before failure", "After failure", "I am back"]);
+  await verify(cluster, [1, 2, 3]);
+  await cluster.stop();
+});
+
+test("concurrent messages: three peers send at once, all deliver one order", async () => {
+  const cluster = await Cluster.start(3);
+  for (const [id, peer] of cluster.peers) peer.say(...texts(`p${id}`, 300));
+  await cluster.delivered(900);
+  const orders = [...cluster.peers.values()].map((p) => p.messages.map((m) => m.msg_id).join(" "));
+  expect(new Set(orders).size).toBe(1);
+  expect(cluster.peer(2).messages.map((m) => m.seq_no)).toEqual(Array.from({ length: 900 }, (_, i) => i + 1));
+  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  await cluster.stop();
+});
+
+test("[R8] a peer that was away receives all it missed, in order", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(2).say("msg1", "msg2");
+  await cluster.delivered(2);
+  await cluster.peer(1).stop();
+  cluster.peer(2).say(...texts("missed", 500));
+  await cluster.delivered(502, [2, 3]);
+  const back = cluster.start(1);
+  await back.until("the last missed message", () => back.messages.at(-1)?.payload === "missed-500");
+  const missed = back.messages.filter((m) => m.payload.startsWith("missed-")).map((m) => m.payload);
+  expect(missed).toEqual(texts("missed", 500));
+  await verify(cluster, [1, 2, 3]);
+  await cluster.stop();
+});
+
+for (const round of [1, 2]) {
+  test(`[I1] [I4] the leader is killed in the middle of 3 × 2,000 messages and restarted (run ${round})`, async () => {
+    const cluster = await Cluster.start(3);
+    for (const [id, peer] of cluster.peers) peer.say(...texts(`r${round}p${id}`, 2000));
+    const first = [...cluster.peers.values()];
+    await cluster.peer(1).until("a part is delivered", () => cluster.peer(1).messages.length > 1000);
+    await cluster.peer(3).stop();
+    const sentBefore = sentBy(first);
+    const back = cluster.start(3);
+    // What the killed process had in its outbox goes out under its old ids [S3].
+    const taken = first[2]?.all("pending").length ?? 0;
+    const total = 4000 + taken;
+    await cluster.peer(1).until("everything is delivered", () => new Set(cluster.peer(1).messages.map((m) => m.msg_id)).size >= total, 60_000);
+    await cluster.delivered(cluster.peer(1).messages.length, [2]);
+    await back.until("the last message", () => back.messages.at(-1)?.seq_no === total, 60_000);
+    const sent = [...new Set([...sentBefore, ...sentBy(first), ...sentBy([back])])];
+    const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sent);
+    expect(chats.length).toBe(total);
+    for (const id of [1, 2]) {
+      expect(chats.filter((c) => c.sender_id === id).map((c) => c.payload)).toEqual(texts(`r${round}p${id}`, 2000));
+    }
+    await verify(cluster, [1, 2, 3]);
+    await cluster.stop();
+  }, 120_000);
+}
+
+test("[E11] a cut 2 | 1 with the leader alone: it delivers nothing, says that it waits, and is heard after healing", async () => {
+  const network = new CuttableNetwork();
+  const cluster = await Cluster.reserve(3);
+  for (const id of [1, 2, 3]) cluster.advertised.set(id, await network.front(id, cluster.portOf(id)));
+  for (const id of [1, 2, 3]) cluster.start(id);
+  await cluster.formed(3);
+  cluster.peer(1).say("together");
+  await cluster.delivered(1);
+  network.cut([3], [1, 2]);
+  cluster.peer(3).say(...texts("minority", 20));
+  cluster.peer(1).say(...texts("majority", 20));
+  await cluster.peer(3).event("notice", (e) => e.code === "waiting");
+  await cluster.peer(1).until("the larger side goes on", () => cluster.peer(1).messages.length === 21);
+  expect(cluster.peer(3).messages.map((m) => m.payload)).toEqual(["together"]);
+  expect(cluster.peer(3).all("sent")).toEqual([]);
+  expect((await cluster.peer(3).status()).quorum).toBe(false);
+  network.heal();
+  await cluster.delivered(41);
+  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  expect(chats.slice(0, 21).map((c) => c.payload)).toEqual(["together", ...texts("majority", 20)]);
+  expect(chats.slice(21).map((c) => c.payload)).toEqual(texts("minority", 20));
+  await cluster.stop();
+  await network.close();
+});
+
+test("[I8] with two of three voters killed the survivor keeps messages unnumbered until one returns", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("first");
+  await cluster.delivered(1);
+  await Promise.all([cluster.peer(2).stop(), cluster.peer(3).stop()]);
+  const survivor = cluster.peer(1);
+  const waits = survivor.event("notice", (e) => e.code === "waiting" && /majority/.test(e.message));
+  survivor.say("kept one", "kept two");
+  await waits;
+  await survivor.until("both are pending", () => survivor.all("pending").length === 3);
+  expect(survivor.messages.length).toBe(1);
+  expect((await survivor.status()).pending).toBe(2);
+  cluster.start(2);
+  await cluster.delivered(3, [1]);
+  expect(survivor.messages.map((m) => [m.seq_no, m.payload])).toEqual([
+    [1, "first"],
+    [2, "kept one"],
+    [3, "kept two"],
+  ]);
+  await cluster.stop();
+});
+
+test("[I1] all peers killed at once under load: nothing sent is missing and numbering goes on", async () => {
+  const cluster = await Cluster.start(3);
+  for (const [id, peer] of cluster.peers) peer.say(...texts(`load${id}`, 1000));
+  await cluster.peer(2).until("a part is sent", () => cluster.peer(2).all("sent").length > 200);
+  const old = [...cluster.peers.values()];
+  await Promise.all(old.map((p) => p.stop()));
+  const sent = sentBy(old);
+  for (const id of [1, 2, 3]) cluster.start(id);
+  const taken = old.reduce((sum, p) => sum + p.all("pending").length, 0);
+  cluster.peer(1).say("after the outage");
+  await cluster.peer(1).until("the new message", () => cluster.peer(1).messages.some((m) => m.payload === "after the outage"), 60_000);
+  const last = cluster.peer(1).messages.at(-1)?.seq_no as number;
+  await Promise.all([2, 3].map((id) => cluster.peer(id).until("the end", () => cluster.peer(id).messages.some((m) => m.seq_no >= last))));
+  await cluster.peer(1).until("all outboxes are empty", () => (cluster.peer(1).messages.at(-1)?.seq_no as number) >= taken + 1, 60_000);
+  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sent);
+  expect(chats.length).toBe(taken + 1);
+  await cluster.stop();
+}, 120_000);
+
+test("[E1] a frozen leader is replaced within the leader timeout + 500 ms and steps down when it thaws", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("before");
+  await cluster.delivered(1);
+  cluster.peer(3).kill("SIGSTOP");
+  const began = performance.now();
+  await cluster.peer(1).until("another leader", () => cluster.peer(1).role?.leader_id === 2);
+  const gap = performance.now() - began;
+  cluster.peer(1).say("while frozen");
+  await cluster.delivered(2, [1, 2]);
+  cluster.peer(3).kill("SIGCONT");
+  await cluster.peer(3).until("it follows", () => cluster.peer(3).role?.role === "follower" && cluster.peer(3).role?.leader_id === 2);
+  await cluster.delivered(2);
+  expect(gap).toBeLessThan(1200 + 500);
+  cluster.peer(3).say("thawed");
+  await cluster.delivered(3);
+  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  await cluster.stop();
+});
+
+test("[E1] after kill -9 of the leader the next message is delivered within 100 ms (median of 20)", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("warm");
+  await cluster.delivered(1);
+  const gaps: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const leader = await cluster.leader();
+    const [follower] = [1, 2, 3].filter((id) => id !== leader) as [number, number];
+    const watch = cluster.peer(follower);
+    cluster.peer(leader).kill("SIGKILL");
+    const began = performance.now();
+    watch.say(`after kill ${i}`);
+    await watch.until("delivery", () => watch.messages.at(-1)?.payload === `after kill ${i}`);
+    gaps.push(performance.now() - began);
+    await cluster.peer(leader).exited;
+    const back = cluster.start(leader);
+    await back.until("caught up", () => back.messages.at(-1)?.payload === `after kill ${i}`);
+    await back.until("a voter again", () => back.role?.role === "follower");
+  }
+  gaps.sort((a, b) => a - b);
+  console.log(`failover after SIGKILL: median ${gaps[10]?.toFixed(0)} ms, worst ${gaps[19]?.toFixed(0)} ms of 20`);
+  expect(gaps[10] as number).toBeLessThan(100);
+  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), []);
+  await cluster.stop();
+}, 120_000);
