@@ -15,7 +15,10 @@ import { Terminal } from "./terminal.ts";
 export interface ChatOptions extends HostOptions {
   readonly room: string;
   readonly dataDir: string;
-  readonly mode: "terminal" | "pipe" | "json" | "headless";
+  /** How it talks. */
+  readonly mode: "terminal" | "pipe" | "json" | "quiet";
+  /** Standard input is not read. */
+  readonly headless: boolean;
   /** Messages shown at the start, in a terminal. */
   readonly history: number;
   readonly logLevel: LogRecord["level"] | "off";
@@ -57,6 +60,8 @@ class Chat implements HostListener {
   #full = false;
   #behind = false;
   #leaving = false;
+  /** Leader and term as last shown. */
+  #leads = "";
   #linger: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ports: Ports, options: ChatOptions, streams: Streams, resolve: (code: number) => void) {
@@ -78,7 +83,12 @@ class Chat implements HostListener {
       if (this.#options.mode === "json") this.#err.line(`chatpeer: ${error.message}`);
       return void this.#finish(1);
     }
-    if (this.#options.mode === "pipe" || this.#options.mode === "json") this.#readInput();
+    if (this.#readsInput) this.#readInput();
+  }
+
+  /** Lines through a pipe; a terminal has an editor of its own. */
+  get #readsInput(): boolean {
+    return !this.#options.headless && this.#options.mode !== "terminal";
   }
 
   onSignal(signal: string): void {
@@ -135,6 +145,12 @@ class Chat implements HostListener {
     }
     if (event.event === "status") return;
     if (event.event === "message" && event.room_id !== room) return;
+    if (event.event === "role") {
+      // People want to know who leads, not every change of this peer's own part in it.
+      const leads = `${event.leader_id} ${event.term}`;
+      if (leads === this.#leads) return;
+      this.#leads = leads;
+    }
     const line = eventLine(event, this.#paint);
     if (line === null) return;
     if (event.event === "error" && this.#terminal === null) this.#err.line(`chatpeer: ${event.message}`);
@@ -190,7 +206,7 @@ class Chat implements HostListener {
       this.#take(line);
     }
     if (this.#lines.length > 0) this.#streams.input.pause();
-    else if (!this.#behind && this.#options.mode !== "terminal" && this.#options.mode !== "headless") this.#streams.input.resume();
+    else if (!this.#behind && this.#readsInput) this.#streams.input.resume();
     if (this.#inputEnded) this.#leaveWhenSent();
   }
 

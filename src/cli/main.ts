@@ -113,7 +113,8 @@ function readOptions(options: Record<string, unknown>): ChatOptions {
   const wrong = checkTimings(timings);
   if (wrong !== null) throw new UsageError(wrong);
   const json = options.json === true;
-  const mode = json ? "json" : options.headless === true ? "headless" : process.stdin.isTTY === true ? "terminal" : "pipe";
+  const headless = options.headless === true;
+  const mode = json ? "json" : headless ? "quiet" : process.stdin.isTTY === true ? "terminal" : "pipe";
   return {
     id,
     host: flag("host") ?? "127.0.0.1",
@@ -124,6 +125,7 @@ function readOptions(options: Record<string, unknown>): ChatOptions {
     room: name("--room", flag("room") ?? "general"),
     dataDir: resolve(flag("data-dir") ?? join(stateDirectory(), "chatpeer", `peer-${id}`)),
     mode,
+    headless,
     history: wholeNumber("--history", flag("history") ?? "20", 0, 100_000),
     timings,
     durability: oneOf("--durability", flag("durability") ?? "fsync", ["fsync", "os"]),

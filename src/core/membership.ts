@@ -153,8 +153,7 @@ export class Membership {
     if (this.#quitAsked) return;
     this.#quitAsked = true;
     peer.quitting = true;
-    const others = (peer.configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, peer.self));
-    if (!this.#isMember || others.every((m) => !peer.isLinked(m))) {
+    if (!this.#isMember || !this.#othersStay) {
       peer.out({ do: "stop", reason: "nobody to say goodbye to" });
       return;
     }
@@ -164,8 +163,21 @@ export class Membership {
 
   #pressToLeave(): void {
     const peer = this.#peer;
-    if (peer.leadership !== null || peer.leader === null) return; // hands over first, or nobody is there to ask
-    peer.sendTo(leaderKey(peer.leader.ballot), { type: "LEAVE", id: peer.self.id, inc: peer.self.inc });
+    if (peer.leadership !== null) {
+      // It hands over first, unless everybody else is going too.
+      if (!this.#othersStay) peer.out({ do: "stop", reason: "nobody is left to hand over to" });
+      return;
+    }
+    if (peer.leader !== null) {
+      peer.sendTo(leaderKey(peer.leader.ballot), { type: "LEAVE", id: peer.self.id, inc: peer.self.inc });
+    }
+  }
+
+  /** Somebody is here who neither has left nor is leaving. */
+  get #othersStay(): boolean {
+    const { configuration, self } = this.#peer;
+    const stays = (m: Member) => m.role !== "left" && !sameMember(m, self) && this.#peer.isLinked(m) && !this.#leaves.has(memberName(m));
+    return configuration?.members.some(stays) ?? false;
   }
 
   #onLeave(from: LinkedPeer, frame: Leave): void {

@@ -12,7 +12,7 @@ export function describe(peer: Peer, firstIndex: number): Status {
     role: peer.shownRole,
     term: peer.promised.term,
     leader_id: leader?.ballot.leader_id ?? null,
-    quorum: leadership?.quorumConnected ?? (leader !== null ? leader.quorum : peer.seesQuorum),
+    quorum: leadership?.quorumConnected ?? leader?.quorum ?? false,
     members: (peer.configuration?.members ?? []).map((m) => describeMember(peer, m)),
     first_index: firstIndex,
     last_index: log.last,

@@ -1,0 +1,108 @@
+#!/bin/sh
+# A cluster of N peers on this machine (default 3), in seconds: peer 1 here in the foreground, the others in the
+# background, all data in ./data. Stops all of them when you leave. Needs Node.js and npm; fetches the rest from npm.
+#   ./run_p2p.sh [N]          chat in a terminal; /help lists the commands
+#   printf 'hello\n' | ./run_p2p.sh      says what comes through the pipe, then ends
+set -eu
+cd "$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)"
+
+size=${1:-3}
+case $size in
+  ''|*[!0-9]*|0) echo "run_p2p.sh: the number of peers must be a whole number from 1 to 20, not '$size'" >&2; exit 2 ;;
+esac
+[ "$size" -le 20 ] || { echo "run_p2p.sh: the number of peers must be a whole number from 1 to 20, not '$size'" >&2; exit 2; }
+
+sh scripts/with-bun.sh scripts/build.ts
+chatpeer=./dist/chatpeer
+data=./data
+mkdir -p "$data"
+
+# Ports 6001 …, or higher ones where some of those are taken.
+ports=$(node -e '
+const net = require("net");
+const free = (port) => new Promise((resolve) => {
+  const server = net.createServer().once("error", () => resolve(false)).listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+});
+(async () => {
+  const ports = [];
+  for (let port = 6001; ports.length < Number(process.argv[1]); port++) if (await free(port)) ports.push(port);
+  console.log(ports.join(" "));
+})();
+' "$size")
+port_of() { echo "$ports" | cut -d' ' -f"$1"; }
+[ "$(port_of 1)" = 6001 ] || echo "port 6001 is taken: using $ports"
+seed=1:127.0.0.1:$(port_of 1)
+
+# Whoever holds a peer's directory, started here or again by hand: its lock names the process and when that began.
+pid_of() {
+  holder=$(ls "$data/peer$1/lock" 2>/dev/null | head -n 1)
+  case $holder in ''|free) return ;; esac
+  pid=${holder%%-*}
+  rest=${holder#*-}
+  if [ -r "/proc/$pid/stat" ]; then
+    [ "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f20)" = "${rest%%-*}" ] || return 0
+  fi
+  if kill -0 "$pid" 2>/dev/null; then echo "$pid"; fi
+}
+
+stop_all() {
+  trap - EXIT INT TERM HUP
+  pids=
+  id=2
+  while [ "$id" -le "$size" ]; do
+    pid=$(pid_of "$id")
+    [ -z "$pid" ] || pids="$pids $pid"
+    id=$((id + 1))
+  done
+  # Together, as when a room closes: each is given its two seconds by its own clock.
+  [ -z "$pids" ] || kill $pids 2>/dev/null || true
+  for pid in $pids; do
+    tries=0
+    while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 40 ]; do
+      sleep 0.1
+      tries=$((tries + 1))
+    done
+    kill -9 "$pid" 2>/dev/null || true
+  done
+}
+trap stop_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+echo "starting peers 2 to $size in the background (logs: $data/peer*.log):"
+id=2
+while [ "$id" -le "$size" ]; do
+  command="$chatpeer --id $id --port $(port_of "$id") --seed $seed --data-dir $data/peer$id"
+  $command --headless --json >"$data/peer$id.events" 2>"$data/peer$id.log" </dev/null &
+  echo "  peer $id: pid $!   kill it: kill -9 $!   start it again: $command --headless &"
+  id=$((id + 1))
+done
+dirs=
+id=1
+while [ "$id" -le "$size" ]; do
+  dirs="$dirs $data/peer$id"
+  id=$((id + 1))
+done
+echo "  peer 1 is you, here. Who leads: /status. Leave: /quit"
+echo "  compare the logs:  $chatpeer verify$dirs"
+echo
+
+# The last peer's newest word on who leads, once somebody other than peer 1 does (a young cluster hands over to it).
+formed() { grep -o '"event":"role".*' "$data/peer$size.events" | tail -n 1 | grep -q '"leader_id":\([2-9]\|1[0-9]\|20\)}'; }
+
+code=0
+if [ -t 0 ] || [ "$size" -lt 3 ]; then
+  $chatpeer --id 1 --port "$(port_of 1)" --data-dir "$data/peer1" || code=$?
+else
+  {
+    tries=0
+    until formed || [ "$tries" -ge 100 ]; do
+      sleep 0.1
+      tries=$((tries + 1))
+    done
+    cat
+  } | $chatpeer --id 1 --port "$(port_of 1)" --data-dir "$data/peer1" || code=$?
+fi
+stop_all
+if [ "$code" -eq 0 ]; then $chatpeer verify $dirs || code=$?; fi
+exit "$code"
