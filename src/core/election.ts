@@ -45,6 +45,8 @@ export class Election {
   /** Peers deferred to in vain, and until when their OK does not count [E4]. */
   readonly #inVain = new Map<PeerId, { until: Millis; pause: number }>();
   #deferredTo: PeerId = 0;
+  /** Whom the last leader handed over to: stood down by nobody for a while [E10]. */
+  #yieldsTo: { id: PeerId; until: Millis } = { id: 0, until: 0 };
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -129,6 +131,7 @@ export class Election {
   onAbdication(to: PeerId): void {
     const peer = this.#peer;
     this.#toIdle();
+    this.#yieldsTo = { id: to, until: peer.now + peer.timings.defer };
     // Whom the leader named goes first; the others follow if nothing comes of it.
     this.#retryAt = peer.now + (to === 0 ? this.#pause() : to === peer.self.id ? 0 : peer.timings.defer);
     if (peer.leadership === null && to === peer.self.id && this.#mayCampaign) this.#poll();
@@ -172,7 +175,8 @@ export class Election {
       return;
     }
     const ahead = peer.log.last - frame.tail.index;
-    const bully = peer.self.id > from.id && peer.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
+    const yields = this.#yieldsTo.id === from.id && peer.now < this.#yieldsTo.until;
+    const bully = !yields && peer.self.id > from.id && peer.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
     if (this.#mayCampaign && (bully || ahead > BEHIND_ENTRIES_MAX)) {
       answer("ELECTION_OK");
       if (this.#phase === "idle" && peer.leader === null) this.#poll();

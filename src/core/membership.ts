@@ -221,7 +221,7 @@ export class Membership {
     if (namesake !== undefined) {
       const where = `${namesake.host}:${namesake.port}`;
       const away = peer.now - (peer.leadership?.progressOf(namesake)?.heard ?? peer.now);
-      if (this.#isLive(namesake) && peer.isLinked(namesake)) {
+      if (this.#isLive(namesake)) {
         peer.out({
           do: "refuse",
           link: from.link,
@@ -335,7 +335,8 @@ export class Membership {
   }
 
   #isLive(member: MemberKey): boolean {
-    return sameMember(member, this.#peer.self) || this.#peer.leadership?.isAlive(member) === true;
+    const peer = this.#peer;
+    return sameMember(member, peer.self) || (peer.isLinked(member) && peer.leadership?.isAlive(member) === true);
   }
 
   #isFit(member: MemberKey): boolean {

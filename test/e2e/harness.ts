@@ -53,7 +53,10 @@ export class PeerProcess {
     running.add(this);
     const reading = Promise.all([
       readLines(this.#child.stdout, (line) => this.#onLine(line)),
-      readLines(this.#child.stderr, (line) => void this.stderr.push(line)),
+      readLines(this.#child.stderr, (line) => {
+        this.stderr.push(line);
+        this.#wake();
+      }),
     ]);
     this.exited = this.#child.exited.then(async (code) => {
       await reading;
