@@ -6,8 +6,6 @@ import type { Socket } from "bun";
 import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
 import { toPortError } from "./errors.ts";
 
-const LINGER_MS = 2000;
-
 export const bunNetwork: Network = {
   listen(host, port, accept, ready) {
     try {
@@ -110,8 +108,6 @@ class BunConnection implements Connection {
     if (this.#ending) return;
     this.#ending = true;
     this.flush();
-    // A peer that neither reads nor closes does not hold this side open.
-    setTimeout(() => this.#socket?.terminate(), LINGER_MS).unref();
   }
 
   destroy(): void {

@@ -59,8 +59,6 @@ function wrap(
       ended = true;
       uncork();
       socket.end();
-      // A peer that never closes its side does not hold this one open.
-      setTimeout(() => socket.destroy(), LINGER_MS).unref?.();
     },
     destroy() {
       ended = true;
@@ -92,5 +90,3 @@ function wrap(
   };
   return { connection, attach };
 }
-
-const LINGER_MS = 2000;

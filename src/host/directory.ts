@@ -11,6 +11,7 @@ import { type Ballot, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
 import type { Restored } from "../core/peer.ts";
+import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox } from "./outbox.ts";
@@ -168,8 +169,17 @@ export class Directory {
     return this.store.read(after, bytesMax, through);
   }
 
+  /** Throws HostError where the log is damaged, which the next start then sets right [D5]. */
   readEntries(from: LogIndex, count: number): Entry[] {
-    return this.store.readEntries(from, count);
+    try {
+      return this.store.readEntries(from, count);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.markDamage(from);
+      throw new HostError(
+        `the log is damaged behind index ${from - 1} (${error.message}): start again, and it is fetched anew from the others`,
+      );
+    }
   }
 
   /** The loss is made good: this peer counts again [D5]. */

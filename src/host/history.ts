@@ -8,7 +8,8 @@ import type { Entry } from "../core/message.ts";
 import { parseEntry } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Disk, File } from "./contracts.ts";
-import { readProgress } from "./directory.ts";
+import { PROGRESS, readProgress } from "./directory.ts";
+import { UNKNOWN } from "./recovery.ts";
 import { listSegments, segmentPath } from "./segments.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -24,7 +25,11 @@ export class DamagedLog extends Error {
  * living peer may be left out. Throws DamagedLog.
  */
 export function* readCommitted(disk: Disk): Generator<Entry> {
-  const { commit } = readProgress(disk);
+  const { commit, durable } = readProgress(disk);
+  if (durable === UNKNOWN)
+    throw new DamagedLog(
+      `${PROGRESS} is damaged, so what is committed here is not known: start this peer once, and it finds out again`,
+    );
   const state = new LogState();
   for (const first of listSegments(disk)) {
     if (state.index >= commit) return;
@@ -37,7 +42,9 @@ export function* readCommitted(disk: Disk): Generator<Entry> {
     }
   }
   if (state.index < commit) {
-    throw new DamagedLog(`the log ends at index ${state.index}, but ${commit} entries were committed: ${segmentPath(state.index + 1)} is missing or cut short`);
+    throw new DamagedLog(
+      `the log ends at index ${state.index}, but ${commit} entries were committed: ${segmentPath(state.index + 1)} is missing or cut short`,
+    );
   }
 }
 
@@ -46,7 +53,11 @@ function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogI
   for (let size = READ_BYTES; state.index < commit; ) {
     const bytes = file.read(offset, size);
     let start = 0;
-    for (let newline = bytes.indexOf(NEWLINE); newline >= 0 && state.index < commit; newline = bytes.indexOf(NEWLINE, start)) {
+    for (
+      let newline = bytes.indexOf(NEWLINE);
+      newline >= 0 && state.index < commit;
+      newline = bytes.indexOf(NEWLINE, start)
+    ) {
       const entry = readLine(bytes, start, newline + 1, first, state);
       start = newline + 1;
       yield entry;
@@ -73,7 +84,13 @@ function readLine(bytes: Uint8Array, start: number, end: number, first: LogIndex
 
 export type Comparison =
   | { readonly result: "one-history"; readonly lengths: readonly LogIndex[] }
-  | { readonly result: "differ"; readonly index: LogIndex; readonly a: number; readonly b: number; readonly lines: readonly [string, string] };
+  | {
+      readonly result: "differ";
+      readonly index: LogIndex;
+      readonly a: number;
+      readonly b: number;
+      readonly lines: readonly [string, string];
+    };
 
 /**
  * Compares the committed logs of several directories, byte by byte. Where one is shorter it must be a beginning of the
@@ -91,7 +108,13 @@ export function compareHistories(disks: readonly Disk[]): Comparison {
       lengths[i] = index;
       if (reference === null) reference = { entry: next.value, from: i };
       else if (!sameLine(reference.entry, next.value)) {
-        return { result: "differ", index, a: reference.from, b: i, lines: [lineOf(reference.entry), lineOf(next.value)] };
+        return {
+          result: "differ",
+          index,
+          a: reference.from,
+          b: i,
+          lines: [lineOf(reference.entry), lineOf(next.value)],
+        };
       }
     }
     if (reference === null) return { result: "one-history", lengths };

@@ -94,6 +94,8 @@ export class Host {
   #outboxFull = false;
   #outboxBytes = 0;
   #targetsOf: unknown = null;
+  /** What was told of refusals: whoever is dialled again is refused again. */
+  readonly #refusals = new Set<string>();
   #waiting: string | null = null;
 
   constructor(ports: Ports, options: HostOptions, listener: HostListener) {
@@ -348,6 +350,8 @@ export class Host {
 
   #onRefused(address: string, refused: Refuse): void {
     const message = `refused by ${address}: ${refused.message}`;
+    if (this.#refusals.has(message)) return;
+    this.#refusals.add(message);
     const peer = this.#peer;
     if (peer === null || this.#stopping) return;
     const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
@@ -546,8 +550,8 @@ export class Host {
     if (key === this.#targetsOf) return;
     this.#targetsOf = key;
     const members = peer.targets();
-    const belongs = peer.memberOf(peer.self) !== null;
-    const others = belongs ? [] : [...heardOf, ...this.#options.seeds];
+    // A seed that is no member is dialled for good: the user named it, and hears if it belongs to another cluster.
+    const others = [...heardOf, ...this.#options.seeds];
     const known = new Set(members.map((m) => m.id));
     this.#links?.setTargets(
       [...members, ...others.filter((s) => !known.has(s.id) && s.id !== peer.self.id)].map(({ id, host, port }) => ({

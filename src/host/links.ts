@@ -45,6 +45,8 @@ export interface LinkOptions {
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
 const BULK_QUEUE_BYTES = 256 * 1024;
+/** What is queued at the end has so long to be read. */
+const LINGER_MS = 2000;
 const DIAL_PAUSE_MIN_MS = 50;
 const DIAL_PAUSE_MAX_MS = 1000;
 
@@ -356,6 +358,7 @@ class Channel {
   readonly #events: ChannelEvents;
   readonly #decoder = new FrameDecoder();
   readonly #handshake: Timer;
+  #linger: Timer | null = null;
   /** Whole frames. */
   #bulk: (readonly Uint8Array[])[] = [];
   #bulkBytes = 0;
@@ -418,6 +421,8 @@ class Channel {
     this.#over = true;
     for (const piece of this.#bulk.flat()) this.#connection.write(piece);
     this.#connection.end();
+    // A side that neither reads nor closes, or a cut cable, does not hold this one open.
+    this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
   }
 
   destroy(code: string): void {
@@ -473,6 +478,7 @@ class Channel {
 
   #onClose(code: string): void {
     this.#handshake.cancel();
+    this.#linger?.cancel();
     if (this.#closed) return;
     this.#closed = true;
     this.#over = true;

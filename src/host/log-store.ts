@@ -289,7 +289,7 @@ export class LogStore {
       const bytes = segment.file.read(start, Math.min(size, segment.bytes - start));
       let end = 0;
       let count = 0;
-      while (index + count <= through) {
+      while (index + count <= through && (count === 0 || end < bytesMax)) {
         const newline = bytes.indexOf(0x0a, end);
         if (newline < 0) break;
         end = newline + 1;

@@ -145,6 +145,8 @@ function writeAnew(disk: Disk, lines: readonly Line[]): { file: File; size: numb
     file.write(size, line.bytes);
     size += line.bytes.length;
   }
+  // The messages may have been on the disk long since: a power cut right after the rename must not take them.
+  if (size > 0) file.syncNow();
   disk.rename(`${PATH}.new`, PATH);
   return { file, size };
 }

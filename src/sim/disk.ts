@@ -1,0 +1,402 @@
+/**
+ * A disk in memory that forgets. Every file keeps apart what was written (what a process reads back, the page cache)
+ * and what is durable (what a power cut leaves); names in a directory likewise. `kill` ends the process: what was
+ * written stays. `crash` cuts the power: of what was not synced any part may survive, as real disks have it.
+ *
+ * Everything follows from the calls and from `random`, so a seed replays it.
+ */
+import { assert } from "../core/assert.ts";
+import { type Clock, type Disk, type File, PortError } from "../host/contracts.ts";
+
+export type DiskCall = "write" | "truncate" | "sync" | "create" | "rename" | "remove" | "sync-directory";
+
+/** What goes wrong; a test changes it at any time. */
+export interface DiskFaults {
+  /** Bytes that all files together may hold; a write takes what fits, then ENOSPC. */
+  capacity: number;
+  /** Virtual milliseconds of the next sync. */
+  syncMs: () => number;
+  /** Code with which syncs fail, or null. What a failed sync covered never becomes durable [D3]. */
+  syncError: string | null;
+  /** Sees each call that changes or syncs something, before it is carried out; may throw. */
+  before: ((call: DiskCall, path: string) => void) | null;
+}
+
+export interface VirtualDiskOptions {
+  /** Carries the time of asynchronous syncs. */
+  readonly clock: Pick<Clock, "after">;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** One change to a file's bytes; `bytes` null: a truncation to `at`. */
+interface Change {
+  readonly at: number;
+  readonly bytes: Uint8Array | null;
+}
+
+/** One change to the names of a directory, in the order made: path → file, or null where the name is gone. */
+interface NameChange {
+  readonly order: number;
+  readonly directory: string;
+  readonly effects: readonly (readonly [path: string, file: Inode | null])[];
+}
+
+export class VirtualDisk implements Disk {
+  readonly faults: DiskFaults = { capacity: Number.POSITIVE_INFINITY, syncMs: () => 0, syncError: null, before: null };
+  readonly clock: Pick<Clock, "after">;
+  readonly #random: () => number;
+  #names = new Map<string, Inode>();
+  #durableNames = new Map<string, Inode>();
+  #changes: NameChange[] = [];
+  /** Changes to names so far. */
+  #order = 0;
+  /** Directories are durable as soon as they are made. */
+  readonly #directories = new Set<string>([""]);
+  #locked = false;
+  /** Files and syncs of an earlier boot are dead. */
+  boot = 0;
+
+  constructor({ clock, random }: VirtualDiskOptions) {
+    this.clock = clock;
+    this.#random = random;
+  }
+
+  // ── what happens to a machine ──────────────────────────────────────────────────────────────────────────────────
+
+  /** The process is gone; the machine goes on. */
+  kill(): void {
+    this.boot += 1;
+    this.#locked = false;
+  }
+
+  /** The power is cut: what was not synced survives in part, torn or not at all. */
+  crash(): void {
+    this.kill();
+    this.#crashNames();
+    for (const file of new Set(this.#durableNames.values())) file.crash(this.#random);
+    this.#names = new Map(this.#durableNames);
+    this.#changes = [];
+  }
+
+  /** Bit rot and careless people: changes what is in a file, synced, behind everyone's back. Null removes the file. */
+  damage(path: string, change: (bytes: Uint8Array) => Uint8Array | null): void {
+    const file = this.#names.get(path);
+    assert(file !== undefined, `${path} is there to be damaged`);
+    const bytes = change(file.bytes());
+    if (bytes === null) {
+      this.#names.delete(path);
+      this.#durableNames.delete(path);
+    } else file.replace(bytes);
+  }
+
+  /** Paths of all files as a process sees them, sorted. */
+  paths(): string[] {
+    return [...this.#names.keys()].sort();
+  }
+
+  /** What a process would read. */
+  contents(path: string): Uint8Array {
+    const file = this.#names.get(path);
+    assert(file !== undefined, `${path} is there`);
+    return file.bytes();
+  }
+
+  /** Bytes that still fit. */
+  get room(): number {
+    if (this.faults.capacity === Number.POSITIVE_INFINITY) return this.faults.capacity;
+    let held = 0;
+    for (const file of new Set(this.#names.values())) held += file.size;
+    return this.faults.capacity - held;
+  }
+
+  /**
+   * Journaling file systems keep the order of changes to names, POSIX does not ask for it: mostly a prefix survives,
+   * sometimes an arbitrary part.
+   */
+  #crashNames(): void {
+    const ordered = this.#random() < 0.5;
+    const kept = Math.floor(this.#random() * (this.#changes.length + 1));
+    this.#changes.forEach((change, i) => {
+      if (ordered ? i < kept : this.#random() < 0.5) this.#settle(change);
+    });
+  }
+
+  #settle({ effects }: NameChange): void {
+    for (const [path, file] of effects) {
+      if (file === null) this.#durableNames.delete(path);
+      else this.#durableNames.set(path, file);
+    }
+  }
+
+  // ── the port ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  lock(): void {
+    if (this.#locked) throw new PortError("ELOCKED", "another process has it");
+    this.#locked = true;
+  }
+
+  unlock(): void {
+    this.#locked = false;
+  }
+
+  list(directory: string): string[] {
+    return this.paths()
+      .filter((path) => directoryOf(path) === directory)
+      .map((path) => path.slice(directory === "" ? 0 : directory.length + 1));
+  }
+
+  open(path: string, mode: "existing" | "create" | "read"): File {
+    let file = this.#names.get(path);
+    if (mode === "create") {
+      this.#demandDirectory(path);
+      this.faults.before?.("create", path);
+      if (file === undefined) {
+        file = new Inode();
+        this.#rename([[path, file]]);
+      } else file.change({ at: 0, bytes: null });
+    }
+    if (file === undefined) throw missing("open", path);
+    return new VirtualFile(this, file, path, mode === "read");
+  }
+
+  makeDirectory(path: string): void {
+    for (let directory = path; directory !== ""; directory = directoryOf(directory)) this.#directories.add(directory);
+  }
+
+  rename(from: string, to: string): void {
+    const file = this.#names.get(from);
+    if (file === undefined) throw missing("rename", from);
+    this.#demandDirectory(to);
+    this.faults.before?.("rename", to);
+    this.#rename([
+      [from, null],
+      [to, file],
+    ]);
+  }
+
+  remove(path: string): void {
+    if (!this.#names.has(path)) throw missing("remove", path);
+    this.faults.before?.("remove", path);
+    this.#rename([[path, null]]);
+  }
+
+  syncDirectory(path: string, done: (error: PortError | null) => void): void {
+    this.faults.before?.("sync-directory", path);
+    const through = this.#order;
+    const known = this.#directories.has(path);
+    this.later(
+      path,
+      (error) => done(known ? error : missing("sync", path)),
+      (failed) => this.#syncNames(path, through, failed),
+    );
+  }
+
+  syncDirectoryNow(path: string): void {
+    if (!this.#directories.has(path)) throw missing("sync", path);
+    this.faults.before?.("sync-directory", path);
+    const error = this.syncFailure(path);
+    this.#syncNames(path, this.#order, error !== null);
+    if (error !== null) throw error;
+  }
+
+  /** A completion after the time a sync takes; never in another boot. */
+  later(path: string, done: (error: PortError | null) => void, settle: (failed: boolean) => void): void {
+    const boot = this.boot;
+    this.clock.after(this.faults.syncMs(), () => {
+      if (boot !== this.boot) return;
+      const error = this.syncFailure(path);
+      settle(error !== null);
+      done(error);
+    });
+  }
+
+  syncFailure(path: string): PortError | null {
+    const code = this.faults.syncError;
+    return code === null ? null : new PortError(code, `cannot sync ${path}: the disk failed (${code})`);
+  }
+
+  #syncNames(directory: string, through: number, failed: boolean): void {
+    const covered = this.#changes.filter((c) => c.directory === directory && c.order <= through);
+    this.#changes = this.#changes.filter((c) => !covered.includes(c));
+    if (!failed) for (const change of covered) this.#settle(change);
+  }
+
+  #rename(effects: NameChange["effects"]): void {
+    for (const [path, file] of effects) {
+      if (file === null) this.#names.delete(path);
+      else this.#names.set(path, file);
+    }
+    const last = effects[effects.length - 1] as NameChange["effects"][number];
+    this.#changes.push({ order: ++this.#order, directory: directoryOf(last[0]), effects });
+  }
+
+  #demandDirectory(path: string): void {
+    if (!this.#directories.has(directoryOf(path))) throw missing("open", path);
+  }
+}
+
+class VirtualFile implements File {
+  readonly #disk: VirtualDisk;
+  readonly #file: Inode;
+  readonly #path: string;
+  readonly #boot: number;
+  readonly #readOnly: boolean;
+  #closed = false;
+
+  constructor(disk: VirtualDisk, file: Inode, path: string, readOnly: boolean) {
+    this.#disk = disk;
+    this.#file = file;
+    this.#path = path;
+    this.#boot = disk.boot;
+    this.#readOnly = readOnly;
+  }
+
+  get size(): number {
+    return this.#file.size;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#use("write");
+    assert(
+      offset <= this.#file.size,
+      `a write at ${offset} of ${this.#path}, which ends at ${this.#file.size}, leaves a hole`,
+    );
+    const growth = Math.max(0, offset + bytes.length - this.#file.size);
+    const fits = Math.max(0, Math.min(growth, this.#disk.room));
+    const taken = bytes.slice(0, bytes.length - growth + fits);
+    if (taken.length > 0) this.#file.change({ at: offset, bytes: taken });
+    if (fits < growth) throw new PortError("ENOSPC", `cannot write ${this.#path}: no space left on device (ENOSPC)`);
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    assert(!this.#closed && this.#boot === this.#disk.boot, `${this.#path} is read while open`);
+    return this.#file.read(offset, length);
+  }
+
+  truncate(size: number): void {
+    this.#use("truncate");
+    assert(size <= this.#file.size, `${this.#path} is not made longer by truncation`);
+    if (size < this.#file.size) this.#file.change({ at: size, bytes: null });
+  }
+
+  sync(done: (error: PortError | null) => void): void {
+    this.#use("sync");
+    const covered = this.#file.newest;
+    const settle = (failed: boolean) => this.#file.settle(covered, failed);
+    this.#disk.later(this.#path, (error) => this.#closed || done(error), settle);
+  }
+
+  syncNow(): void {
+    this.#use("sync");
+    const error = this.#disk.syncFailure(this.#path);
+    this.#file.settle(this.#file.newest, error !== null);
+    if (error !== null) throw error;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #use(call: DiskCall): void {
+    assert(!this.#closed && this.#boot === this.#disk.boot, `${this.#path} is used while open`);
+    if (this.#readOnly)
+      throw new PortError("EBADF", `cannot ${call} ${this.#path}: it is open for reading only (EBADF)`);
+    this.#disk.faults.before?.(call, this.#path);
+  }
+}
+
+/** A file's bytes: as written, as durable, and the changes between the two. */
+class Inode {
+  readonly #written = new Bytes();
+  readonly #durable = new Bytes();
+  #changes: Change[] = [];
+
+  get size(): number {
+    return this.#written.size;
+  }
+
+  /** The last change not synced yet. */
+  get newest(): Change | undefined {
+    return this.#changes[this.#changes.length - 1];
+  }
+
+  bytes(): Uint8Array {
+    return this.read(0, this.size);
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return this.#written.slice(offset, Math.min(this.size, offset + length));
+  }
+
+  change(change: Change): void {
+    this.#written.apply(change);
+    this.#changes.push(change);
+  }
+
+  /** A sync that covers everything through `covered` has ended. Bytes that it failed to write are forgotten [D3]. */
+  settle(covered: Change | undefined, failed: boolean): void {
+    const end = covered === undefined ? 0 : this.#changes.indexOf(covered) + 1;
+    const settled = this.#changes.splice(0, end);
+    if (!failed) for (const change of settled) this.#durable.apply(change);
+  }
+
+  replace(bytes: Uint8Array): void {
+    for (const side of [this.#written, this.#durable]) {
+      side.apply({ at: 0, bytes: null });
+      side.apply({ at: 0, bytes });
+    }
+    this.#changes = [];
+  }
+
+  /** Some of the changes made it; the last one of those perhaps in part, or as the right number of wrong bytes. */
+  crash(random: () => number): void {
+    const kept = Math.floor(random() * (this.#changes.length + 1));
+    const torn = this.#changes[kept];
+    for (const change of this.#changes.slice(0, kept)) this.#durable.apply(change);
+    if (torn !== undefined && torn.bytes !== null) {
+      const part = torn.bytes.slice(0, Math.floor(random() * (torn.bytes.length + 1)));
+      const how = random();
+      if (how < 0.2) part.fill(0);
+      else if (how < 0.3 && part.length > 0) part[Math.floor(random() * part.length)] = Math.floor(random() * 256);
+      this.#durable.apply({ at: torn.at, bytes: part });
+    }
+    this.#changes = [];
+    this.#written.apply({ at: 0, bytes: null });
+    this.#written.apply({ at: 0, bytes: this.#durable.slice(0, this.#durable.size) });
+  }
+}
+
+/** Bytes that grow; a hole is filled with zeros, as after a sync that failed before one that did not. */
+class Bytes {
+  #bytes = new Uint8Array(0);
+  size = 0;
+
+  apply({ at, bytes }: Change): void {
+    if (bytes === null) {
+      if (at < this.size) this.#bytes.fill(0, at, this.size);
+      this.size = Math.min(this.size, at);
+      return;
+    }
+    const end = at + bytes.length;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length, 256));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, at);
+    this.size = Math.max(this.size, end);
+  }
+
+  slice(start: number, end: number): Uint8Array {
+    return this.#bytes.slice(start, Math.max(start, end));
+  }
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function missing(action: string, path: string): PortError {
+  return new PortError("ENOENT", `cannot ${action} ${path}: no such file or directory (ENOENT)`);
+}

@@ -1,0 +1,87 @@
+/** One cluster of three runtimes: the compiled binary, the Node bundle and Deno on the sources; and the package. */
+import { afterEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BINARY, Cluster, checkHistory, endAll, freePorts, PeerProcess, ROOT, RUNTIMES, run, sentBy } from "./harness.ts";
+
+afterEach(endAll);
+
+const texts = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`);
+
+test("binary, Node and Deno are one cluster: 3 × 2,000 messages, the leader killed in the middle and restarted", async () => {
+  const cluster = await Cluster.reserve(3);
+  const runtimeOf = ["binary", "node", "deno"] as const;
+  for (const id of [1, 2, 3]) cluster.start(id, { runtime: runtimeOf[id - 1] as "binary" });
+  await cluster.formed(3);
+  const first = [...cluster.peers.values()];
+  for (const [id, peer] of cluster.peers) peer.say(...texts(`p${id}`, 2000));
+  await cluster.peer(1).until("a part is delivered", () => cluster.peer(1).messages.length > 1000);
+  // `deno task` is a shell around the peer itself: its lock says which process that is.
+  const leader = first[2] as PeerProcess;
+  await leader.stop();
+  const sentBefore = sentBy(first);
+  const back = cluster.start(3, { runtime: "deno" });
+  const total = 4000 + leader.all("pending").length;
+  await cluster.peer(1).until("everything is delivered", () => cluster.peer(1).messages.length >= total, 60_000);
+  await back.until("the last message", () => back.messages.at(-1)?.seq_no === total, 60_000);
+  await cluster.peer(2).until("the last message", () => cluster.peer(2).messages.at(-1)?.seq_no === total);
+  const chats = checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    [...new Set([...sentBefore, ...sentBy(first), ...sentBy([back])])],
+  );
+  for (const id of [1, 2]) expect(chats.filter((c) => c.sender_id === id).map((c) => c.payload)).toEqual(texts(`p${id}`, 2000));
+  const { code } = await run([BINARY, "verify", ...[1, 2, 3].map((id) => cluster.dir(id))]);
+  expect(code).toBe(0);
+  await cluster.stop();
+}, 120_000);
+
+for (const runtime of ["binary", "node", "deno"] as const) {
+  test(`1 MiB of history reaches a slow reader whole (${runtime})`, async () => {
+    const cluster = await Cluster.reserve(1);
+    const peer = cluster.start(1, { args: ["--log-level", "off"] });
+    const text = "x".repeat(1000);
+    peer.say(...Array.from({ length: 1200 }, (_, i) => `${i}:${text}`));
+    peer.endInput();
+    expect(await peer.exited).toBe(0);
+    const [program, ...rest] = RUNTIMES[runtime] as readonly [string, ...string[]];
+    const child = Bun.spawn([program, ...rest, "log", cluster.dir(1), "--json"], { stdout: "pipe", stderr: "inherit" });
+    const reader = child.stdout.getReader();
+    const decoder = new TextDecoder();
+    let out = "";
+    for (let i = 0; ; i++) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      out += decoder.decode(value, { stream: true });
+      // A reader that lets the pipe run full now and then.
+      if (i % 4 === 0) await Bun.sleep(5);
+    }
+    expect(await child.exited).toBe(0);
+    const lines = out.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+    expect(lines.length).toBe(1200);
+    expect(lines.map((l) => l.seq_no)).toEqual(Array.from({ length: 1200 }, (_, i) => i + 1));
+    await cluster.stop();
+  }, 60_000);
+}
+
+test("the packed package embeds a peer in Node 20: submit, messages, status, close", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "chatpeer-pack-"));
+  const packed = await run(["npm", "pack", "--ignore-scripts", "--pack-destination", folder]);
+  expect(packed.code).toBe(0);
+  const archive = packed.out.trim().split("\n").at(-1) as string;
+  writeFileSync(join(folder, "package.json"), '{ "name": "user", "type": "module", "private": true }');
+  const installed = await run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--prefer-offline", join(folder, archive)]);
+  expect(`${installed.code} ${installed.err}`).toStartWith("0 ");
+  const [port] = (await freePorts(1)) as [number];
+  // The example of the README, word for word, with a port and a directory of this test.
+  const readme = await Bun.file(`${ROOT}README.md`).text();
+  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
+  expect(example).toBeDefined();
+  writeFileSync(join(folder, "example.js"), (example as string).replace("./data/log-1", join(folder, "data")).replace("id: 1,", `id: 1, port: ${port},`));
+  const child = Bun.spawn(["node", "example.js"], { cwd: folder, stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  expect(err).toBe("");
+  expect(code).toBe(0);
+  expect(out).toContain("1 Hello");
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);

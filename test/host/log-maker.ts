@@ -1,0 +1,113 @@
+/** Makes valid logs for tests: entries that any log would take next, sealed. */
+import { LogState } from "../../src/core/log.ts";
+import type { Entry, EntryData, EntryKind, Genesis } from "../../src/core/message.ts";
+import { sealEntry } from "../../src/wire/entry.ts";
+
+export interface Limits {
+  readonly segment_entries: number;
+  readonly segment_bytes: number;
+}
+
+export class LogMaker {
+  entries: Entry[] = [];
+  state = new LogState();
+  readonly limits: Limits;
+  term = 1;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+  }
+
+  get last(): number {
+    return this.entries.length;
+  }
+
+  genesis(): Entry {
+    const data: Genesis = {
+      members: [
+        { id: 1, inc: "one", host: "127.0.0.1", port: 6001, role: "voter" },
+        { id: 2, inc: "two", host: "127.0.0.1", port: 6002, role: "observer" },
+      ],
+      prev_voters: [],
+      cluster_id: "test",
+      ...this.limits,
+    };
+    return this.#add("genesis", { term: 0, data });
+  }
+
+  leader(): Entry {
+    return this.#add("leader", {});
+  }
+
+  chat(text: string, room = "general", session = "s"): Entry {
+    const counter = (this.state.sessions.get(`1.${session}`) ?? 0) + 1;
+    return this.#add("chat", {
+      room_id: room,
+      seq_no: (this.state.rooms.get(room) ?? 0) + 1,
+      sender_id: 1,
+      msg_id: `1.${session}.${counter}`,
+      user: "alice",
+      ts: 1_700_000_000_000 + this.last,
+      text,
+    });
+  }
+
+  /** Genesis and chats up to index `last`. */
+  fill(last: number): Entry[] {
+    const made: Entry[] = [];
+    while (this.last < last) made.push(this.last === 0 ? this.genesis() : this.chat(`message ${this.last + 1}`));
+    return made;
+  }
+
+  truncate(from: number): void {
+    while (this.last >= from) {
+      const entry = this.entries.pop() as Entry;
+      this.state.undo(entry, this.entries[this.entries.length - 1]?.crc ?? 0);
+    }
+  }
+
+  /** The log is now what these entries say. */
+  adopt(entries: readonly Entry[]): void {
+    this.entries = [...entries];
+    this.state = new LogState();
+    for (const entry of entries) this.state.apply(entry);
+  }
+
+  line(index: number): string {
+    const { chunk, start, end } = this.entries[index - 1] as Entry;
+    return new TextDecoder().decode(chunk.subarray(start, end));
+  }
+
+  #add(kind: EntryKind, fields: Partial<Entry> & { data?: EntryData }): Entry {
+    const entry: Entry = {
+      index: this.last + 1,
+      term: this.term,
+      leader_id: 1,
+      inc: "one",
+      kind,
+      room_id: "",
+      seq_no: 0,
+      sender_id: 0,
+      msg_id: "",
+      user: "",
+      ts: 0,
+      text: "",
+      data: null,
+      crc: 0,
+      chunk: new Uint8Array(0),
+      start: 0,
+      end: 0,
+      ...fields,
+    };
+    sealEntry(entry, this.state.crc);
+    const refusal = this.state.refusal(entry);
+    if (refusal !== null) throw new Error(refusal);
+    this.state.apply(entry);
+    this.entries.push(entry);
+    return entry;
+  }
+}
+
+export function lineOf({ chunk, start, end }: Entry): string {
+  return new TextDecoder().decode(chunk.subarray(start, end));
+}

@@ -1,0 +1,129 @@
+import { expect, test } from "bun:test";
+import type { Draft } from "../../src/core/message.ts";
+import { PortError } from "../../src/host/contracts.ts";
+import { Outbox } from "../../src/host/outbox.ts";
+import { VirtualDisk } from "../../src/sim/disk.ts";
+import { ManualClock, seeded } from "./manual-clock.ts";
+
+const draft = (payload: string): Draft => ({ room_id: "general", user: "alice", ts: 1, payload });
+
+function machine() {
+  const disk = new VirtualDisk({ clock: new ManualClock(), random: seeded(1) });
+  const notes: string[] = [];
+  const open = () => Outbox.open(disk, notes);
+  const pending = () =>
+    open().pending.map(({ session, first, drafts }) => [session, first, drafts.map((d) => d.payload).join()]);
+  return { disk, notes, open, pending };
+}
+
+test("[S1] [S3] what is not settled comes back after a kill: sessions in order, under their numbers", () => {
+  const { disk, open, pending } = machine();
+  const { outbox } = open();
+  for (const [session, counter] of [
+    ["old", 4],
+    ["old", 5],
+    ["new", 1],
+    ["old", 6],
+    ["new", 2],
+  ] as const) {
+    outbox.add(session, counter, draft(`${session}${counter}`));
+  }
+  outbox.settle("old", 4);
+  outbox.settle("new", 1);
+  disk.kill();
+  // Settled lines may come again: what is in the log is settled by the log.
+  expect(pending()).toEqual([
+    ["old", 4, "old4,old5,old6"],
+    ["new", 1, "new1,new2"],
+  ]);
+  const again = open().outbox;
+  again.settleBefore("old", 6);
+  again.settleBefore("new", 3);
+  again.settle("old", 6);
+  disk.kill();
+  expect(pending()).toEqual([]);
+  expect(disk.contents("outbox.jsonl").length).toBe(0);
+});
+
+test("[S1] every text that can be sent comes back as it was", () => {
+  const { disk, open } = machine();
+  const texts = ["\u2028\u2029", "\n\r\u0000", "ünïcödé 🎉", '"}{\\', "x".repeat(65_536)];
+  const { outbox } = open();
+  texts.forEach((text, i) => {
+    outbox.add("s", i + 1, draft(text));
+  });
+  disk.kill();
+  expect(open().pending[0]?.drafts).toEqual(texts.map(draft));
+});
+
+test("a torn last line is cut and its file goes on; a damaged line in the middle takes no other with it but those behind it in its session", () => {
+  const { disk, notes, open, pending } = machine();
+  const { outbox } = open();
+  for (const [session, counter] of [
+    ["a", 1],
+    ["b", 1],
+    ["a", 2],
+    ["b", 2],
+    ["a", 3],
+  ] as const)
+    outbox.add(session, counter, draft(`${session}${counter}`));
+  disk.kill();
+  disk.damage("outbox.jsonl", (b) => b.slice(0, b.length - 7));
+  expect(pending()).toEqual([
+    ["a", 1, "a1,a2"],
+    ["b", 1, "b1,b2"],
+  ]);
+  expect(notes).toEqual([]);
+  disk.damage("outbox.jsonl", (b) =>
+    new TextEncoder().encode(
+      new TextDecoder()
+        .decode(b)
+        .replace('"counter":1,"draft":[{"room_id":"general","user":"alice","ts":1,"payload":"b1"', "garbage"),
+    ),
+  );
+  expect(pending().filter(([session]) => session === "a")).toEqual([["a", 1, "a1,a2"]]);
+  expect(notes.length).toBe(1);
+});
+
+test("[D4] on a full disk a message is refused, the file stays whole, and the next one that fits is taken", () => {
+  const { disk, open, pending } = machine();
+  const { outbox } = open();
+  outbox.add("s", 1, draft("one"));
+  disk.faults.capacity = disk.contents("outbox.jsonl").length + 30;
+  expect(() => outbox.add("s", 2, draft("x".repeat(100)))).toThrow(PortError);
+  disk.faults.capacity = Number.POSITIVE_INFINITY;
+  outbox.add("s", 2, draft("two"));
+  disk.kill();
+  expect(pending()).toEqual([["s", 1, "one,two"]]);
+});
+
+test("[S1] a power cut after a restart does not take what an earlier one left on the disk", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const disk = new VirtualDisk({ clock: new ManualClock(), random: seeded(seed) });
+    const { outbox } = Outbox.open(disk, []);
+    outbox.add("s", 1, draft("old"));
+    const file = disk.open("outbox.jsonl", "existing");
+    file.syncNow();
+    disk.syncDirectoryNow("");
+    disk.kill();
+    Outbox.open(disk, []);
+    disk.crash();
+    expect(Outbox.open(disk, []).pending.length).toBe(1);
+  }
+});
+
+test("settled lines do not pile up: the file stays within a few times what is pending", () => {
+  const { disk, open } = machine();
+  const { outbox } = open();
+  const text = "x".repeat(60_000);
+  for (let n = 1; n <= 1000; n++) {
+    outbox.add("s", n, draft(text));
+    if (n > 3) outbox.settle("s", n - 3);
+    if (n % 100 === 0) expect(disk.contents("outbox.jsonl").length).toBeLessThan(20_000_000);
+  }
+  outbox.settle("s", 998);
+  outbox.settle("s", 999);
+  disk.kill();
+  const drafts = open().pending[0]?.drafts ?? [];
+  expect(drafts[drafts.length - 1]).toEqual(draft(text));
+});
