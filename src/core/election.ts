@@ -78,7 +78,7 @@ export class Election {
     if (this.#phase === "preparing" && peer.now >= this.#deadline) return this.#fail("no majority promised in time");
     if (this.#phase !== "idle") return;
     const leader = peer.leader;
-    if (leader !== null && peer.leadership === null && peer.now - leader.heard >= peer.timings.leaderTimeout) {
+    if (leader !== null && peer.leadership === null && peer.now >= leader.heard + peer.timings.leaderTimeout) {
       peer.debug(`suspects peer ${leader.ballot.leader_id}: nothing heard for ${peer.timings.leaderTimeout} ms [E1]`);
       peer.becomeFollower(null);
       this.#retryAt = peer.now;
@@ -259,7 +259,7 @@ export class Election {
       this.#promises.set(memberName(peer.self), { member: peer.self, tail: peer.log.tail });
       return this.#judgePromises();
     }
-    if (peer.faulty) return;
+    if (!peer.healthy) return;
     peer.sendTo(leaderKey(ballot), { type: "PROMISE", ballot, tail: peer.log.tail });
   }
 
@@ -345,7 +345,8 @@ export class Election {
     if (taken !== "taken") return this.#fail("the best log could not be adopted");
     this.#deadline = peer.now + peer.timings.leaderTimeout;
     const best = this.#promises.get(memberName(from))?.tail;
-    if (best !== undefined && frame.entries.length > 0 && compareTails(best, peer.log.tail) > 0) {
+    if (best !== undefined && compareTails(best, peer.log.tail) > 0) {
+      if (frame.entries.length === 0) return this.#fail("the best log ends before its promised tail");
       return this.#ask(from.link, peer.log.tail);
     }
     this.#donor = null;

@@ -12,6 +12,7 @@ import { memberName, votersOf } from "./quorum.ts";
 
 /** How often a request to the leader is repeated until its effect is seen. */
 const REPEAT_MS = 300;
+const NOBODY: readonly PeerInfo[] = [];
 
 export class Membership {
   readonly #peer: Peer;
@@ -19,8 +20,6 @@ export class Membership {
   readonly #joins = new Map<PeerId, Member>();
   readonly #leaves = new Set<string>();
   readonly #evictions = new Set<PeerId>();
-  /** Leader: addresses newer than the configuration's [M8]. */
-  readonly #addresses = new Map<string, { host: string; port: number }>();
   /** Leader: whom it is handing over to, and until when it tries. */
   #handover: { to: MemberKey; until: Millis; asked: boolean } | null = null;
   #handoverRestUntil: Millis = 0;
@@ -50,9 +49,9 @@ export class Membership {
     return this.#handover !== null;
   }
 
-  /** Whom to dial besides the configuration's members. */
+  /** Whom to dial besides the configuration's members: they may all have gone since this peer last heard of them. */
   get heardOf(): readonly PeerInfo[] {
-    return this.#isMember ? [] : this.#heardOf;
+    return this.#isMember && this.#peer.leader !== null ? NOBODY : this.#heardOf;
   }
 
   get #isMember(): boolean {
@@ -102,11 +101,8 @@ export class Membership {
   onLinkUp(link: LinkId, who: MemberKey & { host: string; port: number }): void {
     const peer = this.#peer;
     const member = peer.memberOf(who);
-    if (member !== null && member.role !== "left") {
+    if (member !== null && member.role !== "left")
       peer.out({ do: "member", id: who.id, state: "alive", role: member.role });
-      if (member.host !== who.host || member.port !== who.port)
-        this.#addresses.set(memberName(who), { host: who.host, port: who.port });
-    }
     if (!this.#isMember && !peer.quitting) this.#sendJoin(link);
   }
 
@@ -262,9 +258,16 @@ export class Membership {
     const { self, options, configuration } = this.#peer;
     if (id === self.id) return { id, ...options.address };
     const member = configuration?.members.find((m) => m.id === id);
-    if (member === undefined) return null;
-    const newer = this.#addresses.get(memberName(member));
-    return { id, host: newer?.host ?? member.host, port: newer?.port ?? member.port };
+    return member === undefined ? null : { id, ...this.#presentAddress(member) };
+  }
+
+  /** Where a member said it listens when it connected; the configuration follows later [M8]. */
+  #presentAddress(member: Member): { host: string; port: number } {
+    const { self, options, links } = this.#peer;
+    if (sameMember(member, self)) return options.address;
+    const link = this.#peer.linkTo(member);
+    const { host, port } = (link === null ? undefined : links.get(link)) ?? member;
+    return { host, port };
   }
 
   // ── the leader's changes ───────────────────────────────────────────────────────────────────────────────────────
@@ -296,19 +299,12 @@ export class Membership {
 
   /** The members as they should be: joins, leaves, evictions, new addresses, then placement [M5]. */
   #target(present: Configuration): Member[] {
-    const { self, options } = this.#peer;
+    const { self } = this.#peer;
     const members = new Map<PeerId, Member>(present.members.map((m) => [m.id, m]));
     for (const member of present.members) {
-      const address = sameMember(member, self) ? options.address : this.#addresses.get(memberName(member));
       const gone = this.#leaves.has(memberName(member)) || (this.#evictions.has(member.id) && !this.#isLive(member));
       const role = gone && !sameMember(member, self) ? "left" : member.role;
-      members.set(member.id, {
-        id: member.id,
-        inc: member.inc,
-        host: address?.host ?? member.host,
-        port: address?.port ?? member.port,
-        role,
-      });
+      members.set(member.id, { id: member.id, inc: member.inc, ...this.#presentAddress(member), role });
     }
     for (const join of this.#joins.values()) {
       const before = members.get(join.id);

@@ -131,8 +131,8 @@ export class Sender {
     this.#movedAt = this.#peer.now;
     this.#patience = this.#patienceMin;
     this.#peer.out({ do: "sent", entry });
-    if (own === this.#sessions[0] && own.drafts.length === 0 && this.#sessions.length > 1) {
-      this.#sessions.shift();
+    if (own === this.#sessions[0] && own.drafts.length === 0) {
+      this.#dropEmpty();
       this.#rewind();
     }
   }
@@ -143,7 +143,9 @@ export class Sender {
     const session = this.#sessions[0] as Session;
     if (peer.leader === null || !sameBallot(peer.leader.ballot, peer.promised)) return;
     if (session.drafts.length === session.head) return;
-    if (this.#sentThrough >= session.first && peer.now - this.#movedAt > this.#patience) {
+    // With nothing under way there is nothing to be impatient for.
+    if (this.#sentThrough < session.first) this.#movedAt = peer.now;
+    else if (peer.now - this.#movedAt > this.#patience) {
       // Something may have been lost on the way, the leader's room for it included.
       this.#patience = Math.min(2 * this.#patience, 16 * this.#patienceMin);
       this.#rewind();
@@ -209,6 +211,10 @@ export class Sender {
       session.drafts = session.drafts.slice(gone);
       session.first += gone;
     }
+    this.#dropEmpty();
+  }
+
+  #dropEmpty(): void {
     while (this.#sessions.length > 1 && (this.#sessions[0] as Session).drafts.length === 0) this.#sessions.shift();
   }
 

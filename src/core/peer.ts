@@ -324,9 +324,11 @@ export class Peer {
     return everyVoter(this.voterSets).filter((v) => !sameMember(v, this.self));
   }
 
-  /** Whom to keep connected: everyone in the configuration who has not left. */
+  /** Whom to keep connected: everyone in the configuration who has not left, or whose vote still counts [M3]. */
   targets(): PeerInfo[] {
-    return (this.configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, this.self));
+    const voters = this.otherVoters;
+    const wanted = (m: Member) => m.role !== "left" || voters.some((v) => sameMember(v, m));
+    return (this.configuration?.members ?? []).filter((m) => wanted(m) && !sameMember(m, this.self));
   }
 
   /** Binds this peer to a higher ballot: from here on nothing lower is taken or acknowledged [E6]. */
@@ -496,8 +498,11 @@ export class Peer {
   }
 
   #onDurable(index: LogIndex): void {
-    if (index <= this.log.durable) return;
-    this.log.durable = Math.min(index, this.log.last);
+    // A truncation that the host has not carried out yet: what it confirms behind that are the entries cut away.
+    const cut = this.#outputs.reduce((lowest, o) => (o.do === "truncate" ? Math.min(lowest, o.from) : lowest), Infinity);
+    const confirmed = Math.min(index, cut - 1, this.log.last);
+    if (confirmed <= this.log.durable) return;
+    this.log.durable = confirmed;
     this.leadership?.advanceCommit();
     this.followership.onDurable();
     this.election.onDurable();

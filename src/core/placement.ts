@@ -44,7 +44,7 @@ export function placeVoters({ leader, members, leaderQuits }: PlacementInput): S
   kept.sort(
     (a, b) => Number(b.id === leader) - Number(a.id === leader) || Number(b.fit) - Number(a.fit) || b.id - a.id,
   );
-  const chosen = kept.slice(0, Math.max(reachable, Math.min(kept.length, wanted)));
+  const chosen = kept.slice(0, reachable);
   const missing = Math.max(0, reachable - chosen.length);
   return new Set([...chosen, ...spare.slice(0, missing)].map((m) => m.id));
 }

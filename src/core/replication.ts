@@ -369,12 +369,13 @@ export class Leadership {
     // One that has just left still hears that its departure is committed, and can go [M5].
     const stays = (m: Member) => m.role !== "left" || (this.#progress.has(memberName(m)) && peer.isLinked(m));
     const members = (peer.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, peer.self));
-    const names = new Set(members.map(memberName));
-    for (const name of this.#progress.keys()) if (!names.has(name)) this.#progress.delete(name);
-    for (const member of members) if (!this.#progress.has(memberName(member))) this.#meet(member);
+    // Until it is settled, a configuration also needs the voters that it lets go [M3].
+    const met = new Map<string, MemberKey>([...members, ...peer.otherVoters].map((m) => [memberName(m), m]));
+    for (const name of this.#progress.keys()) if (!met.has(name)) this.#progress.delete(name);
+    for (const [name, member] of met) if (!this.#progress.has(name)) this.#meet(member);
   }
 
-  #meet(member: Member): void {
+  #meet(member: MemberKey): void {
     const peer = this.#peer;
     this.#progress.set(memberName(member), {
       member: { id: member.id, inc: member.inc },
@@ -459,7 +460,7 @@ export class Followership {
     // The leader cannot stream to us from memory: where this log stands tells it where to begin, and as long as that
     // is too far back the committed prefix is ours to fetch [R8].
     this.#owedHint = peer.log.tail;
-    if (peer.log.last < frame.commit) this.#fetchMore();
+    if (this.#matched < frame.commit) this.#fetchMore();
   }
 
   onSeqChat(_link: LinkId, frame: SeqChat): void {
@@ -467,6 +468,7 @@ export class Followership {
     const taken = this.take(prev, frame.entries);
     if (taken === "refused") return;
     if (taken === "taken") {
+      this.#owedHint = null;
       this.#prove(frame.prev_index + frame.entries.length, frame.commit);
       if (frame.entries.length > 0 && this.#peer.log.durable >= this.#matched) this.#owed = true;
       return;
@@ -566,13 +568,16 @@ export class Followership {
   onCatchupReq(link: LinkId, frame: CatchupReq): void {
     const peer = this.#peer;
     const { log } = peer;
-    if (frame.ballot !== null && !(sameBallot(frame.ballot, peer.promised) && peer.promiseDurable)) {
+    const donates = sameBallot(frame.ballot ?? peer.promised, peer.promised) && peer.promiseDurable && peer.healthy;
+    if (frame.ballot !== null && !donates) {
       peer.send(link, { type: "NACK", ballot: frame.ballot, promised: peer.promised, led: peer.hearsLeader });
       return;
     }
     const through = frame.ballot !== null ? log.last : log.commit;
-    if (!this.#holds(frame.after)) {
-      const hint = log.hintFor(frame.after);
+    const holds = this.#holds(frame.after);
+    // What a full disk had no room for cannot be served from it [D4].
+    if (!holds || peer.diskFull) {
+      const hint = holds ? null : log.hintFor(frame.after);
       peer.send(link, {
         type: "CATCHUP_RESP",
         ballot: frame.ballot,
@@ -603,15 +608,13 @@ export class Followership {
       const asked = peer.log.hintFor(frame.hint);
       if (asked.index < peer.log.commit) {
         // It holds less than we have committed: no use asking it.
-        this.#useless.add(memberName(from));
-        return this.#fetchMore();
+        return this.#tryAnother(from);
       }
       return this.#request(from, asked);
     }
     const final = frame.entries[frame.entries.length - 1];
     if (final === undefined) {
-      this.#useless.add(memberName(from));
-      return this.#fetchMore();
+      return this.#tryAnother(from);
     }
     if (compareBallots(final, peer.promised) > 0) {
       // [R8] What was committed under a higher ballot binds us to it before we take it.
@@ -623,6 +626,14 @@ export class Followership {
     this.commitThrough(Math.min(frame.commit, final.index));
     this.#owed = true;
     this.#owedHint = peer.log.tail;
+    if (final.index < frame.commit) this.#fetchMore();
+  }
+
+  /** The leader is the last to be asked; if it has nothing either, its next heartbeat says whether anything is missing. */
+  #tryAnother(useless: MemberKey): void {
+    const leader = this.#peer.leader;
+    if (leader !== null && sameMember(leaderKey(leader.ballot), useless)) return this.#useless.clear();
+    this.#useless.add(memberName(useless));
     this.#fetchMore();
   }
 

@@ -15,7 +15,7 @@ import {
   PROTOCOL_VERSION,
   type Timings,
 } from "../core/config.ts";
-import { type Ballot, type LinkId, type PeerId, sameBallot } from "../core/ids.ts";
+import { type Ballot, type LinkId, type LogIndex, type PeerId, sameBallot } from "../core/ids.ts";
 import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Genesis, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { type Input, type Output, Peer } from "../core/peer.ts";
@@ -93,7 +93,8 @@ export class Host {
   #promiseBusy = false;
   #outboxFull = false;
   #outboxBytes = 0;
-  #targetsOf: unknown = null;
+  /** What the links' targets were made from. */
+  #targetsOf: readonly [unknown, unknown] = [null, null];
   /** What was told of refusals: whoever is dialled again is refused again. */
   readonly #refusals = new Set<string>();
   #waiting: string | null = null;
@@ -204,7 +205,11 @@ export class Host {
 
   /** The last `count` messages of a room that this directory has delivered, oldest first. */
   history(count: number, room: string): DeliveredMessage[] {
-    return this.#delivery?.history(count, room) ?? [];
+    let found: DeliveredMessage[] = [];
+    this.#reading(() => {
+      found = this.#delivery?.history(count, room) ?? [];
+    });
+    return found;
   }
 
   transfer(to: PeerId): void {
@@ -221,7 +226,7 @@ export class Host {
   }
 
   resumeDelivery(): void {
-    this.#delivery?.resume();
+    this.#reading(() => this.#delivery?.resume());
   }
 
   /** Leaves in good order within the quit time, then `stopped`. */
@@ -262,7 +267,7 @@ export class Host {
     );
     this.#event({ event: "started", id, host, port });
     this.#delivery?.follow(this.#peer.log);
-    this.#delivery?.through(this.#peer.log.commit);
+    this.#deliver(this.#peer.log.commit);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
     this.#schedule();
   }
@@ -419,7 +424,7 @@ export class Host {
       case "serve":
         return this.#serve(output);
       case "commit":
-        return this.#delivery?.through(output.through);
+        return this.#deliver(output.through);
       case "sent":
         return this.#onSent(output.entry);
       case "role":
@@ -447,6 +452,20 @@ export class Host {
         }
         return this.#end({ code: 0, reason: output.reason });
       }
+    }
+  }
+
+  #deliver(through: LogIndex): void {
+    this.#reading(() => this.#delivery?.through(through));
+  }
+
+  /** Reads of the log may find it damaged: that is noted, and the next start repairs it [D5]. */
+  #reading(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#die(error.message);
     }
   }
 
@@ -546,9 +565,9 @@ export class Host {
   #updateTargets(peer: Peer): void {
     const configuration = peer.configuration;
     const heardOf = peer.membership.heardOf;
-    const key = configuration ?? heardOf;
-    if (key === this.#targetsOf) return;
-    this.#targetsOf = key;
+    const [before, heardBefore] = this.#targetsOf;
+    if (configuration === before && heardOf === heardBefore) return;
+    this.#targetsOf = [configuration, heardOf];
     const members = peer.targets();
     // A seed that is no member is dialled for good: the user named it, and hears if it belongs to another cluster.
     const others = [...heardOf, ...this.#options.seeds];

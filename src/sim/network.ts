@@ -117,7 +117,7 @@ class Pair {
   }
 
   reach(to: Endpoint): End {
-    this.far = new End(this, to);
+    this.far = new End(this, to, true);
     this.near.other = this.far;
     this.far.other = this.near;
     return this.far;
@@ -153,9 +153,11 @@ class End implements Connection {
   #held: (Uint8Array | "end" | "reset")[] = [];
   #lastArrival = 0;
   #ended = false;
-  #isOpen = false;
+  #isOpen: boolean;
 
-  constructor(pair: Pair, endpoint: Endpoint) {
+  /** An accepted end is open from the start. */
+  constructor(pair: Pair, endpoint: Endpoint, isOpen = false) {
+    this.#isOpen = isOpen;
     this.#pair = pair;
     this.endpoint = endpoint;
   }

@@ -110,15 +110,13 @@ export class World {
       },
       {
         event: (event) => this.#onEvent(machine, host, event),
-        log: (record) => {
-          if (record.level !== "debug") return;
-          this.#tell(machine, record.message);
-        },
+        log: (record) => this.#tell(machine, record.message),
         writable: () => {},
         stopped: ({ code, reason }) => {
           this.#tell(machine, `stopped (${code}): ${reason}`);
           if (machine.process?.host === host) this.#end(machine, false);
           machine.left = code === 0;
+          if (this.#healed) this.time.at(this.time.now + 500, () => this.#start(machine));
         },
       },
     );

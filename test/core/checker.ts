@@ -112,7 +112,7 @@ export class Checker {
     if (leading !== undefined) return;
     this.#leaders.set(key(ballot), { site, boot: site.boot });
     const last = this.chosen[this.chosen.length - 1];
-    if (last !== undefined && site.disk.written[last.index - 1]?.crc !== last.crc)
+    if (last !== undefined && site.disk.ordered[last.index - 1]?.crc !== last.crc)
       this.fail(`[I1] peer ${site.id} leads with ${key(ballot)} and lacks the committed entry ${last.index}`);
   }
 
@@ -120,7 +120,7 @@ export class Checker {
     const from = this.#committed.get(name(site)) ?? 0;
     if (through <= from) this.fail(`[I7] the commit index of peer ${site.id} went from ${from} to ${through}`);
     for (let index = from + 1; index <= through; index++) {
-      const entry = site.disk.written[index - 1];
+      const entry = site.disk.ordered[index - 1];
       if (entry === undefined) return this.fail(`[R6] peer ${site.id} delivers ${index}, which it does not hold`);
       const before = this.chosen[index - 1];
       if (before === undefined) this.#choose(entry);
@@ -174,9 +174,9 @@ export class Checker {
       const leading = this.#leaders.get(key(frame.ballot));
       if (leading === undefined || leading.site.boot !== leading.boot) return;
       for (const claim of [frame.match, frame.last]) {
-        const theirs = leading.site.disk.written[claim - 1];
+        const theirs = leading.site.disk.ordered[claim - 1];
         // The leader may have been overtaken meanwhile and have cut its log.
-        if (key(leading.site.disk.promised) === key(frame.ballot) && theirs?.crc !== disk.written[claim - 1]?.crc)
+        if (key(leading.site.disk.promised) === key(frame.ballot) && theirs?.crc !== disk.ordered[claim - 1]?.crc)
           this.fail(`[R3] peer ${site.id} acknowledges ${claim}, which is not the leader's entry`);
       }
     }

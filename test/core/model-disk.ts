@@ -15,6 +15,8 @@ interface OutboxSession {
 }
 
 export class ModelDisk {
+  /** The log as ordered by the core; ahead of the file while the disk is full. */
+  ordered: Entry[] = [];
   /** The log file now. */
   written: Entry[] = [];
   /** The log file that survives a power cut for sure. */
@@ -28,18 +30,32 @@ export class ModelDisk {
   /** Damaged below the watermark and not yet repaired [D5]. */
   faulty = false;
 
+  #full = false;
+
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** While the disk is full what is ordered waits [D4]. */
+  set full(full: boolean) {
+    this.#full = full;
+    if (!full) this.written = [...this.ordered];
+  }
+
   append(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (entry.index !== this.written.length + 1)
-        throw new Error(`append of ${entry.index} to a file that ends at ${this.written.length}`);
-      this.written.push(entry);
+      if (entry.index !== this.ordered.length + 1)
+        throw new Error(`append of ${entry.index} to a log that ends at ${this.ordered.length}`);
+      this.ordered.push(entry);
+      if (!this.#full) this.written.push(entry);
     }
   }
 
   truncate(from: number): void {
-    if (from < 1 || from > this.written.length)
-      throw new Error(`truncation from ${from} of a file that ends at ${this.written.length}`);
-    this.written = this.written.slice(0, from - 1);
+    if (from < 1 || from > this.ordered.length)
+      throw new Error(`truncation from ${from} of a log that ends at ${this.ordered.length}`);
+    this.ordered = this.ordered.slice(0, from - 1);
+    if (!this.#full) this.written = [...this.ordered];
   }
 
   /** How much of what a sync covered is still in the file. */
@@ -71,6 +87,8 @@ export class ModelDisk {
       const survives = luck < 0.3 ? 0 : luck < 0.6 ? unsynced : Math.floor(random() * (unsynced + 1));
       this.written = this.written.slice(0, common + survives);
     }
+    this.#full = false;
+    this.ordered = [...this.written];
     this.synced = [...this.written];
     if (this.promising !== null && random() < 0.5) this.promised = this.promising;
     this.promising = null;
@@ -93,6 +111,7 @@ export class ModelDisk {
       if (refusal !== null) throw new Error(`the file holds what no log may hold: ${refusal}`);
       state.apply(entry);
     }
+    this.ordered = [...this.written];
     this.synced = [...this.written];
     return {
       state,
