@@ -1,6 +1,7 @@
 /**
  * The one writer to a stream: in order, awaited at the end, and bounded. A process that exits right after writing loses
- * what is behind the first 64 KiB of a pipe in some runtimes; `finished` is waited for instead.
+ * what is behind the first 64 KiB of a pipe in some runtimes; `finished` is waited for instead. It counts the stream's
+ * answers to each write: an empty last write is answered at once in Bun, ahead of those still under way.
  */
 import type { Writable } from "node:stream";
 
@@ -10,17 +11,19 @@ const WAITING_BYTES_MAX = 1024 * 1024;
 export class Output {
   readonly #stream: Writable;
   #lost = false;
+  #unanswered = 0;
   #paused: (() => void) | null = null;
-  #onEnd: (() => void)[] = [];
+  #onFinished: (() => void)[] = [];
 
   constructor(stream: Writable) {
     this.#stream = stream;
     // A reader that went away (EPIPE) is no reason to fail.
     stream.on("error", () => {
       this.#lost = true;
-      this.#release();
+      this.#resume();
+      this.#finish();
     });
-    stream.on("drain", () => this.#release());
+    stream.on("drain", () => this.#resume());
   }
 
   /** The reader is gone. */
@@ -30,13 +33,14 @@ export class Output {
 
   /** Writes one line; false when the reader is behind and the producer should pause until `resumed`. */
   line(text: string): boolean {
-    if (this.#lost) return true;
-    this.#stream.write(`${text}\n`);
-    return this.#stream.writableLength < WAITING_BYTES_MAX;
+    this.write(`${text}\n`);
+    return this.#lost || this.#stream.writableLength < WAITING_BYTES_MAX;
   }
 
   write(text: string): void {
-    if (!this.#lost) this.#stream.write(text);
+    if (this.#lost || text === "") return;
+    this.#unanswered++;
+    this.#stream.write(text, this.#answered);
   }
 
   /** Called once, when the reader has caught up. */
@@ -46,17 +50,22 @@ export class Output {
 
   /** Resolves when everything written is with the reader, or the reader is gone. */
   finished(): Promise<void> {
-    if (this.#lost) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onEnd.push(resolve);
-      this.#stream.write("", () => resolve());
-    });
+    if (this.#lost || this.#unanswered === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onFinished.push(resolve));
   }
 
-  #release(): void {
+  readonly #answered = (): void => {
+    this.#unanswered--;
+    if (this.#unanswered === 0) this.#finish();
+  };
+
+  #resume(): void {
     const go = this.#paused;
     this.#paused = null;
     go?.();
-    if (this.#lost) for (const done of this.#onEnd.splice(0)) done();
+  }
+
+  #finish(): void {
+    for (const done of this.#onFinished.splice(0)) done();
   }
 }

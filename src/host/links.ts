@@ -205,7 +205,8 @@ export class Links {
       );
     }
     const against = judge(hello);
-    if (against !== null) return channel.refuse(against);
+    // Both sides may have something to say against the other: this one listens until it is said.
+    if (against !== null) return channel.refuse(against, true);
     this.#addresses.set(hello.id, { host: hello.host, port: hello.port });
     const name = linkName(hello);
     const present = this.#byName.get(name);
@@ -364,6 +365,8 @@ class Channel {
   #bulkBytes = 0;
   /** Nothing is sent any more. */
   #over = false;
+  /** This side has refused the other and only hears what it says to that. */
+  #refused = false;
   /** What came cannot be framed: the rest is not looked at. */
   #broken = false;
   #closed = false;
@@ -411,12 +414,17 @@ class Channel {
     for (const piece of pieces) this.#connection.write(piece);
   }
 
-  refuse(refuse: Refuse): void {
+  /** Says why and closes: at once, or `patient`, when the other side has answered in kind or the time is up. */
+  refuse(refuse: Refuse, patient = false): void {
     this.write(encodeFrame(refuse), false);
-    this.end();
+    if (!patient) return this.end();
+    this.#over = true;
+    this.#refused = true;
+    this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
   }
 
   end(): void {
+    if (this.#refused) return this.#connection.end();
     if (this.#over) return;
     this.#over = true;
     for (const piece of this.#bulk.flat()) this.#connection.write(piece);
@@ -466,6 +474,7 @@ class Channel {
       this.#events.refused(frame);
       return this.end();
     }
+    if (this.#refused) return;
     if (frame.type === "HELLO") {
       if (this.theirs !== null) throw new WireError("a second HELLO");
       this.theirs = frame;

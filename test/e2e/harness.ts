@@ -21,15 +21,16 @@ export interface PeerEvent {
 export const RUNTIMES = {
   binary: [BINARY],
   node: ["node", `${ROOT}dist/chatpeer.js`],
-  deno: [
-    `${ROOT}node_modules/@deno/${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}/deno`,
-    "task",
-    "--quiet",
-    "--cwd",
-    ROOT,
-    "start",
-  ],
+  /** What `deno task start` runs, without the shell around it: a signal reaches the peer itself. */
+  deno: denoStart(),
 } as const;
+
+function denoStart(): string[] {
+  const platform = `${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}`;
+  const task: string = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8")).tasks.start;
+  const [, ...args] = task.split(" ");
+  return [`${ROOT}node_modules/@deno/${platform}/deno`, ...args];
+}
 
 const running = new Set<PeerProcess>();
 
@@ -264,6 +265,34 @@ export class Cluster {
     await Promise.all(ids.map((id) => this.peer(id).until(`${count} messages on peer ${id}`, () => this.peer(id).messages.length >= count, ms)));
   }
 
+  /**
+   * Every peer sends one more message and waits for all of these: a sender's order is kept [S2], so whatever any of
+   * them still had in an outbox has been delivered everywhere before. The markers come from `sender_id` with payload
+   * `drained`.
+   */
+  async drained(ms = 60_000): Promise<void> {
+    const peers = [...this.peers.values()];
+    const from = peers.map((p) => p.messages.length);
+    for (const peer of peers) peer.say("drained");
+    await Promise.all(
+      peers.map((peer, i) => {
+        let read = from[i] as number;
+        const heard = new Set<number>();
+        return peer.until(
+          "everyone's last message",
+          () => {
+            for (; read < peer.messages.length; read++) {
+              const message = peer.messages[read] as PeerEvent;
+              if (message.payload === "drained") heard.add(message.sender_id);
+            }
+            return heard.size === peers.length;
+          },
+          ms,
+        );
+      }),
+    );
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.peers.values()].map((p) => p.stop()));
     rmSync(this.root, { recursive: true, force: true });
@@ -288,6 +317,11 @@ export interface LoggedChat {
   readonly msg_id: string;
   readonly room_id: string;
   readonly payload: string;
+}
+
+/** Payloads of one sender, in order, without the markers of `drained`. */
+export function saidBy(id: number, chats: readonly LoggedChat[]): string[] {
+  return chats.filter((c) => c.sender_id === id && c.payload !== "drained").map((c) => c.payload);
 }
 
 /** Every line of a directory's segments, in order, read without any of the project's code. */
