@@ -35,7 +35,12 @@ const LEVELS = ["error", "warn", "info", "debug"];
 /** After the end of input the peer stays so long for what is still pending. */
 const LINGER_MS = 5000;
 
-export function runChat(ports: Ports, options: ChatOptions, streams: Streams, signals: (handler: (signal: string) => void) => void): Promise<number> {
+export function runChat(
+  ports: Ports,
+  options: ChatOptions,
+  streams: Streams,
+  signals: (handler: (signal: string) => void) => void,
+): Promise<number> {
   return new Promise((resolve) => {
     const chat = new Chat(ports, options, streams, resolve);
     signals((signal) => chat.onSignal(signal));
@@ -128,7 +133,8 @@ class Chat implements HostListener {
   #onStarted(): void {
     this.#started = true;
     if (this.#options.mode === "terminal") {
-      for (const message of this.#host.history(this.#options.history, this.#options.room)) this.#say(messageLine(message, this.#paint));
+      for (const message of this.#host.history(this.#options.history, this.#options.room))
+        this.#say(messageLine(message, this.#paint));
       this.#terminal = new Terminal(this.#streams.input, this.#streams.output, `${this.#options.name}> `, {
         line: (text) => this.#take({ ok: true, text }),
         end: () => this.onSignal("SIGINT"),

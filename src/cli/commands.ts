@@ -30,7 +30,9 @@ export function readCommand(line: string): Command {
     case "/peers":
     case "/help":
     case "/quit":
-      return argument === undefined ? { do: name.slice(1) as "status" } : { do: "wrong", message: `${name} takes no argument` };
+      return argument === undefined
+        ? { do: name.slice(1) as "status" }
+        : { do: "wrong", message: `${name} takes no argument` };
     case "/transfer":
     case "/evict": {
       if (argument === undefined && name === "/transfer") return { do: "transfer", id: 0 };
@@ -40,7 +42,10 @@ export function readCommand(line: string): Command {
     }
     default: {
       const close = nearest(name, NAMES);
-      return { do: "wrong", message: `there is no command ${name}${close === null ? "" : `, did you mean ${close}?`} (/help lists them; // sends a text that begins with a slash)` };
+      return {
+        do: "wrong",
+        message: `there is no command ${name}${close === null ? "" : `, did you mean ${close}?`} (/help lists them; // sends a text that begins with a slash)`,
+      };
     }
   }
 }

@@ -14,7 +14,8 @@ import { visible } from "./sanitize.ts";
 
 /** Exit code 0 only if the committed logs are one history. */
 export function verify(directories: readonly string[], out: Output, err: Output): number {
-  if (directories.length === 0) throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
+  if (directories.length === 0)
+    throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
   const disks = directories.map(openData);
   return reporting(err, () => {
     const comparison = compareHistories(disks);
@@ -28,7 +29,11 @@ export function verify(directories: readonly string[], out: Output, err: Output)
     directories.forEach((directory, i) => void out.line(`${directory}: ${comparison.lengths[i]} committed entries`));
     const shortest = Math.min(...comparison.lengths);
     const longest = Math.max(...comparison.lengths);
-    out.line(shortest === longest ? `one history: identical through entry ${longest}` : `one history: identical through entry ${shortest}, the longest goes on to ${longest}`);
+    out.line(
+      shortest === longest
+        ? `one history: identical through entry ${longest}`
+        : `one history: identical through entry ${shortest}, the longest goes on to ${longest}`,
+    );
     return 0;
   });
 }
@@ -42,11 +47,22 @@ export interface LogOptions {
 }
 
 /** Prints the messages that a directory holds, waiting for a slow reader. */
-export async function printLog(directory: string, options: LogOptions, out: Output, err: Output, paint: Paint): Promise<number> {
+export async function printLog(
+  directory: string,
+  options: LogOptions,
+  out: Output,
+  err: Output,
+  paint: Paint,
+): Promise<number> {
   const disk = openData(directory);
   return reporting(err, async () => {
     for (const entry of readCommitted(disk)) {
-      if (entry.kind !== "chat" || entry.index <= options.after || (options.room !== null && entry.room_id !== options.room)) continue;
+      if (
+        entry.kind !== "chat" ||
+        entry.index <= options.after ||
+        (options.room !== null && entry.room_id !== options.room)
+      )
+        continue;
       const message = toMessage(entry);
       const room = options.room === null && message.room_id !== "general" ? `#${visible(message.room_id)} ` : "";
       const ready = out.line(options.json ? JSON.stringify(message) : room + messageLine(message, paint));
@@ -58,7 +74,8 @@ export async function printLog(directory: string, options: LogOptions, out: Outp
 }
 
 function openData(directory: string) {
-  if (!existsSync(join(directory, "log"))) throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
+  if (!existsSync(join(directory, "log")))
+    throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
   return openDisk(directory);
 }
 

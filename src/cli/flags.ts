@@ -25,7 +25,8 @@ export function rawFlags(args: readonly string[], name: string): string[] {
     if (arg.startsWith(`--${name}=`)) values.push(arg.slice(name.length + 3));
     else if (arg === `--${name}`) {
       const value = args[i + 1];
-      if (value === undefined || (value.startsWith("--") && value.length > 2)) throw new UsageError(`--${name} needs a value`);
+      if (value === undefined || (value.startsWith("--") && value.length > 2))
+        throw new UsageError(`--${name} needs a value`);
       values.push(value);
       i += 1;
     }
@@ -35,26 +36,34 @@ export function rawFlags(args: readonly string[], name: string): string[] {
 
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw new UsageError(`${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
+  if (!(value >= min && value <= max))
+    throw new UsageError(`${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`);
   return value;
 }
 
 /** `200ms`, `1.2s`, `1m`, or a plain number of milliseconds. */
 export function duration(flag: string, text: string): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m)?$/.exec(text);
-  const value = match === null ? Number.NaN : Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[(match[2] ?? "ms") as "ms" | "s" | "m"];
-  if (!(value > 0 && value <= 3_600_000)) throw new UsageError(`${flag} must be a time like 200ms or 1.2s, at most 60m, not ${JSON.stringify(text)}`);
+  const value =
+    match === null
+      ? Number.NaN
+      : Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[(match[2] ?? "ms") as "ms" | "s" | "m"];
+  if (!(value > 0 && value <= 3_600_000))
+    throw new UsageError(`${flag} must be a time like 200ms or 1.2s, at most 60m, not ${JSON.stringify(text)}`);
   return value;
 }
 
 export function oneOf<T extends string>(flag: string, text: string, choices: readonly T[]): T {
-  if (!(choices as readonly string[]).includes(text)) throw new UsageError(`${flag} must be one of ${choices.join(", ")}, not ${JSON.stringify(text)}`);
+  if (!(choices as readonly string[]).includes(text))
+    throw new UsageError(`${flag} must be one of ${choices.join(", ")}, not ${JSON.stringify(text)}`);
   return text as T;
 }
 
 export function name(flag: string, text: string): string {
   if (text === "" || utf8Length(text) > NAME_BYTES_MAX || CONTROL.test(text)) {
-    throw new UsageError(`${flag} must have 1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control characters, not ${JSON.stringify(text.slice(0, 80))}`);
+    throw new UsageError(
+      `${flag} must have 1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control characters, not ${JSON.stringify(text.slice(0, 80))}`,
+    );
   }
   return text;
 }
@@ -64,7 +73,10 @@ export function address(flag: string, text: string): { host: string; port: numbe
   const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]\s]+)):([0-9]{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || host.length > 255 || port < 1 || port > 65_535) throw new UsageError(`${flag} must be HOST:PORT like 192.168.1.5:6001 (IPv6 in brackets), not ${JSON.stringify(text)}`);
+  if (host === undefined || host.length > 255 || port < 1 || port > 65_535)
+    throw new UsageError(
+      `${flag} must be HOST:PORT like 192.168.1.5:6001 (IPv6 in brackets), not ${JSON.stringify(text)}`,
+    );
   return { host, port };
 }
 
@@ -73,10 +85,15 @@ export function seed(text: string): PeerInfo {
   const colon = text.indexOf(":");
   const id = colon < 0 ? "" : text.slice(0, colon);
   try {
-    return { id: wholeNumber("the id in --seed", id, 1, PEER_ID_MAX), ...address("the address in --seed", text.slice(colon + 1)) };
+    return {
+      id: wholeNumber("the id in --seed", id, 1, PEER_ID_MAX),
+      ...address("the address in --seed", text.slice(colon + 1)),
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`--seed must be ID:HOST:PORT like 2:127.0.0.1:6002, not ${JSON.stringify(text)}: ${error.message}`);
+    throw new UsageError(
+      `--seed must be ID:HOST:PORT like 2:127.0.0.1:6002, not ${JSON.stringify(text)}: ${error.message}`,
+    );
   }
 }
 
@@ -96,7 +113,13 @@ function edits(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      next.push(
+        Math.min(
+          (row[j] as number) + 1,
+          (next[j - 1] as number) + 1,
+          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
+      );
     }
     row = next;
   }

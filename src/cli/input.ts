@@ -44,13 +44,21 @@ export class LineSplitter {
     this.#pieces = [];
     this.#bytes = 0;
     if (bytes > LINE_BYTES_MAX) {
-      return { ok: false, code: "too-large", message: `a line of ${bytes} bytes: the limit of a message is ${MESSAGE_BYTES_MAX} bytes of UTF-8, send it in parts` };
+      return {
+        ok: false,
+        code: "too-large",
+        message: `a line of ${bytes} bytes: the limit of a message is ${MESSAGE_BYTES_MAX} bytes of UTF-8, send it in parts`,
+      };
     }
     try {
       const text = this.#decoder.decode(Buffer.concat(pieces));
       return { ok: true, text: text.endsWith("\r") ? text.slice(0, -1) : text };
     } catch {
-      return { ok: false, code: "not-utf8", message: "a line that is not UTF-8 was not sent: convert it first (iconv -t utf-8)" };
+      return {
+        ok: false,
+        code: "not-utf8",
+        message: "a line that is not UTF-8 was not sent: convert it first (iconv -t utf-8)",
+      };
     }
   }
 }

@@ -35,10 +35,15 @@ function buildCli() {
     .option("--history <n>", "Messages shown at the start in a terminal", { default: 20 })
     .option("--heartbeat-interval <time>", "Between heartbeats of the leader", { default: "200ms" })
     .option("--leader-timeout <time>", "A leader not heard for so long is suspected", { default: "1200ms" })
-    .option("--durability <fsync|os>", "What `sent` means: on the disks, or with the operating systems", { default: "fsync" })
+    .option("--durability <fsync|os>", "What `sent` means: on the disks, or with the operating systems", {
+      default: "fsync",
+    })
     .option("--log-level <level>", "off, error, warn, info or debug (default: warn in a terminal, else info)")
     .option("--log-format <text|json>", "Log lines on stderr", { default: "text" });
-  cli.command("verify [...dirs]", "Compare the committed logs in data directories; exit 0 only if they are one history");
+  cli.command(
+    "verify [...dirs]",
+    "Compare the committed logs in data directories; exit 0 only if they are one history",
+  );
   cli
     .command("log [dir]", "Print the history that a data directory holds")
     .option("--json", "One JSON object per message")
@@ -64,12 +69,20 @@ async function main(): Promise<number> {
       if (rest.length !== 1) throw new UsageError("log needs one data directory: chatpeer log DIR");
       const room = rawFlag(args, "room");
       const after = wholeNumber("--after", rawFlag(args, "after") ?? "0", 0, 999_999_999_999_999);
-      return printLog(String(rest[0]), { json: options.json === true, room: room === undefined ? null : name("--room", room), after }, out, err, paintFor(process.stdout));
+      return printLog(
+        String(rest[0]),
+        { json: options.json === true, room: room === undefined ? null : name("--room", room), after },
+        out,
+        err,
+        paintFor(process.stdout),
+      );
     }
     default:
       if (rest.length > 0) {
         const close = nearest(String(rest[0]), COMMANDS);
-        throw new UsageError(`there is no command ${JSON.stringify(rest[0])}${close === null ? "" : `, did you mean ${close}?`}`);
+        throw new UsageError(
+          `there is no command ${JSON.stringify(rest[0])}${close === null ? "" : `, did you mean ${close}?`}`,
+        );
       }
       return chat(readOptions(options));
   }
@@ -78,7 +91,9 @@ async function main(): Promise<number> {
 function help(cli: ReturnType<typeof buildCli>, command: string | undefined): number {
   if (command !== undefined && !cli.commands.some((c) => c.name === command)) {
     const close = nearest(command, COMMANDS);
-    throw new UsageError(`there is no command ${JSON.stringify(command)}${close === null ? "" : `, did you mean ${close}?`}`);
+    throw new UsageError(
+      `there is no command ${JSON.stringify(command)}${close === null ? "" : `, did you mean ${close}?`}`,
+    );
   }
   cli.parse([process.execPath, "chatpeer", ...(command === undefined ? [] : [command]), "--help"], { run: false });
   return 0;
@@ -129,23 +144,36 @@ function readOptions(options: Record<string, unknown>): ChatOptions {
     history: wholeNumber("--history", flag("history") ?? "20", 0, 100_000),
     timings,
     durability: oneOf("--durability", flag("durability") ?? "fsync", ["fsync", "os"]),
-    logLevel: oneOf("--log-level", flag("log-level") ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"), ["off", "error", "warn", "info", "debug"]),
+    logLevel: oneOf("--log-level", flag("log-level") ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"), [
+      "off",
+      "error",
+      "warn",
+      "info",
+      "debug",
+    ]),
     logFormat: oneOf("--log-format", flag("log-format") ?? "text", ["text", "json"]),
   };
 }
 
 function stateDirectory(): string {
   const xdg = process.env.XDG_STATE_HOME;
-  return xdg !== undefined && xdg.startsWith("/") ? xdg : join(homedir(), ".local", "state");
+  return xdg?.startsWith("/") ? xdg : join(homedir(), ".local", "state");
 }
 
 function chat(options: ChatOptions): Promise<number> {
   if (!isLoopback(options.host)) {
-    err.line(`chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`);
+    err.line(
+      `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
+    );
   }
-  return runChat(platformPorts(options.dataDir), options, { input: process.stdin, output: process.stdout, error: process.stderr }, (handler) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
-  });
+  return runChat(
+    platformPorts(options.dataDir),
+    options,
+    { input: process.stdin, output: process.stdout, error: process.stderr },
+    (handler) => {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
+    },
+  );
 }
 
 function isLoopback(host: string): boolean {
@@ -155,8 +183,14 @@ function isLoopback(host: string): boolean {
 function checkRuntime(): void {
   const bun = process.versions.bun;
   const [major = 0, minor = 0, patch = 0] = (bun ?? process.versions.node).split(".").map(Number);
-  const tooOld = bun === undefined ? major < 20 : major < 1 || (major === 1 && (minor < 4 || (minor === 4 && patch < 2)));
-  if (tooOld) throw new UsageError(bun === undefined ? `Node.js 20 or later is needed, this is ${process.versions.node}` : `Bun 1.4.2 or later is needed (older ones lose bytes of sockets), this is ${bun}`);
+  const tooOld =
+    bun === undefined ? major < 20 : major < 1 || (major === 1 && (minor < 4 || (minor === 4 && patch < 2)));
+  if (tooOld)
+    throw new UsageError(
+      bun === undefined
+        ? `Node.js 20 or later is needed, this is ${process.versions.node}`
+        : `Bun 1.4.2 or later is needed (older ones lose bytes of sockets), this is ${bun}`,
+    );
 }
 
 let code: number;

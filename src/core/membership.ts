@@ -172,7 +172,8 @@ export class Membership {
   /** Somebody is here who neither has left nor is leaving. */
   get #othersStay(): boolean {
     const { configuration, self } = this.#peer;
-    const stays = (m: Member) => m.role !== "left" && !sameMember(m, self) && this.#peer.isLinked(m) && !this.#leaves.has(memberName(m));
+    const stays = (m: Member) =>
+      m.role !== "left" && !sameMember(m, self) && this.#peer.isLinked(m) && !this.#leaves.has(memberName(m));
     return configuration?.members.some(stays) ?? false;
   }
 

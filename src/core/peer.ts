@@ -311,9 +311,9 @@ export class Peer {
   /** [E3] Its leader link is alive, and the leader says that a majority hears it. A leader vouches for itself. */
   get hearsLeader(): boolean {
     if (this.leadership !== null) return this.leadership.quorumConnected;
-    const leader = this.leader;
+    const { leader } = this;
+    if (leader === null) return false;
     return (
-      leader !== null &&
       leader.quorum &&
       this.linkTo(leaderKey(leader.ballot)) !== null &&
       this.now - leader.heard < this.timings.leaderTimeout
@@ -499,7 +499,10 @@ export class Peer {
 
   #onDurable(index: LogIndex): void {
     // A truncation that the host has not carried out yet: what it confirms behind that are the entries cut away.
-    const cut = this.#outputs.reduce((lowest, o) => (o.do === "truncate" ? Math.min(lowest, o.from) : lowest), Infinity);
+    const cut = this.#outputs.reduce(
+      (lowest, o) => (o.do === "truncate" ? Math.min(lowest, o.from) : lowest),
+      Infinity,
+    );
     const confirmed = Math.min(index, cut - 1, this.log.last);
     if (confirmed <= this.log.durable) return;
     this.log.durable = confirmed;

@@ -7,15 +7,16 @@
  *   damaged/        files set aside                                  lock            taken by the running process
  */
 import { SEGMENT_BYTES, SEGMENT_ENTRIES } from "../core/config.ts";
-import { type Ballot, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
+import { type Ballot, compareBallots, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
 import type { Restored } from "../core/peer.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
+import { DAMAGED_DIRECTORY } from "./damaged.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox } from "./outbox.ts";
-import { DAMAGED_DIRECTORY, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
+import { type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
 import { DamagedFile, readState, replaceState, replaceStateNow } from "./state-files.ts";
 
@@ -65,13 +66,13 @@ export class Directory {
   constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
     this.#disk = disk;
     this.#failed = options.events.failed;
-    for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY, DAMAGED_DIRECTORY]) disk.makeDirectory(directory);
+    for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY]) disk.makeDirectory(directory);
     this.#identity = openIdentity(disk, clock, options);
     this.#progress = readProgress(disk);
     const notes: string[] = [];
-    const promised = this.#readPromise();
     const recovered = recoverLog(disk, this.#progress, this.#damageNoted());
     notes.push(...recovered.notes);
+    const promised = this.#readPromise(recovered.state.tail.ballot);
     const faulty = this.#noteDamage(recovered);
     const { state } = recovered;
     this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
@@ -131,10 +132,10 @@ export class Directory {
     replaceState(this.#disk, PROMISE, { term, leader_id, inc }, done, () => !this.#closed);
   }
 
-  /** Before a truncation: the watermark must not speak of entries that will be gone. */
+  /** The watermark must not speak of entries that will be gone. Throws HostError, PortError. */
   truncate(from: LogIndex): void {
     if (this.#progress.durable >= from) this.saveProgress({ ...this.#progress, durable: from - 1 }, true);
-    this.store.truncate(from);
+    this.#findingDamage(from, () => this.store.truncate(from));
   }
 
   /**
@@ -171,8 +172,12 @@ export class Directory {
 
   /** Throws HostError where the log is damaged, which the next start then sets right [D5]. */
   readEntries(from: LogIndex, count: number): Entry[] {
+    return this.#findingDamage(from, () => this.store.readEntries(from, count));
+  }
+
+  #findingDamage<T>(from: LogIndex, work: () => T): T {
     try {
-      return this.store.readEntries(from, count);
+      return work();
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.markDamage(from);
@@ -200,15 +205,19 @@ export class Directory {
     this.#disk.unlock();
   }
 
-  #readPromise(): Ballot {
+  /** A promise is on disk before any entry of its ballot is: one that falls short of the log was lost or put back. */
+  #readPromise(tail: Ballot): Ballot {
+    const amends = `without it this peer could break a promise it gave. Start with an empty directory instead, and if the others refuse that, say /evict ${this.#identity.id} there`;
+    let promised: Ballot;
     try {
-      return (readState(this.#disk, PROMISE) as Ballot | null) ?? NO_BALLOT;
+      promised = (readState(this.#disk, PROMISE) as Ballot | null) ?? NO_BALLOT;
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;
-      throw new HostError(
-        `${PROMISE} is damaged: without it this peer could break a promise it gave. Restore it from a copy made while this peer was stopped, or start with an empty directory and another --id (or say /evict ${this.#identity.id} on another peer first)`,
-      );
+      throw new HostError(`${PROMISE} is damaged: ${amends}`);
     }
+    if (tail.term > 0 && compareBallots(tail, promised) > 0)
+      throw new HostError(`${PROMISE} is missing, or older than the log beside it: ${amends}`);
+    return promised;
   }
 
   #damageNoted(): boolean {

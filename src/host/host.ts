@@ -480,6 +480,7 @@ export class Host {
       if (output.do === "append") store.append(output.entries);
       else if (output.do === "truncate") this.#directory?.truncate(output.from);
     } catch (error) {
+      if (error instanceof HostError) return this.#die(error.message);
       if (!(error instanceof PortError)) throw error;
       if (error.code !== "ENOSPC")
         return this.#die(

@@ -8,6 +8,7 @@ import { WireError } from "../wire/errors.ts";
 import { FRAMES } from "../wire/schemas.ts";
 import { encodeUtf8, parseObject } from "../wire/text.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
+import { copyAside } from "./damaged.ts";
 import { readWhole } from "./state-files.ts";
 
 const PATH = "outbox.jsonl";
@@ -49,7 +50,7 @@ export class Outbox {
     this.#size = size;
   }
 
-  /** Opens the outbox and returns what is pending in it. Lines that cannot be read are left out and told in `notes`. */
+  /** Opens the outbox and returns what is pending in it. Lines that cannot be read are left out, kept aside, and told in `notes`. */
   static open(disk: Disk, notes: string[]): { outbox: Outbox; pending: PendingSession[] } {
     const bytes = readWhole(disk, PATH) ?? new Uint8Array(0);
     const lines: { line: Line; draft: Draft }[] = [];
@@ -61,7 +62,12 @@ export class Outbox {
       else lines.push(parsed);
       start = newline + 1;
     }
-    if (bad > 0) notes.push(`${bad} damaged lines in ${PATH} were dropped: those messages, not sent yet, are lost`);
+    if (bad > 0) {
+      const copy = copyAside(disk, PATH);
+      notes.push(
+        `${bad} damaged lines in ${PATH} hold messages that were not sent and cannot be: the file is kept as ${copy}`,
+      );
+    }
     const { file, size } = writeAnew(
       disk,
       lines.map(({ line }) => line),

@@ -10,11 +10,11 @@ import type { Entry } from "../core/message.ts";
 import { parseEntry } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Disk } from "./contracts.ts";
+import { copyAside, copyBytes, DAMAGED_DIRECTORY } from "./damaged.ts";
 import { type Checkpoint, statedCrc } from "./log-store.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, listSegments, Segment, segmentPath } from "./segments.ts";
 import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
 
-export const DAMAGED_DIRECTORY = "damaged";
 const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
@@ -200,27 +200,14 @@ function setAside(disk: Disk, segments: Segment[], from: LogIndex, keepCopies: b
       segment.bytes === segment.file.size &&
       segment.end <= from;
     if (intact || (segment !== undefined && segment.entries === 0 && first < from)) continue;
-    if (keepCopies) copyAside(disk, first);
+    if (keepCopies) copyAside(disk, segmentPath(first));
     if (segment === undefined || segment.entries === 0) {
       segment?.file.close();
       if (segment !== undefined) segments.splice(segments.indexOf(segment), 1);
       disk.remove(segmentPath(first));
     } else segment.file.truncate(segment.bytes);
   }
-  if (keepCopies) disk.syncDirectoryNow(DAMAGED_DIRECTORY);
   disk.syncDirectoryNow(LOG_DIRECTORY);
-}
-
-function copyAside(disk: Disk, first: LogIndex): void {
-  const name = segmentPath(first).slice(LOG_DIRECTORY.length + 1);
-  const taken = new Set(disk.list(DAMAGED_DIRECTORY));
-  let free = name;
-  for (let n = 1; taken.has(free); n++) free = `${name}.${n}`;
-  const from = disk.open(segmentPath(first), "existing");
-  const to = disk.open(`${DAMAGED_DIRECTORY}/${free}`, "create");
-  copy(from, to, from.size);
-  from.close();
-  to.close();
 }
 
 /**
@@ -230,7 +217,7 @@ function copyAside(disk: Disk, first: LogIndex): void {
 function rewrite(disk: Disk, old: Segment): Segment {
   const path = segmentPath(old.first);
   const fresh = disk.open(`${path}.new`, "create");
-  copy(old.file, fresh, old.file.size);
+  copyBytes(old.file, fresh);
   fresh.syncNow();
   old.file.close();
   fresh.close();
@@ -239,12 +226,4 @@ function rewrite(disk: Disk, old: Segment): Segment {
   const segment = new Segment(old.first, disk.open(path, "existing"));
   segment.noteAll();
   return segment;
-}
-
-function copy(
-  from: { read(offset: number, length: number): Uint8Array },
-  to: { write(offset: number, bytes: Uint8Array): void },
-  size: number,
-): void {
-  for (let at = 0; at < size; at += READ_BYTES) to.write(at, from.read(at, Math.min(READ_BYTES, size - at)));
 }

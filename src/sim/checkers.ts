@@ -55,16 +55,26 @@ export class Checkers {
       if (place !== undefined) throw new Violation("I4", `${msg_id} is delivered at ${place} and at ${index}`);
       this.#places.set(msg_id, index);
       this.#inOrder(msg_id, index);
-    } else if (first.msg_id !== msg_id || first.seq_no !== seq_no || first.payload !== payload || first.room_id !== room_id) {
-      throw new Violation("I2", `peer ${peer} delivers ${msg_id} (seq ${seq_no}) at index ${index}, another had ${first.msg_id} (seq ${first.seq_no})`);
+    } else if (
+      first.msg_id !== msg_id ||
+      first.seq_no !== seq_no ||
+      first.payload !== payload ||
+      first.room_id !== room_id
+    ) {
+      throw new Violation(
+        "I2",
+        `peer ${peer} delivers ${msg_id} (seq ${seq_no}) at index ${index}, another had ${first.msg_id} (seq ${first.seq_no})`,
+      );
     }
-    if (this.#submitted.get(msg_id) !== payload) throw new Violation("I6", `peer ${peer} delivers ${msg_id}, which nobody sent so`);
+    if (this.#submitted.get(msg_id) !== payload)
+      throw new Violation("I6", `peer ${peer} delivers ${msg_id}, which nobody sent so`);
     const cursor = this.#cursors.get(peer) ?? { index: 0, rooms: new Map<string, number>() };
     this.#cursors.set(peer, cursor);
     if (index <= cursor.index) throw new Violation("R6", `peer ${peer} delivers index ${index} after ${cursor.index}`);
     cursor.index = index;
     const before = cursor.rooms.get(room_id);
-    if (before !== undefined && seq_no !== before + 1) throw new Violation("I4", `peer ${peer}: seq_no ${seq_no} after ${before} in ${room_id}`);
+    if (before !== undefined && seq_no !== before + 1)
+      throw new Violation("I4", `peer ${peer}: seq_no ${seq_no} after ${before} in ${room_id}`);
     cursor.rooms.set(room_id, seq_no);
   }
 
@@ -74,13 +84,15 @@ export class Checkers {
 
   leads(peer: number, ballot: string): void {
     const other = this.#leaders.get(ballot);
-    if (other !== undefined && other !== peer) throw new Violation("I3", `peers ${other} and ${peer} both lead ballot ${ballot}`);
+    if (other !== undefined && other !== peer)
+      throw new Violation("I3", `peers ${other} and ${peer} both lead ballot ${ballot}`);
     this.#leaders.set(ballot, peer);
   }
 
   /** A message counts as sent only when a majority of the voters has it on disk [I8]. */
   durableOnQuorum(msgId: string, holders: number, voters: number): void {
-    if (holders <= voters / 2) throw new Violation("I8", `${msgId} is said to be sent, but only ${holders} of ${voters} voters have it on disk`);
+    if (holders <= voters / 2)
+      throw new Violation("I8", `${msgId} is said to be sent, but only ${holders} of ${voters} voters have it on disk`);
   }
 
   /** At the end: the logs are one history, and hold everything that was sent or delivered. */
@@ -89,7 +101,8 @@ export class Checkers {
     for (const lines of logs.values()) if (lines.length > longest.length) longest = lines;
     for (const [peer, lines] of logs) {
       lines.forEach((line, i) => {
-        if (line !== longest[i]) throw new Violation("I2", `entry ${i + 1} of peer ${peer} differs:\n${line}\n${longest[i]}`);
+        if (line !== longest[i])
+          throw new Violation("I2", `entry ${i + 1} of peer ${peer} differs:\n${line}\n${longest[i]}`);
       });
     }
     const present = new Map<string, number>();
@@ -100,7 +113,8 @@ export class Checkers {
       present.set(id, i + 1);
     });
     for (const [id, index] of [...this.#sent, ...this.#places]) {
-      if (present.get(id) !== index) throw new Violation("I1", `${id} was at index ${index}, now at ${present.get(id) ?? "none"}`);
+      if (present.get(id) !== index)
+        throw new Violation("I1", `${id} was at index ${index}, now at ${present.get(id) ?? "none"}`);
     }
   }
 

@@ -207,7 +207,12 @@ class End implements Connection {
   /** Everything that may pass arrives after its delay, in order. */
   flow(): void {
     const { other } = this;
-    if (other === null || other.endpoint === undefined || this.#pair.network.isCut(this.endpoint.machine, other.endpoint.machine)) return;
+    if (
+      other === null ||
+      other.endpoint === undefined ||
+      this.#pair.network.isCut(this.endpoint.machine, other.endpoint.machine)
+    )
+      return;
     const had = this.#held.length > 0;
     for (const held of this.#held) {
       const at = Math.max(this.#lastArrival, this.#pair.time.now + this.#pair.network.delay());

@@ -38,7 +38,7 @@ interface Machine {
   readonly id: number;
   readonly disk: VirtualDisk;
   readonly started: boolean;
-  process: { readonly host: Host; readonly clock: VirtualClock; readonly die: () => void } | null;
+  running: { readonly host: Host; readonly clock: VirtualClock; readonly die: () => void } | null;
   /** Left in good order: does not come back unless somebody starts it. */
   left: boolean;
   /** Messages in its outbox that may never be sent, because its disk lost them before anybody else had them. */
@@ -61,36 +61,50 @@ export class World {
     this.#random = seeded(options.seed);
     this.#network = new VirtualNetwork(this.time, this.#random);
     this.#machines = Array.from({ length: options.peers }, (_, i) => {
-      const disk = new VirtualDisk({ clock: { after: (ms, fn) => this.time.at(this.time.now + ms, fn) }, random: this.#random });
+      const disk = new VirtualDisk({
+        clock: { after: (ms, fn) => this.time.at(this.time.now + ms, fn) },
+        random: this.#random,
+      });
       disk.faults.syncMs = () => 0.1 + this.#random() * 2;
-      return { id: i + 1, disk, started: false, process: null, left: false, boots: 0 };
+      return { id: i + 1, disk, started: false, running: null, left: false, boots: 0 };
     });
   }
 
   run(): WorldResult {
     let violation: Violation | null = null;
     try {
-      for (const machine of this.#machines) this.time.at((machine.id - 1) * 50 * this.#random(), () => this.#start(machine));
+      for (const machine of this.#machines)
+        this.time.at((machine.id - 1) * 50 * this.#random(), () => this.#start(machine));
       this.#scheduleFaults();
       this.#scheduleMessages();
       this.time.runUntil(this.#options.faultsMs);
       this.#heal();
       const end = this.time.now + DRAIN_MS;
       this.time.runUntil(end, () => this.#isCalm());
-      if (!this.#isCalm()) throw new Violation("I9", `${this.#whyNotCalm()} ${DRAIN_MS / 1000} s after everything healed`);
+      if (!this.#isCalm())
+        throw new Violation("I9", `${this.#whyNotCalm()} ${DRAIN_MS / 1000} s after everything healed`);
       this.time.runUntil(this.time.now + 2000);
       this.checkers.finished(new Map(this.#machines.map((m) => [m.id, committedLines(m)])));
     } catch (error) {
-      if (!(error instanceof Violation)) throw new Error(`seed ${this.#options.seed} broke the world: ${(error as Error).stack}\n${this.trace.slice(-40).join("\n")}`);
+      if (!(error instanceof Violation))
+        throw new Error(
+          `seed ${this.#options.seed} broke the world: ${(error as Error).stack}\n${this.trace.slice(-40).join("\n")}`,
+        );
       violation = error;
     }
-    return { violation, virtualMs: this.time.now, events: this.time.events, messages: this.#messages, trace: this.trace };
+    return {
+      violation,
+      virtualMs: this.time.now,
+      events: this.time.events,
+      messages: this.#messages,
+      trace: this.trace,
+    };
   }
 
   // ── processes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #start(machine: Machine): void {
-    if (machine.process !== null) return;
+    if (machine.running !== null) return;
     const clock = new VirtualClock(this.time, this.#random);
     const { network, die } = this.#network.attach(machine.id, clock);
     machine.boots += 1;
@@ -114,13 +128,13 @@ export class World {
         writable: () => {},
         stopped: ({ code, reason }) => {
           this.#tell(machine, `stopped (${code}): ${reason}`);
-          if (machine.process?.host === host) this.#end(machine, false);
+          if (machine.running?.host === host) this.#end(machine, false);
           machine.left = code === 0;
           if (this.#healed) this.time.at(this.time.now + 500, () => this.#start(machine));
         },
       },
     );
-    machine.process = { host, clock, die };
+    machine.running = { host, clock, die };
     this.#tell(machine, "starts");
     clock.run(() => {
       try {
@@ -137,11 +151,11 @@ export class World {
 
   /** The process is gone; with `power` the machine is, and with it what was not synced. */
   #end(machine: Machine, power: boolean): void {
-    const { process } = machine;
-    if (process === null) return;
-    machine.process = null;
-    process.clock.end();
-    process.die();
+    const { running } = machine;
+    if (running === null) return;
+    machine.running = null;
+    running.clock.end();
+    running.die();
     if (power) machine.disk.crash();
     else machine.disk.kill();
   }
@@ -180,8 +194,11 @@ export class World {
     const next = () => {
       if (this.#healed) return;
       const machine = this.#pick();
-      machine.process?.clock.run(() => {
-        const said = machine.process?.host.submit(this.#random() < 0.9 ? "general" : "side", `message ${this.#messages}`);
+      machine.running?.clock.run(() => {
+        const said = machine.running?.host.submit(
+          this.#random() < 0.9 ? "general" : "side",
+          `message ${this.#messages}`,
+        );
         if (said?.ok === true) this.#messages += 1;
       });
       this.time.at(this.time.now + this.#random() * 2 * gap, next);
@@ -236,7 +253,8 @@ export class World {
   }
 
   #cutSome(): void {
-    for (const a of this.#machines) for (const b of this.#machines) if (this.#random() < 0.3) this.#network.cut(a.id, b.id);
+    for (const a of this.#machines)
+      for (const b of this.#machines) if (this.#random() < 0.3) this.#network.cut(a.id, b.id);
     this.trace.push(`${this.time.now.toFixed(1)} some links are cut, one way each`);
   }
 
@@ -252,7 +270,7 @@ export class World {
   #pause(): void {
     const machine = this.#pick();
     const ms = this.#random() * 6000;
-    machine.process?.clock.pause(ms);
+    machine.running?.clock.pause(ms);
     this.#tell(machine, `is frozen for ${ms.toFixed(0)} ms`);
   }
 
@@ -278,13 +296,13 @@ export class World {
   #quit(): void {
     const machine = this.#pick();
     this.#tell(machine, "is told to quit");
-    machine.process?.clock.run(() => machine.process?.host.quit());
+    machine.running?.clock.run(() => machine.running?.host.quit());
     this.time.at(this.time.now + 2500 + this.#random() * 4000, () => this.#start(machine));
   }
 
   #transfer(): void {
     const machine = this.#pick();
-    machine.process?.clock.run(() => machine.process?.host.transfer(0));
+    machine.running?.clock.run(() => machine.running?.host.transfer(0));
   }
 
   #heal(): void {
@@ -306,12 +324,13 @@ export class World {
 
   #whyNotCalm(): string | null {
     let commit = -1;
-    for (const { id, process } of this.#machines) {
-      if (process === null) return `peer ${id} is down`;
-      const status = process.host.status();
+    for (const { id, running } of this.#machines) {
+      if (running === null) return `peer ${id} is down`;
+      const status = running.host.status();
       if (status.leader_id === null) return `peer ${id} knows no leader`;
       if (status.pending > 0) return `peer ${id} has ${status.pending} messages pending`;
-      if (commit >= 0 && status.commit_index !== commit) return `peer ${id} stands at ${status.commit_index}, another at ${commit}`;
+      if (commit >= 0 && status.commit_index !== commit)
+        return `peer ${id} stands at ${status.commit_index}, another at ${commit}`;
       commit = status.commit_index;
     }
     return null;
@@ -319,8 +338,8 @@ export class World {
 }
 
 /** The lines of a machine's log, through the last one that a process there has committed. */
-function committedLines({ disk, process }: Machine): string[] {
-  const commit = process?.host.status().commit_index ?? 0;
+function committedLines({ disk, running }: Machine): string[] {
+  const commit = running?.host.status().commit_index ?? 0;
   const decoder = new TextDecoder();
   return disk
     .paths()
@@ -328,4 +347,3 @@ function committedLines({ disk, process }: Machine): string[] {
     .flatMap((path) => decoder.decode(disk.contents(path)).split("\n").slice(0, -1))
     .slice(0, commit);
 }
-

@@ -49,7 +49,9 @@ test("a port in use is named, with what to do", async () => {
   const dir = mkdtempSync(join(tmpdir(), "chatpeer-e2e-"));
   const { code, err } = await refusedStart("--id", "2", "--port", String(cluster.portOf(1)), "--data-dir", dir);
   expect(code).toBe(1);
-  expect(err).toContain(`cannot listen on 127.0.0.1:${cluster.portOf(1)}: the port is in use (another chatpeer? try --port`);
+  expect(err).toContain(
+    `cannot listen on 127.0.0.1:${cluster.portOf(1)}: the port is in use (another chatpeer? try --port`,
+  );
   rmSync(dir, { recursive: true });
   await cluster.stop();
 });
@@ -79,10 +81,30 @@ test("a peer of another cluster is refused with both clusters' names", async () 
   await two.peer(1).stop("SIGKILL");
   const other = await Cluster.reserve(1);
   // A peer that belongs to its own cluster is pointed at another one by --seed; its id is not known there.
-  const stray = new PeerProcess([BINARY, "--id", "9", "--port", String(other.portOf(1)), "--data-dir", other.dir(1), "--json"]);
+  const stray = new PeerProcess([
+    BINARY,
+    "--id",
+    "9",
+    "--port",
+    String(other.portOf(1)),
+    "--data-dir",
+    other.dir(1),
+    "--json",
+  ]);
   await stray.event("role", (e) => e.role === "leader");
   await stray.stop("SIGTERM");
-  const lost = new PeerProcess([BINARY, "--id", "9", "--port", String(other.portOf(1)), "--data-dir", other.dir(1), "--json", "--seed", `1:127.0.0.1:${one.portOf(1)}`]);
+  const lost = new PeerProcess([
+    BINARY,
+    "--id",
+    "9",
+    "--port",
+    String(other.portOf(1)),
+    "--data-dir",
+    other.dir(1),
+    "--json",
+    "--seed",
+    `1:127.0.0.1:${one.portOf(1)}`,
+  ]);
   const error = await lost.event("error", (e) => e.code === "wrong-cluster" || /belongs to cluster/.test(e.message));
   expect(error.message).toContain("check --seed and --data-dir");
   await lost.stop();
@@ -103,7 +125,8 @@ function poke(port: number, ...pieces: (string | Uint8Array)[]): Promise<string>
   });
 }
 
-const hello = (over: object) => `${JSON.stringify({ type: "HELLO", version: 1, cluster_id: null, id: 77, inc: "abc", boot: "def", host: "127.0.0.1", port: 1, ...over })}\n`;
+const hello = (over: object) =>
+  `${JSON.stringify({ type: "HELLO", version: 1, cluster_id: null, id: 77, inc: "abc", boot: "def", host: "127.0.0.1", port: 1, ...over })}\n`;
 
 test("[W2] [W3] [W4] garbage on the port closes that connection and harms nobody else", async () => {
   const cluster = await Cluster.start(3);
@@ -118,24 +141,48 @@ test("[W2] [W3] [W4] garbage on the port closes that connection and harms nobody
     ["another cluster", [hello({ cluster_id: "elsewhere" })], /wrong-cluster/],
     ["before HELLO", ['{"type":"HEARTBEAT"}\n'], /HEARTBEAT before HELLO/],
     ["an oversized greeting", [`{"type":"HELLO","pad":"${"x".repeat(10_000)}`], /a line of more than 4096 bytes/],
-    ["an oversized frame", [hello({}), `{"type":"CHAT","pad":"${"x".repeat(1_100_000)}`], /a line of more than 1048576 bytes/],
+    [
+      "an oversized frame",
+      [hello({}), `{"type":"CHAT","pad":"${"x".repeat(1_100_000)}`],
+      /a line of more than 1048576 bytes/,
+    ],
     ["deep nesting", [hello({}), deep], /nested deeper than 16/],
     ["an unknown message", [hello({}), '{"type":"DANCE"}\n'], /unknown message/],
-    ["__proto__ in a frame", [hello({}), '{"type":"LEAVE","id":77,"inc":"abc","__proto__":{"x":1}}\n'], /LEAVE with a wrong/],
-    ["an entry whose crc is wrong", [hello({}), seqChat('{"index":1,"term":1,"leader_id":1,"inc":"a","kind":"leader","crc":1}\n')], /the crc does not fit/],
+    [
+      "__proto__ in a frame",
+      [hello({}), '{"type":"LEAVE","id":77,"inc":"abc","__proto__":{"x":1}}\n'],
+      /LEAVE with a wrong/,
+    ],
+    [
+      "an entry whose crc is wrong",
+      [hello({}), seqChat('{"index":1,"term":1,"leader_id":1,"inc":"a","kind":"leader","crc":1}\n')],
+      /the crc does not fit/,
+    ],
   ];
   for (const [what, pieces, expected] of cases) {
     expect(`${what}: ${await poke(port, ...pieces)}`).toMatch(expected);
   }
   cluster.peer(1).say("after");
   await cluster.delivered(2);
-  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), []);
+  checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    [],
+  );
   await cluster.stop();
 });
 
 function seqChat(lines: string): string {
   const ballot = { term: 1, leader_id: 1, inc: "a" };
-  const header = { type: "SEQ_CHAT", ballot, prev_index: 0, prev_ballot: { term: 0, leader_id: 0, inc: "" }, prev_crc: 0, commit: 0, count: 1, bytes: lines.length };
+  const header = {
+    type: "SEQ_CHAT",
+    ballot,
+    prev_index: 0,
+    prev_ballot: { term: 0, leader_id: 0, inc: "" },
+    prev_crc: 0,
+    commit: 0,
+    count: 1,
+    bytes: lines.length,
+  };
   return `${JSON.stringify(header)}\n${lines}`;
 }
 
@@ -163,10 +210,24 @@ test("messages that cannot be sent are refused one by one, the others go out", a
 test("input that is not UTF-8 is refused", async () => {
   const cluster = await Cluster.reserve(1);
   const { out } = await run(
-    [BINARY, "--id", "1", "--port", String(cluster.portOf(1)), "--data-dir", cluster.dir(1), "--json", "--log-level", "off"],
+    [
+      BINARY,
+      "--id",
+      "1",
+      "--port",
+      String(cluster.portOf(1)),
+      "--data-dir",
+      cluster.dir(1),
+      "--json",
+      "--log-level",
+      "off",
+    ],
     Buffer.concat([Buffer.from([0xc3, 0x28, 0x0a]), Buffer.from("fine\n")]),
   );
-  const events = out.trim().split("\n").map((l) => JSON.parse(l));
+  const events = out
+    .trim()
+    .split("\n")
+    .map((l) => JSON.parse(l));
   expect(events.filter((e) => e.event === "error").map((e) => e.code)).toEqual(["not-utf8"]);
   expect(events.filter((e) => e.event === "message").map((e) => e.payload)).toEqual(["fine"]);
   await cluster.stop();
@@ -186,7 +247,9 @@ async function stoppedCluster(count: number): Promise<Cluster> {
 }
 
 function segment(cluster: Cluster, id: number): string {
-  const name = readdirSync(join(cluster.dir(id), "log")).filter((n) => n.endsWith(".jsonl")).sort()[0] as string;
+  const name = readdirSync(join(cluster.dir(id), "log"))
+    .filter((n) => n.endsWith(".jsonl"))
+    .sort()[0] as string;
   return join(cluster.dir(id), "log", name);
 }
 
@@ -225,7 +288,10 @@ for (const damage of ["a flipped bit in the middle", "a missing segment", "a fil
     hurt.say("healthy again");
     await hurt.event("sent");
     if (damage !== "a missing segment") expect(readdirSync(join(cluster.dir(2), "damaged")).length).toBe(1);
-    const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), []);
+    const chats = checkHistory(
+      [1, 2, 3].map((id) => cluster.dir(id)),
+      [],
+    );
     expect(chats.filter((c) => c.payload.startsWith("kept")).length).toBe(50);
     await cluster.stop();
   });
@@ -255,30 +321,37 @@ const mountable = (() => {
   return mounted;
 })();
 
-test.skipIf(!mountable)("[D4] a full disk: messages are kept by the others, and the peer goes on when there is room", async () => {
-  const cluster = await Cluster.reserve(3);
-  const dir = cluster.dir(2);
-  mkdirSync(dir);
-  expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", dir]).exitCode).toBe(0);
-  try {
-    for (const id of [1, 2, 3]) cluster.start(id);
-    await cluster.formed(3);
-    const text = "y".repeat(1000);
-    cluster.peer(1).say(...Array.from({ length: 600 }, (_, i) => `${i} ${text}`));
-    await cluster.delivered(600, [1, 3]);
-    await cluster.peer(2).event("notice", (e) => e.code === "disk-full");
-    expect(Bun.spawnSync(["mount", "-o", "remount,size=64m", dir]).exitCode).toBe(0);
-    await cluster.peer(2).event("notice", (e) => e.code === "disk-ok");
-    await cluster.delivered(600);
-    cluster.peer(2).say("room again");
-    await cluster.delivered(601);
-    checkHistory([1, 2, 3].map((id) => cluster.dir(id)), []);
-  } finally {
-    await endAll();
-    Bun.spawnSync(["umount", "-l", dir]);
-    await cluster.stop();
-  }
-}, 60_000);
+test.skipIf(!mountable)(
+  "[D4] a full disk: messages are kept by the others, and the peer goes on when there is room",
+  async () => {
+    const cluster = await Cluster.reserve(3);
+    const dir = cluster.dir(2);
+    mkdirSync(dir);
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", dir]).exitCode).toBe(0);
+    try {
+      for (const id of [1, 2, 3]) cluster.start(id);
+      await cluster.formed(3);
+      const text = "y".repeat(1000);
+      cluster.peer(1).say(...Array.from({ length: 600 }, (_, i) => `${i} ${text}`));
+      await cluster.delivered(600, [1, 3]);
+      await cluster.peer(2).event("notice", (e) => e.code === "disk-full");
+      expect(Bun.spawnSync(["mount", "-o", "remount,size=64m", dir]).exitCode).toBe(0);
+      await cluster.peer(2).event("notice", (e) => e.code === "disk-ok");
+      await cluster.delivered(600);
+      cluster.peer(2).say("room again");
+      await cluster.delivered(601);
+      checkHistory(
+        [1, 2, 3].map((id) => cluster.dir(id)),
+        [],
+      );
+    } finally {
+      await endAll();
+      Bun.spawnSync(["umount", "-l", dir]);
+      await cluster.stop();
+    }
+  },
+  60_000,
+);
 
 test("signals leave as /quit does; a second SIGINT ends at once with 130", async () => {
   const cluster = await Cluster.start(3);

@@ -43,7 +43,10 @@ export class PeerProcess {
   #ended = false;
   #seen = new Map<string, PeerEvent[]>();
 
-  constructor(command: readonly string[], options: { readonly env?: Record<string, string>; readonly cwd?: string } = {}) {
+  constructor(
+    command: readonly string[],
+    options: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+  ) {
     this.#child = Bun.spawn([...command], {
       stdin: "pipe",
       stdout: "pipe",
@@ -182,9 +185,13 @@ export async function endAll(): Promise<void> {
 
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-    })),
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+        }),
+    ),
   );
   const ports = servers.map((s) => (s.address() as { port: number }).port);
   await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
@@ -235,7 +242,17 @@ export class Cluster {
     const advertised = this.advertised.get(id);
     const peer = new PeerProcess([
       ...RUNTIMES[options.runtime ?? "binary"],
-      ...["--id", String(id), "--port", String(options.port ?? this.portOf(id)), "--data-dir", this.dir(id), "--name", `user${id}`, "--json"],
+      ...[
+        "--id",
+        String(id),
+        "--port",
+        String(options.port ?? this.portOf(id)),
+        "--data-dir",
+        this.dir(id),
+        "--name",
+        `user${id}`,
+        "--json",
+      ],
       ...(advertised === undefined ? [] : ["--advertise", `127.0.0.1:${advertised}`]),
       ...seeds.flatMap((s) => ["--seed", `${s}:127.0.0.1:${this.advertised.get(s) ?? this.portOf(s)}`]),
       ...(options.args ?? []),
@@ -251,18 +268,26 @@ export class Cluster {
   /** Waits until everyone names a leader: of three fresh peers, peer 3 [E10]. */
   async formed(size: number): Promise<void> {
     const fits = (id: unknown) => (size === 3 ? id === 3 : typeof id === "number");
-    await Promise.all([...this.peers.values()].map((p) => p.until("the leader is known", () => fits(p.role?.leader_id))));
+    await Promise.all(
+      [...this.peers.values()].map((p) => p.until("the leader is known", () => fits(p.role?.leader_id))),
+    );
   }
 
   /** The id of the peer that leads now, as the living ones say. */
   async leader(ids: readonly number[] = [...this.peers.keys()]): Promise<number> {
     const first = this.peer(ids[0] as number);
-    return first.until("a living leader", () => ids.find((id) => first.role?.leader_id === id && this.peer(id).role?.role === "leader"));
+    return first.until("a living leader", () =>
+      ids.find((id) => first.role?.leader_id === id && this.peer(id).role?.role === "leader"),
+    );
   }
 
   /** Waits until every one of the peers has delivered `count` messages. */
   async delivered(count: number, ids: readonly number[] = [...this.peers.keys()], ms = 30_000): Promise<void> {
-    await Promise.all(ids.map((id) => this.peer(id).until(`${count} messages on peer ${id}`, () => this.peer(id).messages.length >= count, ms)));
+    await Promise.all(
+      ids.map((id) =>
+        this.peer(id).until(`${count} messages on peer ${id}`, () => this.peer(id).messages.length >= count, ms),
+      ),
+    );
   }
 
   /**
@@ -300,13 +325,26 @@ export class Cluster {
 }
 
 /** Runs the program to its end and returns what it said. */
-export async function run(command: readonly string[], input?: string | Uint8Array): Promise<{ code: number; out: string; err: string }> {
-  const child = Bun.spawn([...command], { stdin: input === undefined ? "ignore" : "pipe", stdout: "pipe", stderr: "pipe", cwd: ROOT, env: { ...process.env, NO_COLOR: "1" } });
+export async function run(
+  command: readonly string[],
+  input?: string | Uint8Array,
+): Promise<{ code: number; out: string; err: string }> {
+  const child = Bun.spawn([...command], {
+    stdin: input === undefined ? "ignore" : "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    cwd: ROOT,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
   if (input !== undefined) {
     child.stdin?.write(input);
     child.stdin?.end();
   }
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { code, out, err };
 }
 
@@ -329,7 +367,11 @@ export function logLines(dir: string): string[] {
   return readdirSync(join(dir, "log"))
     .filter((name) => /^[0-9]{20}\.jsonl$/.test(name))
     .sort()
-    .flatMap((name) => readFileSync(join(dir, "log", name), "utf8").split("\n").slice(0, -1));
+    .flatMap((name) =>
+      readFileSync(join(dir, "log", name), "utf8")
+        .split("\n")
+        .slice(0, -1),
+    );
 }
 
 export function loggedChats(dir: string): LoggedChat[] {
@@ -357,9 +399,11 @@ export function checkHistory(dirs: readonly string[], sent: readonly string[]): 
     const dot = chat.msg_id.lastIndexOf(".");
     const session = chat.msg_id.slice(0, dot);
     const counter = Number(chat.msg_id.slice(dot + 1));
-    if (counter !== (counters.get(session) ?? 0) + 1) throw new Error(`message ${chat.msg_id} follows counter ${counters.get(session)}`);
+    if (counter !== (counters.get(session) ?? 0) + 1)
+      throw new Error(`message ${chat.msg_id} follows counter ${counters.get(session)}`);
     counters.set(session, counter);
-    if (chat.seq_no !== (rooms.get(chat.room_id) ?? 0) + 1) throw new Error(`seq_no ${chat.seq_no} follows ${rooms.get(chat.room_id)}`);
+    if (chat.seq_no !== (rooms.get(chat.room_id) ?? 0) + 1)
+      throw new Error(`seq_no ${chat.seq_no} follows ${rooms.get(chat.room_id)}`);
     rooms.set(chat.room_id, chat.seq_no);
   }
   const ids = new Set(chats.map((c) => c.msg_id));

@@ -50,12 +50,20 @@ test("[M5] a fourth and a fifth peer join while messages flow, and five vote", a
   cluster.start(5, { seeds: [3] });
   await cluster.delivered(1500);
   await cluster.peer(1).until("five voters", () => {
-    const roles = new Map(cluster.peer(1).all("member").map((e) => [e.id, e.role]));
+    const roles = new Map(
+      cluster
+        .peer(1)
+        .all("member")
+        .map((e) => [e.id, e.role]),
+    );
     return [1, 2, 3, 4, 5].every((id) => roles.get(id) === "voter");
   });
   const status = await cluster.peer(5).status();
   expect(status.members.map((m: { role: string }) => m.role)).toEqual(["voter", "voter", "voter", "voter", "voter"]);
-  checkHistory([1, 2, 3, 4, 5].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  checkHistory(
+    [1, 2, 3, 4, 5].map((id) => cluster.dir(id)),
+    sentBy(cluster.peers.values()),
+  );
   await cluster.stop();
 });
 
@@ -81,7 +89,10 @@ test("[M5] peers quit one by one down to the last, which still delivers; all ret
     await cluster.peer(id).event("sent");
   }
   await cluster.peer(1).until("everything", () => cluster.peer(1).messages.at(-1)?.payload === "back 3");
-  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), []);
+  const chats = checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    [],
+  );
   expect(chats.map((c) => c.payload)).toEqual(["all here", "without 3", "without 2", "back 1", "back 2", "back 3"]);
   await cluster.stop();
 });
@@ -122,7 +133,7 @@ test("[M6] a duplicate id is refused while its owner lives, naming the owner's a
   const cluster = await Cluster.start(3);
   const [port] = (await freePorts(1)) as [number];
   const twin = await Cluster.reserve(2);
-  const imposter = twin.start(2, { port, seeds: [] , args: ["--seed", `1:127.0.0.1:${cluster.portOf(1)}`] });
+  const imposter = twin.start(2, { port, seeds: [], args: ["--seed", `1:127.0.0.1:${cluster.portOf(1)}`] });
   expect(await imposter.exited).toBe(1);
   const error = imposter.all("error").at(-1);
   expect(error?.message).toContain(`127.0.0.1:${cluster.portOf(2)}`);

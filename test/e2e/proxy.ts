@@ -20,7 +20,9 @@ export class CuttableNetwork {
   front(id: number, port: number): Promise<number> {
     const server = createServer((outer) => this.#accept(id, port, outer));
     this.#servers.push(server);
-    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)));
+    return new Promise((resolve) =>
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port)),
+    );
   }
 
   /** Cuts every link between the two groups. */

@@ -3,7 +3,19 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BINARY, Cluster, checkHistory, endAll, freePorts, PeerProcess, ROOT, RUNTIMES, run, saidBy, sentBy } from "./harness.ts";
+import {
+  BINARY,
+  Cluster,
+  checkHistory,
+  endAll,
+  freePorts,
+  type PeerProcess,
+  ROOT,
+  RUNTIMES,
+  run,
+  saidBy,
+  sentBy,
+} from "./harness.ts";
 
 afterEach(endAll);
 
@@ -21,7 +33,10 @@ test("binary, Node and Deno are one cluster: 3 × 2,000 messages, the leader kil
   await leader.stop();
   const back = cluster.start(3, { runtime: "deno" });
   await cluster.drained();
-  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy([...first, back]));
+  const chats = checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    sentBy([...first, back]),
+  );
   for (const id of [1, 2]) expect(saidBy(id, chats)).toEqual(texts(`p${id}`, 2000));
   const taken = saidBy(3, chats);
   expect(taken).toEqual(texts("p3", taken.length));
@@ -52,7 +67,10 @@ for (const runtime of ["binary", "node", "deno"] as const) {
       if (i % 4 === 0) await Bun.sleep(5);
     }
     expect(await child.exited).toBe(0);
-    const lines = out.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+    const lines = out
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
     expect(lines.length).toBe(1200);
     expect(lines.map((l) => l.seq_no)).toEqual(Array.from({ length: 1200 }, (_, i) => i + 1));
     await cluster.stop();
@@ -65,16 +83,32 @@ test("the packed package embeds a peer in Node 20: submit, messages, status, clo
   expect(packed.code).toBe(0);
   const archive = packed.out.trim().split("\n").at(-1) as string;
   writeFileSync(join(folder, "package.json"), '{ "name": "user", "type": "module", "private": true }');
-  const installed = await run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--prefer-offline", join(folder, archive)]);
+  const installed = await run([
+    "npm",
+    "install",
+    "--prefix",
+    folder,
+    "--no-audit",
+    "--no-fund",
+    "--prefer-offline",
+    join(folder, archive),
+  ]);
   expect(`${installed.code} ${installed.err}`).toStartWith("0 ");
   const [port] = (await freePorts(1)) as [number];
   // The example of the README, word for word, with a port and a directory of this test.
   const readme = await Bun.file(`${ROOT}README.md`).text();
   const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
   expect(example).toBeDefined();
-  writeFileSync(join(folder, "example.js"), (example as string).replace("./data/log-1", join(folder, "data")).replace("id: 1,", `id: 1, port: ${port},`));
+  writeFileSync(
+    join(folder, "example.js"),
+    (example as string).replace("./data/log-1", join(folder, "data")).replace("id: 1,", `id: 1, port: ${port},`),
+  );
   const child = Bun.spawn(["node", "example.js"], { cwd: folder, stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   expect(err).toBe("");
   expect(code).toBe(0);
   expect(out).toContain("1 Hello");

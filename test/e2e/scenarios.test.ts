@@ -25,7 +25,13 @@ test("basic messaging: what one peer says, all show in one order with seq_no 1, 
     ]);
   }
   await cluster.peer(1).event("sent", (e) => e.seq_no === 1);
-  expect(cluster.peer(1).events.filter((e) => ["pending", "message", "sent"].includes(e.event)).map((e) => e.event).slice(0, 3)).toEqual(["pending", "message", "sent"]);
+  expect(
+    cluster
+      .peer(1)
+      .events.filter((e) => ["pending", "message", "sent"].includes(e.event))
+      .map((e) => e.event)
+      .slice(0, 3),
+  ).toEqual(["pending", "message", "sent"]);
   await cluster.stop();
 });
 
@@ -44,7 +50,10 @@ test("[E10] leader killed and restarted: peer 2 leads, peer 3 returns as followe
   expect(back.messages.at(-1)?.payload).toBe("After failure");
   cluster.peer(3).say("I am back");
   await cluster.delivered(3, [1, 2]);
-  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  const chats = checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    sentBy(cluster.peers.values()),
+  );
   expect(chats.map((c) => c.payload)).toEqual(["Before failure", "After failure", "I am back"]);
   await verify(cluster, [1, 2, 3]);
   await cluster.stop();
@@ -57,7 +66,10 @@ test("concurrent messages: three peers send at once, all deliver one order", asy
   const orders = [...cluster.peers.values()].map((p) => p.messages.map((m) => m.msg_id).join(" "));
   expect(new Set(orders).size).toBe(1);
   expect(cluster.peer(2).messages.map((m) => m.seq_no)).toEqual(Array.from({ length: 900 }, (_, i) => i + 1));
-  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    sentBy(cluster.peers.values()),
+  );
   await cluster.stop();
 });
 
@@ -85,7 +97,10 @@ for (const round of [1, 2]) {
     await cluster.peer(3).stop();
     const back = cluster.start(3);
     await cluster.drained();
-    const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy([...first, back]));
+    const chats = checkHistory(
+      [1, 2, 3].map((id) => cluster.dir(id)),
+      sentBy([...first, back]),
+    );
     for (const id of [1, 2]) expect(saidBy(id, chats)).toEqual(texts(`r${round}p${id}`, 2000));
     // What the killed process had taken into its outbox went out under its old ids [S3]; what it had not read is gone.
     const taken = saidBy(3, chats);
@@ -114,7 +129,10 @@ test("[E11] a cut 2 | 1 with the leader alone: it delivers nothing, says that it
   expect((await cluster.peer(3).status()).quorum).toBe(false);
   network.heal();
   await cluster.delivered(41);
-  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  const chats = checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    sentBy(cluster.peers.values()),
+  );
   expect(chats.slice(0, 21).map((c) => c.payload)).toEqual(["together", ...texts("majority", 20)]);
   expect(chats.slice(21).map((c) => c.payload)).toEqual(texts("minority", 20));
   await cluster.stop();
@@ -151,7 +169,10 @@ test("[I1] all peers killed at once under load: nothing sent is missing and numb
   await Promise.all(old.map((p) => p.stop()));
   for (const id of [1, 2, 3]) cluster.start(id);
   await cluster.drained();
-  const chats = checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(old));
+  const chats = checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    sentBy(old),
+  );
   for (const id of [1, 2, 3]) {
     const taken = saidBy(id, chats);
     expect(taken).toEqual(texts(`load${id}`, taken.length));
@@ -171,12 +192,17 @@ test("[E1] a frozen leader is replaced within the leader timeout + 500 ms and st
   cluster.peer(1).say("while frozen");
   await cluster.delivered(2, [1, 2]);
   cluster.peer(3).kill("SIGCONT");
-  await cluster.peer(3).until("it follows", () => cluster.peer(3).role?.role === "follower" && cluster.peer(3).role?.leader_id === 2);
+  await cluster
+    .peer(3)
+    .until("it follows", () => cluster.peer(3).role?.role === "follower" && cluster.peer(3).role?.leader_id === 2);
   await cluster.delivered(2);
   expect(gap).toBeLessThan(1200 + 500);
   cluster.peer(3).say("thawed");
   await cluster.delivered(3);
-  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), sentBy(cluster.peers.values()));
+  checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    sentBy(cluster.peers.values()),
+  );
   await cluster.stop();
 });
 
@@ -202,6 +228,9 @@ test("[E1] after kill -9 of the leader the next message is delivered within 100 
   gaps.sort((a, b) => a - b);
   console.log(`failover after SIGKILL: median ${gaps[10]?.toFixed(0)} ms, worst ${gaps[19]?.toFixed(0)} ms of 20`);
   expect(gaps[10] as number).toBeLessThan(100);
-  checkHistory([1, 2, 3].map((id) => cluster.dir(id)), []);
+  checkHistory(
+    [1, 2, 3].map((id) => cluster.dir(id)),
+    [],
+  );
   await cluster.stop();
 }, 120_000);

@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import type { Ballot } from "../../src/core/ids.ts";
 import { type Directory, HostError, openDirectory } from "../../src/host/directory.ts";
+import { replaceStateNow } from "../../src/host/state-files.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { LogMaker } from "./log-maker.ts";
+import { LogMaker, promiseAbove } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
 const BALLOT: Ballot = { term: 7, leader_id: 2, inc: "two" };
@@ -11,6 +12,7 @@ const BALLOT: Ballot = { term: 7, leader_id: 2, inc: "two" };
 function machine(seed = 1) {
   const clock = new ManualClock(seeded(seed));
   const disk = new VirtualDisk({ clock, random: seeded(seed) });
+  promiseAbove(disk);
   disk.faults.syncMs = () => 5;
   const failed: string[] = [];
   const events = { durable: () => {}, failed: (e: Error) => void failed.push(e.message) };
@@ -98,6 +100,22 @@ test("an identity that is missing beside a log is not made anew", () => {
   directory.close();
   disk.damage("identity.json", () => null);
   expect(open).toThrow("identity.json is missing beside a log");
+});
+
+test("[D2] a promise that is missing beside a log, or older than it, stops the start", () => {
+  const { disk, open } = machine();
+  const directory = open();
+  const log = new LogMaker({ segment_entries: 10, segment_bytes: 10_000 });
+  directory.store.append(log.fill(2));
+  directory.close();
+  const whole = disk.contents("promise.json") as Uint8Array;
+  for (const text of [null, { term: log.term - 1, leader_id: 3, inc: "three" }]) {
+    if (text === null) disk.damage("promise.json", () => null);
+    else replaceStateNow(disk, "promise.json", text);
+    expect(open).toThrow("promise.json is missing, or older than the log");
+  }
+  disk.damage("promise.json", () => whole);
+  open().close();
 });
 
 test("[D4] a promise that finds the disk full says so, keeps the one before, and can be tried again", () => {

@@ -3,7 +3,7 @@ import type { Disk } from "../../src/host/contracts.ts";
 import { openDirectory } from "../../src/host/directory.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../../src/host/history.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { LogMaker, lineOf } from "./log-maker.ts";
+import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
 const LIMITS = { segment_entries: 10, segment_bytes: 1_000_000 };
@@ -12,6 +12,7 @@ const LIMITS = { segment_entries: 10, segment_bytes: 1_000_000 };
 function directoryOf(log: LogMaker, commit: number, living = false): VirtualDisk {
   const clock = new ManualClock();
   const disk = new VirtualDisk({ clock, random: seeded(1) });
+  promiseAbove(disk);
   const directory = openDirectory(disk, clock, {
     id: 1,
     founds: true,

@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { type Directory, openDirectory } from "../../src/host/directory.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { LogMaker, lineOf } from "./log-maker.ts";
+import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
 const SEEDS = 250;
@@ -29,6 +29,7 @@ class Machine {
     this.random = seeded(seed);
     this.clock = new ManualClock(this.random);
     this.disk = new VirtualDisk({ clock: this.clock, random: this.random });
+    promiseAbove(this.disk);
     this.disk.faults.syncMs = () => this.random() * 3;
     const segment_entries = 1 + this.below(12);
     this.log = new LogMaker({ segment_entries, segment_bytes: 300 + this.below(6000) });

@@ -1,6 +1,8 @@
 /** Makes valid logs for tests: entries that any log would take next, sealed. */
 import { LogState } from "../../src/core/log.ts";
 import type { Entry, EntryData, EntryKind, Genesis } from "../../src/core/message.ts";
+import type { Disk } from "../../src/host/contracts.ts";
+import { replaceStateNow } from "../../src/host/state-files.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
 
 export interface Limits {
@@ -106,6 +108,12 @@ export class LogMaker {
     this.entries.push(entry);
     return entry;
   }
+}
+
+/** A promise above every ballot of these logs, as a peer that took their entries has made [R2]. */
+export function promiseAbove(disk: Disk): void {
+  disk.makeDirectory("");
+  replaceStateNow(disk, "promise.json", { term: 1_000_000, leader_id: 1, inc: "one" });
 }
 
 export function lineOf({ chunk, start, end }: Entry): string {

@@ -4,12 +4,13 @@ import { PortError } from "../../src/host/contracts.ts";
 import { openDirectory } from "../../src/host/directory.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { chainCrc } from "../../src/wire/crc32c.ts";
-import { LogMaker, lineOf } from "./log-maker.ts";
+import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
 function machine(fsync = true) {
   const clock = new ManualClock();
   const disk = new VirtualDisk({ clock, random: seeded(1) });
+  promiseAbove(disk);
   disk.faults.syncMs = () => 5;
   const durable: number[] = [];
   const failed: string[] = [];

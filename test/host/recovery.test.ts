@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { type Directory, HostError, openDirectory } from "../../src/host/directory.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { LogMaker, lineOf } from "./log-maker.ts";
+import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
 const LIMITS = { segment_entries: 10, segment_bytes: 1_000_000 };
@@ -11,6 +11,7 @@ const segment = (first: number) => `log/${String(first).padStart(20, "0")}.jsonl
 function machine() {
   const clock = new ManualClock();
   const disk = new VirtualDisk({ clock, random: seeded(1) });
+  promiseAbove(disk);
   const failures: string[] = [];
   const events = { durable: () => {}, failed: (e: Error) => void failures.push(e.message) };
   const start = () => openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });
