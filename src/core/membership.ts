@@ -1,9 +1,10 @@
 /**
- * Who belongs: joining, leaving, eviction, placement, hand-over. Only the leader changes the configuration, one change
+ * Who belongs: joining, leaving, eviction, placement. Only the leader changes the configuration, one change
  * at a time, each a whole configuration that needs both its voters and those before it until it is settled [M2] [M3]
  * (Ongaro & Ousterhout 2014, with the 2015 erratum in mind: nothing before the leader's own entry is committed).
  */
 import { MEMBERS_MAX } from "./config.ts";
+import { Handover } from "./handover.ts";
 import { type LinkId, type LogIndex, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import type { Admin, AdminAck, Configuration, Entry, Join, JoinAck, Leave, Member, PeerInfo } from "./message.ts";
 import { type LinkedPeer, leaderKey, type Peer } from "./peer.ts";
@@ -16,13 +17,11 @@ const NOBODY: readonly PeerInfo[] = [];
 
 export class Membership {
   readonly #peer: Peer;
+  readonly handover: Handover;
   /** Leader: what the next configuration is to bring. */
   readonly #joins = new Map<PeerId, Member>();
   readonly #leaves = new Set<string>();
   readonly #evictions = new Set<PeerId>();
-  /** Leader: whom it is handing over to, and until when it tries. */
-  #handover: { to: MemberKey; until: Millis; asked: boolean } | null = null;
-  #handoverRestUntil: Millis = 0;
   /** Last index of the log when this peer was last admitted: earlier configurations do not speak of it [M7]. */
   #admitted: LogIndex = 0;
   #repeatAt: Millis;
@@ -37,16 +36,12 @@ export class Membership {
 
   constructor(peer: Peer) {
     this.#peer = peer;
+    this.handover = new Handover(peer);
     this.#repeatAt = peer.now;
     this.#ledAt = peer.now;
     for (const logged of peer.log.state.configurations) {
       if (logged.index <= peer.log.commit) this.#told = new Map(logged.configuration.members.map((m) => [m.id, m]));
     }
-  }
-
-  /** The leader takes no messages while it hands over: its successor gets a log that is complete. */
-  get handingOver(): boolean {
-    return this.#handover !== null;
   }
 
   /** Whom to dial besides the configuration's members: they may all have gone since this peer last heard of them. */
@@ -82,7 +77,7 @@ export class Membership {
       else this.#askToJoin();
     }
     if (peer.leadership === null) {
-      this.#handover = null;
+      this.handover.stop();
       this.#joins.clear();
       this.#leaves.clear();
       this.#evictions.clear();
@@ -90,7 +85,7 @@ export class Membership {
     }
     this.#settle();
     this.#reconfigure();
-    this.#handOverWhereDue();
+    this.handover.onTime(this.#quitAsked);
   }
 
   /** Whoever waits to say something to the leader says it now. */
@@ -287,7 +282,7 @@ export class Membership {
     const peer = this.#peer;
     const leadership = peer.leadership;
     const newest = peer.log.state.newest;
-    if (leadership === null || newest === null || this.#handover !== null) return;
+    if (leadership === null || newest === null || this.handover.active) return;
     if (leadership.opened > peer.log.commit || newest.settled === 0 || newest.settled > peer.log.commit) return;
     const members = this.#target(newest.configuration);
     if (sameMembers(members, newest.configuration.members)) return;
@@ -352,53 +347,6 @@ export class Membership {
     );
   }
 
-  // ── handing over ───────────────────────────────────────────────────────────────────────────────────────────────
-
-  #handOverWhereDue(): void {
-    const peer = this.#peer;
-    const leadership = peer.leadership;
-    const newest = peer.log.state.newest;
-    if (leadership === null || newest === null) return;
-    if (this.#handover !== null) return this.#continueHandover();
-    if (newest.settled === 0 || newest.settled > peer.log.commit || peer.now < this.#handoverRestUntil) return;
-    const fit = votersOf(newest.configuration).filter((v) => !sameMember(v, peer.self) && leadership.isCaughtUp(v));
-    const highest = fit.sort((a, b) => b.id - a.id)[0];
-    if (highest === undefined) return;
-    // [E10] A young cluster ends where the classic algorithm would; afterwards nobody is pre-empted.
-    if (this.#quitAsked || (peer.log.state.chats === 0 && highest.id > peer.self.id)) this.#beginHandover(highest);
-  }
-
-  #beginHandover(to: MemberKey): void {
-    this.#handover = {
-      to: { id: to.id, inc: to.inc },
-      until: this.#peer.now + this.#peer.timings.leaderTimeout,
-      asked: false,
-    };
-    this.#peer.debug(`hands over to peer ${to.id} [E10]`);
-    this.#continueHandover();
-  }
-
-  #continueHandover(): void {
-    const peer = this.#peer;
-    const leadership = peer.leadership;
-    const handover = this.#handover;
-    if (leadership === null || handover === null) return;
-    const progress = leadership.progressOf(handover.to);
-    if (
-      progress !== null &&
-      peer.isLinked(handover.to) &&
-      progress.match === peer.log.last &&
-      peer.log.commit === peer.log.last
-    ) {
-      this.#handover = null;
-      return peer.abdicate(handover.to.id, `it handed over to peer ${handover.to.id}`);
-    }
-    if (peer.now < handover.until) return;
-    this.#handover = null;
-    this.#handoverRestUntil = peer.now + peer.timings.leaderTimeout;
-    peer.notice("transfer-failed", `peer ${handover.to.id} did not catch up in time: this peer goes on leading`);
-  }
-
   // ── people's commands ──────────────────────────────────────────────────────────────────────────────────────────
 
   onTransferCommand(to: PeerId): void {
@@ -428,31 +376,7 @@ export class Membership {
   }
 
   #carryOut(admin: Admin): { ok: boolean; message: string } {
-    return admin.op === "transfer" ? this.#transfer(admin.id) : this.#evict(admin.id);
-  }
-
-  #transfer(id: PeerId): { ok: boolean; message: string } {
-    const peer = this.#peer;
-    const leadership = peer.leadership;
-    const configuration = peer.configuration;
-    if (leadership === null || configuration === null) return { ok: false, message: "this peer does not lead" };
-    if (id === peer.self.id) return { ok: false, message: `peer ${id} leads already` };
-    if (this.#handover !== null)
-      return { ok: false, message: `the leader is handing over to peer ${this.#handover.to.id} already` };
-    const fit = votersOf(configuration).filter((v) => !sameMember(v, peer.self) && leadership.isCaughtUp(v));
-    const target = id === 0 ? fit.sort((a, b) => b.id - a.id)[0] : fit.find((v) => v.id === id);
-    if (target === undefined) {
-      const whom = fit.map((v) => v.id).join(", ") || "none at present";
-      return {
-        ok: false,
-        message:
-          id === 0
-            ? "no other voter is alive and caught up"
-            : `peer ${id} is no voter that is alive and caught up (those are: ${whom})`,
-      };
-    }
-    this.#beginHandover(target);
-    return { ok: true, message: `the leader hands over to peer ${target.id}` };
+    return admin.op === "transfer" ? this.handover.transfer(admin.id) : this.#evict(admin.id);
   }
 
   #evict(id: PeerId): { ok: boolean; message: string } {

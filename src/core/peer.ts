@@ -15,6 +15,7 @@ import { assert } from "./assert.ts";
 import { TERM_MAX, type Timings } from "./config.ts";
 import { Election } from "./election.ts";
 import { LateClock } from "./failure.ts";
+import { Followership } from "./following.ts";
 import {
   type Ballot,
   compareBallots,
@@ -32,7 +33,7 @@ import { Membership } from "./membership.ts";
 import type { Configuration, Draft, Entry, Frame, Member, PeerInfo, RefuseCode, Seal, Tail } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { everyVoter, hasQuorum, memberName, voterSets } from "./quorum.ts";
-import { Followership, Leadership } from "./replication.ts";
+import { Leadership } from "./replication.ts";
 import { Log } from "./tail.ts";
 
 export interface PeerOptions {

@@ -21,6 +21,7 @@ import type { Draft, Entry, Frame, Genesis, Hello, PeerInfo, Refuse } from "../c
 import { type Input, type Output, Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { sealEntry } from "../wire/entry.ts";
+import { refusal } from "./channel.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery } from "./delivery.ts";
 import { type Directory, HostError, openDirectory } from "./directory.ts";
@@ -304,10 +305,10 @@ export class Host {
   #judge(hello: Hello): Refuse | null {
     const directory = this.#directory as Directory;
     const peer = this.#peer;
-    if (peer === null) return refuse("closing", "this peer is starting or stopping: try again");
+    if (peer === null) return refusal("closing", "this peer is starting or stopping: try again");
     const here = `${peer.options.address.host}:${peer.options.address.port}`;
     if (hello.id === peer.self.id)
-      return refuse("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`);
+      return refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`);
     const own = directory.clusterId;
     if (own === null || hello.cluster_id === null || own === hello.cluster_id) return null;
     const known = peer.configuration?.members.find((m) => m.id === hello.id);
@@ -319,14 +320,14 @@ export class Host {
         message: `peer ${hello.id} at ${hello.host}:${hello.port} belongs to this cluster by its id but founded another one: was its data directory emptied? It should start with --seed ${seed}`,
       });
       return {
-        ...refuse(
+        ...refusal(
           "emptied-founder",
           `this cluster knows peer ${hello.id} already: was the data directory emptied? Empty it again and start with --seed ${seed}`,
         ),
         seed,
       };
     }
-    return refuse(
+    return refusal(
       "wrong-cluster",
       `the peer at ${here} belongs to cluster ${own}, not to ${hello.cluster_id}: check --seed and --data-dir`,
     );
@@ -433,7 +434,7 @@ export class Host {
       case "member":
         return this.#event({ event: "member", id: output.id, state: output.state, role: output.role });
       case "refuse":
-        return this.#links?.refuse(output.link, refuse(output.code, output.message));
+        return this.#links?.refuse(output.link, refusal(output.code, output.message));
       case "repaired":
         return this.#directory?.clearDamage();
       case "notice":
@@ -665,10 +666,6 @@ function genesisEntry(id: PeerId, inc: string, genesis: Genesis): Entry {
 }
 
 export { HostError };
-
-function refuse(code: Refuse["code"], message: string): Refuse {
-  return { type: "REFUSE", code, message, seed: "" };
-}
 
 function refuseText(room: string, text: string): Submitted | null {
   if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };

@@ -7,18 +7,11 @@
  * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
  * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes.
  */
-import {
-  CONNECTIONS_MAX,
-  CONNECTIONS_PER_ADDRESS_MAX,
-  PROTOCOL_VERSION,
-  QUEUE_BYTES_MAX,
-  type Timings,
-} from "../core/config.ts";
+import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
-import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
-import { WireError } from "../wire/errors.ts";
+import { Channel, refusal, type Target } from "./channel.ts";
 import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "./contracts.ts";
 import type { LogLevel } from "./events.ts";
 
@@ -43,20 +36,8 @@ export interface LinkOptions {
   readonly events: LinkEvents;
 }
 
-/** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
-const BULK_QUEUE_BYTES = 256 * 1024;
-/** What is queued at the end has so long to be read. */
-const LINGER_MS = 2000;
 const DIAL_PAUSE_MIN_MS = 50;
 const DIAL_PAUSE_MAX_MS = 1000;
-
-interface Target extends PeerInfo {
-  pause: number;
-  timer: Timer | null;
-  dialling: boolean;
-  /** A failure has been told; the next success is told too. */
-  told: boolean;
-}
 
 interface Link {
   readonly id: LinkId;
@@ -337,172 +318,6 @@ export class Links {
   }
 }
 
-interface ChannelEvents {
-  hello(channel: Channel, theirs: Hello): void;
-  frame(channel: Channel, frame: Frame): void;
-  refused(refuse: Refuse): void;
-  malformed(why: string): void;
-  closed(channel: Channel, code: string): void;
-}
-
-/** One connection: handshake, framing, queue. */
-class Channel {
-  readonly target: Target | null;
-  readonly handler: ConnectionHandler;
-  readonly remote: string;
-  theirs: Hello | null = null;
-  link: LinkId | null = null;
-  heardAt: number;
-  sentAt: number;
-  readonly #clock: Clock;
-  readonly #connection: Connection;
-  readonly #events: ChannelEvents;
-  readonly #decoder = new FrameDecoder();
-  readonly #handshake: Timer;
-  #linger: Timer | null = null;
-  /** Whole frames. */
-  #bulk: (readonly Uint8Array[])[] = [];
-  #bulkBytes = 0;
-  /** Nothing is sent any more. */
-  #over = false;
-  /** This side has refused the other and only hears what it says to that. */
-  #refused = false;
-  /** What came cannot be framed: the rest is not looked at. */
-  #broken = false;
-  #closed = false;
-
-  constructor(
-    clock: Clock,
-    connection: Connection,
-    target: Target | null,
-    hello: Hello,
-    handshake: number,
-    events: ChannelEvents,
-  ) {
-    this.#clock = clock;
-    this.#connection = connection;
-    this.#events = events;
-    this.target = target;
-    this.remote = connection.remote;
-    this.heardAt = this.sentAt = clock.now();
-    const greet = () => this.write(encodeFrame(hello), false);
-    this.handler = {
-      open: greet,
-      data: (bytes) => this.#onData(bytes),
-      drain: () => this.#pump(),
-      close: (code) => this.#onClose(code),
-    };
-    this.#handshake = clock.after(handshake, () => {
-      if (this.theirs === null) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
-    });
-    if (target === null) greet();
-  }
-
-  write(pieces: readonly Uint8Array[], bulk: boolean): void {
-    if (this.#over) return;
-    if (bulk) {
-      this.#bulk.push(pieces);
-      this.#bulkBytes += byteLength(pieces);
-      if (this.#bulkBytes + this.#connection.queued > QUEUE_BYTES_MAX) {
-        // It reads too slowly: it comes back and catches up from disk [R7].
-        this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
-        return this.destroy("slow");
-      }
-      return this.#pump();
-    }
-    this.sentAt = this.#clock.now();
-    for (const piece of pieces) this.#connection.write(piece);
-  }
-
-  /** Says why and closes: at once, or `patient`, when the other side has answered in kind or the time is up. */
-  refuse(refuse: Refuse, patient = false): void {
-    this.write(encodeFrame(refuse), false);
-    if (!patient) return this.end();
-    this.#over = true;
-    this.#refused = true;
-    this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
-  }
-
-  end(): void {
-    if (this.#refused) return this.#connection.end();
-    if (this.#over) return;
-    this.#over = true;
-    for (const piece of this.#bulk.flat()) this.#connection.write(piece);
-    this.#connection.end();
-    // A side that neither reads nor closes, or a cut cable, does not hold this one open.
-    this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
-  }
-
-  destroy(code: string): void {
-    this.#connection.destroy();
-    this.#onClose(code);
-  }
-
-  /** A frame is always written whole: only between frames may a control frame come in. */
-  #pump(): void {
-    if (this.#over || this.#bulk.length === 0) return;
-    let sent = 0;
-    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES) {
-      const frame = this.#bulk[sent] as readonly Uint8Array[];
-      for (const piece of frame) this.#connection.write(piece);
-      this.#bulkBytes -= byteLength(frame);
-      sent += 1;
-    }
-    if (sent === 0) return;
-    this.sentAt = this.#clock.now();
-    this.#bulk = this.#bulk.slice(sent);
-  }
-
-  #onData(bytes: Uint8Array): void {
-    if (this.#broken) return;
-    this.heardAt = this.#clock.now();
-    this.#decoder.push(bytes);
-    try {
-      for (let frame = this.#decoder.next(); frame !== null; frame = this.#decoder.next()) {
-        this.#onFrame(frame);
-      }
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.#broken = true;
-      this.#events.malformed(error.message);
-      this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`.slice(0, 1000)));
-    }
-  }
-
-  #onFrame(frame: Frame): void {
-    if (frame.type === "REFUSE") {
-      this.#events.refused(frame);
-      return this.end();
-    }
-    if (this.#refused) return;
-    if (frame.type === "HELLO") {
-      if (this.theirs !== null) throw new WireError("a second HELLO");
-      this.theirs = frame;
-      this.#handshake.cancel();
-      return this.#events.hello(this, frame);
-    }
-    // What arrives after this side closed still counts where it replaced the connection by another one.
-    if (this.theirs !== null) this.#events.frame(this, frame);
-  }
-
-  #onClose(code: string): void {
-    this.#handshake.cancel();
-    this.#linger?.cancel();
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#over = true;
-    this.#events.closed(this, code);
-  }
-}
-
 function linkName(hello: MemberKey): string {
   return `${hello.id}.${hello.inc}`;
-}
-
-function byteLength(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
-}
-
-function refusal(code: Refuse["code"], message: string): Refuse {
-  return { type: "REFUSE", code, message, seed: "" };
 }

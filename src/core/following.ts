@@ -1,0 +1,303 @@
+import {
+  compareBallots,
+  type LinkId,
+  type LogIndex,
+  type MemberKey,
+  type Millis,
+  sameBallot,
+  sameMember,
+} from "./ids.ts";
+import type { CatchupReq, CatchupResp, Entry, Heartbeat, SeqChat, Tail } from "./message.ts";
+import { leaderKey, type Peer } from "./peer.ts";
+import { memberName } from "./quorum.ts";
+
+/** What every peer does with the log of another, leader or not. */
+export class Followership {
+  readonly #peer: Peer;
+  /** Last index proven equal to the leader's log under the promised ballot. */
+  #matched: LogIndex = 0;
+  /** An acknowledgement is owed. */
+  #owed = false;
+  #owedHint: Tail | null = null;
+  #owedLinks = false;
+  #ackedMatch: LogIndex = -1;
+  /** [D5] Last index of the leader's log when this faulty peer met it; null until then. */
+  #repairThrough: LogIndex | null = null;
+  /** The catch-up request under way: to whom, since when. */
+  #fetching: { from: MemberKey; since: Millis } | null = null;
+  /** Members that had nothing for us; the leader is asked then. */
+  readonly #useless = new Set<string>();
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get matched(): LogIndex {
+    return this.#peer.leadership !== null ? this.#peer.log.last : this.#matched;
+  }
+
+  /** A new promise: nothing is proven under it yet. */
+  reset(): void {
+    this.#matched = 0;
+    this.#ackedMatch = -1;
+    this.#owed = false;
+    this.#owedHint = null;
+    this.#repairThrough = null;
+    this.#fetching = null;
+    this.#useless.clear();
+  }
+
+  onLinkDown(who: MemberKey): void {
+    if (this.#fetching !== null && sameMember(this.#fetching.from, who)) this.#fetching = null;
+    const leader = this.#peer.leader;
+    if (leader === null || sameMember(leaderKey(leader.ballot), who)) this.#repairThrough = null;
+  }
+
+  onTime(): void {
+    const fetching = this.#fetching;
+    if (fetching !== null && this.#peer.now - fetching.since > this.#peer.timings.leaderTimeout) {
+      this.#useless.add(memberName(fetching.from));
+      this.#fetching = null;
+    }
+  }
+
+  onHeartbeat(frame: Heartbeat): void {
+    const peer = this.#peer;
+    if (peer.leader !== null) peer.leader.quorum = frame.quorum;
+    this.#owed = true;
+    this.#owedLinks = true;
+    if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;
+    const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
+    if (!this.#holds(prev)) this.#owedHint = peer.log.hintFor(prev);
+    else this.#prove(frame.prev_index, frame.commit);
+    if (frame.prev_index !== 0 || frame.last_index === 0) return;
+    // The leader cannot stream to us from memory: where this log stands tells it where to begin, and as long as that
+    // is too far back the committed prefix is ours to fetch [R8].
+    this.#owedHint = peer.log.tail;
+    if (this.#matched < frame.commit) this.#fetchMore();
+  }
+
+  onSeqChat(_link: LinkId, frame: SeqChat): void {
+    const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
+    const taken = this.take(prev, frame.entries);
+    if (taken === "refused") return;
+    if (taken === "taken") {
+      this.#owedHint = null;
+      this.#prove(frame.prev_index + frame.entries.length, frame.commit);
+      if (frame.entries.length > 0 && this.#peer.log.durable >= this.#matched) this.#owed = true;
+      return;
+    }
+    this.#owed = true;
+    this.#owedHint = taken;
+  }
+
+  onDurable(): void {
+    if (Math.min(this.#peer.log.durable, this.#matched) > this.#ackedMatch) this.#owed = true;
+    this.#checkRepair();
+  }
+
+  /** [R3] Sent only while the leader's ballot is the promise, and for what is both durable and proven equal. */
+  acknowledge(): void {
+    const peer = this.#peer;
+    const leader = peer.leader;
+    if (!this.#owed || leader === null || peer.leadership !== null || !peer.promiseDurable) return;
+    if (!sameBallot(leader.ballot, peer.promised)) return;
+    const match = Math.min(peer.log.durable, this.#matched);
+    peer.sendTo(leaderKey(leader.ballot), {
+      type: "SEQ_ACK",
+      ballot: leader.ballot,
+      match,
+      last: this.#matched,
+      hint: this.#owedHint,
+      faulty: peer.faulty,
+      linked: this.#owedLinks ? [...new Set([...peer.links.values()].map((l) => l.id))] : null,
+    });
+    this.#ackedMatch = match;
+    this.#owed = false;
+    this.#owedHint = null;
+    this.#owedLinks = false;
+  }
+
+  /**
+   * [R2] Takes entries that continue this log at `prev`. Answers "taken", the place to try next where `prev` is not in
+   * this log, or "refused" where they cannot be taken at all. Only a real conflict truncates.
+   */
+  take(prev: Tail, entries: readonly Entry[]): "taken" | "refused" | Tail {
+    const peer = this.#peer;
+    const { log } = peer;
+    if (!this.#holds(prev)) return log.hintFor(prev);
+    let skip = 0;
+    while (skip < entries.length) {
+      const entry = entries[skip] as Entry;
+      if (entry.index > log.last || !sameBallot(log.state.ballotAt(entry.index), entry)) break;
+      skip += 1;
+    }
+    const first = entries[skip];
+    if (first === undefined) return "taken";
+    if (peer.diskFull) return "refused";
+    if (first.index <= log.last) {
+      if (first.index <= log.commit) {
+        peer.notice(
+          "conflict",
+          `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`,
+        );
+        return "refused";
+      }
+      log.truncate(first.index);
+      this.#matched = Math.min(this.#matched, first.index - 1);
+      peer.out({ do: "truncate", from: first.index });
+    }
+    for (let i = skip; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
+      const refusal = log.state.refusal(entry);
+      if (refusal !== null) {
+        peer.notice("bad-entry", `refused an entry at index ${entry.index}: ${refusal}`);
+        return "refused";
+      }
+      log.append(entry);
+      peer.write(entry);
+    }
+    return "taken";
+  }
+
+  /** [R6] Delivers what is committed, in index order, each entry once. */
+  commitThrough(index: LogIndex): void {
+    const peer = this.#peer;
+    const through = Math.min(index, peer.log.last);
+    if (through <= peer.log.commit) return;
+    const from = peer.log.commit + 1;
+    peer.log.commitThrough(through);
+    peer.out({ do: "commit", through });
+    for (let i = from; i <= through; i++) {
+      const entry = peer.log.entryAt(i);
+      if (entry === null) continue;
+      if (entry.kind === "chat") peer.sender.onCommitted(entry);
+      else if (entry.kind !== "leader") peer.membership.onCommitted(entry);
+    }
+  }
+
+  // ── catching up ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Any member serves its committed prefix; a donor serves its written tail to the candidate it promised [E7]. */
+  onCatchupReq(link: LinkId, frame: CatchupReq): void {
+    const peer = this.#peer;
+    const { log } = peer;
+    const donates = sameBallot(frame.ballot ?? peer.promised, peer.promised) && peer.promiseDurable && peer.healthy;
+    if (frame.ballot !== null && !donates) {
+      peer.send(link, { type: "NACK", ballot: frame.ballot, promised: peer.promised, led: peer.hearsLeader });
+      return;
+    }
+    const through = frame.ballot !== null ? log.last : log.commit;
+    const holds = this.#holds(frame.after);
+    // What a full disk had no room for cannot be served from it [D4].
+    if (!holds || peer.diskFull) {
+      const hint = holds ? null : log.hintFor(frame.after);
+      peer.send(link, {
+        type: "CATCHUP_RESP",
+        ballot: frame.ballot,
+        prev_index: 0,
+        prev_ballot: log.tailAt(0).ballot,
+        prev_crc: 0,
+        commit: log.commit,
+        entries: [],
+        hint,
+      });
+      return;
+    }
+    peer.out({
+      do: "serve",
+      link,
+      ballot: frame.ballot,
+      after: frame.after,
+      through: Math.max(through, frame.after.index),
+    });
+  }
+
+  onCatchupResp(from: MemberKey, frame: CatchupResp): void {
+    const peer = this.#peer;
+    if (this.#fetching === null || !sameMember(this.#fetching.from, from)) return;
+    this.#fetching = null;
+    if (peer.leader === null) return;
+    if (frame.hint !== null) {
+      const asked = peer.log.hintFor(frame.hint);
+      if (asked.index < peer.log.commit) {
+        // It holds less than we have committed: no use asking it.
+        return this.#tryAnother(from);
+      }
+      return this.#request(from, asked);
+    }
+    const final = frame.entries[frame.entries.length - 1];
+    if (final === undefined) {
+      return this.#tryAnother(from);
+    }
+    if (compareBallots(final, peer.promised) > 0) {
+      // [R8] What was committed under a higher ballot binds us to it before we take it.
+      peer.raisePromise({ term: final.term, leader_id: final.leader_id, inc: final.inc });
+      return;
+    }
+    const taken = this.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);
+    if (taken !== "taken") return;
+    this.commitThrough(Math.min(frame.commit, final.index));
+    this.#owed = true;
+    this.#owedHint = peer.log.tail;
+    if (final.index < frame.commit) this.#fetchMore();
+  }
+
+  /** The leader is the last to be asked; if it has nothing either, its next heartbeat says whether anything is missing. */
+  #tryAnother(useless: MemberKey): void {
+    const leader = this.#peer.leader;
+    if (leader !== null && sameMember(leaderKey(leader.ballot), useless)) return this.#useless.clear();
+    this.#useless.add(memberName(useless));
+    this.#fetchMore();
+  }
+
+  #fetchMore(): void {
+    const peer = this.#peer;
+    if (this.#fetching !== null || peer.leader === null || peer.diskFull || !peer.promiseDurable) return;
+    const leader = leaderKey(peer.leader.ballot);
+    // Anyone but the busy leader, if possible.
+    const others = (peer.configuration?.members ?? []).filter(
+      (m) =>
+        m.role !== "left" &&
+        !sameMember(m, peer.self) &&
+        !sameMember(m, leader) &&
+        peer.isLinked(m) &&
+        !this.#useless.has(memberName(m)),
+    );
+    const from = others[Math.floor(peer.options.random() * others.length)] ?? leader;
+    this.#request(from, peer.log.tail);
+  }
+
+  #request(from: MemberKey, after: Tail): void {
+    if (!this.#peer.sendTo(from, { type: "CATCHUP_REQ", ballot: null, after })) return;
+    this.#fetching = { from: { id: from.id, inc: from.inc }, since: this.#peer.now };
+  }
+
+  // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #holds(place: Tail): boolean {
+    const { log } = this.#peer;
+    return place.index <= log.last && sameBallot(log.state.ballotAt(place.index), place.ballot);
+  }
+
+  /** The leader's log is proven equal through `index`. */
+  #prove(index: LogIndex, commit: LogIndex): void {
+    this.#matched = Math.max(this.#matched, index);
+    this.commitThrough(Math.min(commit, this.#matched));
+    this.#checkRepair();
+  }
+
+  /** [D5] Counts again once durable and matched through what the leader had when this peer met it. */
+  #checkRepair(): void {
+    const peer = this.#peer;
+    if (!peer.faulty || this.#repairThrough === null || Math.min(peer.log.durable, this.#matched) < this.#repairThrough)
+      return;
+    peer.faulty = false;
+    this.#owed = true;
+    peer.out({ do: "repaired" });
+    peer.notice(
+      "repaired",
+      `the damaged log is whole again through index ${this.#repairThrough}: this peer counts again`,
+    );
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * A leader passes the lead on [E10]: on request, when it quits, and while a cluster is young, so that it ends where the
+ * classic algorithm would. It takes no messages meanwhile, so its successor gets a log that is complete.
+ */
+import { type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
+import type { Member } from "./message.ts";
+import type { Peer } from "./peer.ts";
+import { votersOf } from "./quorum.ts";
+
+export class Handover {
+  readonly #peer: Peer;
+  /** To whom, and until when it is tried. */
+  #open: { to: MemberKey; until: Millis } | null = null;
+  /** After one that failed the leader goes on leading for a while. */
+  #restUntil: Millis = 0;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  get active(): boolean {
+    return this.#open !== null;
+  }
+
+  stop(): void {
+    this.#open = null;
+  }
+
+  /** Only while this peer leads. */
+  onTime(quitting: boolean): void {
+    const peer = this.#peer;
+    const newest = peer.log.state.newest;
+    if (this.#open !== null) return this.#continue();
+    if (newest === null || newest.settled === 0 || newest.settled > peer.log.commit || peer.now < this.#restUntil)
+      return;
+    const highest = this.#fit[0];
+    if (highest === undefined) return;
+    // Nobody is pre-empted once something was said.
+    if (quitting || (peer.log.state.chats === 0 && highest.id > peer.self.id)) this.#begin(highest);
+  }
+
+  /** On request; id 0: to the highest that is fit. */
+  transfer(id: PeerId): { ok: boolean; message: string } {
+    if (id === this.#peer.self.id) return { ok: false, message: `peer ${id} leads already` };
+    if (this.#open !== null)
+      return { ok: false, message: `the leader is handing over to peer ${this.#open.to.id} already` };
+    const fit = this.#fit;
+    const target = id === 0 ? fit[0] : fit.find((v) => v.id === id);
+    if (target !== undefined) {
+      this.#begin(target);
+      return { ok: true, message: `the leader hands over to peer ${target.id}` };
+    }
+    if (id === 0) return { ok: false, message: "no other voter is alive and caught up" };
+    const whom = fit.map((v) => v.id).join(", ") || "none at present";
+    return { ok: false, message: `peer ${id} is no voter that is alive and caught up (those are: ${whom})` };
+  }
+
+  /** Voters that could lead at once, highest id first. */
+  get #fit(): Member[] {
+    const { configuration, leadership, self } = this.#peer;
+    if (configuration === null || leadership === null) return [];
+    return votersOf(configuration)
+      .filter((v) => !sameMember(v, self) && leadership.isCaughtUp(v))
+      .sort((a, b) => b.id - a.id);
+  }
+
+  #begin(to: MemberKey): void {
+    this.#open = { to: { id: to.id, inc: to.inc }, until: this.#peer.now + this.#peer.timings.leaderTimeout };
+    this.#peer.debug(`hands over to peer ${to.id} [E10]`);
+    this.#continue();
+  }
+
+  #continue(): void {
+    const peer = this.#peer;
+    const { log, leadership } = peer;
+    if (leadership === null || this.#open === null) return;
+    const { to, until } = this.#open;
+    if (peer.isLinked(to) && leadership.progressOf(to)?.match === log.last && log.commit === log.last) {
+      this.#open = null;
+      return peer.abdicate(to.id, `it handed over to peer ${to.id}`);
+    }
+    if (peer.now < until) return;
+    this.#open = null;
+    this.#restUntil = peer.now + peer.timings.leaderTimeout;
+    peer.notice("transfer-failed", `peer ${to.id} did not catch up in time: this peer goes on leading`);
+  }
+}
