@@ -8,19 +8,18 @@
  */
 import {
   CATCHUP_BYTES_MAX,
-  MESSAGE_BYTES_MAX,
-  NAME_BYTES_MAX,
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
   PROTOCOL_VERSION,
   type Timings,
 } from "../core/config.ts";
-import { type Ballot, type LinkId, type LogIndex, type PeerId, sameBallot } from "../core/ids.ts";
+import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
 import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Genesis, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { type Input, type Output, Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { sealEntry } from "../wire/entry.ts";
+import { endsPeer, judgeHello, refuseText } from "./admission.ts";
 import { refusal } from "./channel.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery } from "./delivery.ts";
@@ -28,6 +27,7 @@ import { type Directory, HostError, openDirectory } from "./directory.ts";
 import type { DeliveredMessage, HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
 import { Links } from "./links.ts";
 import { describe, whyWaiting } from "./status.ts";
+import { Writer } from "./writer.ts";
 
 export interface HostOptions {
   readonly id: PeerId;
@@ -69,9 +69,6 @@ export type Submitted =
 
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
-/** A full disk is tried again this often [D4]. */
-const DISK_RETRY_MS = 1000;
-const UTF8 = new TextEncoder();
 
 export class Host {
   readonly #clock: Clock;
@@ -87,11 +84,7 @@ export class Host {
   #timer: Timer | null = null;
   #progressTimer: Timer | null = null;
   #stopping = false;
-  /** Writes that found the disk full, in order; everything after them waits too. */
-  #backlog: Output[] = [];
-  /** The promise file: what it must say, and whether a write is under way. */
-  #promiseWanted: Ballot | null = null;
-  #promiseBusy = false;
+  #writer: Writer | null = null;
   #outboxFull = false;
   #outboxBytes = 0;
   /** What the links' targets were made from. */
@@ -125,6 +118,12 @@ export class Host {
     this.#directory = directory;
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
     this.#session = this.#clock.word(8);
+    this.#writer = new Writer(directory, this.#clock, {
+      promised: (ballot) => this.#input({ type: "promised", ballot }),
+      full: () => this.#input({ type: "disk-full" }),
+      room: () => this.#input({ type: "disk-ok" }),
+      failed: (reason) => this.#die(reason),
+    });
     this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
     const links = new Links({
       network: this.#ports.network,
@@ -301,36 +300,12 @@ export class Host {
     };
   }
 
-  /** [W2] [M1] [M6] Whether a peer that introduces itself may be linked; the links check version and form. */
   #judge(hello: Hello): Refuse | null {
-    const directory = this.#directory as Directory;
-    const peer = this.#peer;
-    if (peer === null) return refusal("closing", "this peer is starting or stopping: try again");
-    const here = `${peer.options.address.host}:${peer.options.address.port}`;
-    if (hello.id === peer.self.id)
-      return refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`);
-    const own = directory.clusterId;
-    if (own === null || hello.cluster_id === null || own === hello.cluster_id) return null;
-    const known = peer.configuration?.members.find((m) => m.id === hello.id);
-    if (known !== undefined && known.inc !== hello.inc && (peer.configuration?.members.length ?? 0) > 1) {
-      const seed = `${peer.self.id}:${here}`;
-      this.#event({
-        event: "notice",
-        code: "emptied-founder",
-        message: `peer ${hello.id} at ${hello.host}:${hello.port} belongs to this cluster by its id but founded another one: was its data directory emptied? It should start with --seed ${seed}`,
-      });
-      return {
-        ...refusal(
-          "emptied-founder",
-          `this cluster knows peer ${hello.id} already: was the data directory emptied? Empty it again and start with --seed ${seed}`,
-        ),
-        seed,
-      };
-    }
-    return refusal(
-      "wrong-cluster",
-      `the peer at ${here} belongs to cluster ${own}, not to ${hello.cluster_id}: check --seed and --data-dir`,
-    );
+    if (this.#peer === null) return refusal("closing", "this peer is starting or stopping: try again");
+    const judgement = judgeHello(hello, this.#peer, (this.#directory as Directory).clusterId);
+    if (judgement?.notice !== undefined)
+      this.#event({ event: "notice", code: "emptied-founder", message: judgement.notice });
+    return judgement?.refuse ?? null;
   }
 
   // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -360,21 +335,7 @@ export class Host {
     this.#refusals.add(message);
     const peer = this.#peer;
     if (peer === null || this.#stopping) return;
-    const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
-    const fatal = refused.code === "wrong-version" || (refused.code === "emptied-founder" && alone);
-    const joining = peer.memberOf(peer.self) === null || alone;
-    const fatalToJoiner =
-      refused.code === "duplicate-id" ||
-      refused.code === "id-away" ||
-      refused.code === "limit" ||
-      refused.code === "wrong-cluster";
-    if (
-      fatal ||
-      (joining && fatalToJoiner && peer.links.size === 0) ||
-      (joining && (refused.code === "id-away" || refused.code === "duplicate-id"))
-    ) {
-      return this.#die(message);
-    }
+    if (endsPeer(refused, peer)) return this.#die(message);
     this.#event({ event: "error", code: refused.code, message });
   }
 
@@ -416,10 +377,9 @@ export class Host {
     switch (output.do) {
       case "append":
       case "truncate":
-        return this.#write(output);
+        return this.#writer?.write(output);
       case "promise":
-        this.#promiseWanted = output.ballot;
-        return this.#writePromise();
+        return this.#writer?.promise(output.ballot);
       case "send":
         return this.#links?.send(output.link, output.frame);
       case "serve":
@@ -468,61 +428,6 @@ export class Host {
       if (!(error instanceof HostError)) throw error;
       this.#die(error.message);
     }
-  }
-
-  /** Log writes, in order, through a full disk: what does not fit waits, and the core takes nothing more [D4]. */
-  #write(output: Output): void {
-    if (this.#backlog.length > 0) {
-      this.#backlog.push(output);
-      return;
-    }
-    const store = (this.#directory as Directory).store;
-    try {
-      if (output.do === "append") store.append(output.entries);
-      else if (output.do === "truncate") this.#directory?.truncate(output.from);
-    } catch (error) {
-      if (error instanceof HostError) return this.#die(error.message);
-      if (!(error instanceof PortError)) throw error;
-      if (error.code !== "ENOSPC")
-        return this.#die(
-          `the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`,
-        );
-      if (output.do === "append") {
-        const rest = output.entries.filter((e) => e.index > store.last);
-        this.#backlog.push({ do: "append", entries: rest });
-      } else this.#backlog.push(output);
-      this.#input({ type: "disk-full" });
-      this.#clock.after(DISK_RETRY_MS, () => this.#retryDisk());
-    }
-  }
-
-  #retryDisk(): void {
-    if (this.#stopping) return;
-    const backlog = this.#backlog;
-    this.#backlog = [];
-    for (const output of backlog) this.#write(output);
-    if (this.#backlog.length > 0) return;
-    this.#directory?.store.flush();
-    this.#input({ type: "disk-ok" });
-  }
-
-  /** One write of the promise file at a time; the newest promise wins [D2]. */
-  #writePromise(): void {
-    const ballot = this.#promiseWanted;
-    if (this.#promiseBusy || ballot === null || this.#stopping) return;
-    this.#promiseBusy = true;
-    (this.#directory as Directory).writePromise(ballot, (error) => {
-      this.#promiseBusy = false;
-      if (this.#stopping) return;
-      if (error === null) {
-        if (this.#promiseWanted !== null && sameBallot(this.#promiseWanted, ballot)) this.#promiseWanted = null;
-        this.#input({ type: "promised", ballot });
-        return this.#writePromise();
-      }
-      if (error.code !== "ENOSPC")
-        return this.#die(`the promise cannot be written (${error.message}): check the disk, then start again`);
-      this.#clock.after(DISK_RETRY_MS, () => this.#writePromise());
-    });
   }
 
   #serve(output: Extract<Output, { do: "serve" }>): void {
@@ -608,11 +513,12 @@ export class Host {
   #end(stopped: Stopped): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#writer?.stop();
     this.#timer?.cancel();
     this.#progressTimer?.cancel();
     this.#links?.close();
     try {
-      if (this.#peer !== null && stopped.code === 0 && this.#backlog.length === 0) {
+      if (this.#peer !== null && stopped.code === 0 && this.#writer?.caughtUp) {
         this.#directory?.store.syncNow();
         this.#saveProgress(true);
       }
@@ -666,27 +572,6 @@ function genesisEntry(id: PeerId, inc: string, genesis: Genesis): Entry {
 }
 
 export { HostError };
-
-function refuseText(room: string, text: string): Submitted | null {
-  if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
-  const bytes = text.length * 3 <= MESSAGE_BYTES_MAX ? 0 : UTF8.encode(text).length;
-  if (bytes > MESSAGE_BYTES_MAX) {
-    return {
-      ok: false,
-      code: "too-large",
-      message: `the message has ${bytes} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
-    };
-  }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: names with control characters are what is refused here
-  if (room.length === 0 || UTF8.encode(room).length > NAME_BYTES_MAX || /[\u0000-\u001f\u007f-\u009f]/.test(room)) {
-    return {
-      ok: false,
-      code: "bad-room",
-      message: `a room's name has 1 to ${NAME_BYTES_MAX} bytes and no control characters`,
-    };
-  }
-  return null;
-}
 
 function listenFailure(host: string, port: number, error: PortError): string {
   const why =
