@@ -45,6 +45,8 @@ export class Election {
   /** Peers deferred to in vain, and until when their OK does not count [E4]. */
   readonly #inVain = new Map<PeerId, { until: Millis; pause: number }>();
   #deferredTo: PeerId = 0;
+  /** The leader last suspected for its silence: connected perhaps, but no answer is waited for. */
+  #silent: MemberKey | null = null;
   /** Whom the last leader handed over to: stood down by nobody for a while [E10]. */
   #yieldsTo: { id: PeerId; until: Millis } = { id: 0, until: 0 };
 
@@ -80,6 +82,7 @@ export class Election {
     const leader = peer.leader;
     if (leader !== null && peer.leadership === null && peer.now >= leader.heard + peer.timings.leaderTimeout) {
       peer.debug(`suspects peer ${leader.ballot.leader_id}: nothing heard for ${peer.timings.leaderTimeout} ms [E1]`);
+      this.#silent = leaderKey(leader.ballot);
       peer.becomeFollower(null);
       this.#retryAt = peer.now;
     }
@@ -118,6 +121,7 @@ export class Election {
   onLeaderKnown(): void {
     this.#toIdle();
     this.#attempts = 0;
+    this.#silent = null;
     this.#inVain.clear();
   }
 
@@ -202,11 +206,12 @@ export class Election {
 
   #judgePoll(): void {
     const peer = this.#peer;
-    const waitsFor = (v: MemberKey) => peer.isLinked(v) && !this.#answered.has(memberName(v));
+    const waitsFor = (v: MemberKey) =>
+      peer.isLinked(v) && !this.#answered.has(memberName(v)) && !(this.#silent !== null && sameMember(v, this.#silent));
     const late = peer.now >= this.#deadline;
     const granted = hasQuorum(peer.voterSets, (v) => this.#grants.has(memberName(v)));
     if (granted) {
-      // A higher peer may still stand this one down; those known dead are not waited for [E3].
+      // A higher peer may still stand this one down; those known dead or silent are not waited for [E3].
       if (late || !peer.otherVoters.some((v) => v.id > peer.self.id && waitsFor(v))) this.#prepare();
     } else if (late || !peer.otherVoters.some(waitsFor)) this.#fail("no majority granted an election");
   }
