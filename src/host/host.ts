@@ -69,6 +69,8 @@ export type Submitted =
 
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
+/** A reason to wait is told when it has held for so long. */
+const WAITING_MS = 300;
 
 export class Host {
   readonly #clock: Clock;
@@ -91,11 +93,13 @@ export class Host {
   #targetsOf: readonly [unknown, unknown] = [null, null];
   /** What was told of refusals: whoever is dialled again is refused again. */
   readonly #refusals = new Set<string>();
-  #waiting: string | null = null;
+  /** Since when there has been a reason to wait, and which one was told last. */
+  #waiting: { since: number; told: string | null };
 
   constructor(ports: Ports, options: HostOptions, listener: HostListener) {
     this.#ports = ports;
     this.#clock = ports.clock;
+    this.#waiting = { since: ports.clock.now(), told: null };
     this.#options = options;
     this.#listener = listener;
   }
@@ -488,12 +492,15 @@ export class Host {
     );
   }
 
-  /** Says once when messages begin to wait, and once when they no longer do. */
+  /** Says once when messages wait, and not for what passes at once: a peer that joins, an election. */
   #tellWaiting(peer: Peer): void {
-    const waiting = peer.sender.pending > 0 || peer.leader === null ? whyWaiting(peer) : null;
-    if (waiting === this.#waiting) return;
-    this.#waiting = waiting;
-    if (waiting !== null) this.#event({ event: "notice", code: "waiting", message: waiting });
+    const why = peer.sender.pending > 0 || peer.leader === null ? whyWaiting(peer) : null;
+    const now = this.#clock.now();
+    if (why === null) this.#waiting = { since: now, told: null };
+    else if (why !== this.#waiting.told && now - this.#waiting.since >= WAITING_MS) {
+      this.#waiting.told = why;
+      this.#event({ event: "notice", code: "waiting", message: why });
+    }
   }
 
   // ── progress and end ───────────────────────────────────────────────────────────────────────────────────────────
