@@ -44,7 +44,8 @@ export function whyWaiting(peer: Peer): string | null {
   const voters = members.filter((m) => m.role === "voter");
   const here = voters.filter((v) => peer.isLinked(v)).length;
   const needed = Math.floor(voters.length / 2) + 1;
-  if (here >= needed) return null;
+  if (here >= needed)
+    return `waiting for a leader (${here} of ${voters.length} voters here, none is elected yet): messages are kept and will be sent`;
   const own = peer.memberOf(peer.self);
   const missing = voters.filter((v) => !peer.isLinked(v)).map((v) => `peer ${v.id}`);
   if ((own === null || own.role === "left" || own.role === "observer") && voters.length === 1) {

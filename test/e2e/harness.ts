@@ -11,6 +11,10 @@ import type { Subprocess } from "bun";
 export const ROOT = new URL("../..", import.meta.url).pathname;
 export const BINARY = `${ROOT}dist/chatpeer`;
 
+// Whoever runs `bun test` alone tests these sources too, not an older build.
+const build = Bun.spawnSync([process.execPath, `${ROOT}scripts/build.ts`], { stdout: "inherit", stderr: "inherit" });
+if (!build.success) throw new Error("the build failed: there is nothing to test");
+
 export interface PeerEvent {
   readonly event: string;
   // biome-ignore lint/suspicious/noExplicitAny: events are read field by field as a script would

@@ -9,6 +9,8 @@ interface Pipe {
   readonly to: number;
   readonly outer: Socket;
   readonly inner: Socket;
+  /** First bytes, until they may pass. */
+  head: Buffer | null;
 }
 
 export class CuttableNetwork {
@@ -62,7 +64,7 @@ export class CuttableNetwork {
 
   #join(from: number, to: number, port: number, outer: Socket, head: Buffer): void {
     const inner = connect(port, "127.0.0.1");
-    const pipe: Pipe = { from, to, outer, inner };
+    const pipe: Pipe = { from, to, outer, inner, head };
     this.#pipes.add(pipe);
     const over = () => {
       this.#pipes.delete(pipe);
@@ -75,7 +77,6 @@ export class CuttableNetwork {
     }
     outer.on("data", (bytes) => inner.write(bytes));
     inner.on("data", (bytes) => outer.write(bytes));
-    inner.write(head);
     this.#apply(pipe);
   }
 
@@ -84,6 +85,10 @@ export class CuttableNetwork {
   }
 
   #apply(pipe: Pipe): void {
+    if (pipe.head !== null && !this.#isCut(pipe)) {
+      pipe.inner.write(pipe.head);
+      pipe.head = null;
+    }
     for (const socket of [pipe.outer, pipe.inner]) {
       if (this.#isCut(pipe)) socket.pause();
       else socket.resume();

@@ -138,7 +138,7 @@ test("[E11] a cut 2 | 1 with the leader alone: it delivers nothing, says that it
   expect(chats.slice(21).map((c) => c.payload)).toEqual(texts("minority", 20));
   await cluster.stop();
   await network.close();
-});
+}, 30_000);
 
 test("[I8] with two of three voters killed the survivor keeps messages unnumbered until one returns", async () => {
   const cluster = await Cluster.start(3);
