@@ -34,6 +34,41 @@ export function rawFlags(args: readonly string[], name: string): string[] {
   return values;
 }
 
+/**
+ * Refuses every flag that is not `known` (its name, and whether it takes a value), spelled exactly so. Returns what is
+ * no flag and no value of one, and the flags that take none.
+ */
+export function checkFlags(
+  args: readonly string[],
+  known: ReadonlyMap<string, boolean>,
+): { readonly words: readonly string[]; readonly switches: ReadonlySet<string> } {
+  const words: string[] = [];
+  const switches = new Set<string>();
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] as string;
+    if (arg === "--") return { words: [...words, ...args.slice(i + 1)], switches };
+    if (!arg.startsWith("-") || arg === "-") {
+      words.push(arg);
+      continue;
+    }
+    const flag = arg.split("=", 1)[0] as string;
+    const takesValue = known.get(flag.replace(/^--?/, ""));
+    if (takesValue === undefined || flag.startsWith("--") !== flag.length > 2) {
+      const close = nearest(
+        flag,
+        [...known.keys()].filter((name) => name.length > 1).map((name) => `--${name}`),
+      );
+      throw new UsageError(
+        `there is no flag ${JSON.stringify(flag).slice(1, -1)}${close === null ? "" : `, did you mean ${close}?`}`,
+      );
+    }
+    if (!takesValue && flag !== arg) throw new UsageError(`${flag} takes no value`);
+    if (!takesValue) switches.add(flag.replace(/^--?/, ""));
+    else if (flag === arg) i += 1;
+  }
+  return { words, switches };
+}
+
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= min && value <= max))

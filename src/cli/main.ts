@@ -7,7 +7,19 @@ import { platformPorts } from "../adapters/platform.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
 import { type ChatOptions, runChat } from "./chat.ts";
 import { printLog, verify } from "./files.ts";
-import { address, duration, name, nearest, oneOf, rawFlag, rawFlags, seed, UsageError, wholeNumber } from "./flags.ts";
+import {
+  address,
+  checkFlags,
+  duration,
+  name,
+  nearest,
+  oneOf,
+  rawFlag,
+  rawFlags,
+  seed,
+  UsageError,
+  wholeNumber,
+} from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
 
@@ -51,7 +63,7 @@ function buildCli() {
     .option("--after <index>", "Only messages behind this log index", { default: 0 });
   cli.command("help [command]", "Explain a command");
   cli.help();
-  cli.version(packageJson.version);
+  cli.option("-v, --version", "Display version number");
   return cli;
 }
 
@@ -59,19 +71,25 @@ async function main(): Promise<number> {
   checkRuntime();
   const cli = buildCli();
   if (args[0] === "help") return help(cli, args[1]);
-  const { options, args: rest } = cli.parse([process.execPath, "chatpeer", ...args], { run: false });
-  if (options.help === true || options.version === true) return 0;
-  refuseUnknown(cli, options);
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
+    out.line(versionLine());
+    return 0;
+  }
+  const { options } = cli.parse([process.execPath, "chatpeer", ...args], { run: false });
+  if (options.help === true) return 0;
+  // The parser only knows the command: it is lenient with flags, and what is misspelled must not be passed over.
+  const { words, switches } = checkFlags(args, knownFlags(cli));
+  const rest = cli.matchedCommandName === "" || cli.matchedCommandName === undefined ? words : words.slice(1);
   switch (cli.matchedCommandName) {
     case "verify":
-      return verify(cli.args as string[], out, err);
+      return verify(rest, out, err);
     case "log": {
       if (rest.length !== 1) throw new UsageError("log needs one data directory: chatpeer log DIR");
       const room = rawFlag(args, "room");
       const after = wholeNumber("--after", rawFlag(args, "after") ?? "0", 0, 999_999_999_999_999);
       return printLog(
-        String(rest[0]),
-        { json: options.json === true, room: room === undefined ? null : name("--room", room), after },
+        rest[0] as string,
+        { json: switches.has("json"), room: room === undefined ? null : name("--room", room), after },
         out,
         err,
         paintFor(process.stdout),
@@ -79,13 +97,19 @@ async function main(): Promise<number> {
     }
     default:
       if (rest.length > 0) {
-        const close = nearest(String(rest[0]), COMMANDS);
+        const close = nearest(rest[0] as string, COMMANDS);
         throw new UsageError(
           `there is no command ${JSON.stringify(rest[0])}${close === null ? "" : `, did you mean ${close}?`}`,
         );
       }
-      return chat(readOptions(options));
+      return chat(readOptions(switches));
   }
+}
+
+function versionLine(): string {
+  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+  const runtime = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Deno ${deno}` : `Node.js ${node}`;
+  return `chatpeer/${packageJson.version} ${process.platform}-${process.arch} (${runtime})`;
 }
 
 function help(cli: ReturnType<typeof buildCli>, command: string | undefined): number {
@@ -99,19 +123,19 @@ function help(cli: ReturnType<typeof buildCli>, command: string | undefined): nu
   return 0;
 }
 
-function refuseUnknown(cli: ReturnType<typeof buildCli>, options: Record<string, unknown>): void {
+/** Flags by name, as typed without dashes, and whether each takes a value. */
+function knownFlags(cli: ReturnType<typeof buildCli>): ReadonlyMap<string, boolean> {
   const command = cli.matchedCommand ?? cli.commands.find((c) => c.name === "");
-  const known = [...(command?.options ?? []), ...cli.globalCommand.options].map((o) => o.name);
-  for (const option of Object.keys(options)) {
-    if (option === "--" || known.includes(option)) continue;
-    const flag = `--${option.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
-    const flags = known.map((k) => `--${k.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
-    const close = nearest(flag, flags);
-    throw new UsageError(`there is no flag ${flag}${close === null ? "" : `, did you mean ${close}?`}`);
+  const known = new Map<string, boolean>();
+  for (const { rawName } of [...(command?.options ?? []), ...cli.globalCommand.options]) {
+    for (const flag of rawName.split(/[ ,]+/)) {
+      if (flag.startsWith("-")) known.set(flag.replace(/^--?/, ""), rawName.includes("<"));
+    }
   }
+  return known;
 }
 
-function readOptions(options: Record<string, unknown>): ChatOptions {
+function readOptions(switches: ReadonlySet<string>): ChatOptions {
   const flag = (key: string) => rawFlag(args, key);
   const idText = flag("id");
   if (idText === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
@@ -127,8 +151,8 @@ function readOptions(options: Record<string, unknown>): ChatOptions {
   timings.quorumCheck = timings.leaderTimeout;
   const wrong = checkTimings(timings);
   if (wrong !== null) throw new UsageError(wrong);
-  const json = options.json === true;
-  const headless = options.headless === true;
+  const json = switches.has("json");
+  const headless = switches.has("headless");
   const mode = json ? "json" : headless ? "quiet" : process.stdin.isTTY === true ? "terminal" : "pipe";
   return {
     id,

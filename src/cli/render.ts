@@ -54,7 +54,7 @@ export function memberLines(status: Status): string[] {
       (s) => s !== "",
     );
     const lag = m.lag === null ? "" : `, ${m.lag} entries behind`;
-    return `peer ${m.id}  ${m.host}:${m.port}  ${m.role}, ${marks.join(", ")}${lag}`;
+    return `peer ${m.id}  ${visible(m.host)}:${m.port}  ${m.role}, ${marks.join(", ")}${lag}`;
   });
 }
 

@@ -57,8 +57,7 @@ export const BEHIND_ENTRIES_MAX = 10_000;
 export const CATCHUP_BYTES_MAX = 512 * 1024;
 
 /** Segment limits written into a new cluster's genesis entry [L4]; afterwards the genesis decides. */
-export const SEGMENT_ENTRIES = 65_536;
-export const SEGMENT_BYTES = 16 * 1024 * 1024;
+export const SEGMENTS = { entries: 65_536, bytes: 16 * 1024 * 1024 };
 
 /** All times in milliseconds. */
 export interface Timings {

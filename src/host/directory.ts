@@ -6,7 +6,7 @@
  *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
  *   damaged/        files set aside                                  lock            taken by the running process
  */
-import { SEGMENT_BYTES, SEGMENT_ENTRIES } from "../core/config.ts";
+import { SEGMENTS } from "../core/config.ts";
 import { type Ballot, compareBallots, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
@@ -115,15 +115,18 @@ export class Directory {
   }
 
   /** First entry of the log of a founder that has none yet; null for everybody else. */
-  foundingGenesis(address: { readonly host: string; readonly port: number }): Genesis | null {
+  foundingGenesis(
+    address: { readonly host: string; readonly port: number },
+    segments: { readonly entries: number; readonly bytes: number } = SEGMENTS,
+  ): Genesis | null {
     const { id, inc, cluster_id, founder } = this.#identity;
     if (!founder || cluster_id === null || this.store.last > 0 || this.restored.faulty) return null;
     return {
       members: [{ id, inc, ...address, role: "voter" }],
       prev_voters: [],
       cluster_id,
-      segment_entries: SEGMENT_ENTRIES,
-      segment_bytes: SEGMENT_BYTES,
+      segment_entries: segments.entries,
+      segment_bytes: segments.bytes,
     };
   }
 

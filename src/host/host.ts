@@ -42,7 +42,12 @@ export interface HostOptions {
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
+  /** Segment limits that a founder writes into its genesis, where they are not to be the usual ones [L4]. */
+  readonly segments?: { readonly entries: number; readonly bytes: number };
 }
+
+/** Makes the core that a host runs; where a test needs another one than the product's, this is the place. */
+export type MakePeer = (...parameters: ConstructorParameters<typeof Peer>) => Peer;
 
 export interface Ports {
   readonly clock: Clock;
@@ -77,6 +82,7 @@ export class Host {
   readonly #ports: Ports;
   readonly #options: HostOptions;
   readonly #listener: HostListener;
+  readonly #makePeer: MakePeer;
   #directory: Directory | null = null;
   #delivery: Delivery | null = null;
   #links: Links | null = null;
@@ -96,7 +102,13 @@ export class Host {
   /** Since when there has been a reason to wait, and which one was told last. */
   #waiting: { since: number; told: string | null };
 
-  constructor(ports: Ports, options: HostOptions, listener: HostListener) {
+  constructor(
+    ports: Ports,
+    options: HostOptions,
+    listener: HostListener,
+    makePeer: MakePeer = (...parameters) => new Peer(...parameters),
+  ) {
+    this.#makePeer = makePeer;
     this.#ports = ports;
     this.#clock = ports.clock;
     this.#waiting = { since: ports.clock.now(), told: null };
@@ -251,7 +263,7 @@ export class Host {
     const { id, timings, advertise, host } = this.#options;
     const address = advertise ?? { host, port };
     this.#found(directory, address);
-    this.#peer = new Peer(
+    this.#peer = this.#makePeer(
       {
         self: { id, inc: directory.inc },
         address,
@@ -278,7 +290,7 @@ export class Host {
 
   /** [M1] The first entry of a new cluster, durable before anybody hears of it. */
   #found(directory: Directory, address: { host: string; port: number }): void {
-    const genesis = directory.foundingGenesis(address);
+    const genesis = directory.foundingGenesis(address, this.#options.segments);
     if (genesis === null) return;
     const { state } = directory.restored;
     const entry = genesisEntry(this.#options.id, directory.inc, genesis);

@@ -73,7 +73,7 @@ export class FrameDecoder {
     const result = v.safeParse(FRAMES[type], object, { abortEarly: true });
     if (!result.success) {
       const issue = result.issues[0];
-      throw new WireError(`${type} with a wrong ${v.getDotPath(issue) ?? "shape"}: ${issue.message.slice(0, 200)}`);
+      throw new WireError(`${type} with a wrong ${v.getDotPath(issue) ?? "shape"}: ${issue.message}`);
     }
     this.#greeted = true;
     const parsed = result.output;

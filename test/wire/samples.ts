@@ -1,0 +1,250 @@
+/** Random valid entries and frames for the tests of the wire, from a seed; and lines whose crc fits whatever they say. */
+import {
+  MESSAGE_BYTES_MAX,
+  NAME_BYTES_MAX,
+  NESTING_MAX,
+  PEER_ID_MAX,
+  PROTOCOL_VERSION,
+  TERM_MAX,
+} from "../../src/core/config.ts";
+import type { Ballot } from "../../src/core/ids.ts";
+import type { Configuration, Entry, EntryKind, Frame, Genesis, Member, Tail } from "../../src/core/message.ts";
+import { seeded } from "../../src/sim/clock.ts";
+import { chainCrc } from "../../src/wire/crc32c.ts";
+import { sealEntry } from "../../src/wire/entry.ts";
+import type { FrameType } from "../../src/wire/schemas.ts";
+
+export const KINDS: readonly EntryKind[] = ["genesis", "chat", "system", "read", "config", "settled", "leader"];
+
+export const ascii = (text: string) => new TextEncoder().encode(text);
+export const utf8 = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+export const join = (pieces: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(pieces));
+export const lineOf = ({ chunk, start, end }: Entry) => utf8(chunk.subarray(start, end));
+
+/** CRC-32C by the definition, bit by bit, over the previous crc (big-endian) and the text [L3]. */
+export function dumbChain(previous: number, bytes: Uint8Array): number {
+  let register = 0xffff_ffff;
+  const step = (byte: number) => {
+    register ^= byte;
+    for (let bit = 0; bit < 8; bit++) register = register & 1 ? (register >>> 1) ^ 0x82f6_3b78 : register >>> 1;
+  };
+  for (const shift of [24, 16, 8, 0]) step((previous >>> shift) & 0xff);
+  for (const byte of bytes) step(byte);
+  return (register ^ 0xffff_ffff) >>> 0;
+}
+
+/**
+ * A line with a right crc, whatever its head says: `head` goes up to the comma before "crc". With the fast crc, because
+ * there are many of them; it is held against the definition in crc32c.test.ts.
+ */
+export function lineWithHead(head: string | Uint8Array, previous = 0): Uint8Array {
+  const bytes = typeof head === "string" ? ascii(head) : head;
+  return join([bytes, ascii(`"crc":${chainCrc(previous, bytes, 0, bytes.length)}}\n`)]);
+}
+
+/** Text that is awkward somewhere: on a line, in JSON, in UTF-8, in a terminal. */
+const AWKWARD = [
+  "plain",
+  "__proto__",
+  "constructor",
+  'quote " and \\ backslash',
+  '","crc":1}',
+  "\u2028\u2029\u0085",
+  "👩‍🚀 and é and e\u0301",
+  "\ufeffBOM",
+  "\ud800",
+  "\udfff\ud800",
+  "007",
+  "1e3",
+  "{}[]".repeat(NESTING_MAX + 1),
+  "\u{10ffff}\uffff",
+];
+/** Only texts may hold these; names may not. */
+const CONTROLS = ["\0", "\n", "\r\n", "\t", "\x1b[2J", "\x7f", "\x9b31m"];
+
+export class Sampler {
+  readonly random: () => number;
+
+  constructor(seed: number) {
+    this.random = seeded(seed);
+  }
+
+  below(n: number): number {
+    return Math.floor(this.random() * n);
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)] as T;
+  }
+
+  /** A number from min to max, often one of the two. */
+  whole(min: number, max: number): number {
+    const edge = this.random();
+    return edge < 0.15 ? min : edge < 0.3 ? max : min + this.below(Math.min(max - min, 1e6));
+  }
+
+  word(): string {
+    const length = this.pick([1, 8, 64]);
+    return Array.from({ length }, () => this.pick([..."abcdefghijklmnopqrstuvwxyz0123456789"])).join("");
+  }
+
+  text(): string {
+    if (this.random() < 0.01) return "é".repeat(MESSAGE_BYTES_MAX / 2);
+    return Array.from({ length: 1 + this.below(4) }, () => this.pick([...AWKWARD, ...CONTROLS])).join(" ");
+  }
+
+  name(): string {
+    const fits = AWKWARD.filter((text) => Buffer.byteLength(text) <= NAME_BYTES_MAX && !text.includes("\u0085"));
+    return this.random() < 0.1 ? "é".repeat(NAME_BYTES_MAX / 2) : this.pick(fits);
+  }
+
+  ballot(): Ballot {
+    if (this.random() < 0.1) return { term: 0, leader_id: 0, inc: "" };
+    return { term: this.whole(0, TERM_MAX), leader_id: this.whole(0, PEER_ID_MAX), inc: this.word() };
+  }
+
+  tail(): Tail {
+    return { index: this.index(), ballot: this.ballot() };
+  }
+
+  index(): number {
+    return this.whole(0, Number.MAX_SAFE_INTEGER);
+  }
+
+  key() {
+    return { id: this.whole(1, PEER_ID_MAX), inc: this.word() };
+  }
+
+  address() {
+    return { host: this.pick(["127.0.0.1", "::1", "chat.example", "h".repeat(255)]), port: this.whole(0, 65_535) };
+  }
+
+  member(): Member {
+    return { ...this.key(), ...this.address(), role: this.pick(["voter", "observer", "left"] as const) };
+  }
+
+  list<T>(make: () => T): T[] {
+    return Array.from({ length: this.below(4) }, make);
+  }
+
+  configuration(): Configuration {
+    return { members: this.list(() => this.member()), prev_voters: this.list(() => this.key()) };
+  }
+
+  genesis(): Genesis {
+    const limits = { segment_entries: this.whole(1, 2 ** 32), segment_bytes: this.whole(1, 2 ** 40) };
+    return { ...this.configuration(), cluster_id: this.word(), ...limits };
+  }
+
+  /** An entry of a kind, not sealed. */
+  entry(kind: EntryKind): Entry {
+    const sender_id = this.whole(1, PEER_ID_MAX);
+    const said = { room_id: this.name(), sender_id, user: this.name(), ts: this.index() };
+    const of: Record<EntryKind, () => Partial<Entry>> = {
+      genesis: () => ({ data: this.genesis() }),
+      chat: () => ({
+        ...said,
+        seq_no: this.whole(1, Number.MAX_SAFE_INTEGER),
+        msg_id: `${sender_id}.${this.word()}.${this.whole(1, Number.MAX_SAFE_INTEGER)}`,
+        text: this.text(),
+      }),
+      system: () => ({ ...said, text: this.text() }),
+      read: () => ({ ...said, data: { through: this.index() } }),
+      config: () => ({ data: this.configuration() }),
+      settled: () => ({ data: { config_index: this.index() } }),
+      leader: () => ({}),
+    };
+    return {
+      ...{ index: this.whole(1, Number.MAX_SAFE_INTEGER), term: this.whole(0, TERM_MAX) },
+      ...{ leader_id: this.whole(1, PEER_ID_MAX), inc: this.word(), kind },
+      ...{ room_id: "", seq_no: 0, sender_id: 0, msg_id: "", user: "", ts: 0, text: "", data: null },
+      ...{ crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 },
+      ...of[kind](),
+    };
+  }
+
+  /** Entries after an index, each sealed on the crc of the one before. */
+  chain(prevIndex: number, prevCrc: number, count: number): Entry[] {
+    let crc = prevCrc;
+    return Array.from({ length: count }, (_, i) => {
+      const entry = { ...this.entry(this.pick(KINDS)), index: prevIndex + 1 + i };
+      sealEntry(entry, crc);
+      crc = entry.crc;
+      return entry;
+    });
+  }
+
+  hello(): Frame {
+    return {
+      type: "HELLO",
+      version: PROTOCOL_VERSION,
+      cluster_id: this.pick([null, this.word()]),
+      ...this.key(),
+      boot: this.word(),
+      ...this.address(),
+    };
+  }
+
+  /** A valid frame of a type; entry frames with `entries` entries. */
+  frame(type: FrameType, entries = this.below(4)): Frame {
+    const prev_index = this.below(1e6);
+    const prev_crc = this.whole(0, 0xffff_ffff);
+    const behind = () => ({
+      ...{ prev_index, prev_ballot: this.ballot(), prev_crc, commit: this.index() },
+      entries: this.chain(prev_index, prev_crc, entries),
+    });
+    const answer = () => ({ round: this.index(), promised: this.ballot() });
+    const session = () => ({ sender_id: this.whole(1, PEER_ID_MAX), session: this.word() });
+    const draft = () => ({ room_id: this.name(), user: this.name(), ts: this.index(), payload: this.text() });
+    const hint = this.pick([null, this.tail()]);
+    const made: { [T in FrameType]: () => Frame } = {
+      HELLO: () => this.hello(),
+      REFUSE: () => ({ type: "REFUSE", code: "closing", message: this.text().slice(0, 100), seed: "2:127.0.0.1:6002" }),
+      PING: () => ({ type: "PING", at: this.random() * 1e9 }),
+      PONG: () => ({ type: "PONG", at: -this.random() }),
+      JOIN: () => ({ type: "JOIN", ...this.key(), ...this.address() }),
+      JOIN_ACK: () => ({
+        ...{ type: "JOIN_ACK", cluster_id: this.word(), members: this.list(() => this.member()) },
+        leader: this.pick([null, { id: 1, ...this.address() }]),
+        admitted: this.index(),
+      }),
+      LEAVE: () => ({ type: "LEAVE", ...this.key() }),
+      HEARTBEAT: () => ({
+        ...{ type: "HEARTBEAT", ballot: this.ballot(), commit: this.index(), quorum: this.random() < 0.5 },
+        ...{ prev_index, prev_ballot: this.ballot(), last_index: this.index() },
+      }),
+      SEQ_CHAT: () => ({ type: "SEQ_CHAT", ballot: this.ballot(), ...behind() }),
+      SEQ_ACK: () => ({
+        ...{ type: "SEQ_ACK", ballot: this.ballot(), match: this.index(), last: this.index(), hint },
+        ...{ faulty: this.random() < 0.5, linked: this.pick([null, [], [1, 2, PEER_ID_MAX]]) },
+      }),
+      NACK: () => ({ type: "NACK", ballot: this.ballot(), promised: this.ballot(), led: this.random() < 0.5 }),
+      ELECTION: () => ({ type: "ELECTION", round: this.index(), tail: this.tail() }),
+      ELECTION_OK: () => ({ type: "ELECTION_OK", ...answer() }),
+      ELECTION_DENY: () => ({ type: "ELECTION_DENY", ...answer() }),
+      ELECTION_GRANT: () => ({ type: "ELECTION_GRANT", ...answer() }),
+      PREPARE: () => ({ type: "PREPARE", ballot: this.ballot() }),
+      PROMISE: () => ({ type: "PROMISE", ballot: this.ballot(), tail: this.tail() }),
+      COORDINATOR: () => ({ type: "COORDINATOR", ballot: this.ballot(), peer: { id: 1, ...this.address() } }),
+      ABDICATE: () => ({ type: "ABDICATE", ballot: this.ballot(), to: this.whole(0, PEER_ID_MAX) }),
+      CHAT: () => ({ type: "CHAT", ...session(), first: this.whole(1, 1e9), messages: [draft(), draft()] }),
+      CHAT_ACK: () => ({ type: "CHAT_ACK", ...session(), expected: this.whole(1, 1e9) }),
+      CATCHUP_REQ: () => ({ type: "CATCHUP_REQ", ballot: this.pick([null, this.ballot()]), after: this.tail() }),
+      CATCHUP_RESP: () => ({ type: "CATCHUP_RESP", ballot: this.pick([null, this.ballot()]), ...behind(), hint }),
+      ADMIN: () => ({ type: "ADMIN", op: this.pick(["transfer", "evict"] as const), id: this.whole(0, PEER_ID_MAX) }),
+      ADMIN_ACK: () => ({ type: "ADMIN_ACK", ok: this.random() < 0.5, message: this.text().slice(0, 100) }),
+    };
+    return made[type]();
+  }
+}
+
+/** What a frame says, without where in memory its entries stand. */
+export function said(frame: Frame): unknown {
+  if (!("entries" in frame)) return frame;
+  return { ...frame, entries: frame.entries.map((entry) => ({ ...contents(entry), line: lineOf(entry) })) };
+}
+
+/** An entry's fields, without where its line stands. */
+export function contents({ chunk: _chunk, start: _start, end: _end, ...fields }: Entry) {
+  return fields;
+}
