@@ -73,7 +73,8 @@ export async function printLog(
   });
 }
 
-function openData(directory: string) {
+/** The files of a data directory that is there. Throws UsageError. */
+export function openData(directory: string) {
   if (!existsSync(join(directory, "log")))
     throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
   return openDisk(directory);

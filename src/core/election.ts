@@ -47,6 +47,8 @@ export class Election {
   #deferredTo: PeerId = 0;
   /** The leader last suspected for its silence: connected perhaps, but no answer is waited for. */
   #silent: MemberKey | null = null;
+  /** Neither campaigns nor stands others down until then [E11]. */
+  #standsBackUntil: Millis = Number.NEGATIVE_INFINITY;
   /** Whom the last leader handed over to: stood down by nobody for a while [E10]. */
   #yieldsTo: { id: PeerId; until: Millis } = { id: 0, until: 0 };
 
@@ -63,7 +65,13 @@ export class Election {
 
   get #mayCampaign(): boolean {
     const peer = this.#peer;
-    return peer.isVoter && peer.healthy && !peer.quitting && peer.leadership === null;
+    return (
+      peer.isVoter &&
+      peer.healthy &&
+      !peer.quitting &&
+      peer.leadership === null &&
+      (peer.now >= this.#standsBackUntil || peer.otherVoters.length === 0)
+    );
   }
 
   wakeAt(): Millis {
@@ -139,6 +147,11 @@ export class Election {
     // Whom the leader named goes first; the others follow if nothing comes of it.
     this.#retryAt = peer.now + (to === 0 ? this.#pause() : to === peer.self.id ? 0 : peer.timings.defer);
     if (peer.leadership === null && to === peer.self.id && this.#mayCampaign) this.#poll();
+  }
+
+  /** This peer led and got nowhere, though it was connected: for a while the others are to try. */
+  standBack(): void {
+    this.#standsBackUntil = this.#peer.now + this.#peer.timings.stall;
   }
 
   afterRefusal(promised: Ballot): void {

@@ -5,7 +5,7 @@
 import { type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import type { Member } from "./message.ts";
 import type { Peer } from "./peer.ts";
-import { votersOf } from "./quorum.ts";
+import { hasQuorum, votersOf } from "./quorum.ts";
 
 export class Handover {
   readonly #peer: Peer;
@@ -13,6 +13,8 @@ export class Handover {
   #open: { to: MemberKey; until: Millis } | null = null;
   /** After one that failed the leader goes on leading for a while. */
   #restUntil: Millis = 0;
+  /** The same for those that nobody asked for, longer each time: the lead may come back because the other got nowhere. */
+  #unasked = { until: 0, pause: 0 };
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -35,8 +37,12 @@ export class Handover {
       return;
     const highest = this.#fit[0];
     if (highest === undefined) return;
+    if (quitting) return this.#begin(highest);
     // Nobody is pre-empted once something was said.
-    if (quitting || (peer.log.state.chats === 0 && highest.id > peer.self.id)) this.#begin(highest);
+    if (peer.log.state.chats > 0 || highest.id < peer.self.id || peer.now < this.#unasked.until) return;
+    const pause = Math.min(2 * (this.#unasked.pause || peer.timings.leaderTimeout), peer.timings.eviction);
+    this.#unasked = { until: peer.now + pause, pause };
+    this.#begin(highest);
   }
 
   /** On request; id 0: to the highest that is fit. */
@@ -55,12 +61,17 @@ export class Handover {
     return { ok: false, message: `peer ${id} is no voter that is alive and caught up (those are: ${whom})` };
   }
 
-  /** Voters that could lead at once, highest id first. */
+  /** Voters that could lead at once and, for all that is known, reach a majority themselves; highest id first. */
   get #fit(): Member[] {
-    const { configuration, leadership, self } = this.#peer;
+    const { configuration, leadership, self, voterSets } = this.#peer;
     if (configuration === null || leadership === null) return [];
+    const reachesQuorum = (m: Member) => {
+      // Empty until its first answer to a heartbeat.
+      const linked = leadership.progressOf(m)?.linked ?? [];
+      return linked.length === 0 || hasQuorum(voterSets, (v) => v.id === m.id || linked.includes(v.id));
+    };
     return votersOf(configuration)
-      .filter((v) => !sameMember(v, self) && leadership.isCaughtUp(v))
+      .filter((v) => !sameMember(v, self) && leadership.isCaughtUp(v) && reachesQuorum(v))
       .sort((a, b) => b.id - a.id);
   }
 

@@ -25,6 +25,8 @@ export interface LogStateData {
   readonly index: LogIndex;
   readonly crc: number;
   readonly cluster_id: string;
+  /** Left out where there are none. */
+  readonly former_clusters?: readonly string[];
   readonly segment_entries: number;
   readonly segment_bytes: number;
   readonly chats: number;
@@ -38,6 +40,8 @@ export class LogState {
   index: LogIndex = 0;
   crc = 0;
   clusterId = "";
+  /** Clusters that this log was the history of before forced recoveries, oldest first [M9]. */
+  readonly formerClusters: string[] = [];
   segmentEntries = 0;
   segmentBytes = 0;
   /** Number of chat entries, for the hand-over of a young cluster [E10]. */
@@ -55,6 +59,7 @@ export class LogState {
     state.index = data.index;
     state.crc = data.crc;
     state.clusterId = data.cluster_id;
+    state.formerClusters.push(...(data.former_clusters ?? []));
     state.segmentEntries = data.segment_entries;
     state.segmentBytes = data.segment_bytes;
     state.chats = data.chats;
@@ -70,6 +75,7 @@ export class LogState {
       index: this.index,
       crc: this.crc,
       cluster_id: this.clusterId,
+      ...(this.formerClusters.length > 0 && { former_clusters: [...this.formerClusters] }),
       segment_entries: this.segmentEntries,
       segment_bytes: this.segmentBytes,
       chats: this.chats,
@@ -114,6 +120,12 @@ export class LogState {
       const expected = (this.sessions.get(session) ?? 0) + 1;
       if (counter !== expected) return `message ${entry.msg_id}, expected counter ${expected}`;
     }
+    if (entry.kind === "config") {
+      const { cluster_id, members } = entry.data as Configuration;
+      const [only, ...others] = members;
+      const alone = only?.id === entry.leader_id && only.inc === entry.inc && others.length === 0;
+      if (cluster_id !== undefined && !alone) return `names cluster ${cluster_id}, but others besides its maker [M9]`;
+    }
     if (entry.kind === "settled") {
       const newest = this.newest;
       const settles = (entry.data as Settled).config_index;
@@ -147,9 +159,15 @@ export class LogState {
         this.configurations.push({ index: entry.index, configuration: genesis, settled: entry.index });
         break;
       }
-      case "config":
-        this.configurations.push({ index: entry.index, configuration: entry.data as Configuration, settled: 0 });
+      case "config": {
+        const configuration = entry.data as Configuration;
+        this.configurations.push({ index: entry.index, configuration, settled: 0 });
+        if (configuration.cluster_id !== undefined) {
+          this.formerClusters.push(this.clusterId);
+          this.clusterId = configuration.cluster_id;
+        }
         break;
+      }
       case "settled": {
         const newest = this.newest;
         assert(
@@ -177,8 +195,11 @@ export class LogState {
         break;
       }
       case "genesis":
+        this.configurations.pop();
+        break;
       case "config":
         this.configurations.pop();
+        if ((entry.data as Configuration).cluster_id !== undefined) this.clusterId = this.formerClusters.pop() ?? "";
         break;
       case "settled": {
         const newest = this.newest;

@@ -13,6 +13,8 @@ import { memberName, votersOf } from "./quorum.ts";
 
 /** How often a request to the leader is repeated until its effect is seen. */
 const REPEAT_MS = 300;
+/** Who is alive and caught up changes all the time; under load not every batch is worth a look. */
+const PLACEMENTS_PER_HEARTBEAT = 10;
 const NOBODY: readonly PeerInfo[] = [];
 
 export class Membership {
@@ -29,6 +31,8 @@ export class Membership {
   #ledAt: Millis;
   #quitAsked = false;
   #quitBy: Millis = Number.POSITIVE_INFINITY;
+  /** Leader: when it last looked whether the members are placed as they should be. */
+  #placedAt: Millis = Number.NEGATIVE_INFINITY;
   /** Members as last told to the host. */
   #told = new Map<PeerId, Member>();
   /** Members met through a JOIN_ACK before the log says so. */
@@ -192,7 +196,8 @@ export class Membership {
   #onJoin(from: LinkedPeer, frame: Join): void {
     const peer = this.#peer;
     const configuration = peer.configuration;
-    if (configuration === null || !sameMember(from, frame)) return;
+    // The log of one that is itself still catching up may name the cluster before a forced recovery [M9].
+    if (configuration === null || peer.memberOf(peer.self) === null || !sameMember(from, frame)) return;
     if (peer.leadership !== null && !this.#admit(from, frame, configuration)) return;
     const own = configuration.members.find((m) => sameMember(m, frame) && m.role !== "left");
     const leader = peer.leader === null ? null : this.#addressOf(peer.leader.ballot.leader_id);
@@ -284,6 +289,9 @@ export class Membership {
     const newest = peer.log.state.newest;
     if (leadership === null || newest === null || this.handover.active) return;
     if (leadership.opened > peer.log.commit || newest.settled === 0 || newest.settled > peer.log.commit) return;
+    const asked = this.#joins.size + this.#leaves.size + this.#evictions.size > 0;
+    if (!asked && peer.now < this.#placedAt + peer.timings.heartbeat / PLACEMENTS_PER_HEARTBEAT) return;
+    this.#placedAt = peer.now;
     const members = this.#target(newest.configuration);
     if (sameMembers(members, newest.configuration.members)) return;
     const prevVoters = votersOf(newest.configuration).map(({ id, inc }) => ({ id, inc }));

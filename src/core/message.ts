@@ -23,6 +23,8 @@ export interface PeerInfo {
 export interface Configuration {
   readonly members: readonly Member[];
   readonly prev_voters: readonly MemberKey[];
+  /** In a genesis, and in the configuration of a forced recovery: from here on the log is this cluster's [M9]. */
+  readonly cluster_id?: string;
 }
 
 /** First entry of a log: what never changes in a cluster, and its first configuration (settled from the start). */

@@ -29,24 +29,19 @@ export interface PlacementInput {
 export function placeVoters({ leader, members, leaderQuits }: PlacementInput): Set<PeerId> {
   const voters = members.filter((m) => m.voter);
   const spare = members.filter((m) => !m.voter && m.fit).sort((a, b) => b.id - a.id);
-  if (leaderQuits) {
-    // It hands over before it goes, so nothing changes now, except that somebody must be there to hand over to: a pair
-    // has one voter. The new leader tidies up.
-    const successor = voters.length > 1 ? [] : spare.slice(0, 1);
-    return new Set([...voters, ...successor].map((m) => m.id));
-  }
-  const replaceable = spare.length;
-  const kept = voters
-    .filter((v) => v.id === leader || !v.gone)
-    .concat(voters.filter((v) => v.id !== leader && v.gone).slice(replaceable));
-  const wanted = largestOdd(Math.min(members.length, VOTERS_MAX));
-  const reachable = largestOdd(Math.min(wanted, kept.length + replaceable));
-  kept.sort(
+  // It hands over before it goes, so nothing changes now: the new leader tidies up.
+  if (leaderQuits && voters.some((v) => v.fit && v.id !== leader)) return new Set(voters.map((v) => v.id));
+  const gone = voters.filter((v) => v.gone && v.id !== leader);
+  const replaced = Math.min(gone.length, spare.length);
+  const wanted = largestOdd(Math.min(members.length, VOTERS_MAX, voters.length - replaced + spare.length));
+  const live = voters.filter((v) => !gone.includes(v));
+  live.sort(
     (a, b) => Number(b.id === leader) - Number(a.id === leader) || Number(b.fit) - Number(a.fit) || b.id - a.id,
   );
-  const chosen = kept.slice(0, reachable);
-  const missing = Math.max(0, reachable - chosen.length);
-  return new Set([...chosen, ...spare.slice(0, missing)].map((m) => m.id));
+  gone.sort((a, b) => b.id - a.id);
+  // Somebody must be there to hand over to: a pair has one voter.
+  const places = leaderQuits && wanted === 1 && spare.length > 0 ? 2 : wanted;
+  return new Set([...live, ...spare, ...gone].slice(0, places).map((m) => m.id));
 }
 
 function largestOdd(n: number): number {

@@ -62,7 +62,8 @@ export class Leadership {
   readonly #timings: Timings;
   readonly #progress = new Map<string, Progress>();
   #heartbeatAt: Millis;
-  /** When the log last made progress anywhere, or had nothing outstanding. */
+  /** The highest index that a quorum ever reached under this ballot, and when that moved or nothing was outstanding. */
+  #reached: LogIndex = 0;
   #progressAt: Millis;
 
   constructor(peer: Peer, ballot: Ballot) {
@@ -138,7 +139,9 @@ export class Leadership {
     if (peer.log.commit === peer.log.last) this.#progressAt = peer.now;
     if (!this.quorumConnected) return peer.abdicate(0, `no majority answered for ${this.#timings.quorumCheck} ms`);
     if (peer.now - this.#progressAt >= this.#timings.stall) {
-      return peer.abdicate(0, `nothing became durable anywhere for ${this.#timings.stall} ms`);
+      // The others are to try: whatever hangs here would hang again.
+      peer.election.standBack();
+      return peer.abdicate(0, `nothing became durable on a majority for ${this.#timings.stall} ms`);
     }
     if (peer.now < this.#heartbeatAt) return;
     this.#heartbeatAt = peer.now + this.#timings.heartbeat;
@@ -302,7 +305,6 @@ export class Leadership {
     } else if (progress.state === "probe" && progress.flight.length === 0) progress.state = "stream";
     if (!ack.faulty && ack.match > progress.match) {
       progress.match = Math.min(ack.match, peer.log.last);
-      this.#progressAt = peer.now;
       this.advanceCommit();
     }
   }
@@ -322,8 +324,11 @@ export class Leadership {
   advanceCommit(): void {
     const peer = this.#peer;
     const reached = quorumIndex(peer.voterSets, (v) => this.matchOf(v));
+    if (reached > this.#reached) {
+      this.#reached = reached;
+      this.#progressAt = peer.now;
+    }
     if (reached <= peer.log.commit || reached < this.opened) return;
-    this.#progressAt = peer.now;
     peer.followership.commitThrough(reached);
   }
 

@@ -9,6 +9,7 @@ const UTF8 = new TextEncoder();
 /** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
 export function judgeHello(
   hello: Hello,
+  dialled: boolean,
   peer: Peer,
   clusterId: string | null,
 ): { readonly refuse: Refuse; readonly notice?: string } | null {
@@ -17,7 +18,17 @@ export function judgeHello(
     return {
       refuse: refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`),
     };
-  if (clusterId === null || hello.cluster_id === null || clusterId === hello.cluster_id) return null;
+  if (clusterId === null || clusterId === hello.cluster_id) return null;
+  // Where a member was there is somebody new: which cluster that joins is for its own seeds to say, not for us [M9].
+  if (hello.cluster_id === null)
+    return dialled ? { refuse: refusal("closing", "another peer was expected at that address") } : null;
+  if (peer.log.state.formerClusters.includes(hello.cluster_id))
+    return {
+      refuse: refusal(
+        "wrong-cluster",
+        `cluster ${hello.cluster_id} lost its majority and was recovered by force: it goes on as cluster ${clusterId}. Move the data directory of peer ${hello.id} away, and start it with an empty one and --seed ${peer.self.id}:${here}`,
+      ),
+    };
   const members = peer.configuration?.members ?? [];
   const known = members.find((m) => m.id === hello.id);
   if (known !== undefined && known.inc !== hello.inc && members.length > 1) {
@@ -36,15 +47,20 @@ export function judgeHello(
   };
 }
 
-/** Whether a peer that hears this cannot go on: it speaks another protocol, or never was in the cluster it asks. */
-export function endsPeer(refused: Refuse, peer: Peer): boolean {
+/**
+ * Whether a peer that hears this cannot go on: it was never in the cluster it asks. Only whom it dialled is believed,
+ * but for a wiped founder, which dials nobody and is dialled by those who know it [M1].
+ */
+export function endsPeer(refused: Refuse, dialled: boolean, peer: Peer): boolean {
   const { code } = refused;
   const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
+  // A founder is in its own configuration, which one that joins has not read yet, and recovered nothing [M9].
+  const founded = peer.memberOf(peer.self) !== null && peer.log.state.formerClusters.length === 0;
+  if (code === "emptied-founder") return alone && founded;
   const joining = alone || peer.memberOf(peer.self) === null;
-  if (code === "wrong-version") return true;
-  if (code === "emptied-founder") return alone;
-  if (code === "id-away" || code === "duplicate-id") return joining;
-  return joining && (code === "limit" || code === "wrong-cluster") && peer.links.size === 0;
+  if (!joining || !dialled) return false;
+  if (code === "id-away" || code === "duplicate-id") return true;
+  return (code === "limit" || code === "wrong-cluster" || code === "wrong-version") && peer.links.size === 0;
 }
 
 export interface RefusedText {

@@ -7,7 +7,7 @@ import type { LinkId } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
-import { WireError } from "../wire/errors.ts";
+import { WireError, WrongVersion } from "../wire/errors.ts";
 import type { Clock, Connection, ConnectionHandler, Timer } from "./contracts.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
@@ -90,15 +90,19 @@ export class Channel {
     if (bulk) {
       this.#bulk.push(pieces);
       this.#bulkBytes += byteLength(pieces);
-      if (this.#bulkBytes + this.#connection.queued > QUEUE_BYTES_MAX) {
-        // It reads too slowly: it comes back and catches up from disk [R7].
-        this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
-        return this.destroy("slow");
-      }
-      return this.#pump();
+      return this.#isTooLong() ? undefined : this.#pump();
     }
     this.sentAt = this.#clock.now();
     for (const piece of pieces) this.#connection.write(piece);
+    this.#isTooLong();
+  }
+
+  /** Whoever reads too slowly is dropped: it comes back and catches up from disk [R7] [S9]. */
+  #isTooLong(): boolean {
+    if (this.#bulkBytes + this.#connection.queued <= QUEUE_BYTES_MAX) return false;
+    this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
+    this.destroy("slow");
+    return true;
   }
 
   /** Says why and closes: at once, or `patient`, when the other side has answered in kind or the time is up. */
@@ -151,6 +155,7 @@ export class Channel {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#broken = true;
+      if (error instanceof WrongVersion) return this.refuse(refusal("wrong-version", error.message));
       this.#events.malformed(error.message);
       this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`.slice(0, 1000)));
     }

@@ -5,6 +5,7 @@
  *   progress.json   watermark, commit index, delivery cursor         repair.json     from where the log is damaged
  *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
  *   damaged/        files set aside                                  lock            taken by the running process
+ *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
 import { SEGMENTS } from "../core/config.ts";
 import { type Ballot, compareBallots, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
@@ -18,19 +19,20 @@ import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox } from "./outbox.ts";
 import { type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
-import { DamagedFile, readState, replaceState, replaceStateNow } from "./state-files.ts";
+import { DamagedFile, readState, readWhole, replaceState, replaceStateNow } from "./state-files.ts";
 
-const IDENTITY = "identity.json";
-const PROMISE = "promise.json";
+export const IDENTITY = "identity.json";
+export const PROMISE = "promise.json";
 export const PROGRESS = "progress.json";
-const REPAIR = "repair.json";
+export const REPAIR = "repair.json";
+export const RECOVERY = "recovery.json";
 
 /** A directory that cannot be used as it is: says what, why and what to do. */
 export class HostError extends Error {
   override readonly name = "HostError";
 }
 
-interface Identity {
+export interface Identity {
   readonly id: PeerId;
   readonly inc: string;
   readonly cluster_id: string | null;
@@ -66,14 +68,18 @@ export class Directory {
   constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
     this.#disk = disk;
     this.#failed = options.events.failed;
+    if (readWhole(disk, RECOVERY) !== null)
+      throw new HostError(
+        "a forced recovery of the data directory was begun and not finished: run `chatpeer recover DIR --force` on it again",
+      );
     for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY]) disk.makeDirectory(directory);
     this.#identity = openIdentity(disk, clock, options);
     this.#progress = readProgress(disk);
     const notes: string[] = [];
-    const recovered = recoverLog(disk, this.#progress, this.#damageNoted());
+    const recovered = recoverLog(disk, this.#progress, damageNoted(disk));
     notes.push(...recovered.notes);
     const promised = this.#readPromise(recovered.state.tail.ballot);
-    const faulty = this.#noteDamage(recovered);
+    const faulty = this.#noteDamage(recovered, options.founds);
     const { state } = recovered;
     this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
     // What recovery kept may be in the page cache only.
@@ -210,7 +216,7 @@ export class Directory {
 
   /** A promise is on disk before any entry of its ballot is: one that falls short of the log was lost or put back. */
   #readPromise(tail: Ballot): Ballot {
-    const amends = `without it this peer could break a promise it gave. Start with an empty directory instead, and if the others refuse that, say /evict ${this.#identity.id} there`;
+    const amends = `without it this peer could break a promise it gave. Start with an empty directory instead, and if the others refuse that, say /evict ${this.#identity.id} there. If there are no others: \`chatpeer recover DIR --force\``;
     let promised: Ballot;
     try {
       promised = (readState(this.#disk, PROMISE) as Ballot | null) ?? NO_BALLOT;
@@ -223,36 +229,27 @@ export class Directory {
     return promised;
   }
 
-  #damageNoted(): boolean {
-    try {
-      return readState(this.#disk, REPAIR) !== null;
-    } catch (error) {
-      if (error instanceof DamagedFile) return true;
-      throw error;
-    }
-  }
-
-  /** Remembers damage until it is repaired; a lone voter cannot repair itself. */
-  #noteDamage({ state, damagedFrom }: Recovered): boolean {
-    const noted = this.#damageNoted();
+  /** Remembers damage until it is repaired; who knows nobody to fetch from, by its log or by its seeds, cannot repair itself. */
+  #noteDamage({ state, damagedFrom }: Recovered, alone: boolean): boolean {
+    const noted = damageNoted(this.#disk);
     if (!noted && damagedFrom === null) return false;
     if (!noted) this.markDamage(damagedFrom as LogIndex);
     const members = state.newest?.configuration.members.filter((m) => m.role !== "left") ?? [];
-    if (members.length > 1 || (members.length === 0 && !this.#identity.founder)) return true;
+    if (members.length > 1 || !alone || (members.length === 0 && !this.#identity.founder)) return true;
+    if (damagedFrom === null && this.#progress.durable !== UNKNOWN) {
+      // Restored from a copy: all that was confirmed is here again.
+      this.clearDamage();
+      return false;
+    }
     throw new HostError(
-      `the log is damaged behind index ${state.index} and no other member is known to fetch it from: restore ${LOG_DIRECTORY}/ from a copy (the damaged files are in ${DAMAGED_DIRECTORY}/), or accept the loss with \`chatpeer recover\``,
+      `the log is damaged behind index ${state.index} and no other member is known to fetch it from: if one lives, start with --seed and its address; else restore ${LOG_DIRECTORY}/ from a copy (the damaged files are in ${DAMAGED_DIRECTORY}/), or accept the loss: \`chatpeer recover DIR --force\``,
     );
   }
 }
 
 /** Opens the directory for this process. Throws HostError, PortError. */
 export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOptions): Directory {
-  try {
-    disk.lock();
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    throw new HostError(lockFailure(error));
-  }
+  lockDirectory(disk);
   try {
     return new Directory(disk, clock, options);
   } catch (error) {
@@ -262,12 +259,23 @@ export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOption
   }
 }
 
+/** Takes the directory for this process [D1]. Throws HostError. */
+export function lockDirectory(disk: Disk): void {
+  try {
+    disk.lock();
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    throw new HostError(lockFailure(error));
+  }
+}
+
 function lockFailure(error: PortError): string {
   if (error.code !== "ELOCKED") return `the data directory cannot be used: ${error.message}`;
   return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
 }
 
-function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions): Identity {
+/** Who the directory is, null while nobody. Throws HostError. */
+export function readIdentity(disk: Disk): Identity | null {
   let stored: Identity | null;
   try {
     stored = readState(disk, IDENTITY) as Identity | null;
@@ -277,6 +285,15 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
       `${IDENTITY} is damaged: restore it from a copy, or start with an empty directory and another --id`,
     );
   }
+  if (stored === null && listSegments(disk).length > 0)
+    throw new HostError(
+      `${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`,
+    );
+  return stored;
+}
+
+function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions): Identity {
+  const stored = readIdentity(disk);
   if (stored !== null) {
     if (stored.id !== id)
       throw new HostError(
@@ -284,13 +301,19 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
       );
     return stored;
   }
-  if (listSegments(disk).length > 0)
-    throw new HostError(
-      `${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`,
-    );
   const identity: Identity = { id, inc: clock.word(12), cluster_id: founds ? clock.word(12) : null, founder: founds };
   replaceStateNow(disk, IDENTITY, identity);
   return identity;
+}
+
+/** Damage was found before and is not made good yet [D5]. */
+export function damageNoted(disk: Disk): boolean {
+  try {
+    return readState(disk, REPAIR) !== null;
+  } catch (error) {
+    if (error instanceof DamagedFile) return true;
+    throw error;
+  }
 }
 
 /** A damaged or missing note is no note: then everything in the log counts as confirmed, and damage is never just cut. */

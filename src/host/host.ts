@@ -15,7 +15,7 @@ import {
 } from "../core/config.ts";
 import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
 import { splitMessageId } from "../core/log.ts";
-import type { Draft, Entry, Frame, Genesis, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { type Input, type Output, Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { sealEntry } from "../wire/entry.ts";
@@ -26,6 +26,7 @@ import { Delivery } from "./delivery.ts";
 import { type Directory, HostError, openDirectory } from "./directory.ts";
 import type { DeliveredMessage, HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
 import { Links } from "./links.ts";
+import { makeEntry } from "./made-entry.ts";
 import { describe, whyWaiting } from "./status.ts";
 import { Writer } from "./writer.ts";
 
@@ -147,12 +148,12 @@ export class Host {
       self: { id, inc: directory.inc, boot: this.#clock.word(12) },
       timings: this.#options.timings,
       hello: () => this.#hello(),
-      judge: (hello) => this.#judge(hello),
+      judge: (hello, dialled) => this.#judge(hello, dialled),
       events: {
         up: (link, hello) => this.#onUp(link, hello),
         down: (link) => this.#input({ type: "link-down", link }),
         frame: (link, frame) => this.#onFrame(link, frame),
-        refused: (address, refuse) => this.#onRefused(address, refuse),
+        refused: (address, refuse, dialled) => this.#onRefused(address, refuse, dialled),
         log: (level, message) => this.#log(level, message),
       },
     });
@@ -160,7 +161,7 @@ export class Host {
     links.listen(host, port, (error: PortError | null, bound: number) => {
       if (this.#stopping) return;
       if (error !== null) return this.#die(listenFailure(host, port, error));
-      this.#onListening(bound);
+      this.#guarded(() => this.#onListening(bound));
     });
   }
 
@@ -222,7 +223,7 @@ export class Host {
   /** The last `count` messages of a room that this directory has delivered, oldest first. */
   history(count: number, room: string): DeliveredMessage[] {
     let found: DeliveredMessage[] = [];
-    this.#reading(() => {
+    this.#guarded(() => {
       found = this.#delivery?.history(count, room) ?? [];
     });
     return found;
@@ -242,7 +243,7 @@ export class Host {
   }
 
   resumeDelivery(): void {
-    this.#reading(() => this.#delivery?.resume());
+    this.#guarded(() => this.#delivery?.resume());
   }
 
   /** Leaves in good order within the quit time, then `stopped`. */
@@ -293,8 +294,8 @@ export class Host {
     const genesis = directory.foundingGenesis(address, this.#options.segments);
     if (genesis === null) return;
     const { state } = directory.restored;
-    const entry = genesisEntry(this.#options.id, directory.inc, genesis);
-    sealEntry(entry, 0);
+    const ballot = { term: 0, leader_id: this.#options.id, inc: directory.inc };
+    const entry = makeEntry(1, ballot, "genesis", genesis, 0);
     directory.store.append([entry]);
     directory.store.syncNow();
     state.apply(entry);
@@ -316,9 +317,9 @@ export class Host {
     };
   }
 
-  #judge(hello: Hello): Refuse | null {
+  #judge(hello: Hello, dialled: boolean): Refuse | null {
     if (this.#peer === null) return refusal("closing", "this peer is starting or stopping: try again");
-    const judgement = judgeHello(hello, this.#peer, (this.#directory as Directory).clusterId);
+    const judgement = judgeHello(hello, dialled, this.#peer, (this.#directory as Directory).clusterId);
     if (judgement?.notice !== undefined)
       this.#event({ event: "notice", code: "emptied-founder", message: judgement.notice });
     return judgement?.refuse ?? null;
@@ -340,18 +341,18 @@ export class Host {
     const directory = this.#directory as Directory;
     if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
       // From here on this directory belongs to one cluster; a seed of another one is told so.
-      directory.bindCluster(frame.cluster_id);
+      this.#guarded(() => directory.bindCluster(frame.cluster_id));
     } else if (frame.type === "JOIN_ACK" && frame.cluster_id !== directory.clusterId) return;
     this.#input({ type: "frame", link, frame });
   }
 
-  #onRefused(address: string, refused: Refuse): void {
+  #onRefused(address: string, refused: Refuse, dialled: boolean): void {
     const message = `refused by ${address}: ${refused.message}`;
     if (this.#refusals.has(message)) return;
     this.#refusals.add(message);
     const peer = this.#peer;
     if (peer === null || this.#stopping) return;
-    if (endsPeer(refused, peer)) return this.#die(message);
+    if (endsPeer(refused, dialled, peer)) return this.#die(message);
     this.#event({ event: "error", code: refused.code, message });
   }
 
@@ -369,12 +370,15 @@ export class Host {
     const directory = this.#directory;
     if (peer === null || directory === null || this.#stopping) return;
     peer.settle(this.#clock.now());
-    for (const output of peer.takeOutputs()) {
-      this.#carryOut(output);
-      if (this.#stopping) return;
-    }
-    peer.log.trim();
-    directory.store.flush();
+    this.#guarded(() => {
+      for (const output of peer.takeOutputs()) {
+        this.#carryOut(output);
+        if (this.#stopping) return;
+      }
+      peer.log.trim();
+      directory.store.flush();
+    });
+    if (this.#stopping) return;
     this.#updateTargets(peer);
     this.#tellWaiting(peer);
     if (this.#outboxFull && peer.sender.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
@@ -433,16 +437,17 @@ export class Host {
   }
 
   #deliver(through: LogIndex): void {
-    this.#reading(() => this.#delivery?.through(through));
+    this.#guarded(() => this.#delivery?.through(through));
   }
 
-  /** Reads of the log may find it damaged: that is noted, and the next start repairs it [D5]. */
-  #reading(read: () => void): void {
+  /** A disk that fails where nothing can wait for it, or a log found damaged [D5], ends the peer: the next start sees to it. */
+  #guarded(work: () => void): void {
     try {
-      read();
+      work();
     } catch (error) {
-      if (!(error instanceof HostError)) throw error;
-      this.#die(error.message);
+      if (error instanceof HostError) return this.#die(error.message);
+      if (!(error instanceof PortError)) throw error;
+      this.#die(`the data directory cannot be used: ${error.message}`);
     }
   }
 
@@ -571,23 +576,6 @@ export class Host {
       message,
     });
   }
-}
-
-function genesisEntry(id: PeerId, inc: string, genesis: Genesis): Entry {
-  const unused = {
-    room_id: "",
-    seq_no: 0,
-    sender_id: 0,
-    msg_id: "",
-    user: "",
-    ts: 0,
-    text: "",
-    crc: 0,
-    chunk: new Uint8Array(0),
-    start: 0,
-    end: 0,
-  };
-  return { index: 1, term: 0, leader_id: id, inc, kind: "genesis", data: genesis, ...unused };
 }
 
 export { HostError };

@@ -11,7 +11,7 @@ import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, type Ti
 import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
-import { Channel, refusal, type Target } from "./channel.ts";
+import { Channel, type Target } from "./channel.ts";
 import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "./contracts.ts";
 import type { LogLevel } from "./events.ts";
 
@@ -19,8 +19,8 @@ export interface LinkEvents {
   up(link: LinkId, hello: Hello): void;
   down(link: LinkId): void;
   frame(link: LinkId, frame: Frame): void;
-  /** The other side said why it will not talk to us. */
-  refused(address: string, refuse: Refuse): void;
+  /** The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. */
+  refused(address: string, refuse: Refuse, dialled: boolean): void;
   log(level: LogLevel, message: string): void;
 }
 
@@ -31,8 +31,8 @@ export interface LinkOptions {
   readonly timings: Timings;
   /** This peer's HELLO as of now; version and boot are filled in here. */
   readonly hello: () => Hello;
-  /** What speaks against linking this peer, or null. */
-  readonly judge: (hello: Hello) => Refuse | null;
+  /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
+  readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
   readonly events: LinkEvents;
 }
 
@@ -141,9 +141,9 @@ export class Links {
   }
 
   #dial(target: Target): void {
-    if (this.#closed || target.dialling || this.#linkedTo(target.id)) return;
     target.timer?.cancel();
     target.timer = null;
+    if (this.#closed || target.dialling || this.#linkedTo(target.id)) return;
     target.dialling = true;
     const address = this.#addresses.get(target.id) ?? target;
     // The handler is needed to connect, and the connection to make the channel.
@@ -177,15 +177,7 @@ export class Links {
       if (channel.target !== null) channel.target.pause = DIAL_PAUSE_MAX_MS;
       return channel.end();
     }
-    if (hello.version !== PROTOCOL_VERSION) {
-      return channel.refuse(
-        refusal(
-          "wrong-version",
-          `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${hello.version}: run the same chatpeer everywhere`,
-        ),
-      );
-    }
-    const against = judge(hello);
+    const against = judge(hello, channel.target !== null);
     // Both sides may have something to say against the other: this one listens until it is said.
     if (against !== null) return channel.refuse(against, true);
     this.#addresses.set(hello.id, { host: hello.host, port: hello.port });
@@ -244,7 +236,7 @@ export class Links {
   #onRefused(connection: Connection, target: Target | null, refuse: Refuse): void {
     const address = target === null ? connection.remote : `${target.host}:${target.port}`;
     if (target !== null) target.pause = DIAL_PAUSE_MAX_MS;
-    if (refuse.code !== "closing") this.#options.events.refused(address, refuse);
+    if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null);
   }
 
   #onClosed(channel: Channel, code: string): void {

@@ -77,9 +77,26 @@ export class Outbox {
     return { outbox, pending: inSessions(lines) };
   }
 
+  /**
+   * [M9] Sessions of which the log has lost what comes before their pending messages are named anew and numbered from
+   * 1: else they could never be sequenced [S2], nor what was typed after them. Whole or not at all.
+   */
+  static renumber(disk: Disk, isLost: (pending: PendingSession) => boolean, word: () => string, notes: string[]): void {
+    const { outbox, pending } = Outbox.open(disk, notes);
+    outbox.close();
+    if (!pending.some(isLost)) return;
+    const named = pending.map((p) => (isLost(p) ? { ...p, session: word(), first: 1 } : p));
+    const { file } = writeAnew(
+      disk,
+      named.flatMap(({ session, first, drafts }) => drafts.map((draft, i) => toLine(session, first + i, draft))),
+    );
+    file.close();
+    disk.syncDirectoryNow("");
+  }
+
   /** Keeps a message. Throws PortError (ENOSPC …); the file is as before then. */
   add(session: string, counter: number, draft: Draft): void {
-    this.#append({ session, counter, bytes: encodeUtf8(`${JSON.stringify({ session, counter, draft: [draft] })}\n`) });
+    this.#append(toLine(session, counter, draft));
   }
 
   /** The message is sent: it leaves. */
@@ -155,6 +172,10 @@ function writeAnew(disk: Disk, lines: readonly Line[]): { file: File; size: numb
   if (size > 0) file.syncNow();
   disk.rename(`${PATH}.new`, PATH);
   return { file, size };
+}
+
+function toLine(session: string, counter: number, draft: Draft): Line {
+  return { session, counter, bytes: encodeUtf8(`${JSON.stringify({ session, counter, draft: [draft] })}\n`) };
 }
 
 function parseLine(bytes: Uint8Array): { line: Line; draft: Draft } | null {

@@ -147,7 +147,7 @@ function checkpointIfMissing(disk: Disk, segment: Segment, state: LogState): voi
 }
 
 /** Reads a segment into the state, entry by entry. Returns what is wrong with the first line that does not continue it. */
-function replay(segment: Segment, state: LogState, keep: (entry: Entry) => void): string | null {
+export function replay(segment: Segment, state: LogState, keep: (entry: Entry) => void): string | null {
   const size = segment.file.size;
   let offset = 0;
   while (offset < size) {

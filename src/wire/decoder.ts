@@ -3,10 +3,10 @@
  * is allocated for what exceeds it [W3]; whatever is wrong is one WireError, after which the connection is of no use [W4].
  */
 import * as v from "valibot";
-import { FRAME_BYTES_MAX } from "../core/config.ts";
+import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
 import { parseEntry } from "./entry.ts";
-import { WireError } from "./errors.ts";
+import { WireError, WrongVersion } from "./errors.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
 import { parseObject, quote } from "./text.ts";
 
@@ -70,6 +70,10 @@ export class FrameDecoder {
     if (typeof type !== "string" || !Object.hasOwn(FRAMES, type))
       throw new WireError(`unknown message: ${quote(line, 0, line.length)}`);
     if (!this.#greeted && type !== "HELLO" && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
+    if (type === "HELLO" && Number.isSafeInteger(object.version) && object.version !== PROTOCOL_VERSION)
+      throw new WrongVersion(
+        `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${object.version}: run the same chatpeer everywhere`,
+      );
     const result = v.safeParse(FRAMES[type], object, { abortEarly: true });
     if (!result.success) {
       const issue = result.issues[0];

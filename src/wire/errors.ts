@@ -9,3 +9,6 @@ export class WireError extends Error {
     super(cut.replace(/[^\x20-\x7e…]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`));
   }
 }
+
+/** The other side speaks another version of the protocol [W2]; nothing else of what it says can be understood. */
+export class WrongVersion extends WireError {}

@@ -71,7 +71,7 @@ const chatText = v.pipe(
 const ts = count(Number.MAX_SAFE_INTEGER);
 const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
 
-export const CONFIGURATION = v.strictObject(configuration);
+export const CONFIGURATION = v.strictObject({ ...configuration, cluster_id: v.exactOptional(word) });
 export const GENESIS = v.strictObject({
   ...configuration,
   cluster_id: word,
@@ -96,18 +96,22 @@ export const FRAMES = {
     boot: word,
     ...address,
   }),
-  REFUSE: v.strictObject({
+  // Peers of other versions say this too: what they add is passed over, and a reason not known here means "try again".
+  REFUSE: v.object({
     type: v.literal("REFUSE"),
-    code: v.picklist([
-      "wrong-version",
-      "wrong-cluster",
-      "duplicate-id",
-      "emptied-founder",
-      "id-away",
-      "malformed",
-      "limit",
+    code: v.fallback(
+      v.picklist([
+        "wrong-version",
+        "wrong-cluster",
+        "duplicate-id",
+        "emptied-founder",
+        "id-away",
+        "malformed",
+        "limit",
+        "closing",
+      ]),
       "closing",
-    ]),
+    ),
     message: text(1000),
     seed: text(300),
   }),

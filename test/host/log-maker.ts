@@ -1,6 +1,6 @@
 /** Makes valid logs for tests: entries that any log would take next, sealed. */
 import { LogState } from "../../src/core/log.ts";
-import type { Entry, EntryData, EntryKind, Genesis } from "../../src/core/message.ts";
+import type { Entry, EntryData, EntryKind, Genesis, Member } from "../../src/core/message.ts";
 import type { Disk } from "../../src/host/contracts.ts";
 import { replaceStateNow } from "../../src/host/state-files.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
@@ -39,6 +39,20 @@ export class LogMaker {
 
   leader(): Entry {
     return this.#add("leader", {});
+  }
+
+  /** A configuration in which `voters` vote and the others observe. */
+  config(members: readonly Omit<Member, "role">[], voters: readonly number[]): Entry {
+    const roles = members.map((m) => ({
+      ...m,
+      role: voters.includes(m.id) ? ("voter" as const) : ("observer" as const),
+    }));
+    const before = this.state.newest?.configuration.members.filter((m) => m.role === "voter") ?? [];
+    return this.#add("config", { data: { members: roles, prev_voters: before.map(({ id, inc }) => ({ id, inc })) } });
+  }
+
+  settled(): Entry {
+    return this.#add("settled", { data: { config_index: this.state.newest?.index ?? 0 } });
   }
 
   chat(text: string, room = "general", session = "s"): Entry {

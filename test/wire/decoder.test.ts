@@ -7,12 +7,14 @@ import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, NESTING_MAX } from "../../src/core/
 import type { Frame } from "../../src/core/message.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
-import { WireError } from "../../src/wire/errors.ts";
+import { WireError, WrongVersion } from "../../src/wire/errors.ts";
 import { FRAMES, type FrameType } from "../../src/wire/schemas.ts";
 import { ascii, join, lineOf, lineWithHead, Sampler, said } from "./samples.ts";
 
 const GREETING_BYTES_MAX = 4096;
 const TYPES = Object.keys(FRAMES) as FrameType[];
+/** REFUSE is read as generously as can be: peers of other versions say it too. */
+const STRICT = TYPES.filter((type) => type !== "REFUSE");
 const HELLO = join(encodeFrame(new Sampler(1).hello()));
 
 const bytesOf = (frames: readonly Frame[]) => join(frames.flatMap(encodeFrame));
@@ -185,10 +187,21 @@ describe("[W2] greeting", () => {
     }
   });
 
-  test("the HELLO of another protocol version is a frame: who reads it says which version it is", () => {
+  test("the HELLO of another protocol version is told as such, whatever else stands in it", () => {
+    for (const fields of [
+      { ...new Sampler(1).hello(), version: 999 },
+      { type: "HELLO", version: 2, new_field: [] },
+    ]) {
+      const decoder = new FrameDecoder();
+      decoder.push(line(fields));
+      expect(() => drain(decoder)).toThrow(WrongVersion);
+    }
+  });
+
+  test("a REFUSE of another version is understood: a reason not known here means to try again", () => {
     const decoder = new FrameDecoder();
-    decoder.push(bytesOf([{ ...new Sampler(1).hello(), version: 999 } as Frame]));
-    expect(drain(decoder)).toMatchObject([{ type: "HELLO", version: 999 }]);
+    decoder.push(line({ type: "REFUSE", code: "tired", message: "m", seed: "", since: 3 }));
+    expect(drain(decoder)).toEqual([{ type: "REFUSE", code: "closing", message: "m", seed: "" }]);
   });
 
   test("a HELLO that is wrong does not open the rest", () => {
@@ -338,7 +351,7 @@ describe("[W4] whatever a stranger sends", () => {
 
   test("[L7] unknown fields, __proto__ among them, are refused in every frame and at every depth", () => {
     const sampler = new Sampler(10);
-    for (const type of TYPES) {
+    for (const type of STRICT) {
       const text = new TextDecoder().decode(encodeFrame(sampler.frame(type, 0))[0]);
       for (const field of ["__proto__", "constructor", "toString", "extra"]) {
         for (let at = text.indexOf("{"); at >= 0; at = text.indexOf("{", at + 1)) {
@@ -394,7 +407,7 @@ describe("[W4] whatever a stranger sends", () => {
     values.push([null], [[]], { term: 1 }, Array(9000).fill(1), { __proto__: null }, [{ id: 1 }]);
     const counts = { taken: 0, refused: 0 };
     for (let round = 0; round < 3000; round++) {
-      const frame = JSON.parse(new TextDecoder().decode(encodeFrame(sampler.frame(sampler.pick(TYPES), 0))[0]));
+      const frame = JSON.parse(new TextDecoder().decode(encodeFrame(sampler.frame(sampler.pick(STRICT), 0))[0]));
       const inner = Object.values(frame).filter((value) => typeof value === "object" && value !== null);
       const target = sampler.pick([frame, ...inner]) as Record<string, unknown>;
       const field = sampler.pick(Object.keys(target));

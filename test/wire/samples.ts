@@ -150,7 +150,7 @@ export class Sampler {
       }),
       system: () => ({ ...said, text: this.text() }),
       read: () => ({ ...said, data: { through: this.index() } }),
-      config: () => ({ data: this.configuration() }),
+      config: () => ({ data: { ...this.configuration(), ...(this.random() < 0.3 && { cluster_id: this.word() }) } }),
       settled: () => ({ data: { config_index: this.index() } }),
       leader: () => ({}),
     };

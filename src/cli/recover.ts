@@ -1,0 +1,84 @@
+/** `chatpeer recover DIR`: a majority of the voters is lost for good, and one survivor goes on [M9]. */
+import type { Clock, Disk } from "../host/contracts.ts";
+import { DAMAGED_DIRECTORY } from "../host/damaged.ts";
+import { HostError } from "../host/directory.ts";
+import { inspectSurvivor, type Recovery, recoverByForce, type Survivor } from "../host/forced.ts";
+import { openData } from "./files.ts";
+import { UsageError } from "./flags.ts";
+import type { Output } from "./output.ts";
+import { visible } from "./sanitize.ts";
+
+/** Exit code 0 if it is done, or could be. */
+export function recover(words: readonly string[], force: boolean, clock: Clock, out: Output, err: Output): number {
+  const [directory, ...more] = words;
+  if (directory === undefined || more.length > 0)
+    throw new UsageError("recover needs one data directory: chatpeer recover DIR");
+  const disk = openData(directory);
+  try {
+    for (const line of force
+      ? recovered(recoverByForce(disk, clock), disk, directory)
+      : plan(inspectSurvivor(disk), directory))
+      out.line(line);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    err.line(`chatpeer: ${directory}: ${error.message}`);
+    return 1;
+  }
+}
+
+const NEEDLESS = "it is the only voter of its cluster and its log is whole: there is nothing to recover, just start it";
+
+/** What would be done, and what that means. */
+function plan(survivor: Survivor, directory: string): string[] {
+  const { id, clusterId, members, voters, tail, commit, damage, needless, begun } = survivor;
+  if (needless) return [`${directory}: peer ${id} of cluster ${clusterId}: ${NEEDLESS}`];
+  const others = members.filter((m) => m.id !== id && m.role !== "left");
+  const unsure = tail.index - commit;
+  return [
+    `${directory}: peer ${id} of cluster ${clusterId}`,
+    `  voters    ${voters.map((v) => (v === id ? `${v} (this directory)` : v)).join(", ")}`,
+    ...others.map((m) => `  member    ${m.id}, ${m.role}, ${visible(m.host)}:${m.port}`),
+    `  log       ${tail.index} entries, the last one of term ${tail.ballot.term}; ${commit} are known here to be committed`,
+    ...(damage === null ? [] : [`  damaged   ${visible(damage)}`]),
+    "",
+    `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
+    `  kept      entries 1 to ${tail.index} under their numbers${unsure > 0 ? `, the last ${unsure} too, which may never have been confirmed` : ""}`,
+    ...losses(survivor).map((loss) => `  lost      ${loss}`),
+    "  lost      what the other voters confirmed and this directory never received; how much that is, nobody can tell",
+    "  others    join anew with empty data directories; a peer that still has its old one is refused",
+    "",
+    "Only do it if a majority of the voters is lost for good: if they are only away, start them again, and nothing is lost.",
+    `Of several survivors take the one whose last entry has the highest term, and among those the longest log (here: term ${tail.ballot.term}, ${tail.index} entries).`,
+    `${begun ? "It was begun before and not finished. To finish it:" : "Nothing has been changed. To do it:"} chatpeer recover ${directory} --force`,
+  ];
+}
+
+/** What was confirmed on this very disk and is gone. */
+function losses({ tail, confirmed, damage }: Survivor): string[] {
+  const count = confirmed - tail.index;
+  if (count > 0)
+    return [
+      `at least ${count} ${count === 1 ? "entry" : "entries"} that had been confirmed here (${tail.index + 1} to ${confirmed}); the next messages take these numbers`,
+    ];
+  return damage === null
+    ? []
+    : [`entries behind ${tail.index} that had been confirmed here; how many, its notes do not say`];
+}
+
+function recovered(recovery: Recovery | null, disk: Disk, directory: string): string[] {
+  if (recovery === null) return [`${directory}: ${NEEDLESS}`];
+  const { before, clusterId, kept, notes } = recovery;
+  const { id, self, tail, damage } = before;
+  const aside = damage !== null && disk.list(DAMAGED_DIRECTORY).length > 0;
+  const port = self.port === 6000 + id ? "" : ` --port ${self.port}`;
+  return [
+    `${directory}: peer ${id} is the only voter of the new cluster ${clusterId}; its history is that of cluster ${before.clusterId} through entry ${tail.index}`,
+    ...losses(before).map((loss) => `  lost      ${loss}`),
+    ...(aside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
+    `  kept      what was replaced, in ${directory}/${kept}`,
+    ...notes.map((note) => `  note      ${visible(note)}`),
+    `  start it  chatpeer --id ${id}${port} --data-dir ${directory}`,
+    `  others    with empty data directories: chatpeer --id N --seed ${id}:${visible(self.host)}:${self.port}`,
+  ];
+}

@@ -1,0 +1,89 @@
+/** The Network contract on real sockets: Bun's own, and node:net as Bun has it. */
+import * as net from "node:net";
+import { bunNetwork } from "../../src/adapters/bun-network.ts";
+import { nodeNetwork } from "../../src/adapters/node-network.ts";
+import type { Network } from "../../src/host/contracts.ts";
+import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/network-contract.ts";
+
+const HOST = "127.0.0.1";
+/** So many bytes are taken one at a time, the rest in larger gulps: a full kernel buffer empties in small steps. */
+const ONE_BY_ONE = 20_000;
+const GULP = 256 * 1024;
+
+function under(network: Network): () => NetworkUnderTest {
+  return () => {
+    const sockets: net.Socket[] = [];
+    return {
+      here: network,
+      there: network,
+      host: HOST,
+      async settle(done) {
+        while (!done()) await new Promise((resolve) => setImmediate(resolve));
+      },
+      slowReader(port) {
+        const socket = net.connect({ host: HOST, port });
+        sockets.push(socket);
+        return slowly(socket);
+      },
+      // What is under way on loopback is there before a dial made after it has gone through, to and fro.
+      async calm() {
+        for (let n = 0; n < 3; n++) await roundTrip();
+      },
+      cleanUp: () => {
+        for (const socket of sockets) socket.destroy();
+      },
+    };
+  };
+}
+
+async function roundTrip(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = net.createServer((socket) => socket.end("x"));
+  server.listen(0, HOST, () => {
+    const socket = net.connect((server.address() as net.AddressInfo).port, HOST);
+    socket.resume();
+    socket.on("close", () => server.close(() => resolve()));
+  });
+  await promise;
+}
+
+function slowly(socket: net.Socket): SlowReader {
+  const pieces: Buffer[] = [];
+  let received = 0;
+  let closed = false;
+  let ended = false;
+  socket.pause();
+  socket.on("end", () => {
+    ended = true;
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    closed = true;
+  });
+  const take = () => {
+    // What the stream has; `null` until the kernel gives more.
+    for (let n = 0; n < 1000; n++) {
+      const piece = socket.read(received < ONE_BY_ONE ? 1 : Math.min(GULP, socket.readableLength)) as Buffer | null;
+      if (piece === null) break;
+      pieces.push(piece);
+      received += piece.length;
+    }
+    if (!ended && !closed) setImmediate(take);
+  };
+  return {
+    get received() {
+      return received;
+    },
+    get closed() {
+      return closed;
+    },
+    start() {
+      socket.on("readable", () => {});
+      take();
+    },
+    bytes: () => Buffer.concat(pieces),
+  };
+}
+
+networkContract("Bun's sockets", under(bunNetwork));
+networkContract("node:net", under(nodeNetwork));

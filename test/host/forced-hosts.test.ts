@@ -1,0 +1,103 @@
+/** A recovered cluster on virtual time and network, while peers of the one before it are still about [M9]. */
+import { expect, test } from "bun:test";
+import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
+import type { PeerInfo } from "../../src/core/message.ts";
+import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
+import { recoverByForce } from "../../src/host/forced.ts";
+import { Host } from "../../src/host/host.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
+import { VirtualDisk } from "../../src/sim/disk.ts";
+import { VirtualNetwork } from "../../src/sim/network.ts";
+
+interface Run {
+  readonly host: Host;
+  readonly events: HostEvent[];
+  readonly stops: Stopped[];
+}
+
+class Room {
+  readonly time = new VirtualTime();
+  readonly random: () => number;
+  readonly network: VirtualNetwork;
+
+  constructor(seed: number) {
+    this.random = seeded(seed);
+    this.network = new VirtualNetwork(this.time, this.random);
+  }
+
+  disk(): VirtualDisk {
+    const clock = { after: (ms: number, fn: () => void) => this.time.at(this.time.now + ms, fn) };
+    return new VirtualDisk({ clock, random: this.random });
+  }
+
+  start(id: number, disk: VirtualDisk, seeds: readonly PeerInfo[]): Run {
+    const clock = new VirtualClock(this.time, this.random);
+    const { network } = this.network.attach(id, clock);
+    const [events, stops]: [HostEvent[], Stopped[]] = [[], []];
+    const host = new Host(
+      { clock, network, disk },
+      {
+        ...{ id, host: "virtual", port: 6000 + id, advertise: null, seeds, name: `user${id}` },
+        ...{ timings: DEFAULT_TIMINGS, durability: "fsync", segments: { entries: 8, bytes: 1 << 20 } },
+      },
+      {
+        event: (event) => events.push(event),
+        log: () => {},
+        writable: () => {},
+        stopped: (stopped) => stops.push(stopped),
+      },
+    );
+    host.start();
+    return { host, events, stops };
+  }
+
+  passUntil(what: string, done: () => boolean, ms = 60_000): void {
+    this.time.runUntil(this.time.now + ms, done);
+    if (!done()) throw new Error(`${ms} ms passed before ${what}`);
+  }
+
+  say(run: Run, text: string, ...hearers: Run[]): void {
+    this.passUntil("it runs", () => run.events.some((e) => e.event === "started"));
+    expect(run.host.submit("general", text).ok).toBe(true);
+    this.passUntil(`everyone hears ${text}`, () => [run, ...hearers].every((r) => payloads(r).includes(text)));
+  }
+}
+
+const payloads = (run: Run) =>
+  run.events.filter((e): e is DeliveredMessage => e.event === "message").map((m) => m.payload);
+const SEED = { id: 1, host: "virtual", port: 6001 };
+
+for (let seed = 1; seed <= 20; seed++)
+  test(`[M9] a straggler dials the places of the old cluster: who starts anew there joins the new one (seed ${seed})`, () => {
+    const room = new Room(seed);
+    const disks = [room.disk(), room.disk(), room.disk()] as const;
+    const old = disks.map((disk, i) => room.start(i + 1, disk, i === 0 ? [] : [SEED])) as [Run, Run, Run];
+    room.passUntil("three vote", () =>
+      old.every((r) => r.host.status().members.filter((m) => m.role === "voter").length === 3),
+    );
+    for (let i = 0; i < 20; i++) room.say(old[i % 3] as Run, `text ${i}`, ...old);
+    for (const run of old) run.host.stop();
+
+    const clock = new VirtualClock(room.time, room.random);
+    expect(recoverByForce(disks[0], clock)).not.toBeNull();
+    // Peer 3 was not dead: it dials the others where they were, and finds peer 2 before that finds its seed.
+    const straggler = room.start(3, disks[2], []);
+    const fresh = room.start(2, room.disk(), [SEED]);
+    room.time.runUntil(room.time.now + 3000);
+    const recovered = room.start(1, disks[0], []);
+    room.passUntil("it leads", () => recovered.host.status().role === "leader");
+    room.say(fresh, "new here", recovered);
+    room.say(recovered, "welcome", fresh);
+    expect(payloads(fresh)).toEqual([...payloads(old[0]), "new here", "welcome"]);
+    expect([...recovered.stops, ...fresh.stops, ...straggler.stops]).toEqual([]);
+    expect(payloads(straggler)).toEqual([]);
+    room.passUntil("the straggler is told what to do", () =>
+      straggler.events.some((e) => e.event === "error" && e.message.includes("Move the data directory of peer 3 away")),
+    );
+
+    // And so it is done.
+    straggler.host.stop();
+    const anew = room.start(3, room.disk(), [{ id: 2, host: "virtual", port: 6002 }]);
+    room.say(anew, "me too", recovered, fresh);
+    expect(payloads(anew)).toEqual([...payloads(fresh)]);
+  });
