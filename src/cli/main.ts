@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { cac } from "cac";
 import packageJson from "../../package.json" with { type: "json" };
+import { systemClock } from "../adapters/clock.ts";
 import { platformPorts } from "../adapters/platform.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
 import { type ChatOptions, runChat } from "./chat.ts";
@@ -22,13 +23,14 @@ import {
 } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
+import { recover } from "./recover.ts";
 
 const out = new Output(process.stdout);
 const err = new Output(process.stderr);
 const args = process.argv.slice(2);
 
 /** Names of the commands, for `help` and for suggestions; the chat itself is the one without a name. */
-const COMMANDS = ["verify", "log", "help"];
+const COMMANDS = ["verify", "log", "recover", "help"];
 
 function buildCli() {
   const cli = cac("chatpeer");
@@ -61,6 +63,9 @@ function buildCli() {
     .option("--json", "One JSON object per message")
     .option("--room <room>", "Only this room")
     .option("--after <index>", "Only messages behind this log index", { default: 0 });
+  cli
+    .command("recover [dir]", "Go on alone with this directory's log after a majority of the voters is lost for good")
+    .option("--force", "Do it; without, only say what would be done and what may be lost");
   cli.command("help [command]", "Explain a command");
   cli.help();
   cli.option("-v, --version", "Display version number");
@@ -95,6 +100,8 @@ async function main(): Promise<number> {
         paintFor(process.stdout),
       );
     }
+    case "recover":
+      return recover(rest, switches.has("force"), systemClock, out, err);
     default:
       if (rest.length > 0) {
         const close = nearest(rest[0] as string, COMMANDS);

@@ -1,6 +1,6 @@
 /**
- * What must always hold, checked from outside: from what peers delivered and told, and from the bytes on their disks.
- * Shares no code with what it checks.
+ * What must always hold (I1 to I10), checked from outside: from what peers delivered and told, and from the bytes on
+ * their disks. Shares no code with what it checks: lines are read as text and JSON, quorums are counted here.
  */
 
 export class Violation extends Error {
@@ -20,6 +20,11 @@ export interface SeenMessage {
   readonly payload: string;
 }
 
+interface Configuration {
+  readonly index: number;
+  readonly voters: readonly number[];
+}
+
 /** Everything the world has seen, in one place for all peers. */
 export class Checkers {
   /** index → what was delivered there first, by anybody. */
@@ -28,34 +33,51 @@ export class Checkers {
   readonly #places = new Map<string, number>();
   /** What users were told is sent: msg_id → index. */
   readonly #sent = new Map<string, number>();
-  /** Every text that somebody submitted: msg_id → text. */
-  readonly #submitted = new Map<string, string>();
+  #highestSent = 0;
+  /** Every text that somebody submitted, and the highest index that anybody had been told is sent by then [I5]. */
+  readonly #submitted = new Map<string, { readonly text: string; readonly floor: number }>();
   /** ballot → the peer that opened it. */
-  readonly #leaders = new Map<string, number>();
-  /** Per peer directory: last index delivered, and last seq_no per room. */
-  readonly #cursors = new Map<number, { index: number; rooms: Map<string, number> }>();
-  /** session → its last delivered counter, by the order of indexes. */
+  readonly #leaders = new Map<string, string>();
+  /** Per directory: last index delivered in this boot, and last seq_no per room ever. */
+  readonly #cursors = new Map<string, { index: number; rooms: Map<string, number>; anywhere: boolean }>();
+  /** session → its delivered counters and where they stand. */
   readonly #sessions = new Map<string, Map<number, number>>();
+  readonly #promises = new Map<string, { readonly term: number; readonly leader_id: number; readonly inc: string }>();
+  readonly #commits = new Map<string, number>();
+  /** Voters by configuration, as far as any committed line has told. */
+  #configurations: Configuration[] = [];
+
+  /** Voters of the newest configuration that was seen committed. */
+  get voters(): readonly number[] {
+    return this.#configurations.at(-1)?.voters ?? [];
+  }
+
+  /** Index of that configuration. */
+  get configuredThrough(): number {
+    return this.#configurations.at(-1)?.index ?? 0;
+  }
 
   submitted(msgId: string, text: string): void {
-    this.#submitted.set(msgId, text);
+    this.#submitted.set(msgId, { text, floor: this.#highestSent });
   }
 
-  /** A new process on a directory may deliver the last few again. */
-  restarted(peer: number): void {
-    this.#cursors.delete(peer);
+  /** A new process on a directory: it may deliver the last few again. */
+  restarted(directory: string): void {
+    const cursor = this.#cursors.get(directory);
+    if (cursor !== undefined) cursor.index = 0;
+    this.#commits.delete(directory);
   }
 
-  delivered(peer: number, message: SeenMessage): void {
+  /** A directory put back from a copy: it has delivered before what nobody here saw. */
+  beganAnywhere(directory: string): void {
+    this.#cursors.set(directory, { index: 0, rooms: new Map(), anywhere: true });
+  }
+
+  delivered(directory: string, message: SeenMessage): void {
     const { index, msg_id, room_id, seq_no, payload } = message;
     const first = this.#delivered.get(index);
-    if (first === undefined) {
-      this.#delivered.set(index, message);
-      const place = this.#places.get(msg_id);
-      if (place !== undefined) throw new Violation("I4", `${msg_id} is delivered at ${place} and at ${index}`);
-      this.#places.set(msg_id, index);
-      this.#inOrder(msg_id, index);
-    } else if (
+    if (first === undefined) this.#isNew(directory, message);
+    else if (
       first.msg_id !== msg_id ||
       first.seq_no !== seq_no ||
       first.payload !== payload ||
@@ -63,64 +85,112 @@ export class Checkers {
     ) {
       throw new Violation(
         "I2",
-        `peer ${peer} delivers ${msg_id} (seq ${seq_no}) at index ${index}, another had ${first.msg_id} (seq ${first.seq_no})`,
+        `${directory} delivers ${msg_id} (seq ${seq_no}) at index ${index}, another had ${first.msg_id} (seq ${first.seq_no})`,
       );
     }
-    if (this.#submitted.get(msg_id) !== payload)
-      throw new Violation("I6", `peer ${peer} delivers ${msg_id}, which nobody sent so`);
-    const cursor = this.#cursors.get(peer) ?? { index: 0, rooms: new Map<string, number>() };
-    this.#cursors.set(peer, cursor);
-    if (index <= cursor.index) throw new Violation("R6", `peer ${peer} delivers index ${index} after ${cursor.index}`);
+    const cursor = this.#cursors.get(directory) ?? { index: 0, rooms: new Map<string, number>(), anywhere: false };
+    this.#cursors.set(directory, cursor);
+    if (index <= cursor.index) throw new Violation("I4", `${directory} delivers index ${index} after ${cursor.index}`);
     cursor.index = index;
-    const before = cursor.rooms.get(room_id);
-    if (before !== undefined && seq_no !== before + 1)
-      throw new Violation("I4", `peer ${peer}: seq_no ${seq_no} after ${before} in ${room_id}`);
-    cursor.rooms.set(room_id, seq_no);
+    const before = cursor.rooms.get(room_id) ?? (cursor.anywhere ? Number.POSITIVE_INFINITY : 0);
+    if (seq_no > before + 1) throw new Violation("I4", `${directory}: seq_no ${seq_no} after ${before} in ${room_id}`);
+    cursor.rooms.set(room_id, before === Number.POSITIVE_INFINITY ? seq_no : Math.max(before, seq_no));
   }
 
-  sent(msgId: string, index: number): void {
+  #isNew(directory: string, message: SeenMessage): void {
+    const { index, msg_id, payload } = message;
+    this.#delivered.set(index, message);
+    const place = this.#places.get(msg_id);
+    if (place !== undefined) throw new Violation("I4", `${msg_id} is delivered at ${place} and at ${index}`);
+    this.#places.set(msg_id, index);
+    const submitted = this.#submitted.get(msg_id);
+    if (submitted?.text !== payload) throw new Violation("I6", `${directory} delivers ${msg_id}, which nobody sent so`);
+    if (index <= submitted.floor)
+      throw new Violation(
+        "I5",
+        `${msg_id} at index ${index} comes before ${submitted.floor}, sent before it was typed`,
+      );
+    this.#inOrder(msg_id, index);
+  }
+
+  /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
+  sent(msgId: string, index: number, holds: ((peer: number) => boolean) | null): void {
     this.#sent.set(msgId, index);
+    this.#highestSent = Math.max(this.#highestSent, index);
+    const configuration = this.#configurations.findLast((c) => c.index <= index);
+    if (configuration === undefined || holds === null) return;
+    const holders = configuration.voters.filter(holds);
+    if (holders.length * 2 > configuration.voters.length) return;
+    throw new Violation(
+      "I8",
+      `${msgId} is said to be sent, but of the voters ${configuration.voters.join(", ")} only ${holders.join(", ") || "none"} have it on disk`,
+    );
   }
 
-  leads(peer: number, ballot: string): void {
+  /** A committed line of the log, for the configurations in it. */
+  committedLine(line: string): void {
+    const voters = votersIn(line);
+    if (voters === null) return;
+    const { index } = JSON.parse(line) as { index: number };
+    if (this.#configurations.some((c) => c.index === index)) return;
+    this.#configurations.push({ index, voters });
+    this.#configurations.sort((a, b) => a.index - b.index);
+  }
+
+  leads(who: string, ballot: string): void {
     const other = this.#leaders.get(ballot);
-    if (other !== undefined && other !== peer)
-      throw new Violation("I3", `peers ${other} and ${peer} both lead ballot ${ballot}`);
-    this.#leaders.set(ballot, peer);
+    if (other !== undefined && other !== who)
+      throw new Violation("I3", `${other} and ${who} both lead with ballot ${ballot}`);
+    this.#leaders.set(ballot, who);
   }
 
-  /** A message counts as sent only when a majority of the voters has it on disk [I8]. */
-  durableOnQuorum(msgId: string, holders: number, voters: number): void {
-    if (holders <= voters / 2)
-      throw new Violation("I8", `${msgId} is said to be sent, but only ${holders} of ${voters} voters have it on disk`);
+  /** What a directory's promise file says for certain [I7]. */
+  promises(directory: string, promise: { term: number; leader_id: number; inc: string }): void {
+    const before = this.#promises.get(directory);
+    const back =
+      before !== undefined &&
+      (promise.term < before.term ||
+        (promise.term === before.term &&
+          (promise.leader_id < before.leader_id ||
+            (promise.leader_id === before.leader_id && promise.inc < before.inc))));
+    if (back)
+      throw new Violation(
+        "I7",
+        `the promise of ${directory} goes back from ${before.term}.${before.leader_id} to ${promise.term}.${promise.leader_id}`,
+      );
+    this.#promises.set(directory, promise);
   }
 
-  /** At the end: the logs are one history, and hold everything that was sent or delivered. */
-  finished(logs: ReadonlyMap<number, readonly string[]>): void {
-    let longest: readonly string[] = [];
-    for (const lines of logs.values()) if (lines.length > longest.length) longest = lines;
-    for (const [peer, lines] of logs) {
-      lines.forEach((line, i) => {
-        if (line !== longest[i])
-          throw new Violation("I2", `entry ${i + 1} of peer ${peer} differs:\n${line}\n${longest[i]}`);
-      });
+  commits(directory: string, commit: number): void {
+    const before = this.#commits.get(directory) ?? 0;
+    if (commit < before)
+      throw new Violation("I7", `the commit index of ${directory} goes back from ${before} to ${commit}`);
+    this.#commits.set(directory, commit);
+  }
+
+  /** At the end: the logs are one history, and hold everything that was sent or delivered [I1] [I2]. */
+  finished(logs: ReadonlyMap<string, ReadonlyMap<number, string>>): void {
+    const history = new Map<number, string>();
+    for (const [directory, lines] of logs) {
+      for (const [index, line] of lines) {
+        const other = history.get(index);
+        if (other === undefined) history.set(index, line);
+        else if (line !== other)
+          throw new Violation("I2", `entry ${index} of ${directory} differs:\n${line}\n${other}`);
+      }
     }
     const present = new Map<string, number>();
-    longest.forEach((line, i) => {
+    for (const [index, line] of history) {
       const id = /"msg_id":"([^"]+)"/.exec(line)?.[1];
-      if (id === undefined || !line.includes('"kind":"chat"')) return;
-      if (present.has(id)) throw new Violation("I4", `${id} is in the log at ${present.get(id)} and ${i + 1}`);
-      present.set(id, i + 1);
-    });
+      if (id === undefined || !line.includes('"kind":"chat"')) continue;
+      const twice = present.get(id);
+      if (twice !== undefined) throw new Violation("I4", `${id} is in the log at ${twice} and ${index}`);
+      present.set(id, index);
+    }
     for (const [id, index] of [...this.#sent, ...this.#places]) {
       if (present.get(id) !== index)
         throw new Violation("I1", `${id} was at index ${index}, now at ${present.get(id) ?? "none"}`);
     }
-  }
-
-  /** What was submitted and is in no log: nothing of it may be left when the world has calmed down. */
-  missing(): string[] {
-    return [...this.#submitted.keys()].filter((id) => !this.#places.has(id));
   }
 
   #inOrder(msgId: string, index: number): void {
@@ -136,4 +206,11 @@ export class Checkers {
       throw new Violation("I4", `${msgId} at ${index} is out of its session's order`);
     }
   }
+}
+
+/** The voters that a line of a log makes, or null. */
+export function votersIn(line: string): number[] | null {
+  if (!line.includes('"kind":"config"') && !line.includes('"kind":"genesis"')) return null;
+  const { payload } = JSON.parse(line) as { payload: { members: { id: number; role: string }[] } };
+  return payload.members.filter((m) => m.role === "voter").map((m) => m.id);
 }

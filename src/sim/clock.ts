@@ -97,6 +97,9 @@ export class VirtualClock implements Clock {
   readonly #random: () => number;
   #ended = false;
   #pausedUntil = 0;
+  /** How far this machine's clocks have jumped: a monotonic one only ahead. */
+  #ahead = 0;
+  #wallAhead = 0;
 
   constructor(time: VirtualTime, random: () => number) {
     this.#time = time;
@@ -104,11 +107,17 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#time.now;
+    return this.#time.now + this.#ahead;
   }
 
   wall(): number {
-    return 1_700_000_000_000 + Math.floor(this.#time.now);
+    return 1_700_000_000_000 + Math.floor(this.#time.now + this.#wallAhead);
+  }
+
+  /** The machine slept for so long (its monotonic clock too), or with less than 0 its wall clock was set back. */
+  jump(ms: number): void {
+    this.#ahead += Math.max(0, ms);
+    this.#wallAhead += ms;
   }
 
   after(ms: number, fn: () => void): Timer {
@@ -130,8 +139,16 @@ export class VirtualClock implements Clock {
   /** Runs something on this process: now, or when its pause is over, or never. */
   run(fn: () => void): void {
     if (this.#ended) return;
-    if (this.#time.now < this.#pausedUntil) this.#time.at(this.#pausedUntil, () => this.run(fn));
-    else fn();
+    if (this.#time.now < this.#pausedUntil) {
+      this.#time.at(this.#pausedUntil, () => this.run(fn));
+      return;
+    }
+    try {
+      fn();
+    } catch (error) {
+      // Its machine went dark in the middle of this call: nothing of that process is left to hear of it.
+      if (!this.#ended) throw error;
+    }
   }
 
   /** SIGSTOP for so long. */

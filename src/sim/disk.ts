@@ -90,6 +90,14 @@ export class VirtualDisk implements Disk {
     } else file.replace(bytes);
   }
 
+  /** The last file of a directory by name, if it has one. */
+  newest(directory: string): string | undefined {
+    let newest: string | undefined;
+    for (const path of this.#names.keys())
+      if (path.startsWith(`${directory}/`) && (newest === undefined || path > newest)) newest = path;
+    return newest;
+  }
+
   /** Paths of all files as a process sees them, sorted. */
   paths(): string[] {
     return [...this.#names.keys()].sort();
@@ -100,6 +108,22 @@ export class VirtualDisk implements Disk {
     const file = this.#names.get(path);
     assert(file !== undefined, `${path} is there`);
     return file.bytes();
+  }
+
+  /** What a power cut would leave for certain; nothing of a file whose name is not durable. */
+  durableContents(path: string): Uint8Array {
+    return this.#durableNames.get(path)?.durableBytes() ?? new Uint8Array(0);
+  }
+
+  /** Durable files from elsewhere: a restored backup. */
+  fill(files: ReadonlyMap<string, Uint8Array>): void {
+    for (const [path, bytes] of files) {
+      this.makeDirectory(directoryOf(path));
+      const file = new Inode();
+      file.replace(bytes);
+      this.#names.set(path, file);
+      this.#durableNames.set(path, file);
+    }
   }
 
   /** Bytes that still fit. */
@@ -323,6 +347,10 @@ class Inode {
 
   bytes(): Uint8Array {
     return this.read(0, this.size);
+  }
+
+  durableBytes(): Uint8Array {
+    return this.#durable.slice(0, this.#durable.size);
   }
 
   read(offset: number, length: number): Uint8Array {

@@ -4,7 +4,7 @@
  * process resets its connections. Hosts are named by their process, so `host` is always the same.
  */
 import { type Connection, type ConnectionHandler, type Listener, type Network, PortError } from "../host/contracts.ts";
-import type { VirtualClock, VirtualTime } from "./clock.ts";
+import { VirtualClock, type VirtualTime } from "./clock.ts";
 
 /** One simulated machine on the network; a restarted process is a new endpoint. */
 interface Endpoint {
@@ -12,6 +12,21 @@ interface Endpoint {
   readonly clock: VirtualClock;
   alive: boolean;
 }
+
+/** One side of a connection as a watcher knows it. */
+export interface WatchedEnd {
+  readonly machine: number;
+  /** The machine at the other side, 0 while the connection is not accepted. */
+  readonly towards: number;
+}
+
+export interface NetworkWatcher {
+  left(end: WatchedEnd, bytes: Uint8Array): void;
+  /** So many bytes that left `end` have arrived at the other side. */
+  arrived(end: WatchedEnd, bytes: number): void;
+}
+
+const FIRST_FREE_PORT = 49_152;
 
 interface ListeningPort {
   readonly endpoint: Endpoint;
@@ -25,13 +40,25 @@ export class VirtualNetwork {
   readonly #pairs = new Set<Pair>();
   /** Directed: bytes from the first machine to the second are held back. */
   readonly #cuts = new Set<string>();
-  /** Milliseconds from one machine to another, drawn for every piece. */
-  delay: () => number;
+  /** Directed: milliseconds more from one machine to another. */
+  readonly #slow = new Map<string, number>();
+  /** Sees all bytes where they leave and where they arrive. */
+  readonly watcher: NetworkWatcher | null;
 
-  constructor(time: VirtualTime, random: () => number) {
+  constructor(time: VirtualTime, random: () => number, watcher: NetworkWatcher | null = null) {
     this.#time = time;
     this.#random = random;
-    this.delay = () => 0.2 + random() * 2;
+    this.watcher = watcher;
+  }
+
+  /** Milliseconds that the next piece takes from one machine to another. */
+  delay(from: number, to: number): number {
+    return 0.2 + this.#random() * 2 + (this.#slow.get(`${from}>${to}`) ?? 0) * this.#random();
+  }
+
+  slow(from: number, to: number, ms: number): void {
+    if (ms > 0) this.#slow.set(`${from}>${to}`, ms);
+    else this.#slow.delete(`${from}>${to}`);
   }
 
   cut(from: number, to: number): void {
@@ -42,31 +69,54 @@ export class VirtualNetwork {
     return this.#cuts.has(`${from}>${to}`);
   }
 
-  heal(): void {
-    this.#cuts.clear();
+  /** One direction, or everything. */
+  heal(from?: number, to?: number): void {
+    if (from === undefined) {
+      this.#cuts.clear();
+      this.#slow.clear();
+    } else this.#cuts.delete(`${from}>${to}`);
     for (const pair of this.#pairs) pair.flow();
   }
 
+  /** Connections between two machines break; what was under way is lost. */
+  reset(a: number, b: number): void {
+    for (const pair of [...this.#pairs]) pair.breakBetween(a, b);
+  }
+
   /** The ports of a new process on a machine, and how to end them with it. */
-  attach(machine: number, clock: VirtualClock): { network: Network; die: () => void } {
+  attach(machine: number, clock: VirtualClock): { network: Network; die: (silently: boolean) => void } {
     const endpoint: Endpoint = { machine, clock, alive: true };
     const network: Network = {
       listen: (_host, port, accept, ready) => {
         clock.soon(() => {
           if (this.#listeners.has(port)) return ready(new PortError("EADDRINUSE", "the port is in use"), null);
-          this.#listeners.set(port, { endpoint, accept });
-          const listener: Listener = { port, close: () => void this.#listeners.delete(port) };
+          const bound = port === 0 ? this.#freePort() : port;
+          this.#listeners.set(bound, { endpoint, accept });
+          const listener: Listener = { port: bound, close: () => void this.#listeners.delete(bound) };
           ready(null, listener);
         });
       },
       connect: (_host, port, handler) => this.#connect(endpoint, port, handler),
     };
-    const die = () => {
+    const die = (silently: boolean) => {
       endpoint.alive = false;
       for (const [port, { endpoint: owner }] of this.#listeners) if (owner === endpoint) this.#listeners.delete(port);
-      for (const pair of [...this.#pairs]) pair.endOf(endpoint);
+      for (const pair of [...this.#pairs]) pair.endOf(endpoint, silently);
     };
     return { network, die };
+  }
+
+  /** A connection from outside the cluster, by somebody who speaks as he likes. */
+  stranger(port: number): Connection {
+    const clock = new VirtualClock(this.#time, this.#random);
+    const { network } = this.attach(0, clock);
+    return network.connect("virtual", port, { data: () => {}, drain: () => {}, close: () => {} });
+  }
+
+  #freePort(): number {
+    let port = FIRST_FREE_PORT;
+    while (this.#listeners.has(port)) port += 1;
+    return port;
   }
 
   #connect(from: Endpoint, port: number, handler: ConnectionHandler): Connection {
@@ -87,9 +137,11 @@ export class VirtualNetwork {
         if (far.handler === null) return far.destroy();
         pair.flow();
       });
-      this.#time.at(this.#time.now + this.delay(), () => from.clock.run(() => near.opened()));
+      this.#time.at(this.#time.now + this.delay(far.endpoint.machine, from.machine), () =>
+        from.clock.run(() => near.opened()),
+      );
     };
-    this.#time.at(this.#time.now + this.delay(), knock);
+    this.#time.at(this.#time.now + this.delay(from.machine, from.machine), knock);
     return near;
   }
 
@@ -108,6 +160,7 @@ class Pair {
   readonly near: End;
   readonly #gone: () => void;
   far: End | null = null;
+  broken = false;
 
   constructor(time: VirtualTime, network: VirtualNetwork, from: Endpoint, gone: () => void) {
     this.time = time;
@@ -129,21 +182,30 @@ class Pair {
     this.far?.flow();
   }
 
-  /** A process of this pair has died: its kernel resets the connection. */
-  endOf(endpoint: Endpoint): void {
+  /** A process of this pair has died: its kernel resets the connection, or the whole machine is gone and nobody does. */
+  endOf(endpoint: Endpoint, silently: boolean): void {
     for (const end of [this.near, this.far]) {
       if (end === null || end.endpoint !== endpoint) continue;
-      end.handler = null;
-      end.send("reset");
+      if (silently) end.handler = null;
+      else end.destroy();
     }
   }
 
+  breakBetween(a: number, b: number): void {
+    const machines = [this.near.endpoint.machine, this.far?.endpoint.machine];
+    if (!machines.includes(a) || !machines.includes(b)) return;
+    this.broken = true;
+    for (const end of [this.near, this.far]) end?.endpoint.clock.run(() => end.closed("ECONNRESET"));
+    this.over();
+  }
+
+  /** Forgotten when neither end has anything on the way: an answer that a cut holds back still flows when it heals. */
   over(): void {
-    this.#gone();
+    if (this.broken || [this.near, this.far].every((end) => end === null || end.isOver)) this.#gone();
   }
 }
 
-class End implements Connection {
+class End implements Connection, WatchedEnd {
   readonly remote = "virtual";
   readonly endpoint: Endpoint;
   handler: ConnectionHandler | null = null;
@@ -151,6 +213,8 @@ class End implements Connection {
   readonly #pair: Pair;
   /** On the way to the other end: bytes, or the end of them. */
   #held: (Uint8Array | "end" | "reset")[] = [];
+  /** Bytes of what is held. */
+  queued = 0;
   #lastArrival = 0;
   #ended = false;
   #isOpen: boolean;
@@ -162,13 +226,19 @@ class End implements Connection {
     this.endpoint = endpoint;
   }
 
-  get queued(): number {
-    return this.#held.reduce((sum, h) => sum + (typeof h === "string" ? 0 : h.length), 0);
+  get machine(): number {
+    return this.endpoint.machine;
+  }
+
+  get towards(): number {
+    return this.other?.endpoint.machine ?? 0;
   }
 
   write(bytes: Uint8Array): void {
     if (this.#ended) return;
+    this.#pair.network.watcher?.left(this, bytes);
     for (const piece of this.#pair.network.pieces(bytes)) this.#held.push(piece);
+    this.queued += bytes.length;
     this.flow();
   }
 
@@ -179,15 +249,17 @@ class End implements Connection {
     this.flow();
   }
 
+  /** What has not left yet never does. */
   destroy(): void {
     this.handler = null;
-    this.send("reset");
+    this.#ended = true;
+    this.#held = ["reset"];
+    this.queued = 0;
+    this.flow();
   }
 
-  send(signal: "reset"): void {
-    this.#ended = true;
-    this.#held.push(signal);
-    this.flow();
+  get isOver(): boolean {
+    return this.#ended && this.#held.length === 0;
   }
 
   opened(): void {
@@ -215,15 +287,21 @@ class End implements Connection {
       return;
     const had = this.#held.length > 0;
     for (const held of this.#held) {
-      const at = Math.max(this.#lastArrival, this.#pair.time.now + this.#pair.network.delay());
+      const at = Math.max(
+        this.#lastArrival,
+        this.#pair.time.now + this.#pair.network.delay(this.endpoint.machine, other.endpoint.machine),
+      );
       this.#lastArrival = at;
       this.#pair.time.at(at, () => other.endpoint.clock.run(() => other.arrived(held)));
     }
     this.#held = [];
+    this.queued = 0;
     if (had) this.endpoint.clock.soon(() => this.handler?.drain());
+    if (this.#ended) this.#pair.over();
   }
 
   arrived(held: Uint8Array | "end" | "reset"): void {
+    if (this.#pair.broken) return;
     this.opened();
     if (held === "reset") return this.closed("ECONNRESET");
     if (held === "end") {
@@ -231,6 +309,7 @@ class End implements Connection {
       this.end();
       return this.closed("");
     }
+    if (this.other !== null) this.#pair.network.watcher?.arrived(this.other, held.length);
     this.handler?.data(held.slice());
   }
 }

@@ -1,0 +1,214 @@
+/** One simulated machine: a disk that outlives processes, and at most one process of the production host on it. */
+import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
+import type { HostEvent, Stopped } from "../host/events.ts";
+import { Host, HostError, type MakePeer } from "../host/host.ts";
+import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./clock.ts";
+import { VirtualDisk } from "./disk.ts";
+import type { VirtualNetwork } from "./network.ts";
+
+/** Short enough that evictions happen within a run. */
+export const TIMINGS: Timings = { ...DEFAULT_TIMINGS, eviction: 8000 };
+/** Small enough that a run fills many segments. */
+const SEGMENTS = { entries: 100, bytes: 32_768 };
+/** A process that failed by itself is started again after so long, as a service manager would. */
+const RESTART_MS = 1000;
+
+export interface MachineEvents {
+  starting(machine: Machine): void;
+  event(machine: Machine, event: HostEvent): void;
+  log(machine: Machine, message: string): void;
+  ended(machine: Machine, stopped: Stopped): void;
+}
+
+/** What a mutant changes of a machine; nothing in production. */
+export interface Parts {
+  readonly makePeer?: MakePeer;
+  readonly disk?: (disk: VirtualDisk) => ConstructorParameters<typeof Host>[0]["disk"];
+  readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
+}
+
+export class Machine {
+  /** Its place on the network; a second process with the same peer id has another one. */
+  readonly site: number;
+  readonly id: number;
+  readonly time: VirtualTime;
+  readonly random: () => number;
+  readonly seeds: number[];
+  disk: VirtualDisk;
+  running: { readonly host: Host; readonly clock: VirtualClock; readonly die: (silently: boolean) => void } | null =
+    null;
+  /** Counts directories: an emptied or rolled-back one is not the one before. */
+  directory = 0;
+  /** Stays down when its process ends. */
+  idle = true;
+  snapshot: ReadonlyMap<string, Uint8Array> | null = null;
+  /** Its directory lost something that it had confirmed, and it has not been repaired since. */
+  hurt = false;
+  /** Files damaged behind its back, as they were then (a copy may bring them back); null where the file went. */
+  readonly #spoiled = new Map<string, (Uint8Array | null)[]>();
+  readonly #network: VirtualNetwork;
+  readonly #events: MachineEvents;
+  readonly #parts: Parts;
+
+  constructor(
+    site: number,
+    id: number,
+    seeds: readonly number[],
+    world: { time: VirtualTime; network: VirtualNetwork; random: () => number; events: MachineEvents; parts: Parts },
+  ) {
+    this.site = site;
+    this.id = id;
+    this.seeds = [...seeds];
+    this.time = world.time;
+    this.random = world.random;
+    this.#network = world.network;
+    this.#events = world.events;
+    this.#parts = world.parts;
+    this.disk = this.#emptyDisk();
+  }
+
+  get port(): number {
+    return 6000 + this.site;
+  }
+
+  start(): void {
+    this.idle = false;
+    if (this.running !== null) return;
+    this.#events.starting(this);
+    const clock = new Clock(this.time, this.random);
+    const { network, die } = this.#network.attach(this.site, clock);
+    const disk = this.disk;
+    const host = new Host(
+      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#parts.disk?.(disk) ?? disk },
+      {
+        id: this.id,
+        host: "virtual",
+        port: this.port,
+        advertise: null,
+        seeds: this.seeds.map((id) => ({ id, host: "virtual", port: 6000 + id })),
+        name: `user${this.id}`,
+        timings: TIMINGS,
+        durability: "fsync",
+        segments: SEGMENTS,
+      },
+      {
+        event: (event) => this.#events.event(this, event),
+        log: (record) => this.#events.log(this, record.message),
+        writable: () => {},
+        stopped: (stopped) => {
+          if (this.running?.host === host) this.#over(false);
+          this.#events.ended(this, stopped);
+          if (stopped.code === 0) this.idle = true;
+          else this.#startLater();
+        },
+      },
+      this.#parts.makePeer,
+    );
+    this.running = { host, clock, die };
+    clock.run(() => {
+      try {
+        host.start();
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        this.#over(false);
+        this.#events.ended(this, { code: 1, reason: error.message });
+        this.#startLater();
+      }
+    });
+  }
+
+  /** Does something on the running process, when it is not frozen. */
+  do(work: (host: Host) => void): void {
+    const { running } = this;
+    running?.clock.run(() => work(running.host));
+  }
+
+  kill(): void {
+    this.idle = true;
+    this.#over(false);
+    this.disk.kill();
+  }
+
+  /** The process goes, and no kernel says so to the others. */
+  vanish(): void {
+    this.idle = true;
+    this.#over(true);
+    this.disk.kill();
+  }
+
+  cutPower(): void {
+    this.idle = true;
+    this.#over(true);
+    this.disk.crash();
+  }
+
+  wipe(): void {
+    this.kill();
+    this.#spoiled.clear();
+    this.disk = this.#emptyDisk();
+    this.directory += 1;
+  }
+
+  /** Changes a file of a machine that is down, as a bad disk would. */
+  spoil(path: string, change: (bytes: Uint8Array) => Uint8Array | null): void {
+    const before = this.disk.contents(path);
+    this.disk.damage(path, change);
+    const after = this.disk.paths().includes(path) ? this.disk.contents(path).slice() : null;
+    if (after !== null && sameBytes(before, after)) return;
+    this.#spoiled.set(path, [...(this.#spoiled.get(path) ?? []), after]);
+  }
+
+  /** Whether a file is still as it was spoiled: damage in the cold part of a log is found when somebody reads it. */
+  isSpoiled(path: string): boolean {
+    const spoiled = this.#spoiled.get(path);
+    if (spoiled === undefined) return false;
+    const now = this.disk.paths().includes(path) ? this.disk.contents(path) : null;
+    return spoiled.some((then) => (then === null || now === null ? then === now : sameBytes(then, now)));
+  }
+
+  get spoiledPaths(): string[] {
+    return [...this.#spoiled.keys()].filter((path) => this.isSpoiled(path));
+  }
+
+  takeSnapshot(): void {
+    this.snapshot = new Map(this.disk.paths().map((path) => [path, this.disk.contents(path).slice()]));
+  }
+
+  /** The directory is as it was at the snapshot: somebody restored a backup. False if there is none. */
+  rollBack(): boolean {
+    if (this.snapshot === null) return false;
+    this.kill();
+    const disk = this.#emptyDisk();
+    disk.fill(this.snapshot);
+    this.disk = disk;
+    this.directory += 1;
+    return true;
+  }
+
+  #emptyDisk(): VirtualDisk {
+    const { time, random } = this;
+    const done = (fn: () => void) => () => this.running?.clock.run(fn);
+    const disk = new VirtualDisk({ clock: { after: (ms, fn) => time.at(time.now + ms, done(fn)) }, random });
+    disk.faults.syncMs = () => 0.1 + random() * 2;
+    return disk;
+  }
+
+  #over(silently: boolean): void {
+    const { running } = this;
+    if (running === null) return;
+    this.running = null;
+    running.clock.end();
+    running.die(silently);
+    this.disk.kill();
+  }
+
+  #startLater(): void {
+    this.time.at(this.time.now + RESTART_MS, () => {
+      if (!this.idle) this.start();
+    });
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

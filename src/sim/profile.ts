@@ -1,0 +1,156 @@
+/**
+ * Plans drawn from a seed. Every run has its own mix of faults, with many kinds left out altogether: a run full of one
+ * kind of trouble goes where a run with a little of everything never does (Groce et al. 2012, swarm testing).
+ */
+import { seeded } from "./clock.ts";
+import type { Step, Verb } from "./plan.ts";
+import type { Plan } from "./world.ts";
+
+export const PROFILES = ["calm", "network", "process", "disk", "membership", "overload", "all"] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** Faults by profile; each is one step, or several that belong together as [delay in ms, step]. */
+const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
+  network: [
+    fault("isolate", 6000),
+    fault("bridge", 6000),
+    { verb: "cut", args: (p, r, n) => [p, other(p, r, n)], undo: healLater(6000) },
+    { verb: "cut-way", args: (p, r, n) => [p, other(p, r, n)], undo: healLater(6000) },
+    { verb: "split", args: (_p, r, n) => groups(r, n), undo: () => [5000, "heal", []] },
+    { verb: "slow-link", args: (p, r, n) => [p, other(p, r, n), Math.round(r() * 800)], undo: healLater(9000) },
+    { verb: "reset", args: (p, r, n) => [p, other(p, r, n)] },
+    // A link that flaps.
+    { verb: "cut", args: (p, r, n) => [p, other(p, r, n)], undo: healLater(150), times: 8 },
+  ],
+  process: [
+    { verb: "kill", args: only, undo: startLater(4000) },
+    { verb: "vanish", args: only, undo: startLater(6000) },
+    { verb: "power-cut", args: only, undo: startLater(4000) },
+    { verb: "pause", args: (p, r) => [p, Math.round(1000 * 60 ** r())] },
+    { verb: "pause", args: (p, r) => [p, Math.round(r() * 1500)] },
+    { verb: "clock", args: (p, r) => [p, Math.round((r() - 0.3) * 5000)] },
+    { verb: "crash-at", args: (p, r) => [p, pick(CALLS, r), 1 + Math.floor(r() * 12)], undo: startLater(3000) },
+    // A restart storm.
+    { verb: "kill", args: only, undo: startLater(60), times: 8 },
+  ],
+  disk: [
+    { verb: "full", args: only, undo: (p) => [4000, "room", [p]] },
+    { verb: "slow-disk", args: (p, r) => [p, r() < 0.5 ? 5000 : 120], undo: (p) => [4000, "slow-disk", [p, 2]] },
+    { verb: "fail-sync", args: only },
+    { verb: "power-cut", args: only, undo: startLater(3000) },
+    { verb: "crash-at", args: (p, r) => [p, pick(CALLS, r), 1 + Math.floor(r() * 12)], undo: startLater(3000) },
+    { verb: "flip", args: only, undo: startLater(2000) },
+    { verb: "bad-line", args: only, undo: startLater(2000) },
+    { verb: "shorten", args: only, undo: startLater(2000) },
+    { verb: "lose-segment", args: only, undo: startLater(2000) },
+  ],
+  membership: [
+    { verb: "quit", args: only, undo: startLater(5000) },
+    { verb: "quit", args: only, undo: startLater(200), times: 4 },
+    { verb: "transfer", args: (p, r, n) => [p, r() < 0.5 ? 0 : 1 + Math.floor(r() * n)] },
+    { verb: "evict", args: (p, r, n) => [p, other(p, r, n)] },
+    { verb: "wipe", args: only, undo: startLater(3000) },
+    // Away for longer than the eviction time: replaced, and back as an observer.
+    { verb: "kill", args: only, undo: startLater(15_000) },
+  ],
+  overload: [
+    { verb: "flood", args: (p, r) => [p, Math.round(20 + r() * 400)] },
+    { verb: "slow-link", args: (p, r, n) => [p, other(p, r, n), Math.round(r() * 2000)], undo: healLater(8000) },
+    { verb: "garbage", args: only },
+    { verb: "giant", args: only },
+  ],
+};
+
+const CALLS = ["write", "truncate", "sync", "create", "rename", "remove", "sync-directory"] as const;
+
+interface Fault {
+  readonly verb: Verb;
+  readonly args: (peer: number, random: () => number, peers: number) => (number | string)[];
+  /** What ends it: [at most so many ms later, verb, args]. */
+  readonly undo?: (peer: number, args: readonly (number | string)[]) => [number, Verb, (number | string)[]];
+  /** Done and undone so often in a row. */
+  readonly times?: number;
+}
+
+/** A plan of so many minutes; `faults` in it, then the part that must drain. */
+export function drawPlan(seed: number, profile: Profile, peers: number, minutes: number): Plan {
+  const random = seeded(seed ^ 0x5eed);
+  const untilMs = minutes * 60_000;
+  const steps: Step[] = [];
+  const add = (at: number, verb: Verb, args: readonly (number | string)[]) =>
+    steps.push({ at: Math.round(at), verb, args: args.map(String) });
+  for (let peer = 1; peer <= peers; peer++) add((peer - 1) * 50 * random(), "start", [peer]);
+
+  const kinds = profile === "all" ? Object.values(FAULTS).flat() : profile === "calm" ? [] : FAULTS[profile];
+  const weights = kinds.map(() => (random() < 0.5 ? random() : 0));
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  const gap = 300 + random() * 4000;
+  for (let at = 500; total > 0 && at < untilMs; at += random() * 2 * gap) {
+    const kind = drawWeighted(kinds, weights, random() * total);
+    const peer = 1 + Math.floor(random() * peers);
+    let when = at;
+    for (let i = 0; i < (kind.times ?? 1); i++) {
+      const args = kind.args(peer, random, peers);
+      add(when, kind.verb, args);
+      const undo = kind.undo?.(peer, args);
+      if (undo === undefined) break;
+      when += random() * undo[0];
+      add(when, undo[1], undo[2]);
+    }
+  }
+  const pause = 30 + random() * 500;
+  let said = 0;
+  for (let at = 400; at < untilMs; at += random() * 2 * pause)
+    add(at, "say", [1 + Math.floor(random() * peers), `message ${said++}`]);
+  steps.sort((a, b) => a.at - b.at);
+  // What comes then heals everything, once.
+  while ((steps.at(-1)?.at ?? 0) >= untilMs) steps.pop();
+  return {
+    title: `seed ${seed}, profile ${profile}`,
+    seed,
+    peers,
+    steps,
+    untilMs,
+    ending: random() < 0.5 ? "heal-all" : "heal-part",
+  };
+}
+
+function only(peer: number): number[] {
+  return [peer];
+}
+
+function fault(verb: Verb, msMax: number): Fault {
+  return { verb, args: only, undo: (p) => [msMax, "heal", [p]] };
+}
+
+function healLater(msMax: number): NonNullable<Fault["undo"]> {
+  return (_peer, args) => [msMax, "heal", args.slice(0, 2)];
+}
+
+function startLater(msMax: number): NonNullable<Fault["undo"]> {
+  return (peer) => [msMax, "start", [peer]];
+}
+
+function other(peer: number, random: () => number, peers: number): number {
+  return peers === 1 ? 1 : 1 + ((peer + Math.floor(random() * (peers - 1))) % peers);
+}
+
+function groups(random: () => number, peers: number): string[] {
+  const left: number[] = [];
+  const right: number[] = [];
+  for (let peer = 1; peer <= peers; peer++) (random() < 0.5 ? left : right).push(peer);
+  return [left.join(",") || "0", right.join(",") || "0"];
+}
+
+function pick<T>(items: readonly T[], random: () => number): T {
+  return items[Math.floor(random() * items.length)] as T;
+}
+
+function drawWeighted<T>(items: readonly T[], weights: readonly number[], draw: number): T {
+  let left = draw;
+  const index = weights.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  return items[index] as T;
+}
