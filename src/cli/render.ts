@@ -21,6 +21,8 @@ export function eventLine(event: HostEvent, paint: Paint): string | null {
           ? `-- this peer leads (term ${event.term})`
           : `-- peer ${event.leader_id} leads (term ${event.term})`,
       );
+    case "unsent":
+      return paint.dim(`[waiting] ${visible(event.user)}: ${visible(event.payload)}`);
     case "member":
       return paint.dim(
         `-- peer ${event.id} ${event.state === "alive" ? `is here (${event.role})` : event.state === "unreachable" ? "is gone" : event.state}`,

@@ -36,6 +36,8 @@ export const VOTERS_MAX = 5;
 /** A sender's messages under way to the log [S9]. */
 export const OUTSTANDING_MESSAGES_MAX = 8192;
 export const OUTSTANDING_BYTES_MAX = 4 * 1024 * 1024;
+/** Of the messages that wait for a leader, so many are shown to the others, oldest first [S7]. */
+export const PENDING_SHOWN_MAX = 100;
 /** Messages that wait in the outbox before `submit` tells the caller to wait [S9]. */
 export const OUTBOX_MESSAGES_MAX = 65_536;
 export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;

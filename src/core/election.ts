@@ -63,6 +63,11 @@ export class Election {
     return this.#phase !== "idle" || this.#attempts > 0;
   }
 
+  /** Promises are being counted: the own log changes by adoption only. */
+  get preparing(): boolean {
+    return this.#phase === "preparing";
+  }
+
   get #mayCampaign(): boolean {
     const peer = this.#peer;
     return (
@@ -202,6 +207,7 @@ export class Election {
 
   onAnswer(from: LinkedPeer, frame: ElectionAnswer): void {
     this.#see(frame.promised);
+    if (frame.type === "ELECTION_DENY") this.#peer.relayThrough(from);
     if (this.#phase !== "polling" || frame.round !== this.#round) return;
     const name = memberName(from);
     this.#answered.add(name);

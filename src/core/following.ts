@@ -29,6 +29,7 @@ export class Followership {
   #repairThrough: LogIndex | null = null;
   /** The catch-up request under way: to whom, since when. */
   #fetching: { from: MemberKey; since: Millis } | null = null;
+  #askRelayAt: Millis = 0;
   /** Members that had nothing for us; the leader is asked then. */
   readonly #useless = new Set<string>();
 
@@ -63,11 +64,23 @@ export class Followership {
       this.#useless.add(memberName(fetching.from));
       this.#fetching = null;
     }
+    this.#askRelay();
+  }
+
+  /** [S6] Out of the leader's reach, what is committed comes from a member that is not. */
+  #askRelay(): void {
+    const peer = this.#peer;
+    const { relay } = peer;
+    if (relay === null || this.#fetching !== null || peer.now < this.#askRelayAt) return;
+    if (peer.election.preparing || peer.diskFull || !peer.promiseDurable) return;
+    this.#askRelayAt = peer.now + peer.timings.heartbeat;
+    this.#request(relay, peer.log.tail);
   }
 
   onHeartbeat(frame: Heartbeat): void {
     const peer = this.#peer;
     if (peer.leader !== null) peer.leader.quorum = frame.quorum;
+    for (const { id, inc, match } of frame.acked) peer.memory.saw({ id, inc }, frame.ballot, match);
     this.#owed = true;
     this.#owedLinks = true;
     if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;
@@ -221,7 +234,7 @@ export class Followership {
     const peer = this.#peer;
     if (this.#fetching === null || !sameMember(this.#fetching.from, from)) return;
     this.#fetching = null;
-    if (peer.leader === null) return;
+    if ((peer.leader === null && peer.relay === null) || peer.election.preparing) return;
     if (frame.hint !== null) {
       const asked = peer.log.hintFor(frame.hint);
       if (asked.index < peer.log.commit) {
@@ -232,6 +245,9 @@ export class Followership {
     }
     const final = frame.entries[frame.entries.length - 1];
     if (final === undefined) {
+      // What is committed there and stands here alike is committed here.
+      const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
+      if (this.#holds(prev)) this.commitThrough(Math.min(frame.commit, prev.index));
       return this.#tryAnother(from);
     }
     if (compareBallots(final, peer.promised) > 0) {
@@ -244,7 +260,9 @@ export class Followership {
     this.commitThrough(Math.min(frame.commit, final.index));
     this.#owed = true;
     this.#owedHint = peer.log.tail;
-    if (final.index < frame.commit) this.#fetchMore();
+    if (final.index >= frame.commit) return;
+    if (peer.leader === null) this.#askRelayAt = peer.now;
+    else this.#fetchMore();
   }
 
   /** The leader is the last to be asked; if it has nothing either, its next heartbeat says whether anything is missing. */

@@ -116,7 +116,7 @@ export class Membership {
       case "JOIN":
         return this.#onJoin(from, frame);
       case "JOIN_ACK":
-        return this.#onJoinAck(frame);
+        return this.#onJoinAck(from, frame);
       case "LEAVE":
         return this.#onLeave(from, frame);
       case "ADMIN":
@@ -250,7 +250,8 @@ export class Membership {
     return true;
   }
 
-  #onJoinAck(frame: JoinAck): void {
+  #onJoinAck(from: LinkedPeer, frame: JoinAck): void {
+    if (frame.leader !== null && frame.leader.id !== from.id) this.#peer.relayThrough(from);
     this.#admitted = Math.max(this.#admitted, frame.admitted);
     this.#heardOf = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
   }

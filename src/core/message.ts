@@ -166,6 +166,20 @@ export interface Heartbeat {
   readonly prev_ballot: Ballot;
   /** Last entry of the leader's log. */
   readonly last_index: LogIndex;
+  /** What each voter has acknowledged under this ballot, for all to remember [D6]. */
+  readonly acked: readonly Acked[];
+}
+
+export interface Acked extends MemberKey {
+  readonly match: LogIndex;
+}
+
+/** The highest that was seen of the receiver's own incarnation: less than that in its directory was lost there [D6]. */
+export interface Seen {
+  readonly type: "SEEN";
+  readonly promised: Ballot;
+  /** Acknowledged under that promise. */
+  readonly match: LogIndex;
 }
 
 /** Entries behind a header line: the lines themselves, verbatim [W1]. */
@@ -243,10 +257,17 @@ export interface Abdicate {
   readonly to: PeerId;
 }
 
-/** A run of one session's messages: counters first, first + 1, … [S1]. */
+/** A run of one session's messages: counters first, first + 1, … [S1]. From another peer than the sender: relayed [S6]. */
 export interface Chat {
   readonly type: "CHAT";
   readonly sender_id: PeerId;
+  readonly session: string;
+  readonly first: number;
+  readonly messages: readonly Draft[];
+}
+/** Messages of the sending peer that wait for a leader, to be shown as such [S7]. */
+export interface Pending {
+  readonly type: "PENDING";
   readonly session: string;
   readonly first: number;
   readonly messages: readonly Draft[];
@@ -304,6 +325,8 @@ export type Frame =
   | Abdicate
   | Chat
   | ChatAck
+  | Pending
+  | Seen
   | CatchupReq
   | CatchupResp
   | Admin

@@ -80,6 +80,13 @@ export class Sender {
     this.#rewind();
   }
 
+  /** What is pending, session by session, oldest first. */
+  get pendingRuns(): { session: string; first: number; drafts: readonly Draft[] }[] {
+    return this.#sessions
+      .filter((s) => s.drafts.length > s.head)
+      .map(({ session, first, drafts, head }) => ({ session, first, drafts: drafts.slice(head) }));
+  }
+
   /** Own messages not yet seen committed. */
   get pending(): number {
     return this.#sessions.reduce((sum, s) => sum + s.drafts.length - s.head, 0);
@@ -137,11 +144,13 @@ export class Sender {
     }
   }
 
-  /** Sends what the windows allow to the leader, or sequences it where this peer leads. */
+  /** Sends what the windows allow to the leader or to who relays to it [S6], or sequences it where this peer leads. */
   pump(): void {
     const peer = this.#peer;
     const session = this.#sessions[0] as Session;
-    if (peer.leader === null || !sameBallot(peer.leader.ballot, peer.promised)) return;
+    if (peer.leader !== null && !sameBallot(peer.leader.ballot, peer.promised)) return;
+    const towards = peer.leader === null ? peer.relay : leaderKey(peer.leader.ballot);
+    if (towards === null || !peer.isLinked(towards)) return;
     if (session.drafts.length === session.head) return;
     // With nothing under way there is nothing to be impatient for.
     if (this.#sentThrough < session.first) this.#movedAt = peer.now;
@@ -150,8 +159,6 @@ export class Sender {
       this.#patience = Math.min(2 * this.#patience, 16 * this.#patienceMin);
       this.#rewind();
     }
-    const leader = leaderKey(peer.leader.ballot);
-    if (peer.leadership === null && peer.linkTo(leader) === null) return;
     for (;;) {
       const chat = this.#nextBatch(session);
       if (chat === null) return;
@@ -162,7 +169,7 @@ export class Sender {
           this.#sentThrough = Math.max(session.first - 1, taken);
           return;
         }
-      } else peer.sendTo(leader, chat);
+      } else peer.sendTo(towards, chat);
       this.#sentThrough = chat.first + chat.messages.length - 1;
     }
   }

@@ -30,8 +30,22 @@ import {
 } from "./ids.ts";
 import type { LogState } from "./log.ts";
 import { Membership } from "./membership.ts";
-import type { Configuration, Draft, Entry, Frame, Member, PeerInfo, RefuseCode, Seal, Tail } from "./message.ts";
+import { fallsShort, Memory, type SeenOf } from "./memory.ts";
+import type {
+  Chat,
+  ChatAck,
+  Configuration,
+  Draft,
+  Entry,
+  Frame,
+  Member,
+  PeerInfo,
+  RefuseCode,
+  Seal,
+  Tail,
+} from "./message.ts";
 import { Sender } from "./ordering.ts";
+import { PendingNews } from "./pending.ts";
 import { everyVoter, hasQuorum, memberName, voterSets } from "./quorum.ts";
 import { Leadership } from "./replication.ts";
 import { Log } from "./tail.ts";
@@ -101,7 +115,17 @@ export type Output =
     }
   | { readonly do: "commit"; readonly through: LogIndex }
   | { readonly do: "sent"; readonly entry: Entry }
+  /** What was confirmed is lost from this index on [D6]: to be noted, as damage that a start finds is [D5]. */
+  | { readonly do: "damaged"; readonly from: LogIndex }
   | { readonly do: "repaired" }
+  /** Another peer's messages that wait for a leader [S7]. */
+  | {
+      readonly do: "unsent";
+      readonly sender: PeerId;
+      readonly session: string;
+      readonly first: number;
+      readonly drafts: readonly Draft[];
+    }
   | { readonly do: "role"; readonly role: ShownRole; readonly term: number; readonly leader_id: PeerId | null }
   | {
       readonly do: "member";
@@ -154,7 +178,11 @@ export class Peer {
   diskFull = false;
   quitting = false;
 
+  readonly memory = new Memory();
+  readonly pendingNews: PendingNews;
   readonly #clock: LateClock;
+  /** A member that last said it hears a leader, and when [S6]. */
+  #relay: { member: MemberKey; at: Millis } | null = null;
   #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
   #linkOf = new Map<string, LinkId>();
@@ -175,6 +203,7 @@ export class Peer {
     this.followership = new Followership(this);
     this.membership = new Membership(this);
     this.sender = new Sender(this, restored.outbox);
+    this.pendingNews = new PendingNews(this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -218,6 +247,7 @@ export class Peer {
     this.followership.onTime();
     this.membership.onTime();
     this.sender.pump();
+    this.pendingNews.onTime();
     this.leadership?.replicate();
     this.followership.acknowledge();
     this.#showRole();
@@ -321,6 +351,24 @@ export class Peer {
     );
   }
 
+  /** Without a leader of its own: a member through which one is reached [S6]. */
+  get relay(): MemberKey | null {
+    if (this.leader !== null || this.#relay === null || !this.isLinked(this.#relay.member)) return null;
+    return this.now - this.#relay.at < 2 * this.timings.leaderTimeout ? this.#relay.member : null;
+  }
+
+  /** A member said that it hears a leader. */
+  relayThrough(member: MemberKey): void {
+    if (this.leader !== null) return;
+    const known = this.relay;
+    // One that serves is kept as long as it says so.
+    if (known !== null && !sameMember(known, member)) return;
+    this.#relay = { member: { id: member.id, inc: member.inc }, at: this.now };
+    if (known !== null) return;
+    this.debug(`relays through peer ${member.id}, which hears a leader [S6]`);
+    this.sender.onLeaderChange();
+  }
+
   get otherVoters(): MemberKey[] {
     return everyVoter(this.voterSets).filter((v) => !sameMember(v, this.self));
   }
@@ -398,6 +446,8 @@ export class Peer {
   #onLinkUp(link: LinkId, peer: MemberKey & { host: string; port: number }): void {
     this.links.set(link, { link, id: peer.id, inc: peer.inc, host: peer.host, port: peer.port });
     this.#linkOf.set(memberName(peer), link);
+    const seen = this.memory.of(peer);
+    if (seen !== null) this.send(link, { type: "SEEN", ...seen });
     this.leadership?.onLinkUp(peer);
     this.election.onLinkUp(peer);
     this.membership.onLinkUp(link, peer);
@@ -431,7 +481,10 @@ export class Peer {
           ? this.followership.onHeartbeat(frame)
           : this.followership.onSeqChat(link, frame);
       case "SEQ_ACK":
+        if (!frame.faulty) this.memory.saw(from, frame.ballot, frame.match);
         return this.leadership?.onSeqAck(from, frame);
+      case "SEEN":
+        return this.#onSeen(from, frame);
       case "NACK":
         return this.#onNack(from, frame.ballot, frame.promised, frame.led);
       case "ELECTION":
@@ -443,13 +496,16 @@ export class Peer {
       case "PREPARE":
         return this.election.onPrepare(from, frame);
       case "PROMISE":
+        this.memory.saw(from, frame.ballot, 0);
         return this.election.onPromise(from, frame);
       case "ABDICATE":
         return this.#onAbdicate(from, frame.ballot, frame.to);
       case "CHAT":
-        return this.leadership?.onChat(from, frame);
+        return this.leadership !== null ? this.leadership.onChat(from, frame) : this.#relayToLeader(from, frame);
       case "CHAT_ACK":
-        return this.sender.onChatAck(frame);
+        return frame.sender_id === this.self.id ? this.sender.onChatAck(frame) : this.#relayToSender(frame);
+      case "PENDING":
+        return this.pendingNews.onPending(from, frame);
       case "CATCHUP_REQ":
         return this.followership.onCatchupReq(link, frame);
       case "CATCHUP_RESP":
@@ -527,7 +583,40 @@ export class Peer {
     this.election.onAbdication(to);
   }
 
+  // ── relaying [S6] ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** One hop: only what comes from its sender itself goes on. */
+  #relayToLeader(from: LinkedPeer, chat: Chat): void {
+    if (chat.sender_id !== from.id || !this.hearsLeader || this.leader === null) return;
+    this.sendTo(leaderKey(this.leader.ballot), chat);
+  }
+
+  #relayToSender(ack: ChatAck): void {
+    for (const peer of this.links.values()) if (peer.id === ack.sender_id) this.send(peer.link, ack);
+  }
+
+  /**
+   * [D6] Another peer saw more of this incarnation than its directory holds: somebody put back a copy, or the disk forgot. It keeps
+   * the promise that it no longer knew, and counts in nothing until it is repaired.
+   */
+  #onSeen(from: MemberKey, seen: SeenOf): void {
+    if (!fallsShort(this.promised, this.log.durable, seen)) return;
+    if (!this.faulty) {
+      this.out({ do: "damaged", from: this.log.durable + 1 });
+      this.notice(
+        "rolled-back",
+        `this directory has lost what it had confirmed to peer ${from.id} (was it put back from a copy?): it is fetched from the others, and this peer counts again when it is whole`,
+      );
+    }
+    this.faulty = true;
+    this.abdicate(0, "its directory was put back to an older state");
+    this.election.stop();
+    if (compareBallots(seen.promised, this.promised) > 0) this.raisePromise(seen.promised);
+    else this.followership.reset();
+  }
+
   #onNack(from: MemberKey, ballot: Ballot, promised: Ballot, led: boolean): void {
+    if (led) this.relayThrough(from);
     const refused = this.leadership?.ballot;
     if (refused === undefined) return this.election.onNack(from, ballot, promised, led);
     if (!sameBallot(refused, ballot) || compareBallots(promised, refused) <= 0 || this.memberOf(from) === null) return;

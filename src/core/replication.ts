@@ -25,7 +25,7 @@ import {
   sameBallot,
   sameMember,
 } from "./ids.ts";
-import type { Chat, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
+import type { Acked, Chat, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
 import { sequence } from "./ordering.ts";
 import type { Peer } from "./peer.ts";
 import { hasQuorum, memberName, quorumIndex } from "./quorum.ts";
@@ -62,6 +62,8 @@ export class Leadership {
   readonly #timings: Timings;
   readonly #progress = new Map<string, Progress>();
   #heartbeatAt: Millis;
+  /** As of the last round of heartbeats. */
+  #acked: readonly Acked[] = [];
   /** The highest index that a quorum ever reached under this ballot, and when that moved or nothing was outstanding. */
   #reached: LogIndex = 0;
   #progressAt: Millis;
@@ -145,6 +147,10 @@ export class Leadership {
     }
     if (peer.now < this.#heartbeatAt) return;
     this.#heartbeatAt = peer.now + this.#timings.heartbeat;
+    this.#acked = peer.otherVoters.flatMap(({ id, inc }) => {
+      const progress = this.progressOf({ id, inc });
+      return progress === null || progress.faulty || progress.match === 0 ? [] : [{ id, inc, match: progress.match }];
+    });
     for (const progress of this.#progress.values()) this.#heartbeat(progress);
   }
 
@@ -269,6 +275,7 @@ export class Leadership {
       prev_index: prev.index,
       prev_ballot: prev.ballot,
       last_index: peer.log.last,
+      acked: this.#acked,
     });
   }
 
@@ -350,7 +357,10 @@ export class Leadership {
   onChat(from: MemberKey, chat: Chat): void {
     const peer = this.#peer;
     const member = peer.memberOf(from);
-    if (member === null || member.role === "left" || chat.sender_id !== from.id) return;
+    if (member === null || member.role === "left") return;
+    // Relayed by another member [S6].
+    const isSender = (m: Member) => m.id === chat.sender_id && m.role !== "left";
+    if (chat.sender_id !== from.id && peer.configuration?.members.some(isSender) !== true) return;
     const expected = sequence(peer, this, chat);
     if (expected !== null)
       peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });

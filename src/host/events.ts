@@ -14,6 +14,16 @@ export type HostEvent =
     }
   | DeliveredMessage
   | { readonly event: "pending"; readonly msg_id: string; readonly room_id: string; readonly payload: string }
+  /** Another peer's message that waits for a majority: shown, not numbered; it comes again as a `message` [S7]. */
+  | {
+      readonly event: "unsent";
+      readonly sender_id: PeerId;
+      readonly msg_id: string;
+      readonly room_id: string;
+      readonly user: string;
+      readonly payload: string;
+      readonly ts: number;
+    }
   | {
       readonly event: "sent";
       readonly msg_id: string;

@@ -75,6 +75,7 @@ export type Submitted =
 
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
+const UNSENT_KEPT = 10_000;
 /** A reason to wait is told when it has held for so long. */
 const WAITING_MS = 300;
 
@@ -100,6 +101,8 @@ export class Host {
   #targetsOf: readonly [unknown, unknown] = [null, null];
   /** What was told of refusals: whoever is dialled again is refused again. */
   readonly #refusals = new Set<string>();
+  /** Others' pending messages that were shown [S7]. */
+  readonly #unsent = new Set<string>();
   /** Since when there has been a reason to wait, and which one was told last. */
   #waiting: { since: number; told: string | null };
 
@@ -415,8 +418,12 @@ export class Host {
         return this.#event({ event: "member", id: output.id, state: output.state, role: output.role });
       case "refuse":
         return this.#links?.refuse(output.link, refusal(output.code, output.message));
+      case "damaged":
+        return this.#directory?.markDamage(output.from);
       case "repaired":
         return this.#directory?.clearDamage();
+      case "unsent":
+        return this.#onUnsent(output);
       case "notice":
         this.#log("info", output.message);
         return this.#event({ event: "notice", code: output.code, message: output.message });
@@ -474,6 +481,17 @@ export class Host {
     };
     this.#log("debug", `serves ${read.count} entries after ${after.index}`);
     this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
+  }
+
+  #onUnsent({ sender, session, first, drafts }: Extract<Output, { do: "unsent" }>): void {
+    for (const [i, { room_id, user, payload, ts }] of drafts.entries()) {
+      const msgId = `${sender}.${session}.${first + i}`;
+      // Told again after every reconnection there.
+      if (this.#unsent.has(msgId)) continue;
+      if (this.#unsent.size >= UNSENT_KEPT) this.#unsent.clear();
+      this.#unsent.add(msgId);
+      this.#event({ event: "unsent", sender_id: sender, msg_id: msgId, room_id, user, payload, ts });
+    }
   }
 
   #onSent(entry: Entry): void {

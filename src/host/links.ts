@@ -99,7 +99,8 @@ export class Links {
   }
 
   send(link: LinkId, frame: Frame): void {
-    const bulk = frame.type === "SEQ_CHAT" || frame.type === "CATCHUP_RESP" || frame.type === "CHAT";
+    const bulk =
+      frame.type === "SEQ_CHAT" || frame.type === "CATCHUP_RESP" || frame.type === "CHAT" || frame.type === "PENDING";
     this.sendRaw(link, encodeFrame(frame), bulk);
   }
 
@@ -246,7 +247,11 @@ export class Links {
       const count = (this.#accepted.get(remote) ?? 1) - 1;
       if (count > 0) this.#accepted.set(remote, count);
       else this.#accepted.delete(remote);
-    } else target.dialling = false;
+    } else {
+      target.dialling = false;
+      // Nobody is there any more, or never was he: next time the configured address is dialled.
+      if (channel.theirs === null) this.#addresses.delete(target.id);
+    }
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link, false);

@@ -22,7 +22,8 @@ export interface SeenMessage {
 
 interface Configuration {
   readonly index: number;
-  readonly voters: readonly number[];
+  /** As `id.incarnation`. */
+  readonly voters: readonly string[];
 }
 
 /** Everything the world has seen, in one place for all peers. */
@@ -48,7 +49,7 @@ export class Checkers {
   #configurations: Configuration[] = [];
 
   /** Voters of the newest configuration that was seen committed. */
-  get voters(): readonly number[] {
+  get voters(): readonly string[] {
     return this.#configurations.at(-1)?.voters ?? [];
   }
 
@@ -114,7 +115,7 @@ export class Checkers {
   }
 
   /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
-  sent(msgId: string, index: number, holds: ((peer: number) => boolean) | null): void {
+  sent(msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
     this.#sent.set(msgId, index);
     this.#highestSent = Math.max(this.#highestSent, index);
     const configuration = this.#configurations.findLast((c) => c.index <= index);
@@ -209,8 +210,8 @@ export class Checkers {
 }
 
 /** The voters that a line of a log makes, or null. */
-export function votersIn(line: string): number[] | null {
+export function votersIn(line: string): string[] | null {
   if (!line.includes('"kind":"config"') && !line.includes('"kind":"genesis"')) return null;
-  const { payload } = JSON.parse(line) as { payload: { members: { id: number; role: string }[] } };
-  return payload.members.filter((m) => m.role === "voter").map((m) => m.id);
+  const { payload } = JSON.parse(line) as { payload: { members: { id: number; inc: string; role: string }[] } };
+  return payload.members.filter((m) => m.role === "voter").map((m) => `${m.id}.${m.inc}`);
 }

@@ -156,6 +156,10 @@ export class VirtualClock implements Clock {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#time.now + ms);
   }
 
+  get isPaused(): boolean {
+    return this.#time.now < this.#pausedUntil;
+  }
+
   end(): void {
     this.#ended = true;
   }

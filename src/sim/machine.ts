@@ -42,8 +42,8 @@ export class Machine {
   /** Stays down when its process ends. */
   idle = true;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
-  /** Its directory lost something that it had confirmed, and it has not been repaired since. */
-  hurt = false;
+  /** Put back to an older state a moment ago: it may not have been told yet. */
+  suspectUntil = 0;
   /** Files damaged behind its back, as they were then (a copy may bring them back); null where the file went. */
   readonly #spoiled = new Map<string, (Uint8Array | null)[]>();
   readonly #network: VirtualNetwork;

@@ -78,6 +78,10 @@ export class VirtualNetwork {
     for (const pair of this.#pairs) pair.flow();
   }
 
+  get isWhole(): boolean {
+    return this.#cuts.size === 0 && this.#slow.size === 0;
+  }
+
   /** Connections between two machines break; what was under way is lost. */
   reset(a: number, b: number): void {
     for (const pair of [...this.#pairs]) pair.breakBetween(a, b);

@@ -28,6 +28,7 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
     { verb: "power-cut", args: only, undo: startLater(4000) },
     { verb: "pause", args: (p, r) => [p, Math.round(1000 * 60 ** r())] },
     { verb: "pause", args: (p, r) => [p, Math.round(r() * 1500)] },
+    { verb: "twin", args: only },
     { verb: "clock", args: (p, r) => [p, Math.round((r() - 0.3) * 5000)] },
     { verb: "crash-at", args: (p, r) => [p, pick(CALLS, r), 1 + Math.floor(r() * 12)], undo: startLater(3000) },
     // A restart storm.
@@ -43,6 +44,8 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
     { verb: "bad-line", args: only, undo: startLater(2000) },
     { verb: "shorten", args: only, undo: startLater(2000) },
     { verb: "lose-segment", args: only, undo: startLater(2000) },
+    { verb: "snapshot", args: only },
+    { verb: "rollback", args: only },
   ],
   membership: [
     { verb: "quit", args: only, undo: startLater(5000) },

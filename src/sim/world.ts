@@ -3,13 +3,16 @@
  * plan step by step, the checkers watch, and in the end a part heals and must drain.
  */
 import type { HostEvent, Status, Stopped } from "../host/events.ts";
-import { Checkers, Violation, votersIn } from "./checkers.ts";
+import { Checkers, Violation } from "./checkers.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
+import { committedLines, durableJson, linesAfter, logPaths } from "./files.ts";
+import { Losses, memberOf } from "./losses.ts";
 import { Machine, type Parts } from "./machine.ts";
 import { VirtualNetwork } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
+import { CRASHES, STEPS, WITHOUT_PEER } from "./steps.ts";
 
 export interface Plan {
   readonly title: string;
@@ -43,6 +46,9 @@ export interface Outcome {
 const DRAIN_MS = 60_000;
 const SAMPLE_MS = 250;
 const LOOK_MS = 400;
+/** So long after a directory was put back nothing else goes wrong. */
+const CALM_MS = 4000;
+const HARMLESS: ReadonlySet<Verb> = new Set<Verb>(["start", "say", "flood", "heal", "room", "expect"]);
 const LATIN1 = new TextDecoder("latin1");
 
 export class World {
@@ -51,6 +57,7 @@ export class World {
   readonly recorder: Recorder;
   readonly network: VirtualNetwork;
   readonly machines: Machine[];
+  readonly losses: Losses;
   /** Codes of notices and errors told by each machine since its start. */
   readonly told = new Map<Machine, string[]>();
   readonly #texts = new Map<string, string[]>();
@@ -61,6 +68,8 @@ export class World {
   #lookedAt = 0;
   /** Committed lines through here have been read for the configurations in them. */
   #configurationsThrough = 0;
+  /** No fault until then. */
+  #calmUntil = 0;
 
   constructor(plan: Plan, options: { readonly picture?: boolean; readonly parts?: Parts } = {}) {
     this.#plan = plan;
@@ -69,6 +78,7 @@ export class World {
     this.recorder = new Recorder(this.time, options.picture === true);
     this.network = new VirtualNetwork(this.time, seeded(plan.seed + 1), this.recorder.frames);
     this.machines = Array.from({ length: plan.peers }, (_, i) => this.#makeMachine(i + 1, i + 1));
+    this.losses = new Losses(this.machines, this.checkers);
   }
 
   run(): Outcome {
@@ -199,13 +209,13 @@ export class World {
   }
 
   /** Whether a peer's disk has a message for certain; a directory that lost what it had confirmed cannot say no. */
-  #holds(id: number, msgId: string): boolean {
+  #holds(member: string, msgId: string): boolean {
     const field = `"msg_id":"${msgId}"`;
     const has = (machine: Machine) =>
       logPaths(machine)
         .reverse()
         .some((path) => LATIN1.decode(machine.disk.durableContents(path)).includes(field));
-    return this.machines.some((m) => m.id === id && (m.hurt || m.directory > 0 || has(m)));
+    return this.losses.hasLost(member) || this.machines.some((m) => memberOf(m) === member && has(m));
   }
 
   /** Looks at what no event tells: promises and commit indexes must not go back, committed lines name the voters. */
@@ -233,6 +243,7 @@ export class World {
   #do(step: Step): void {
     const machine = this.machine(step.args[0]);
     if (machine === undefined && !WITHOUT_PEER.has(step.verb)) return;
+    if (this.time.now < this.#calmUntil && !HARMLESS.has(step.verb)) return;
     const kind = step.verb === "heal" ? "heal" : CRASHES.has(step.verb) ? "crash" : "fault";
     if (step.verb !== "start" && step.verb !== "say" && step.verb !== "expect")
       this.recorder.tell(machine?.site ?? 0, `— ${printStep(step)}`, { kind });
@@ -250,8 +261,18 @@ export class World {
     machine.start();
   }
 
+  /** Started at once, and for a while nothing else goes wrong: it is the others' word that catches it [D6]. */
   rolledBack(machine: Machine): void {
     this.checkers.beganAnywhere(this.#name(machine));
+    machine.suspectUntil = this.#calmUntil = this.time.now + CALM_MS;
+    machine.start();
+  }
+
+  /** Everybody runs, reaches everybody, and follows one leader. */
+  get isCalm(): boolean {
+    const { machines, network } = this;
+    if (!network.isWhole || machines.some((m) => m.running === null || m.running.clock.isPaused)) return false;
+    return expectation(this, "all agree") === null && this.status(machines[0] as Machine)?.leader_id !== null;
   }
 
   /** A second process with a peer's id, on a directory and a port of its own. */
@@ -279,65 +300,26 @@ export class World {
     });
   }
 
-  /**
-   * What was confirmed is lost on one more machine: only where the promise of safety still holds, that is while such
-   * losses, not made good yet, hit fewer than half of the voters.
-   */
-  mayHurt(machine: Machine): boolean {
-    for (const m of this.machines) if (m.hurt && this.#isWhole(m)) m.hurt = false;
-    this.#readConfigurations();
-    return [this.checkers.voters, ...this.#proposedVoters()].every((voters) => {
-      const hurt = this.machines.filter((m) => m !== machine && m.hurt && voters.includes(m.id)).length;
-      return !voters.includes(machine.id) || (hurt + 1) * 2 < voters.length;
-    });
-  }
-
-  #isWhole(machine: Machine): boolean {
-    const status = this.status(machine);
-    if (status === null || machine.disk.paths().includes("repair.json") || machine.spoiledPaths.length > 0)
-      return false;
-    // By its own incarnation: an emptied directory finds the old one among the voters.
-    return status.leader_id !== null && status.role !== "observer";
-  }
-
-  /** Voters by configurations that stand in some log and may come to count. */
-  #proposedVoters(): (readonly number[])[] {
-    const settled = this.checkers.configuredThrough;
-    return this.machines.flatMap((machine) =>
-      [...logLines(machine, Number.POSITIVE_INFINITY)]
-        .filter(([index]) => index > settled)
-        .map(([, line]) => votersIn(line))
-        .filter((voters) => voters !== null),
-    );
-  }
-
   // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Heals all, or a part with a majority of voters that have lost nothing; returns who must drain, null if nobody can. */
   #heal(all: boolean): Machine[] | null {
-    for (const m of this.machines) if (m.hurt && this.#isWhole(m)) m.hurt = false;
-    const own = this.machines.filter((m) => m.site < 100);
     this.#readConfigurations();
-    const sets = [this.checkers.voters, ...this.#proposedVoters()];
+    const own = this.#oneForEachId();
     const sound = shuffled(
-      own.filter((m) => !m.hurt),
+      own.filter((m) => this.losses.isWhole(m)),
       this.#random,
     );
-    const isMajority = (group: readonly Machine[]) =>
-      sets.every((voters) => group.filter((m) => voters.includes(m.id)).length * 2 > voters.length);
-    let needed = 0;
-    while (needed < sound.length && !isMajority(sound.slice(0, needed))) needed += 1;
-    if (!isMajority(sound)) return null;
+    if (!this.losses.isMajority(sound)) return null;
+    let needed = 1;
+    while (!this.losses.isMajority(sound.slice(0, needed))) needed += 1;
     const others = own.filter((m) => !sound.slice(0, needed).includes(m));
     const part = all ? own : [...sound.slice(0, needed), ...others.filter(() => this.#random() < 0.4)];
     const names = part.map((m) => m.site).sort((a, b) => a - b);
     this.recorder.tell(0, `— heals: ${names.join(", ")}${all ? "" : "; the rest stays broken"}`, { kind: "heal" });
-    for (const twin of this.machines.filter((m) => m.site >= 100)) twin.kill();
-    if (!all) {
-      const rest = own.filter((m) => !part.includes(m));
-      for (const m of rest) if (this.#random() < 0.5) m.vanish();
-      this.cutBetween([part, rest]);
-    }
+    const rest = this.machines.filter((m) => !part.includes(m));
+    for (const m of rest) if (!own.includes(m) || this.#random() < 0.5) m.vanish();
+    this.cutBetween([part, rest]);
     for (const a of part) for (const b of part) this.network.heal(a.site, b.site);
     for (const a of part) for (const b of part) this.network.slow(a.site, b.site, 0);
     for (const machine of part) {
@@ -348,6 +330,17 @@ export class World {
       this.time.at(this.time.now + this.#random() * 2000, () => machine.start());
     }
     return part;
+  }
+
+  /** Of several directories with one peer id, the one that votes; the others are given up. */
+  #oneForEachId(): Machine[] {
+    const votes = (m: Machine) => Number(this.checkers.voters.includes(memberOf(m)));
+    const chosen = new Map<number, Machine>();
+    for (const machine of this.machines) {
+      const other = chosen.get(machine.id);
+      if (other === undefined || votes(machine) > votes(other)) chosen.set(machine.id, machine);
+    }
+    return [...chosen.values()];
   }
 
   #drain(part: readonly Machine[]): void {
@@ -375,235 +368,6 @@ export class World {
     }
     return null;
   }
-}
-
-// ── the verbs ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect"]);
-const CRASHES: ReadonlySet<Verb> = new Set<Verb>(["kill", "vanish", "power-cut", "wipe", "rollback"]);
-
-type Carry = (this: World, machine: Machine, args: readonly string[]) => void;
-
-const STEPS: Record<Verb, Carry> = {
-  start(machine, [, seeds]) {
-    this.startMachine(machine, seeds === undefined ? null : seeds.split(",").map(Number));
-  },
-  say(machine, [, text]) {
-    this.say(machine, text as string);
-  },
-  flood(machine, [, count]) {
-    for (let i = 0; i < Number(count); i++) this.say(machine, `flood ${i} ${"x".repeat((i * 37) % 400)}`);
-  },
-  quit(machine) {
-    machine.do((host) => host.quit());
-  },
-  transfer(machine, [, to]) {
-    machine.do((host) => host.transfer(Number(to)));
-  },
-  evict(machine, [, whom]) {
-    machine.do((host) => host.evict(Number(whom)));
-  },
-
-  cut(machine, [, other]) {
-    const to = this.machine(other);
-    if (to !== undefined) this.cutBetween([[machine], [to]]);
-  },
-  "cut-way"(machine, [, other]) {
-    const to = this.machine(other);
-    if (to !== undefined) this.cutWay(machine, to);
-  },
-  split(_machine, groups) {
-    this.cutBetween(groups.map((g) => g.split(",").flatMap((site) => this.machine(site) ?? [])));
-  },
-  isolate(machine) {
-    this.cutBetween([[machine], this.machines.filter((m) => m !== machine)]);
-  },
-  bridge(machine) {
-    this.cutBetween(this.machines.filter((m) => m !== machine).map((m) => [m]));
-  },
-  "slow-link"(machine, [, to, ms]) {
-    this.network.slow(machine.site, Number(to), Number(ms));
-  },
-  reset(machine, [, other]) {
-    this.network.reset(machine.site, Number(other));
-  },
-  heal(machine, [from, to]) {
-    if (from === undefined || machine === undefined) return this.network.heal();
-    for (const other of this.machines) {
-      if (to !== undefined && other.site !== Number(to)) continue;
-      this.network.heal(machine.site, other.site);
-      this.network.heal(other.site, machine.site);
-    }
-  },
-
-  kill(machine) {
-    machine.kill();
-  },
-  vanish(machine) {
-    machine.vanish();
-  },
-  "crash-at"(machine, [, call, count]) {
-    let left = Number(count);
-    const faults = machine.disk.faults;
-    faults.before = (made) => {
-      if (made !== call || --left > 0) return;
-      faults.before = null;
-      machine.cutPower();
-      throw new PowerCut();
-    };
-  },
-  pause(machine, [, ms]) {
-    machine.running?.clock.pause(Number(ms));
-  },
-  clock(machine, [, ms]) {
-    machine.running?.clock.jump(Number(ms));
-  },
-  twin(machine) {
-    if (this.machines.length < 8) this.addTwin(machine);
-  },
-
-  "power-cut"(machine) {
-    machine.cutPower();
-  },
-  full(machine) {
-    machine.disk.faults.capacity = 0;
-  },
-  room(machine) {
-    machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
-  },
-  "slow-disk"(machine, [, ms]) {
-    machine.disk.faults.syncMs = () => machine.random() * Number(ms);
-  },
-  "fail-sync"(machine) {
-    machine.disk.faults.syncError = "EIO";
-    this.time.at(this.time.now + 200, () => {
-      machine.disk.faults.syncError = null;
-    });
-  },
-  flip(machine) {
-    damageLog(this, machine, (bytes, at) => {
-      bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(machine.random() * 8));
-      return bytes;
-    });
-  },
-  "bad-line"(machine) {
-    damageLog(this, machine, (bytes, at) => {
-      const start = bytes.lastIndexOf(0x0a, at) + 1;
-      const end = bytes.indexOf(0x0a, at);
-      return end < 0 ? bytes : new Uint8Array([...bytes.slice(0, start), 0x7b, 0x7d, ...bytes.slice(end)]);
-    });
-  },
-  shorten(machine) {
-    damageLog(this, machine, (bytes, at) => bytes.slice(0, at));
-  },
-  "lose-segment"(machine) {
-    damageLog(this, machine, () => null);
-  },
-  snapshot(machine) {
-    machine.takeSnapshot();
-  },
-  rollback(machine) {
-    if (!this.mayHurt(machine)) return;
-    if (!machine.rollBack()) return;
-    machine.hurt = true;
-    this.rolledBack(machine);
-  },
-  wipe(machine) {
-    // A founder with an empty directory and no seeds would found another cluster, and cannot know better [M1].
-    if (!this.mayHurt(machine)) return;
-    machine.wipe();
-    machine.hurt = true;
-    seedWithOthers(this, machine);
-  },
-
-  garbage(machine) {
-    strangerSends(
-      this,
-      machine,
-      Uint8Array.from({ length: 400 }, () => Math.floor(machine.random() * 256)),
-    );
-  },
-  giant(machine) {
-    strangerSends(this, machine, new Uint8Array(2 * 1024 * 1024).fill(0x61));
-  },
-
-  expect(_machine, [claim]) {
-    const failure = expectation(this, claim as string);
-    if (failure !== null) throw new Violation("expect", `${claim}: ${failure}`);
-  },
-};
-
-/** The machine went dark in the middle of a call: nothing after it in that process ever ran. */
-export class PowerCut extends Error {}
-
-/** Damage within what the watermark covers: losing what was confirmed a moment ago is the one thing no disk may do [D5]. */
-function damageLog(world: World, machine: Machine, change: (bytes: Uint8Array, at: number) => Uint8Array | null): void {
-  const progress = durableJson(machine, "progress.json") as { durable: number } | null;
-  const paths = logPaths(machine).filter((path) => firstIndex(path) <= (progress?.durable ?? 0));
-  const path = paths[Math.floor(machine.random() * paths.length)];
-  if (path === undefined || !world.mayHurt(machine)) return;
-  machine.kill();
-  machine.hurt = true;
-  const covered = (progress?.durable ?? 0) - firstIndex(path) + 1;
-  machine.spoil(path, (bytes) => change(bytes, Math.floor(machine.random() * bytesOfLines(bytes, covered))));
-  // A founder that has lost its list of members is told by its operator where they are.
-  seedWithOthers(world, machine);
-}
-
-/** Bytes of the first `count` lines. */
-function bytesOfLines(bytes: Uint8Array, count: number): number {
-  let end = 0;
-  for (let i = 0; i < count && end < bytes.length; i++) end = bytes.indexOf(0x0a, end) + 1 || bytes.length;
-  return end;
-}
-
-function firstIndex(path: string): number {
-  return Number(path.slice(4, 24));
-}
-
-function seedWithOthers(world: World, machine: Machine): void {
-  if (machine.seeds.length > 0) return;
-  machine.seeds.push(...world.machines.map((m) => m.site).filter((s) => s !== machine.site && s < 100));
-}
-
-/** Bytes from nobody in particular on a peer's port. */
-function strangerSends(world: World, machine: Machine, bytes: Uint8Array): void {
-  const stranger = world.network.stranger(machine.port);
-  stranger.write(bytes);
-  world.time.at(world.time.now + 1000, () => stranger.destroy());
-}
-
-function logPaths(machine: Machine): string[] {
-  return machine.disk.paths().filter((path) => /^log\/[0-9]{20}\.jsonl$/.test(path));
-}
-
-function committedLines(machine: Machine): Map<number, string> {
-  const noted = durableJson(machine, "progress.json") as { commit: number; durable: number } | null;
-  const last = noted === null ? 0 : Math.min(noted.commit, noted.durable);
-  return logLines(machine, machine.running?.host.status().commit_index ?? last);
-}
-
-/** index → line of a machine's log, without what is spoiled. */
-function logLines(machine: Machine, through: number): Map<number, string> {
-  const decoder = new TextDecoder();
-  const lines = new Map<number, string>();
-  for (const path of logPaths(machine)) {
-    if (machine.isSpoiled(path)) continue;
-    const first = firstIndex(path);
-    const complete = decoder.decode(machine.disk.contents(path)).split("\n").slice(0, -1);
-    for (const [i, line] of complete.entries()) if (first + i <= through) lines.set(first + i, line);
-  }
-  return lines;
-}
-
-function linesAfter(machine: Machine, index: number, through: number): string[] {
-  if (through <= index) return [];
-  return [...committedLines(machine)].filter(([at]) => at > index && at <= through).map(([, line]) => line);
-}
-
-function durableJson(machine: Machine, path: string): unknown {
-  const text = new TextDecoder().decode(machine.disk.durableContents(path));
-  return text === "" ? null : JSON.parse(text.slice(0, text.lastIndexOf(" ")));
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

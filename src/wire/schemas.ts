@@ -84,6 +84,10 @@ export const READ = v.strictObject({ through: index });
 const entryHeader = { prev_index: index, prev_ballot: ballot, prev_crc: crc, commit: index };
 /** What stands behind the header line: `count` lines of together `bytes` bytes [W1]. */
 const behind = { count: count(FRAME_ENTRIES_MAX), bytes: count(FRAME_BYTES_MAX) };
+const run = {
+  first: v.pipe(index, v.minValue(1)),
+  messages: v.pipe(v.array(draft), v.minLength(1), v.maxLength(OUTSTANDING_MESSAGES_MAX)),
+};
 const answer = { round: index, promised: ballot };
 
 /** One schema per message name. Entry frames: their header line. */
@@ -134,7 +138,9 @@ export const FRAMES = {
     prev_index: index,
     prev_ballot: ballot,
     last_index: index,
+    acked: v.pipe(v.array(v.strictObject({ ...key, match: index })), v.maxLength(MEMBERS_MAX)),
   }),
+  SEEN: v.strictObject({ type: v.literal("SEEN"), promised: ballot, match: index }),
   SEQ_CHAT: v.strictObject({ type: v.literal("SEQ_CHAT"), ballot, ...entryHeader, ...behind }),
   SEQ_ACK: v.strictObject({
     type: v.literal("SEQ_ACK"),
@@ -158,9 +164,9 @@ export const FRAMES = {
     type: v.literal("CHAT"),
     sender_id: peerId,
     session: word,
-    first: v.pipe(index, v.minValue(1)),
-    messages: v.pipe(v.array(draft), v.minLength(1), v.maxLength(OUTSTANDING_MESSAGES_MAX)),
+    ...run,
   }),
+  PENDING: v.strictObject({ type: v.literal("PENDING"), session: word, ...run }),
   CHAT_ACK: v.strictObject({
     type: v.literal("CHAT_ACK"),
     sender_id: peerId,

@@ -33,6 +33,14 @@ describe("messages", () => {
 });
 
 describe("events", () => {
+  test("[S7] another peer's waiting message has no number, and its name and text are made visible", () => {
+    const event: HostEvent = {
+      ...{ event: "unsent", sender_id: 2, msg_id: "2.s.1", room_id: "general", ts: 0 },
+      ...{ user: EVIL, payload: EVIL },
+    };
+    expect(eventLine(event, MARKS)).toBe(`<dim>[waiting] ${SHOWN}: ${SHOWN}</>`);
+  });
+
   test("what people see of each", () => {
     const role = (role: "leader" | "follower" | "candidate" | "observer", leader_id: number | null): HostEvent => ({
       event: "role",

@@ -85,10 +85,10 @@ describe("the leader", () => {
     expect(places).toEqual(["lobby 1", "attic 1", "lobby 2", "lobby 3", "attic 2"]);
   });
 
-  test("[I6] takes nothing in another's name, nor from one who does not belong", () => {
-    const { stage, b, c, leader } = trio();
-    stage.hand(b, leader, chat(c, "x", 1, ["forged"]));
+  test("[I6] takes nothing from one who does not belong, nor a member's relay of such a one", () => {
+    const { stage, b, leader } = trio();
     const stranger = stage.add(9).start({ commit: 0 });
+    stage.hand(b, leader, chat(stranger, "x", 1, ["relayed"]));
     stage.held = () => true;
     stage.connect(stranger, leader);
     stage.hand(stranger, leader, chat(stranger, "x", 1, ["unknown"]));

@@ -41,6 +41,8 @@ export class Puppet implements MemberKey {
   sent: string[] = [];
   notices: string[] = [];
   stopped: string | null = null;
+  /** Others' texts that were shown as pending [S7]. */
+  unsent: string[] = [];
   #peer: Peer | null = null;
   #boots = 0;
 
@@ -191,6 +193,12 @@ export class Puppet implements MemberKey {
         return;
       case "notice":
         this.notices.push(output.code);
+        return;
+      case "unsent":
+        this.unsent.push(...output.drafts.map((d) => d.payload));
+        return;
+      case "damaged":
+        this.notices.push("damaged");
         return;
       case "refuse":
         this.notices.push(output.code);

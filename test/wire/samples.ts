@@ -212,7 +212,9 @@ export class Sampler {
       HEARTBEAT: () => ({
         ...{ type: "HEARTBEAT", ballot: this.ballot(), commit: this.index(), quorum: this.random() < 0.5 },
         ...{ prev_index, prev_ballot: this.ballot(), last_index: this.index() },
+        acked: this.list(() => ({ ...this.key(), match: this.index() })),
       }),
+      SEEN: () => ({ type: "SEEN", promised: this.ballot(), match: this.index() }),
       SEQ_CHAT: () => ({ type: "SEQ_CHAT", ballot: this.ballot(), ...behind() }),
       SEQ_ACK: () => ({
         ...{ type: "SEQ_ACK", ballot: this.ballot(), match: this.index(), last: this.index(), hint },
@@ -228,6 +230,7 @@ export class Sampler {
       COORDINATOR: () => ({ type: "COORDINATOR", ballot: this.ballot(), peer: { id: 1, ...this.address() } }),
       ABDICATE: () => ({ type: "ABDICATE", ballot: this.ballot(), to: this.whole(0, PEER_ID_MAX) }),
       CHAT: () => ({ type: "CHAT", ...session(), first: this.whole(1, 1e9), messages: [draft(), draft()] }),
+      PENDING: () => ({ type: "PENDING", session: this.word(), first: this.whole(1, 1e9), messages: [draft()] }),
       CHAT_ACK: () => ({ type: "CHAT_ACK", ...session(), expected: this.whole(1, 1e9) }),
       CATCHUP_REQ: () => ({ type: "CATCHUP_REQ", ballot: this.pick([null, this.ballot()]), after: this.tail() }),
       CATCHUP_RESP: () => ({ type: "CATCHUP_RESP", ballot: this.pick([null, this.ballot()]), ...behind(), hint }),

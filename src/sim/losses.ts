@@ -1,0 +1,79 @@
+/**
+ * Who has lost what it had confirmed. Safety is promised while such losses, not made good yet, hit fewer than half of
+ * the voters; liveness while a majority of every set of voters that may count is whole. Kept by incarnation, as votes are.
+ */
+import { type Checkers, votersIn } from "./checkers.ts";
+import { durableJson, logLines } from "./files.ts";
+import type { Machine } from "./machine.ts";
+
+export class Losses {
+  readonly #machines: readonly Machine[];
+  readonly #checkers: Checkers;
+  /** Members as `id.incarnation`. */
+  readonly #lost = new Set<string>();
+
+  constructor(machines: readonly Machine[], checkers: Checkers) {
+    this.#machines = machines;
+    this.#checkers = checkers;
+  }
+
+  /** What a machine holds is damaged, put back or gone from now on. */
+  note(machine: Machine): void {
+    this.#lost.add(memberOf(machine));
+  }
+
+  /** Whether one more may lose something. */
+  allow(machine: Machine): boolean {
+    this.#forgive();
+    const member = memberOf(machine);
+    return this.#sets().every((voters) => {
+      const others = voters.filter((v) => v !== member && this.#lost.has(v)).length;
+      return !voters.includes(member) || (others + 1) * 2 < voters.length;
+    });
+  }
+
+  /** Whether these machines, as they are, hold a majority of all voters that may count. */
+  isMajority(machines: readonly Machine[]): boolean {
+    this.#forgive();
+    const whole = new Set(machines.map(memberOf).filter((m) => !this.#lost.has(m)));
+    return this.#sets().every((voters) => voters.filter((v) => whole.has(v)).length * 2 > voters.length);
+  }
+
+  isWhole(machine: Machine): boolean {
+    this.#forgive();
+    return !this.#lost.has(memberOf(machine));
+  }
+
+  /** Nobody can say of it what its disk holds. */
+  hasLost(member: string): boolean {
+    return this.#lost.has(member);
+  }
+
+  /** Voters of the newest committed configuration, and of those behind it that stand in some log. */
+  #sets(): (readonly string[])[] {
+    const settled = this.#checkers.configuredThrough;
+    const proposed = this.#machines.flatMap((machine) =>
+      [...logLines(machine, Number.POSITIVE_INFINITY)]
+        .filter(([index]) => index > settled)
+        .map(([, line]) => votersIn(line))
+        .filter((voters) => voters !== null),
+    );
+    return [this.#checkers.voters, ...proposed];
+  }
+
+  /** Who is repaired counts again: it runs, follows a leader, and knows of no damage, nor is there any unknown. */
+  #forgive(): void {
+    for (const machine of this.#machines) {
+      const status = machine.running?.host.status();
+      if (status === undefined || status.leader_id === null || status.role === "observer") continue;
+      if (machine.disk.paths().includes("repair.json") || machine.spoiledPaths.length > 0) continue;
+      if (machine.time.now >= machine.suspectUntil) this.#lost.delete(memberOf(machine));
+    }
+  }
+}
+
+/** `id.incarnation` of a machine's directory; of one that is empty, nobody's. */
+export function memberOf(machine: Machine): string {
+  const identity = durableJson(machine, "identity.json") as { id: number; inc: string } | null;
+  return identity === null ? `${machine.id}.none` : `${identity.id}.${identity.inc}`;
+}

@@ -1,0 +1,200 @@
+/** What each step of a plan does to the world. */
+import { Violation } from "./checkers.ts";
+import { expectation } from "./expect.ts";
+import { durableJson, firstIndex, logPaths } from "./files.ts";
+import type { Machine } from "./machine.ts";
+import type { Verb } from "./plan.ts";
+import type { World } from "./world.ts";
+
+/** Steps that are not about one peer. */
+export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect"]);
+export const CRASHES: ReadonlySet<Verb> = new Set<Verb>(["kill", "vanish", "power-cut", "wipe", "rollback"]);
+
+type Carry = (this: World, machine: Machine, args: readonly string[]) => void;
+
+/** How each verb is carried out. */
+export const STEPS: Record<Verb, Carry> = {
+  start(machine, [, seeds]) {
+    this.startMachine(machine, seeds === undefined ? null : seeds.split(",").map(Number));
+  },
+  say(machine, [, text]) {
+    this.say(machine, text as string);
+  },
+  flood(machine, [, count]) {
+    for (let i = 0; i < Number(count); i++) this.say(machine, `flood ${i} ${"x".repeat((i * 37) % 400)}`);
+  },
+  quit(machine) {
+    machine.do((host) => host.quit());
+  },
+  transfer(machine, [, to]) {
+    machine.do((host) => host.transfer(Number(to)));
+  },
+  evict(machine, [, whom]) {
+    machine.do((host) => host.evict(Number(whom)));
+  },
+
+  cut(machine, [, other]) {
+    const to = this.machine(other);
+    if (to !== undefined) this.cutBetween([[machine], [to]]);
+  },
+  "cut-way"(machine, [, other]) {
+    const to = this.machine(other);
+    if (to !== undefined) this.cutWay(machine, to);
+  },
+  split(_machine, groups) {
+    this.cutBetween(groups.map((g) => g.split(",").flatMap((site) => this.machine(site) ?? [])));
+  },
+  isolate(machine) {
+    this.cutBetween([[machine], this.machines.filter((m) => m !== machine)]);
+  },
+  bridge(machine) {
+    this.cutBetween(this.machines.filter((m) => m !== machine).map((m) => [m]));
+  },
+  "slow-link"(machine, [, to, ms]) {
+    this.network.slow(machine.site, Number(to), Number(ms));
+  },
+  reset(machine, [, other]) {
+    this.network.reset(machine.site, Number(other));
+  },
+  heal(machine, [from, to]) {
+    if (from === undefined || machine === undefined) return this.network.heal();
+    for (const other of this.machines) {
+      if (to !== undefined && other.site !== Number(to)) continue;
+      this.network.heal(machine.site, other.site);
+      this.network.heal(other.site, machine.site);
+    }
+  },
+
+  kill(machine) {
+    machine.kill();
+  },
+  vanish(machine) {
+    machine.vanish();
+  },
+  "crash-at"(machine, [, call, count]) {
+    let left = Number(count);
+    const faults = machine.disk.faults;
+    faults.before = (made) => {
+      if (made !== call || --left > 0) return;
+      faults.before = null;
+      machine.cutPower();
+      throw new PowerCut();
+    };
+  },
+  pause(machine, [, ms]) {
+    machine.running?.clock.pause(Number(ms));
+  },
+  clock(machine, [, ms]) {
+    machine.running?.clock.jump(Number(ms));
+  },
+  twin(machine) {
+    if (this.machines.length < 8) this.addTwin(machine);
+  },
+
+  "power-cut"(machine) {
+    machine.cutPower();
+  },
+  full(machine) {
+    machine.disk.faults.capacity = 0;
+  },
+  room(machine) {
+    machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
+  },
+  "slow-disk"(machine, [, ms]) {
+    machine.disk.faults.syncMs = () => machine.random() * Number(ms);
+  },
+  "fail-sync"(machine) {
+    machine.disk.faults.syncError = "EIO";
+    this.time.at(this.time.now + 200, () => {
+      machine.disk.faults.syncError = null;
+    });
+  },
+  flip(machine) {
+    damageLog(this, machine, (bytes, at) => {
+      bytes[at] = (bytes[at] as number) ^ (1 << Math.floor(machine.random() * 8));
+      return bytes;
+    });
+  },
+  "bad-line"(machine) {
+    damageLog(this, machine, (bytes, at) => {
+      const start = bytes.lastIndexOf(0x0a, at) + 1;
+      const end = bytes.indexOf(0x0a, at);
+      return end < 0 ? bytes : new Uint8Array([...bytes.slice(0, start), 0x7b, 0x7d, ...bytes.slice(end)]);
+    });
+  },
+  shorten(machine) {
+    damageLog(this, machine, (bytes, at) => bytes.slice(0, at));
+  },
+  "lose-segment"(machine) {
+    damageLog(this, machine, () => null);
+  },
+  snapshot(machine) {
+    machine.takeSnapshot();
+  },
+  rollback(machine) {
+    // Only the others can tell it, so they must be there [D6].
+    if (machine.snapshot === null || !this.losses.allow(machine) || !this.isCalm) return;
+    this.losses.note(machine);
+    machine.rollBack();
+    this.rolledBack(machine);
+  },
+  wipe(machine) {
+    // A founder with an empty directory and no seeds would found another cluster, and cannot know better [M1].
+    if (!this.losses.allow(machine)) return;
+    this.losses.note(machine);
+    machine.wipe();
+    seedWithOthers(this, machine);
+  },
+
+  garbage(machine) {
+    strangerSends(
+      this,
+      machine,
+      Uint8Array.from({ length: 400 }, () => Math.floor(machine.random() * 256)),
+    );
+  },
+  giant(machine) {
+    strangerSends(this, machine, new Uint8Array(2 * 1024 * 1024).fill(0x61));
+  },
+
+  expect(_machine, [claim]) {
+    const failure = expectation(this, claim as string);
+    if (failure !== null) throw new Violation("expect", `${claim}: ${failure}`);
+  },
+};
+
+/** The machine went dark in the middle of a call: nothing after it in that process ever ran. */
+export class PowerCut extends Error {}
+
+/** Damage within what the watermark covers: losing what was confirmed a moment ago is the one thing no disk may do [D5]. */
+function damageLog(world: World, machine: Machine, change: (bytes: Uint8Array, at: number) => Uint8Array | null): void {
+  const progress = durableJson(machine, "progress.json") as { durable: number } | null;
+  const paths = logPaths(machine).filter((path) => firstIndex(path) <= (progress?.durable ?? 0));
+  const path = paths[Math.floor(machine.random() * paths.length)];
+  if (path === undefined || !world.losses.allow(machine)) return;
+  machine.kill();
+  world.losses.note(machine);
+  const covered = (progress?.durable ?? 0) - firstIndex(path) + 1;
+  machine.spoil(path, (bytes) => change(bytes, Math.floor(machine.random() * bytesOfLines(bytes, covered))));
+  // A founder that has lost its list of members is told by its operator where they are.
+  seedWithOthers(world, machine);
+}
+
+/** Bytes of the first `count` lines. */
+function bytesOfLines(bytes: Uint8Array, count: number): number {
+  let end = 0;
+  for (let i = 0; i < count && end < bytes.length; i++) end = bytes.indexOf(0x0a, end) + 1 || bytes.length;
+  return end;
+}
+
+function seedWithOthers(world: World, machine: Machine): void {
+  if (machine.seeds.length > 0) return;
+  machine.seeds.push(...world.machines.map((m) => m.site).filter((s) => s !== machine.site && s < 100));
+}
+
+/** Bytes from nobody in particular on a peer's port. */
+function strangerSends(world: World, machine: Machine, bytes: Uint8Array): void {
+  const stranger = world.network.stranger(machine.port);
+  stranger.write(bytes);
+  world.time.at(world.time.now + 1000, () => stranger.destroy());
+}
