@@ -28,7 +28,7 @@ function isFresh(): boolean {
   const outputs = [executable, "dist/chatpeer.js", "dist/index.js", "dist/types/index.d.ts"];
   if (outputs.some((f) => !existsSync(root + f))) return false;
   const sources = Math.max(
-    newest("src/**/*.ts"),
+    newest("src/**/*.{ts,txt}"),
     newest("scripts/build.ts"),
     newest("package.json"),
     newest("bun.lock"),

@@ -71,7 +71,7 @@ function checkImport(file: string, line: number, room: string, allowed: readonly
       problems.push(`${file}:${line}: ${room} imports no package ${specifier}`);
     return;
   }
-  if (!specifier.endsWith(".ts") && !specifier.endsWith(".json"))
+  if (!/\.(ts|json|txt)$/.test(specifier))
     problems.push(`${file}:${line}: an import names its file, with .ts: ${specifier}`);
   const target = new URL(specifier, `file:///${file}`).pathname.slice(1).split("/").slice(1);
   const targetRoom = target.length > 1 ? (target[0] as string) : ".";

@@ -24,13 +24,16 @@ import {
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { recover } from "./recover.ts";
+import { simulate } from "./sim.ts";
+import { defineSim, readSim } from "./sim-flags.ts";
+import { simWorker, WORKER } from "./sim-pool.ts";
 
 const out = new Output(process.stdout);
 const err = new Output(process.stderr);
 const args = process.argv.slice(2);
 
 /** Names of the commands, for `help` and for suggestions; the chat itself is the one without a name. */
-const COMMANDS = ["verify", "log", "recover", "help"];
+const COMMANDS = ["verify", "log", "recover", "sim", "help"];
 
 function buildCli() {
   const cli = cac("chatpeer");
@@ -66,6 +69,7 @@ function buildCli() {
   cli
     .command("recover [dir]", "Go on alone with this directory's log after a majority of the voters is lost for good")
     .option("--force", "Do it; without, only say what would be done and what may be lost");
+  defineSim(cli);
   cli.command("help [command]", "Explain a command");
   cli.help();
   cli.option("-v, --version", "Display version number");
@@ -76,6 +80,7 @@ async function main(): Promise<number> {
   checkRuntime();
   const cli = buildCli();
   if (args[0] === "help") return help(cli, args[1]);
+  if (args[0] === WORKER) return simWorker(process.stdin, out);
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-v")) {
     out.line(versionLine());
     return 0;
@@ -102,6 +107,8 @@ async function main(): Promise<number> {
     }
     case "recover":
       return recover(rest, switches.has("force"), systemClock, out, err);
+    case "sim":
+      return simulate(readSim(args, rest, switches), out, paintFor(process.stdout));
     default:
       if (rest.length > 0) {
         const close = nearest(rest[0] as string, COMMANDS);

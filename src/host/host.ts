@@ -18,7 +18,7 @@ import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { type Input, type Output, Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
-import { sealEntry } from "../wire/entry.ts";
+import { makeSeal } from "../wire/entry.ts";
 import { endsPeer, judgeHello, refuseText } from "./admission.ts";
 import { refusal } from "./channel.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
@@ -272,7 +272,7 @@ export class Host {
         self: { id, inc: directory.inc },
         address,
         timings,
-        seal: sealEntry,
+        seal: makeSeal(),
         random: () => this.#clock.random(),
         session: this.#session,
       },

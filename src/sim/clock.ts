@@ -10,6 +10,9 @@ interface Event {
   run: (() => void) | null;
 }
 
+/** More events than that at one instant never come to an end. */
+const EVENTS_AT_ONCE_MAX = 1_000_000;
+
 /** Numbers in [0, 1) that follow from the seed (mulberry32, T. Ettinger). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
@@ -27,6 +30,7 @@ export class VirtualTime {
   /** Events carried out so far. */
   events = 0;
   #order = 0;
+  #atOnce = 0;
   /** Binary heap by (at, order). */
   readonly #heap: Event[] = [];
 
@@ -51,6 +55,9 @@ export class VirtualTime {
       }
       this.#pop();
       if (next.run === null) continue;
+      this.#atOnce = next.at > this.now ? 0 : this.#atOnce + 1;
+      if (this.#atOnce > EVENTS_AT_ONCE_MAX)
+        throw new Error(`time stands still: the peers go on for ever at ${this.now} ms`);
       this.now = next.at;
       this.events += 1;
       next.run();

@@ -6,29 +6,27 @@ export function logPaths(machine: Machine): string[] {
 }
 
 /** Through the last one that a process there has committed, or noted. */
-export function committedLines(machine: Machine): Map<number, string> {
+export function committedLines(machine: Machine, after = 0): Map<number, string> {
   const noted = durableJson(machine, "progress.json") as { commit: number; durable: number } | null;
   const last = noted === null ? 0 : Math.min(noted.commit, noted.durable);
-  return logLines(machine, machine.running?.host.status().commit_index ?? last);
+  const commit = machine.running?.host.status().commit_index ?? last;
+  return commit <= after ? new Map() : logLines(machine, after, commit);
 }
 
-/** index → line of a machine's log, without what is spoiled. */
-export function logLines(machine: Machine, through: number): Map<number, string> {
+/** index → line of a machine's log behind `after`, without what is spoiled. */
+export function logLines(machine: Machine, after: number, through = Number.POSITIVE_INFINITY): Map<number, string> {
   const decoder = new TextDecoder();
   const lines = new Map<number, string>();
-  for (const path of logPaths(machine)) {
-    if (machine.isSpoiled(path)) continue;
+  const paths = logPaths(machine);
+  for (const [s, path] of paths.entries()) {
+    const next = paths[s + 1];
     const first = firstIndex(path);
+    if (first > through || (next !== undefined && firstIndex(next) <= after + 1) || machine.isSpoiled(path)) continue;
     const complete = decoder.decode(machine.disk.contents(path)).split("\n").slice(0, -1);
-    for (const [i, line] of complete.entries()) if (first + i <= through) lines.set(first + i, line);
+    for (const [i, line] of complete.entries())
+      if (first + i > after && first + i <= through) lines.set(first + i, line);
   }
   return lines;
-}
-
-/** Committed lines behind an index. */
-export function linesAfter(machine: Machine, index: number, through: number): string[] {
-  if (through <= index) return [];
-  return [...committedLines(machine)].filter(([at]) => at > index && at <= through).map(([, line]) => line);
 }
 
 /** What a small state file says for certain. */

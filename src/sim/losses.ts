@@ -53,10 +53,7 @@ export class Losses {
   #sets(): (readonly string[])[] {
     const settled = this.#checkers.configuredThrough;
     const proposed = this.#machines.flatMap((machine) =>
-      [...logLines(machine, Number.POSITIVE_INFINITY)]
-        .filter(([index]) => index > settled)
-        .map(([, line]) => votersIn(line))
-        .filter((voters) => voters !== null),
+      [...logLines(machine, settled).values()].map((line) => votersIn(line)).filter((voters) => voters !== null),
     );
     return [this.#checkers.voters, ...proposed];
   }

@@ -93,7 +93,8 @@ export class Machine {
       },
       {
         event: (event) => this.#events.event(this, event),
-        log: (record) => this.#events.log(this, record.message),
+        // What is worth more than a debug line is an event as well.
+        log: (record) => record.level === "debug" && this.#events.log(this, record.message),
         writable: () => {},
         stopped: (stopped) => {
           if (this.running?.host === host) this.#over(false);

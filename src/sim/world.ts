@@ -6,7 +6,7 @@ import type { HostEvent, Status, Stopped } from "../host/events.ts";
 import { Checkers, Violation } from "./checkers.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
-import { committedLines, durableJson, linesAfter, logPaths } from "./files.ts";
+import { committedLines, durableJson, firstIndex, logPaths } from "./files.ts";
 import { Losses, memberOf } from "./losses.ts";
 import { Machine, type Parts } from "./machine.ts";
 import { VirtualNetwork } from "./network.ts";
@@ -163,7 +163,7 @@ export class World {
         return this.checkers.sent(
           event.msg_id,
           event.index,
-          this.#looksNow() ? (voter) => this.#holds(voter, event.msg_id) : null,
+          this.#looksNow() ? (voter) => this.#holds(voter, event.index, event.msg_id) : null,
         );
       case "pending":
         this.recorder.tell(peer, `says ${event.msg_id} ${event.payload.slice(0, 40)}`, { kind: "submit" });
@@ -209,12 +209,12 @@ export class World {
   }
 
   /** Whether a peer's disk has a message for certain; a directory that lost what it had confirmed cannot say no. */
-  #holds(member: string, msgId: string): boolean {
+  #holds(member: string, index: number, msgId: string): boolean {
     const field = `"msg_id":"${msgId}"`;
-    const has = (machine: Machine) =>
-      logPaths(machine)
-        .reverse()
-        .some((path) => LATIN1.decode(machine.disk.durableContents(path)).includes(field));
+    const has = (machine: Machine) => {
+      const path = logPaths(machine).findLast((p) => firstIndex(p) <= index);
+      return path !== undefined && LATIN1.decode(machine.disk.durableContents(path)).includes(field);
+    };
     return this.losses.hasLost(member) || this.machines.some((m) => memberOf(m) === member && has(m));
   }
 
@@ -232,9 +232,10 @@ export class World {
 
   #readConfigurations(): void {
     for (const machine of this.machines) {
-      const commit = this.status(machine)?.commit_index ?? 0;
-      for (const line of linesAfter(machine, this.#configurationsThrough, commit)) this.checkers.committedLine(line);
-      this.#configurationsThrough = Math.max(this.#configurationsThrough, commit);
+      for (const [index, line] of committedLines(machine, this.#configurationsThrough)) {
+        this.checkers.committedLine(line);
+        this.#configurationsThrough = index;
+      }
     }
   }
 

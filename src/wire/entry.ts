@@ -14,29 +14,35 @@ import { encodeUtf8, parseObject, quote, utf8Length } from "./text.ts";
 /** Lines are made in slabs, so that what is adjacent in the log is adjacent in memory and is written in one call. */
 const SLAB_BYTES = 1024 * 1024;
 const ENCODER = new TextEncoder();
-let slab = new Uint8Array(SLAB_BYTES);
-let used = 0;
 
-export const sealEntry: Seal = (entry, prevCrc) => {
-  const head = entryHead(entry);
-  // A UTF-16 unit is at most three bytes; the crc field and the end are at most 19 more.
-  const room = head.length * 3 + 32;
-  if (used + room > slab.length) {
-    slab = new Uint8Array(Math.max(SLAB_BYTES, room));
-    used = 0;
-  }
-  const start = used;
-  const { written } = ENCODER.encodeInto(head, slab.subarray(start));
-  const crc = chainCrc(prevCrc, slab, start, start + written);
-  const ending = `"crc":${crc}}\n`;
-  let end = start + written;
-  for (let i = 0; i < ending.length; i++) slab[end++] = ending.charCodeAt(i);
-  used = end;
-  entry.crc = crc;
-  entry.chunk = slab;
-  entry.start = start;
-  entry.end = end;
-};
+/** Makes the lines of one log: its slabs are its own, so that nothing depends on what else this process does. */
+export function makeSeal(): Seal {
+  let slab = new Uint8Array(0);
+  let used = 0;
+  return (entry, prevCrc) => {
+    const head = entryHead(entry);
+    // A UTF-16 unit is at most three bytes; the crc field and the end are at most 19 more.
+    const room = head.length * 3 + 32;
+    if (used + room > slab.length) {
+      slab = new Uint8Array(Math.max(SLAB_BYTES, room));
+      used = 0;
+    }
+    const start = used;
+    const { written } = ENCODER.encodeInto(head, slab.subarray(start));
+    const crc = chainCrc(prevCrc, slab, start, start + written);
+    const ending = `"crc":${crc}}\n`;
+    let end = start + written;
+    for (let i = 0; i < ending.length; i++) slab[end++] = ending.charCodeAt(i);
+    used = end;
+    entry.crc = crc;
+    entry.chunk = slab;
+    entry.start = start;
+    entry.end = end;
+  };
+}
+
+/** For single entries that belong to no running peer. */
+export const sealEntry: Seal = makeSeal();
 
 /** The line up to and including the comma before `"crc"`. */
 function entryHead(e: Entry): string {

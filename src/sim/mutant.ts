@@ -1,0 +1,162 @@
+/**
+ * The tools that mutants are made of: each gets in through `Parts` and changes one thing of the production peer, its
+ * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
+ */
+import type { LinkId } from "../core/ids.ts";
+import type { Frame } from "../core/message.ts";
+import { type Output, Peer, type Restored } from "../core/peer.ts";
+import type { Leadership } from "../core/replication.ts";
+import type { Clock, Disk, File } from "../host/contracts.ts";
+import type { VirtualDisk } from "./disk.ts";
+import type { Parts } from "./machine.ts";
+
+export interface Mutant {
+  readonly name: string;
+  /** The rule that is broken, as `protocol.md` numbers it. */
+  readonly rule: string;
+  /** What it does instead. */
+  readonly what: string;
+  readonly parts: Parts;
+}
+
+// ── peers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Changes the peer of every process before its first input. */
+export function peers(change: (peer: Peer, restored: Restored) => void): Parts {
+  return {
+    makePeer: (options, restored, now) => {
+      const peer = new Peer(options, restored, now);
+      change(peer, restored);
+      return peer;
+    },
+  };
+}
+
+/** Changes what a process finds in its directory. */
+export function restarts(change: (restored: Restored) => Restored): Parts {
+  return { makePeer: (options, restored, now) => new Peer(options, change(restored), now) };
+}
+
+/** Changes every leader before it does anything. */
+export function leaders(change: (leadership: Leadership, peer: Peer) => void): Parts {
+  return peers((peer) => whenLeading(peer, (leadership) => change(leadership, peer)));
+}
+
+export function whenLeading(peer: Peer, change: (leadership: Leadership) => void): void {
+  wrap(peer.sender, "onLeaderChange", (original) => () => {
+    if (peer.leadership !== null) change(peer.leadership);
+    original();
+  });
+}
+
+/** Rewrites every frame that comes in. */
+export function framesIn(rewrite: (frame: Frame, peer: Peer) => Frame): Parts {
+  return peers((peer) => {
+    wrap(peer, "step", (step) => (input, now) => {
+      step(input.type === "frame" ? { ...input, frame: rewrite(input.frame, peer) } : input, now);
+    });
+  });
+}
+
+/** Rewrites every frame that goes out; null: it does not go. */
+export function framesOut(rewrite: (frame: Frame, peer: Peer, link: LinkId) => Frame | null): Parts {
+  return outputs((output, peer) => {
+    if (output.do !== "send") return [output];
+    const frame = rewrite(output.frame, peer, output.link);
+    return frame === null ? [] : [{ ...output, frame }];
+  });
+}
+
+/** Rewrites what the host is told to do. */
+export function outputs(rewrite: (output: Output, peer: Peer) => Output[]): Parts {
+  return peers((peer) => wrap(peer, "takeOutputs", (take) => () => take().flatMap((output) => rewrite(output, peer))));
+}
+
+type Method = (...parameters: never[]) => unknown;
+
+/** Puts another method in the place of one, made from it. */
+export function wrap<K extends PropertyKey, T extends { [name in K]: Method }>(
+  object: T,
+  name: K,
+  around: (original: T[K]) => T[K],
+): void {
+  object[name] = around(object[name].bind(object) as T[K]);
+}
+
+/** Puts a getter in the place of a property. */
+export function getter<T, K extends keyof T>(object: T, name: K, get: () => T[K]): void {
+  Object.defineProperty(object, name, { get, set: () => {}, configurable: true });
+}
+
+// ── disks and clocks ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Changes every file as it is opened. */
+export function files(change: (file: File, path: string, disk: VirtualDisk) => Partial<File>): Parts {
+  return disks((disk) => ({
+    open: (path, mode) => {
+      const file = disk.open(path, mode);
+      return Object.assign(sameFile(file), change(file, path, disk));
+    },
+  }));
+}
+
+export function disks(change: (disk: VirtualDisk) => Partial<Disk>): Parts {
+  return { disk: (disk) => ({ ...sameDisk(disk), ...change(disk) }) };
+}
+
+/** Says that something is done which was not: later, and never to another process. */
+export function pretend(disk: VirtualDisk, done: (error: null) => void): void {
+  const { boot } = disk;
+  disk.clock.after(0, () => {
+    if (boot === disk.boot) done(null);
+  });
+}
+
+/** Random words that are not: `choose` sees the length and how many words of each length were made before. */
+export function words(choose: (length: number, before: readonly number[]) => string | null): Parts {
+  return {
+    clock: (clock): Clock => {
+      const before: number[] = [];
+      return {
+        now: () => clock.now(),
+        wall: () => clock.wall(),
+        after: (ms, fn) => clock.after(ms, fn),
+        soon: (fn) => clock.soon(fn),
+        random: () => clock.random(),
+        word: (length) => {
+          const word = choose(length, before) ?? clock.word(length);
+          before.push(length);
+          return word;
+        },
+      };
+    },
+  };
+}
+
+function sameDisk(disk: Disk): Disk {
+  return {
+    lock: () => disk.lock(),
+    unlock: () => disk.unlock(),
+    list: (directory) => disk.list(directory),
+    open: (path, mode) => disk.open(path, mode),
+    makeDirectory: (path) => disk.makeDirectory(path),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (path) => disk.remove(path),
+    syncDirectory: (path, done) => disk.syncDirectory(path, done),
+    syncDirectoryNow: (path) => disk.syncDirectoryNow(path),
+  };
+}
+
+function sameFile(file: File): File {
+  return {
+    get size() {
+      return file.size;
+    },
+    write: (offset, bytes) => file.write(offset, bytes),
+    read: (offset, length) => file.read(offset, length),
+    truncate: (size) => file.truncate(size),
+    sync: (done) => file.sync(done),
+    syncNow: () => file.syncNow(),
+    close: () => file.close(),
+  };
+}

@@ -1,0 +1,299 @@
+/** Mutants of sending and of replication: the rules S1 to S6 and R2 to R8. */
+import { type Ballot, compareBallots, type LinkId, type LogIndex } from "../core/ids.ts";
+import type { SeqChat, Tail } from "../core/message.ts";
+import type { Peer } from "../core/peer.ts";
+import { majority, quorumIndex, votersOf } from "../core/quorum.ts";
+import { framesIn, framesOut, leaders, type Mutant, outputs, peers, whenLeading, words, wrap } from "./mutant.ts";
+
+export const LOG_MUTANTS: readonly Mutant[] = [
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: "sent-early",
+    rule: "S1",
+    what: "a message counts as sent as soon as it stands in its sender's log, committed or not",
+    parts: outputs((output, peer) => {
+      if (output.do === "sent") return [];
+      if (output.do !== "append") return [output];
+      const own = output.entries.filter((e) => e.kind === "chat" && e.sender_id === peer.self.id);
+      return [output, ...own.map((entry) => ({ do: "sent" as const, entry }))];
+    }),
+  },
+  {
+    name: "no-dedup",
+    rule: "S2",
+    what: "a leader appends whatever comes, also what is in the log already",
+    parts: peers((peer) => {
+      trust(peer);
+      whenLeading(peer, (leadership) =>
+        wrap(leadership, "onChat", (onChat) => (from, chat) => {
+          peer.log.state.sessions.set(`${chat.sender_id}.${chat.session}`, chat.first - 1);
+          onChat(from, chat);
+        }),
+      );
+    }),
+  },
+  {
+    name: "gaps-taken",
+    rule: "S2",
+    what: "a leader appends a message though the one before it is missing",
+    parts: peers((peer) => {
+      trust(peer);
+      whenLeading(peer, (leadership) =>
+        wrap(leadership, "onChat", (onChat) => (from, chat) => {
+          const session = `${chat.sender_id}.${chat.session}`;
+          const { sessions } = peer.log.state;
+          sessions.set(session, Math.max(sessions.get(session) ?? 0, chat.first - 1));
+          onChat(from, chat);
+        }),
+      );
+    }),
+  },
+  {
+    name: "session-reused",
+    rule: "S3",
+    what: "a restarted peer numbers its messages from 1 again in the session it had",
+    parts: words((length) => (length === 8 ? "sessions" : null)),
+  },
+  {
+    name: "no-resend",
+    rule: "S4",
+    what: "what went to a leader once is not sent again to another",
+    parts: peers((peer) => {
+      const sent = new Map<string, number>();
+      wrap(peer, "takeOutputs", (take) => () => {
+        return take().filter((output) => {
+          if (output.do !== "send" || output.frame.type !== "CHAT") return true;
+          const { session, first, messages } = output.frame;
+          const through = first + messages.length - 1;
+          if (through <= (sent.get(session) ?? 0)) return false;
+          sent.set(session, through);
+          return true;
+        });
+      });
+    }),
+  },
+  {
+    name: "counters-kept",
+    rule: "S5",
+    what: "counters of truncated messages are not rolled back",
+    parts: peers((peer) => {
+      const { state } = peer.log;
+      wrap(state, "undo", (undo) => (entry, prevCrc) => {
+        const kept = [...state.sessions];
+        undo(entry, prevCrc);
+        for (const [session, counter] of kept) state.sessions.set(session, counter);
+      });
+    }),
+  },
+  {
+    name: "no-relay",
+    rule: "S6",
+    what: "who does not reach the leader waits until it does, whomever else it reaches",
+    parts: peers((peer) => {
+      peer.relayThrough = () => {};
+    }),
+  },
+  {
+    name: "numbers-restart",
+    rule: "L2",
+    what: "every leader counts seq_no from 1",
+    parts: peers((peer) => {
+      trust(peer);
+      whenLeading(peer, () => peer.log.state.rooms.clear());
+    }),
+  },
+
+  // ── following ──────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: "match-by-index",
+    rule: "R2",
+    what: "the entry before counts as equal if there is one at its index, whatever its ballot",
+    parts: framesIn((frame, peer) => {
+      if (frame.type !== "SEQ_CHAT" && frame.type !== "HEARTBEAT") return frame;
+      if (frame.prev_index > peer.log.last) return frame;
+      return { ...frame, prev_ballot: peer.log.tailAt(frame.prev_index).ballot };
+    }),
+  },
+  {
+    name: "never-truncates",
+    rule: "R2",
+    what: "a follower keeps its own entries where the leader's differ",
+    parts: peers((peer) => {
+      wrap(peer.followership, "take", (take) => (prev, entries) => {
+        const known = Math.max(0, peer.log.last - prev.index);
+        return take(known === 0 ? prev : peer.log.tail, entries.slice(known));
+      });
+    }),
+  },
+  {
+    name: "truncates-at-promise",
+    rule: "R2",
+    what: "whoever promises another one cuts what it does not know to be committed, to be sent it again",
+    parts: peers((peer) => {
+      wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+        raisePromise(ballot);
+        const from = peer.log.commit + 1;
+        if (from > peer.log.last || ballot.leader_id === peer.self.id) return;
+        peer.log.truncate(from);
+        peer.out({ do: "truncate", from });
+      });
+    }),
+  },
+  {
+    name: "no-fence",
+    rule: "R2",
+    what: "a follower takes and acknowledges what a leader below its promise still sends",
+    parts: peers((peer) => unfenced(peer, () => true)),
+  },
+  {
+    name: "late-fence",
+    rule: "E6",
+    what: "while its promise is on its way to disk, a follower still obeys the old leader; it reports its log as before",
+    parts: peers((peer) => {
+      let reported: Tail = peer.log.tail;
+      wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+        reported = peer.log.tail;
+        raisePromise(ballot);
+      });
+      unfenced(peer, () => !peer.promiseDurable);
+      wrap(peer, "takeOutputs", (take) => () => {
+        return take().map((output) =>
+          output.do === "send" && output.frame.type === "PROMISE"
+            ? { ...output, frame: { ...output.frame, tail: reported } }
+            : output,
+        );
+      });
+    }),
+  },
+  {
+    name: "unproven-ack",
+    rule: "R3",
+    what: "a follower acknowledges all it has on disk, proven equal to the leader's log or not",
+    parts: framesOut((frame, peer) => (frame.type === "SEQ_ACK" ? { ...frame, match: peer.log.durable } : frame)),
+  },
+  {
+    name: "ack-before-fsync",
+    rule: "R3",
+    what: "what is written counts as durable",
+    parts: peers((peer) => {
+      wrap(peer, "settle", (settle) => (now) => {
+        peer.step({ type: "durable", index: peer.log.last }, now);
+        settle(now);
+      });
+    }),
+  },
+  {
+    name: "deliver-before-commit",
+    rule: "R6",
+    what: "what is appended is delivered at once",
+    parts: outputs((output) => {
+      const last = output.do === "append" ? output.entries[output.entries.length - 1] : undefined;
+      return last === undefined ? [output] : [output, { do: "commit", through: last.index }];
+    }),
+  },
+  {
+    name: "unproven-commit",
+    rule: "R6",
+    what: "a heartbeat's commit index is believed for entries that were not proven equal",
+    parts: peers((peer) => {
+      wrap(peer.followership, "onHeartbeat", (onHeartbeat) => (frame) => {
+        onHeartbeat(frame);
+        peer.followership.commitThrough(frame.commit);
+      });
+    }),
+  },
+  {
+    name: "catchup-uncommitted",
+    rule: "R8",
+    what: "a member serves all it has, and the taker holds it for committed",
+    parts: peers((peer) => {
+      wrap(peer, "takeOutputs", (take) => () => {
+        return take().map((output) => (output.do === "serve" ? { ...output, through: peer.log.last } : output));
+      });
+      wrap(peer.followership, "onCatchupResp", (onCatchupResp) => (from, frame) => {
+        onCatchupResp(from, { ...frame, commit: frame.prev_index + frame.entries.length });
+      });
+    }),
+  },
+
+  // ── counting ───────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: "leader-counts-early",
+    rule: "R4",
+    what: "a leader counts itself before its own disk is done",
+    parts: leaders((leadership, peer) => {
+      wrap(leadership, "matchOf", (matchOf) => (voter) => (voter.id === peer.self.id ? peer.log.last : matchOf(voter)));
+    }),
+  },
+  {
+    name: "any-ballot",
+    rule: "R5",
+    what: "entries of an earlier ballot are committed by counting them",
+    parts: leaders((leadership, peer) => {
+      wrap(leadership, "advanceCommit", (advanceCommit) => () => {
+        advanceCommit();
+        peer.followership.commitThrough(quorumIndex(peer.voterSets, (v) => leadership.matchOf(v)));
+      });
+    }),
+  },
+  {
+    name: "no-opening-entry",
+    rule: "R5",
+    what: "a new leader appends nothing of its own and waits for somebody to speak",
+    parts: leaders((leadership, peer) => {
+      wrap(leadership, "append", (append) => (kind, content) => {
+        const last = peer.log.entryAt(peer.log.last);
+        return kind === "leader" && last !== null ? last : append(kind, content);
+      });
+    }),
+  },
+  {
+    name: "observer-counts",
+    rule: "R5",
+    what: "an observer's acknowledgement counts like a voter's",
+    parts: leaders((leadership, peer) => {
+      wrap(leadership, "advanceCommit", (advanceCommit) => () => {
+        advanceCommit();
+        const { configuration } = peer;
+        if (configuration === null) return;
+        const matches = configuration.members.map((m) => leadership.matchOf(m)).sort((a, b) => b - a);
+        const reached = matches[majority(votersOf(configuration).length) - 1] ?? 0;
+        if (reached >= leadership.opened) peer.followership.commitThrough(reached);
+      });
+    }),
+  },
+];
+
+/** A follower that takes the leader's word for numbers: it does not refuse what only the leader should have. */
+function trust(peer: Peer): void {
+  peer.log.state.refusal = () => null;
+}
+
+/** As long as `open`, what a leader below the promise sends is not refused: its entries are taken and acknowledged. */
+function unfenced(peer: Peer, open: () => boolean): void {
+  let obeyed: { link: LinkId; ballot: Ballot; last: LogIndex } | null = null;
+  const acknowledge = () => {
+    if (obeyed === null || !open()) return;
+    const { link, ballot, last } = obeyed;
+    const match = Math.min(last, peer.log.durable);
+    peer.send(link, { type: "SEQ_ACK", ballot, match, last, hint: null, faulty: false, linked: null });
+  };
+  const obey = (link: LinkId, { ballot, prev_index, prev_ballot, entries }: SeqChat) => {
+    if (peer.followership.take({ index: prev_index, ballot: prev_ballot }, entries) !== "taken") return;
+    obeyed = { link, ballot, last: prev_index + entries.length };
+    acknowledge();
+  };
+  wrap(peer, "step", (step) => (input, now) => {
+    const frame = input.type === "frame" ? input.frame : null;
+    const fromLeader = frame?.type === "SEQ_CHAT" || frame?.type === "HEARTBEAT" || frame?.type === "COORDINATOR";
+    const late = fromLeader && compareBallots(frame.ballot, peer.promised) < 0;
+    if (input.type !== "frame" || !late || !open() || peer.leadership !== null) {
+      step(input, now);
+      if (input.type === "durable") acknowledge();
+    } else if (frame.type === "SEQ_CHAT") obey(input.link, frame);
+  });
+  wrap(peer, "becomeFollower", (becomeFollower) => (ballot) => {
+    obeyed = null;
+    becomeFollower(ballot);
+  });
+}

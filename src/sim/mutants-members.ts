@@ -1,0 +1,199 @@
+/** Mutants of election and membership: the rules E4 to E13 and M2 to M7. */
+import { compareBallots, NO_BALLOT, sameMember } from "../core/ids.ts";
+import { leaderKey, type Peer } from "../core/peer.ts";
+import { memberName, voterSets, votersOf } from "../core/quorum.ts";
+import { framesIn, framesOut, getter, leaders, type Mutant, peers, words, wrap } from "./mutant.ts";
+
+const NOTHING = { index: 0, ballot: NO_BALLOT };
+
+export const MEMBER_MUTANTS: readonly Mutant[] = [
+  // ── election ───────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: "bully",
+    rule: "E8",
+    what: "the broken classic: who hears of nobody higher leads, and hands out numbers alone",
+    parts: peers((peer) => {
+      getter(peer, "otherVoters", () =>
+        votersOf(peer.configuration ?? { members: [], prev_voters: [] }).filter((v) => !sameMember(v, peer.self)),
+      );
+      getter(peer, "voterSets", () => [[peer.self]]);
+    }),
+  },
+  {
+    name: "endless-deference",
+    rule: "E4",
+    what: "a candidate that was stood down waits for its better without an end",
+    parts: peers((peer) => {
+      wrap(peer.election, "onAnswer", (onAnswer) => (from, frame) => {
+        const { now } = peer;
+        if (frame.type === "ELECTION_OK") peer.now = Number.POSITIVE_INFINITY;
+        onAnswer(from, frame);
+        peer.now = now;
+      });
+    }),
+  },
+  {
+    name: "ballot-reused",
+    rule: "E5",
+    what: "a restarted leader goes on under the ballot it had",
+    parts: peers((peer, { promised }) => {
+      if (sameMember(leaderKey(promised), peer.self) && peer.isVoter && peer.healthy) peer.becomeLeader();
+    }),
+  },
+  {
+    name: "promise-lowered",
+    rule: "E6",
+    what: "any candidate is promised, also one below the promise",
+    parts: peers((peer) => {
+      wrap(peer.election, "onPrepare", (onPrepare) => (from, frame) => {
+        if (!peer.hearsLeader && compareBallots(frame.ballot, peer.promised) < 0) peer.promised = NO_BALLOT;
+        onPrepare(from, frame);
+      });
+    }),
+  },
+  {
+    name: "promise-early",
+    rule: "E6",
+    what: "a promise is given before the disk has it",
+    parts: peers(promiseEarly),
+  },
+  {
+    name: "promise-unsaved",
+    rule: "E6",
+    what: "a promise is never written",
+    parts: peers((peer) => {
+      promiseEarly(peer);
+      wrap(peer, "takeOutputs", (take) => () => take().filter((output) => output.do !== "promise"));
+    }),
+  },
+  {
+    name: "adopts-nothing",
+    rule: "E7",
+    what: "a candidate leads with its own log, whatever the others hold",
+    parts: framesIn((frame) => (frame.type === "PROMISE" ? { ...frame, tail: NOTHING } : frame)),
+  },
+  {
+    name: "longest-log",
+    rule: "E7",
+    what: "the best log is the longest, whatever its last ballot",
+    parts: framesIn((frame, peer) =>
+      frame.type === "PROMISE" && frame.tail.index <= peer.log.last ? { ...frame, tail: NOTHING } : frame,
+    ),
+  },
+  {
+    name: "lost-donor-counts",
+    rule: "E7",
+    what: "a donor that is lost before its log is adopted goes on counting as one that promised",
+    parts: peers((peer) => {
+      const promised = new Set<string>();
+      wrap(peer.election, "onPromise", (onPromise) => (from, frame) => {
+        promised.add(`${frame.ballot.term} ${memberName(from)}`);
+        onPromise(from, frame);
+      });
+      wrap(peer.election, "onLinkDown", (onLinkDown) => (who) => {
+        onLinkDown(who);
+        if (!promised.has(`${peer.promised.term} ${memberName(who)}`)) return;
+        const from = { ...who, link: 0, host: "", port: 0 };
+        peer.election.onPromise(from, { type: "PROMISE", ballot: peer.promised, tail: NOTHING });
+      });
+    }),
+  },
+  {
+    name: "quorum-before-adoption",
+    rule: "E8",
+    what: "a candidate counts promises by the configuration it had before it adopted a newer log",
+    parts: peers((peer) => {
+      let before = peer.voterSets;
+      wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+        before = setsOf(peer);
+        raisePromise(ballot);
+      });
+      const preparing = () => peer.leadership === null && sameMember(leaderKey(peer.promised), peer.self);
+      getter(peer, "voterSets", () => (preparing() && peer.election.campaigning ? before : setsOf(peer)));
+    }),
+  },
+  {
+    name: "no-abdication",
+    rule: "E11",
+    what: "a leader goes on without a majority, and with a disk that hangs",
+    parts: leaders((leadership) => {
+      wrap(leadership, "onTime", (onTime) => () => {
+        leadership.discount(Number.POSITIVE_INFINITY);
+        onTime();
+      });
+    }),
+  },
+  {
+    name: "no-nack",
+    rule: "E13",
+    what: "what a promise forbids is dropped without a word",
+    parts: framesOut((frame) => (frame.type === "NACK" ? null : frame)),
+  },
+
+  // ── membership ─────────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: "config-when-committed",
+    rule: "M2",
+    what: "a configuration counts only once it is committed",
+    parts: peers((peer) => {
+      getter(peer, "voterSets", () => {
+        const known = peer.log.state.configurations.findLast((c) => c.index <= peer.log.commit);
+        return known === undefined ? setsOf(peer) : voterSets(known);
+      });
+    }),
+  },
+  {
+    name: "only-new-voters",
+    rule: "M3",
+    what: "a change needs a majority of the new voters only",
+    parts: peers((peer) => getter(peer, "voterSets", () => setsOf(peer).slice(0, 1))),
+  },
+  {
+    name: "only-old-voters",
+    rule: "M3",
+    what: "a change needs a majority of the voters before it only",
+    parts: peers((peer) => getter(peer, "voterSets", () => setsOf(peer).slice(-1))),
+  },
+  {
+    name: "config-on-config",
+    rule: "M3",
+    what: "a leader makes the next change before the last one is settled",
+    parts: peers((peer) => {
+      wrap(peer.membership, "onTime", (onTime) => () => {
+        const { newest } = peer.log.state;
+        if (newest === null || newest.settled !== 0 || newest.index <= peer.log.commit) return onTime();
+        newest.settled = 1;
+        onTime();
+        newest.settled = 0;
+      });
+    }),
+  },
+  {
+    name: "wiped-voter-votes",
+    rule: "M6",
+    what: "a peer with an emptied directory is taken for the member it was, and nobody minds",
+    parts: {
+      ...words((length, before) => (length === 12 && !before.includes(8) ? "incarnations" : null)),
+      ...framesOut((frame) => (frame.type === "SEEN" ? null : frame)),
+    },
+  },
+  {
+    name: "no-rejoin",
+    rule: "M7",
+    what: "a peer that was evicted while it was away does not ask to join again",
+    parts: framesOut((frame, peer) => (frame.type === "JOIN" && peer.log.last > 0 ? null : frame)),
+  },
+];
+
+/** What `peer.voterSets` says in production. */
+function setsOf(peer: Peer): Peer["voterSets"] {
+  const { newest } = peer.log.state;
+  return newest === null ? [] : voterSets(newest);
+}
+
+function promiseEarly(peer: Peer): void {
+  wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+    raisePromise(ballot);
+    peer.step({ type: "promised", ballot }, peer.now);
+  });
+}

@@ -1,0 +1,12 @@
+/**
+ * The protocol, each time with one rule broken on purpose: a simulator that finds none of these proves nothing about
+ * the protocol without them (DeMillo, Lipton & Sayward 1978, mutation testing).
+ */
+import type { Mutant } from "./mutant.ts";
+import { DISK_MUTANTS } from "./mutants-disk.ts";
+import { LOG_MUTANTS } from "./mutants-log.ts";
+import { MEMBER_MUTANTS } from "./mutants-members.ts";
+
+export type { Mutant } from "./mutant.ts";
+
+export const MUTANTS: readonly Mutant[] = [...LOG_MUTANTS, ...MEMBER_MUTANTS, ...DISK_MUTANTS];
