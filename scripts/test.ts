@@ -1,6 +1,6 @@
 /**
  * The test command: every check of this project, the fast ones first, each counted. Ends with `N passed, N failed`.
- * `--only types,lint,layers,build,unit,sim,e2e` runs a part.
+ * `--only types,lint,layers,build,unit,sim,seeds,e2e` runs a part.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,8 @@ interface Counts {
 const root = new URL("..", import.meta.url).pathname;
 const reports = mkdtempSync(join(tmpdir(), "chatpeer-test-"));
 const bun = process.execPath;
+/** Of five virtual minutes each. */
+const SEEDS = 200;
 
 /** A command that passes or fails as one. */
 async function check(...command: string[]): Promise<Counts> {
@@ -49,6 +51,36 @@ async function suite(name: string, ...folders: string[]): Promise<Counts> {
   return counts;
 }
 
+/** Worlds of the simulator on all cores, each of them counted. */
+async function seeds(): Promise<Counts> {
+  const command = [bun, "src/cli/main.ts", "sim", "--profile", "all", "--seeds", String(SEEDS), "--json"];
+  const child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "inherit", stdin: "ignore" });
+  const runs = (await new Response(child.stdout).text())
+    .split("\n")
+    .filter((line) => line !== "")
+    .map(
+      (line) =>
+        JSON.parse(line) as {
+          seed: number;
+          verdict: string;
+          message: string | null;
+          virtual_s: number;
+          drained: boolean;
+        },
+    );
+  for (const { seed, verdict, message } of runs)
+    if (verdict !== "PASS")
+      console.log(`(fail) ${verdict} ${message ?? ""}: chatpeer sim --profile all --seed ${seed}`);
+  const hours = runs.reduce((sum, r) => sum + r.virtual_s, 0) / 3600;
+  const drained = runs.filter((r) => r.drained).length;
+  console.log(`${runs.length} seeds of five peers, ${hours.toFixed(1)} virtual hours; liveness shown in ${drained}`);
+  const passed = runs.filter((r) => r.verdict === "PASS").length;
+  const broken = (await child.exited) !== 0 && passed === SEEDS ? 1 : 0;
+  // All but the rare one that has lost a majority for good.
+  const asleep = drained < 0.95 * SEEDS ? 1 : 0;
+  return { passed, failed: SEEDS - passed + broken + asleep, skipped: 0 };
+}
+
 const tsc = ["node", "node_modules/typescript/bin/tsc"];
 const stages: Record<string, () => Promise<Counts>> = {
   types: () => check(...tsc, "-p", "tsconfig.json"),
@@ -58,6 +90,7 @@ const stages: Record<string, () => Promise<Counts>> = {
   build: () => check(bun, "scripts/build.ts"),
   unit: () => suite("unit", "test/core", "test/wire", "test/host", "test/adapters", "test/cli"),
   sim: () => suite("sim", "test/sim"),
+  seeds,
   e2e: () => suite("e2e", "test/e2e"),
 };
 

@@ -142,7 +142,7 @@ class Worker {
 
 function unknown(job: Job, message: string): Verdict {
   const { seed, title } = scenarioOfJob(job).plan;
-  const nothing = { trace_hash: null, virtual_s: 0, events: 0, messages: 0 };
+  const nothing = { trace_hash: null, virtual_s: 0, events: 0, messages: 0, drained: false };
   return { seed, title, verdict: "UNKNOWN", violated: null, message, ...nothing };
 }
 

@@ -47,6 +47,7 @@ export class Election {
   #deferredTo: PeerId = 0;
   /** The leader last suspected for its silence: connected perhaps, but no answer is waited for. */
   #silent: MemberKey | null = null;
+  #preparedAboveAt: Millis = Number.NEGATIVE_INFINITY;
   /** Neither campaigns nor stands others down until then [E11]. */
   #standsBackUntil: Millis = Number.NEGATIVE_INFINITY;
   /** Whom the last leader handed over to: stood down by nobody for a while [E10]. */
@@ -254,9 +255,16 @@ export class Election {
 
   // ── promising ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** [E13] A refused leader takes a ballot above the refusal and asks nobody first. */
+  /**
+   * [E13] A refused leader takes a ballot above the refusal and asks nobody first. Once: two that reach one member only,
+   * and not each other, would depose each other for ever; the second time in a row it backs off as after any election.
+   */
   prepareAbove(promised: Ballot): void {
+    const peer = this.#peer;
     this.#see(promised);
+    const again = peer.now < this.#preparedAboveAt + peer.timings.leaderTimeout;
+    this.#preparedAboveAt = peer.now;
+    if (again) return this.#fail("refused again and again");
     if (this.#mayCampaign) this.#prepare();
   }
 

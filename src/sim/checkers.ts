@@ -47,15 +47,16 @@ export class Checkers {
   readonly #commits = new Map<string, number>();
   /** Voters by configuration, as far as any committed line has told. */
   #configurations: Configuration[] = [];
+  #settled = 1;
 
-  /** Voters of the newest configuration that was seen committed. */
-  get voters(): readonly string[] {
-    return this.#configurations.at(-1)?.voters ?? [];
+  /** Index of the newest configuration that was seen settled, and so counts alone. */
+  get settled(): number {
+    return this.#settled;
   }
 
-  /** Index of that configuration. */
-  get configuredThrough(): number {
-    return this.#configurations.at(-1)?.index ?? 0;
+  /** Voters by the configuration that was seen settled, and by those seen committed since. */
+  get voterSets(): (readonly string[])[] {
+    return this.#configurations.filter((c) => c.index >= this.#settled).map((c) => c.voters);
   }
 
   submitted(msgId: string, text: string): void {
@@ -130,6 +131,10 @@ export class Checkers {
 
   /** A committed line of the log, for the configurations in it. */
   committedLine(line: string): void {
+    if (line.includes('"kind":"settled"')) {
+      const { payload } = JSON.parse(line) as { payload: { config_index: number } };
+      this.#settled = Math.max(this.#settled, payload.config_index);
+    }
     const voters = votersIn(line);
     if (voters === null) return;
     const { index } = JSON.parse(line) as { index: number };

@@ -25,6 +25,8 @@ export class Losses {
   /** Whether one more may lose something. */
   allow(machine: Machine): boolean {
     this.#forgive();
+    // Damage that nobody has read yet may be anywhere in tomorrow's voters.
+    if (this.#machines.some((m) => m !== machine && m.spoiledPaths.length > 0)) return false;
     const member = memberOf(machine);
     return this.#sets().every((voters) => {
       const others = voters.filter((v) => v !== member && this.#lost.has(v)).length;
@@ -49,13 +51,13 @@ export class Losses {
     return this.#lost.has(member);
   }
 
-  /** Voters of the newest committed configuration, and of those behind it that stand in some log. */
+  /** Voters of the configuration that is settled, and of those behind it that stand in some log. */
   #sets(): (readonly string[])[] {
-    const settled = this.#checkers.configuredThrough;
+    const { settled, voterSets } = this.#checkers;
     const proposed = this.#machines.flatMap((machine) =>
       [...logLines(machine, settled).values()].map((line) => votersIn(line)).filter((voters) => voters !== null),
     );
-    return [this.#checkers.voters, ...proposed];
+    return [...voterSets, ...proposed];
   }
 
   /** Who is repaired counts again: it runs, follows a leader, and knows of no damage, nor is there any unknown. */

@@ -37,6 +37,8 @@ export interface Verdict {
   readonly virtual_s: number;
   readonly events: number;
   readonly messages: number;
+  /** Liveness was shown too: a part healed, and everything pending there was delivered [I9]. */
+  readonly drained: boolean;
 }
 
 export function scenarioOfJob(job: Job): Scenario {
@@ -65,9 +67,9 @@ export function playPlan(plan: Plan, mutant: string | null, picture = false): Ou
 export function judge(scenario: Scenario, outcome: Outcome): Verdict {
   const [verdict, violated, message] = judgement(scenario, outcome);
   const { seed, title } = scenario.plan;
-  const { hash: trace_hash, events, messages } = outcome;
+  const { hash: trace_hash, events, messages, drained } = outcome;
   const virtual_s = Math.round(outcome.virtualMs) / 1000;
-  return { seed, title, verdict, violated, message, trace_hash, virtual_s, events, messages };
+  return { seed, title, verdict, violated, message, trace_hash, virtual_s, events, messages, drained };
 }
 
 function judgement(

@@ -335,7 +335,7 @@ export class World {
 
   /** Of several directories with one peer id, the one that votes; the others are given up. */
   #oneForEachId(): Machine[] {
-    const votes = (m: Machine) => Number(this.checkers.voters.includes(memberOf(m)));
+    const votes = (m: Machine) => Number(this.checkers.voterSets.at(-1)?.includes(memberOf(m)) === true);
     const chosen = new Map<number, Machine>();
     for (const machine of this.machines) {
       const other = chosen.get(machine.id);

@@ -1,0 +1,122 @@
+/**
+ * The production core with its private fields open, for the search in `src/sim/explore`: a copy of src/core in which
+ * every `#name` reads `_name`, loaded from a temporary folder. On the way a rule can be broken on purpose: a search
+ * that finds nothing proves something only if it finds what is there (DeMillo, Lipton & Sayward 1978: mutants).
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ModelName } from "../src/sim/explore.ts";
+import type { OpenCore } from "../src/sim/explore-actors.ts";
+import type { Bounds } from "../src/sim/explore-cluster.ts";
+
+/** A rule broken: in this file of the core, these texts read otherwise. */
+interface Break {
+  readonly rule: string;
+  readonly file: string;
+  readonly edits: readonly (readonly [text: string, instead: string])[];
+  /** Where the search finds that soon. */
+  readonly model: ModelName;
+  readonly bounds: Bounds;
+}
+
+/** By the number of the trap on the protocol's page, or by the rule where it is none of those. */
+export const BREAKS = {
+  1: {
+    rule: "[E8] a candidate's quorum is judged by the configuration in the log it adopted, not by the one before",
+    file: "election.ts",
+    edits: [
+      ["    this.#refused = new Set();\n", "    this.#refused = new Set();\n    this.#sets = peer.voterSets;\n"],
+      ["if (!hasQuorum(peer.voterSets, (v) => this.#promises", "if (!hasQuorum(this.#sets, (v) => this.#promises"],
+    ],
+    model: "parted",
+    bounds: { leave: 1, cut: 1, time: 1 },
+  },
+  3: {
+    rule: "[M3] until a configuration is settled, every quorum is also needed of the voters before it",
+    file: "quorum.ts",
+    edits: [["logged.settled !== 0 ? [voters] : [voters, logged.configuration.prev_voters]", "[voters]"]],
+    model: "membership",
+    bounds: { leave: 1, late: 1, cut: 1 },
+  },
+  10: {
+    rule: "[R3] only what is proven equal to the leader's log is acknowledged",
+    file: "following.ts",
+    edits: [["const match = Math.min(peer.log.durable, this.#matched);", "const match = peer.log.durable;"]],
+    model: "election",
+    bounds: { late: 1, restart: 1, connect: 1, say: 1 },
+  },
+  13: {
+    rule: "[E7] a donor that was lost counts in no quorum",
+    file: "election.ts",
+    edits: [
+      [
+        "this.#promises.delete(memberName(who));\n",
+        "this.#promises.set(memberName(who), { member: peer.self, tail: peer.log.tail });\n",
+      ],
+    ],
+    model: "election",
+    bounds: { late: 1, restart: 1, cut: 1, say: 1 },
+  },
+  E5: {
+    rule: "[E5] a ballot ends with its process: a candidate that started again makes a fresh one",
+    file: "election.ts",
+    edits: [
+      [
+        "    peer.raisePromise(this.#ballot);\n",
+        "    if (!sameMember(leaderKey(peer.promised), peer.self)) return peer.raisePromise(this.#ballot);\n    this.#ballot = peer.promised;\n    this.onPromiseDurable();\n",
+      ],
+    ],
+    model: "election",
+    bounds: { restart: 1, connect: 1, time: 2 },
+  },
+  E6: {
+    rule: "[E6] a promise is on disk before it is sent",
+    file: "election.ts",
+    edits: [
+      [
+        "    peer.raisePromise(frame.ballot);\n",
+        '    peer.raisePromise(frame.ballot);\n    peer.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: peer.log.tail });\n',
+      ],
+    ],
+    model: "election",
+    bounds: { restart: 1 },
+  },
+  R6: {
+    rule: "[R6] nothing is delivered that is not proven equal to the leader's log",
+    file: "following.ts",
+    edits: [
+      ["this.#owedHint = peer.log.hintFor(prev);\n    else this", "this.#owedHint = peer.log.hintFor(prev);\n    this"],
+      ["this.commitThrough(Math.min(commit, this.#matched));", "this.commitThrough(commit);"],
+    ],
+    model: "election",
+    bounds: { restart: 1, connect: 1, say: 1 },
+  },
+} as const satisfies Record<string, Break>;
+
+export type Trap = keyof typeof BREAKS;
+
+/** Loads a fresh copy of the core; with `trap`, one whose rule against that trap is broken. */
+export async function openCore(trap: Trap | null = null): Promise<OpenCore> {
+  const source = new URL("../src/core/", import.meta.url).pathname;
+  const folder = mkdtempSync(join(tmpdir(), "chatpeer-core-"));
+  try {
+    for (const file of readdirSync(source).filter((name) => name.endsWith(".ts"))) {
+      const text = readFileSync(source + file, "utf8");
+      const broken = trap !== null && BREAKS[trap].file === file ? breakRule(text, BREAKS[trap]) : text;
+      writeFileSync(join(folder, file), broken.replace(/#(?=[a-z])/gi, "_"));
+    }
+    const { Peer } = (await import(join(folder, "peer.ts"))) as typeof import("../src/core/peer.ts");
+    const { LogState } = (await import(join(folder, "log.ts"))) as typeof import("../src/core/log.ts");
+    return { Peer, LogState };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function breakRule(source: string, { rule, file, edits }: Break): string {
+  return edits.reduce((broken, [text, instead]) => {
+    if (broken.split(text).length === 2) return broken.replace(text, () => instead);
+    throw new Error(`cannot break ${rule}: ${file} does not say this once: ${text}`);
+  }, source);
+}
