@@ -15,6 +15,8 @@ interface Counts {
 const root = new URL("..", import.meta.url).pathname;
 const reports = mkdtempSync(join(tmpdir(), "chatpeer-test-"));
 const bun = process.execPath;
+/** Neither uses more than one core, nor measures time. */
+const SIDE_BY_SIDE: readonly [string, ...string[]] = ["unit", "sim"];
 /** Of five virtual minutes each. */
 const SEEDS = 200;
 
@@ -25,19 +27,16 @@ async function check(...command: string[]): Promise<Counts> {
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
 }
 
-/** A suite of bun test, counted from its report. A suite that crashed or ran nothing has failed. */
+/** A suite of bun test, counted from its report and shown when it is over. A suite that crashed or ran nothing has failed. */
 async function suite(name: string, ...folders: string[]): Promise<Counts> {
   const report = join(reports, `${name}.xml`);
   const child = Bun.spawn(
     [bun, "test", "--timeout", "120000", "--reporter", "junit", "--reporter-outfile", report, ...folders],
-    {
-      cwd: root,
-      stdout: "inherit",
-      stderr: "inherit",
-      stdin: "ignore",
-    },
+    { cwd: root, stdout: "pipe", stderr: "pipe", stdin: "ignore" },
   );
+  const [said, told] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   const code = await child.exited;
+  process.stdout.write(said + told);
   let counts: Counts;
   try {
     const head = /<testsuites[^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
@@ -96,15 +95,21 @@ const stages: Record<string, () => Promise<Counts>> = {
 
 const flag = process.argv.indexOf("--only");
 const chosen = flag < 0 ? Object.keys(stages) : (process.argv[flag + 1] ?? "").split(",");
+const unknown = chosen.find((name) => stages[name] === undefined);
+if (unknown !== undefined) {
+  console.error(`there is no stage ${unknown}: choose from ${Object.keys(stages).join(", ")}`);
+  process.exit(2);
+}
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of chosen) {
-  const stage = stages[name];
-  if (stage === undefined) {
-    console.error(`there is no stage ${name}: choose from ${Object.keys(stages).join(", ")}`);
-    process.exit(2);
-  }
+  if (SIDE_BY_SIDE.slice(1).includes(name) && chosen.includes(SIDE_BY_SIDE[0])) continue;
+  const group = name === SIDE_BY_SIDE[0] ? SIDE_BY_SIDE.filter((n) => chosen.includes(n)) : [name];
+  await Promise.all(group.map(run));
+}
+
+async function run(name: string): Promise<void> {
   const began = performance.now();
-  const counts = await stage();
+  const counts = await (stages[name] as () => Promise<Counts>)();
   console.log(
     `── ${name}: ${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""} (${((performance.now() - began) / 1000).toFixed(1)} s)`,
   );
@@ -112,6 +117,7 @@ for (const name of chosen) {
   total.failed += counts.failed;
   total.skipped += counts.skipped;
 }
+
 rmSync(reports, { recursive: true, force: true });
 console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`);
 process.exit(total.failed === 0 ? 0 : 1);

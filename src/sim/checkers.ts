@@ -20,6 +20,20 @@ export interface SeenMessage {
   readonly payload: string;
 }
 
+/** A ballot, as promise files and frames write it. */
+export interface Promised {
+  readonly term: number;
+  readonly leader_id: number;
+  readonly inc: string;
+}
+
+function comparePromises(a: Promised, b: Promised): number {
+  return a.term - b.term || a.leader_id - b.leader_id || (a.inc < b.inc ? -1 : a.inc > b.inc ? 1 : 0);
+}
+
+/** One connection may hold 16 MiB [S9], and a frame more. */
+const QUEUE_BYTES_MAX = 18 * 1024 * 1024;
+
 interface Configuration {
   readonly index: number;
   /** As `id.incarnation`. */
@@ -36,14 +50,19 @@ export class Checkers {
   readonly #sent = new Map<string, number>();
   #highestSent = 0;
   /** Every text that somebody submitted, and the highest index that anybody had been told is sent by then [I5]. */
-  readonly #submitted = new Map<string, { readonly text: string; readonly floor: number }>();
+  readonly #submitted = new Map<
+    string,
+    { readonly directory: string; readonly text: string; readonly floor: number }
+  >();
   /** ballot → the peer that opened it. */
   readonly #leaders = new Map<string, string>();
   /** Per directory: last index delivered in this boot, and last seq_no per room ever. */
   readonly #cursors = new Map<string, { index: number; rooms: Map<string, number>; anywhere: boolean }>();
+  /** Per directory: the highest index ever delivered there. */
+  readonly #reached = new Map<string, number>();
   /** session → its delivered counters and where they stand. */
   readonly #sessions = new Map<string, Map<number, number>>();
-  readonly #promises = new Map<string, { readonly term: number; readonly leader_id: number; readonly inc: string }>();
+  readonly #promises = new Map<string, Promised>();
   readonly #commits = new Map<string, number>();
   /** Voters by configuration, as far as any committed line has told. */
   #configurations: Configuration[] = [];
@@ -59,8 +78,8 @@ export class Checkers {
     return this.#configurations.filter((c) => c.index >= this.#settled).map((c) => c.voters);
   }
 
-  submitted(msgId: string, text: string): void {
-    this.#submitted.set(msgId, { text, floor: this.#highestSent });
+  submitted(directory: string, msgId: string, text: string): void {
+    this.#submitted.set(msgId, { directory, text, floor: this.#highestSent });
   }
 
   /** A new process on a directory: it may deliver the last few again. */
@@ -94,6 +113,7 @@ export class Checkers {
     this.#cursors.set(directory, cursor);
     if (index <= cursor.index) throw new Violation("I4", `${directory} delivers index ${index} after ${cursor.index}`);
     cursor.index = index;
+    this.#reached.set(directory, Math.max(this.#reached.get(directory) ?? 0, index));
     const before = cursor.rooms.get(room_id) ?? (cursor.anywhere ? Number.POSITIVE_INFINITY : 0);
     if (seq_no > before + 1) throw new Violation("I4", `${directory}: seq_no ${seq_no} after ${before} in ${room_id}`);
     cursor.rooms.set(room_id, before === Number.POSITIVE_INFINITY ? seq_no : Math.max(before, seq_no));
@@ -151,20 +171,28 @@ export class Checkers {
   }
 
   /** What a directory's promise file says for certain [I7]. */
-  promises(directory: string, promise: { term: number; leader_id: number; inc: string }): void {
+  promises(directory: string, promise: Promised): void {
     const before = this.#promises.get(directory);
-    const back =
-      before !== undefined &&
-      (promise.term < before.term ||
-        (promise.term === before.term &&
-          (promise.leader_id < before.leader_id ||
-            (promise.leader_id === before.leader_id && promise.inc < before.inc))));
-    if (back)
+    if (before !== undefined && comparePromises(promise, before) < 0)
       throw new Violation(
         "I7",
         `the promise of ${directory} goes back from ${before.term}.${before.leader_id} to ${promise.term}.${promise.leader_id}`,
       );
     this.#promises.set(directory, promise);
+  }
+
+  /** A promise that leaves a peer stands on its disk by then. */
+  promiseLeft(directory: string, said: Promised, onDisk: Promised | null): void {
+    if (onDisk === null || comparePromises(onDisk, said) < 0)
+      throw new Violation(
+        "I7",
+        `${directory} promises ${said.term}.${said.leader_id}, while its disk says ${onDisk === null ? "nothing" : `${onDisk.term}.${onDisk.leader_id}`}`,
+      );
+  }
+
+  /** Bytes that wait for one connection's other side. */
+  queued(directory: string, bytes: number): void {
+    if (bytes > QUEUE_BYTES_MAX) throw new Violation("I10", `${bytes} bytes wait on one connection of ${directory}`);
   }
 
   commits(directory: string, commit: number): void {
@@ -185,18 +213,52 @@ export class Checkers {
           throw new Violation("I2", `entry ${index} of ${directory} differs:\n${line}\n${other}`);
       }
     }
+    const present = this.#numbered(history);
+    for (const [id, index] of [...this.#sent, ...this.#places]) {
+      if (present.get(id) !== index)
+        throw new Violation("I1", `${id} was at index ${index}, now at ${present.get(id) ?? "none"}`);
+    }
+  }
+
+  /** After a part has drained: everybody in it has shown all of it, and nothing that was typed there is missing. */
+  drained(directories: readonly string[], kept: readonly string[], last: number): void {
+    for (const directory of directories) {
+      const reached = this.#reached.get(directory) ?? 0;
+      if (reached < last)
+        throw new Violation("I9", `${directory} has delivered through ${reached}, others through ${last}`);
+    }
+    for (const [msgId, { directory }] of this.#submitted) {
+      if (kept.includes(directory) && !this.#places.has(msgId))
+        throw new Violation("I9", `${msgId} was taken and kept by ${directory}, and is in no log`);
+    }
+  }
+
+  /** Index of the last message that anybody delivered. */
+  get lastDelivered(): number {
+    return Math.max(0, ...this.#reached.values());
+  }
+
+  /** msg_id → index; each once, and the numbers of a room without gaps where no line is missing. */
+  #numbered(history: ReadonlyMap<number, string>): Map<string, number> {
     const present = new Map<string, number>();
-    for (const [index, line] of history) {
+    const rooms = new Map<string, number>();
+    let expected = 1;
+    for (const [index, line] of [...history].sort(([a], [b]) => a - b)) {
+      const whole = index === expected;
+      expected = whole ? expected + 1 : Number.NaN;
       const id = /"msg_id":"([^"]+)"/.exec(line)?.[1];
       if (id === undefined || !line.includes('"kind":"chat"')) continue;
       const twice = present.get(id);
       if (twice !== undefined) throw new Violation("I4", `${id} is in the log at ${twice} and ${index}`);
       present.set(id, index);
+      if (!whole) continue;
+      const { room_id, seq_no } = JSON.parse(line) as SeenMessage;
+      const before = rooms.get(room_id) ?? 0;
+      if (seq_no !== before + 1)
+        throw new Violation("I4", `number ${seq_no} at index ${index} follows ${before} in ${room_id}`);
+      rooms.set(room_id, seq_no);
     }
-    for (const [id, index] of [...this.#sent, ...this.#places]) {
-      if (present.get(id) !== index)
-        throw new Violation("I1", `${id} was at index ${index}, now at ${present.get(id) ?? "none"}`);
-    }
+    return present;
   }
 
   #inOrder(msgId: string, index: number): void {

@@ -32,7 +32,11 @@ export function logLines(machine: Machine, after: number, through = Number.POSIT
 /** What a small state file says for certain. */
 export function durableJson(machine: Machine, path: string): unknown {
   const text = new TextDecoder().decode(machine.disk.durableContents(path));
-  return text === "" ? null : JSON.parse(text.slice(0, text.lastIndexOf(" ")));
+  try {
+    return text === "" ? null : JSON.parse(text.slice(0, text.lastIndexOf(" ")));
+  } catch {
+    return null; // torn: it says nothing for certain
+  }
 }
 
 /** Index of the first entry of a segment, by its name. */

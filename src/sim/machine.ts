@@ -11,7 +11,7 @@ export const TIMINGS: Timings = { ...DEFAULT_TIMINGS, eviction: 8000 };
 /** Small enough that a run fills many segments. */
 const SEGMENTS = { entries: 100, bytes: 32_768 };
 /** A process that failed by itself is started again after so long, as a service manager would. */
-const RESTART_MS = 1000;
+const RESTART_MS = 3000;
 
 export interface MachineEvents {
   starting(machine: Machine): void;
@@ -42,6 +42,8 @@ export class Machine {
   /** Stays down when its process ends. */
   idle = true;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
+  /** Its disk may have lost what people typed: power was cut, a sync failed, or somebody changed its files. */
+  forgets = false;
   /** Put back to an older state a moment ago: it may not have been told yet. */
   suspectUntil = 0;
   /** Files damaged behind its back, as they were then (a copy may bring them back); null where the file went. */
@@ -138,12 +140,14 @@ export class Machine {
   }
 
   cutPower(): void {
+    this.forgets = true;
     this.idle = true;
     this.#over(true);
     this.disk.crash();
   }
 
   wipe(): void {
+    this.forgets = true;
     this.kill();
     this.#spoiled.clear();
     this.disk = this.#emptyDisk();
@@ -152,6 +156,7 @@ export class Machine {
 
   /** Changes a file of a machine that is down, as a bad disk would. */
   spoil(path: string, change: (bytes: Uint8Array) => Uint8Array | null): void {
+    this.forgets = true;
     const before = this.disk.contents(path);
     this.disk.damage(path, change);
     const after = this.disk.paths().includes(path) ? this.disk.contents(path).slice() : null;
@@ -178,6 +183,7 @@ export class Machine {
   /** The directory is as it was at the snapshot: somebody restored a backup. False if there is none. */
   rollBack(): boolean {
     if (this.snapshot === null) return false;
+    this.forgets = true;
     this.kill();
     const disk = this.#emptyDisk();
     disk.fill(this.snapshot);

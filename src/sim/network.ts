@@ -18,6 +18,8 @@ export interface WatchedEnd {
   readonly machine: number;
   /** The machine at the other side, 0 while the connection is not accepted. */
   readonly towards: number;
+  /** Bytes that have not left. */
+  readonly queued: number;
 }
 
 export interface NetworkWatcher {

@@ -104,6 +104,7 @@ export const STEPS: Record<Verb, Carry> = {
     machine.disk.faults.syncMs = () => machine.random() * Number(ms);
   },
   "fail-sync"(machine) {
+    machine.forgets = true;
     machine.disk.faults.syncError = "EIO";
     this.time.at(this.time.now + 200, () => {
       machine.disk.faults.syncError = null;

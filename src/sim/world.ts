@@ -3,13 +3,13 @@
  * plan step by step, the checkers watch, and in the end a part heals and must drain.
  */
 import type { HostEvent, Status, Stopped } from "../host/events.ts";
-import { Checkers, Violation } from "./checkers.ts";
+import { Checkers, type Promised, Violation } from "./checkers.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
 import { committedLines, durableJson, firstIndex, logPaths } from "./files.ts";
 import { Losses, memberOf } from "./losses.ts";
 import { Machine, type Parts } from "./machine.ts";
-import { VirtualNetwork } from "./network.ts";
+import { VirtualNetwork, type WatchedEnd } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
 import { CRASHES, STEPS, WITHOUT_PEER } from "./steps.ts";
@@ -50,6 +50,8 @@ const LOOK_MS = 400;
 const CALM_MS = 4000;
 const HARMLESS: ReadonlySet<Verb> = new Set<Verb>(["start", "say", "flood", "heal", "room", "expect"]);
 const LATIN1 = new TextDecoder("latin1");
+/** How the frame begins. */
+const PROMISE = new TextEncoder().encode('{"type":"PROMISE"');
 
 export class World {
   readonly time = new VirtualTime();
@@ -76,7 +78,10 @@ export class World {
     this.#parts = options.parts ?? {};
     this.#random = seeded(plan.seed);
     this.recorder = new Recorder(this.time, options.picture === true);
-    this.network = new VirtualNetwork(this.time, seeded(plan.seed + 1), this.recorder.frames);
+    this.network = new VirtualNetwork(this.time, seeded(plan.seed + 1), {
+      left: (end, bytes) => this.#onLeft(end, bytes),
+      arrived: (end, bytes) => this.recorder.frames?.arrived(end, bytes),
+    });
     this.machines = Array.from({ length: plan.peers }, (_, i) => this.#makeMachine(i + 1, i + 1));
     this.losses = new Losses(this.machines, this.checkers);
   }
@@ -91,6 +96,15 @@ export class World {
       const part = this.#plan.ending === "stop" ? null : this.#heal(this.#plan.ending === "heal-all");
       if (part !== null) this.#drain(part);
       drained = part !== null;
+      if (part !== null) {
+        const kept = part.filter((m) => !m.forgets).map((m) => this.#name(m));
+        const { lastDelivered } = this.checkers;
+        this.checkers.drained(
+          part.map((m) => this.#name(m)),
+          kept,
+          lastDelivered,
+        );
+      }
       this.checkers.finished(new Map(this.machines.map((m) => [this.#name(m), committedLines(m)])));
     } catch (error) {
       violation =
@@ -167,7 +181,7 @@ export class World {
         );
       case "pending":
         this.recorder.tell(peer, `says ${event.msg_id} ${event.payload.slice(0, 40)}`, { kind: "submit" });
-        return this.checkers.submitted(event.msg_id, event.payload);
+        return this.checkers.submitted(this.#name(machine), event.msg_id, event.payload);
       case "role": {
         const { role, term, leader_id } = event;
         this.recorder.tell(peer, `is ${role}, term ${term}, leader ${leader_id ?? "none"}`, {
@@ -218,13 +232,23 @@ export class World {
     return this.losses.hasLost(member) || this.machines.some((m) => memberOf(m) === member && has(m));
   }
 
+  #onLeft(end: WatchedEnd, bytes: Uint8Array): void {
+    this.recorder.frames?.left(end, bytes);
+    const machine = this.machines.find((m) => m.site === end.machine);
+    if (machine === undefined) return;
+    this.checkers.queued(this.#name(machine), end.queued);
+    if (!PROMISE.every((byte, i) => bytes[i] === byte)) return;
+    const { ballot } = JSON.parse(LATIN1.decode(bytes)) as { ballot: Promised };
+    this.checkers.promiseLeft(this.#name(machine), ballot, durableJson(machine, "promise.json") as Promised | null);
+  }
+
   /** Looks at what no event tells: promises and commit indexes must not go back, committed lines name the voters. */
   #sample(): void {
     for (const machine of this.machines) {
       const status = this.status(machine);
       if (status !== null) this.checkers.commits(this.#name(machine), status.commit_index);
       const promise = durableJson(machine, "promise.json");
-      if (promise !== null) this.checkers.promises(this.#name(machine), promise as never);
+      if (promise !== null) this.checkers.promises(this.#name(machine), promise as Promised);
     }
     this.#readConfigurations();
     this.time.at(this.time.now + SAMPLE_MS, () => this.#sample());

@@ -1,0 +1,530 @@
+/**
+ * Scenarios written by hand, each to show what goes wrong when one rule is broken; chance finds most of it too, but too
+ * seldom for a test. Moments are chosen so that what must meet does meet with many seeds.
+ */
+
+const THREE = `
+    at 0 start 1
+    at 0 start 2
+    at 0 start 3
+    at 500 say 1 hello`;
+const FOUR = `
+    at 0 start 4${THREE}`;
+const FIVE = `
+    at 0 start 5${FOUR}`;
+/** Two more come when the three have settled. */
+const THREE_AND_TWO = `${THREE}
+    at 2000 start 4
+    at 2000 start 5`;
+
+export const PLANS = {
+  "lost-answers": `
+    title: the leader hears the sender, the sender does not hear the leader, and sends again
+    peers: 3${THREE}
+    at 1000 cut-way 3 1
+    at 1100 say 1 twice
+    at 1700 heal
+    until: 3000
+    ending: stop`,
+
+  "dropped-in-handover": `
+    title: a leader that tries in vain to hand over takes no messages meanwhile
+    peers: 3${THREE}
+    at 1000 cut-way 2 3
+    at 1005 say 1 not seen by 2
+    at 1020 transfer 3 2
+    at 1100 say 1 dropped
+    at 2223 say 1 after the gap
+    at 2300 say 1 after the gap
+    until: 4500
+    ending: heal-all`,
+
+  "sender-restarts": `
+    title: somebody who spoke before restarts and speaks again
+    peers: 3${THREE}
+    at 1000 kill 1
+    at 1100 start 1
+    at 2000 say 1 as new
+    until: 2500
+    ending: heal-all`,
+
+  "message-to-nobody": `
+    title: a message goes to a leader that is cut off
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1100 say 1 to nobody
+    until: 3000
+    ending: heal-all`,
+
+  "kept-outbox": `
+    title: a leader that is cut off takes a message, restarts, and is reached again
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1100 say 3 kept
+    at 1500 kill 3
+    at 1600 start 3
+    at 2500 heal
+    at 4500 expect 1 delivered kept
+    until: 4500
+    ending: stop`,
+
+  "other-way": `
+    title: a peer that cannot reach the leader reaches one who can
+    peers: 3${THREE}
+    at 1000 cut 1 3
+    at 4000 say 1 through another
+    at 4900 expect 3 delivered through another
+    until: 5000
+    ending: stop`,
+
+  "one-old-entry": `
+    title: the old leader returns with an entry that nobody else has
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1100 say 3 alone
+    at 3000 say 2 one
+    at 4000 heal
+    until: 4500
+    ending: heal-all`,
+
+  "old-leader": `
+    title: the old leader returns with more entries of its own than the others have made meanwhile
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1100 flood 3 12
+    at 3000 say 2 one
+    at 3100 say 1 two
+    at 3200 say 2 three
+    at 4000 heal
+    at 4500 say 3 four
+    until: 5000
+    ending: stop`,
+
+  "long-restart": `
+    title: the leader changes, people speak, and everybody restarts
+    peers: 3${THREE}
+    at 1000 transfer 1 2
+    at 1500 say 1 again the first
+    at 4000 kill 1
+    at 4000 kill 2
+    at 4000 kill 3
+    until: 4500
+    ending: heal-all`,
+
+  "untold-commit": `
+    title: a message is sent with one of two followers, which does not hear of it before the leader dies
+    peers: 3${THREE}
+    at 950 cut 3 2
+    at 1000 say 3 on 3 and 1 only
+    at 1002.6 cut-way 3 1
+    at 1020 kill 3
+    at 1500 say 1 after it
+    until: 3500
+    ending: stop`,
+
+  "thawed-leader": `
+    title: a leader thaws after one follower promised a candidate, whose messages are held back
+    peers: 3${THREE}
+    at 1000 slow-link 1 2 60
+    at 1001 pause 3 1160
+    at 2090 cut-way 2 1
+    at 2090 cut-way 2 3
+    at 2170 say 3 to the old leader
+    at 2176 say 3 to the old leader again
+    at 2190 kill 3
+    at 2200 heal
+    at 3500 say 1 after it
+    until: 4500
+    ending: stop`,
+
+  "slow-promise": `
+    title: a leader thaws while the promise of a follower is on its way to a slow disk (trap 12)
+    peers: 3${THREE}
+    at 1000 slow-disk 1 300
+    at 1001 pause 3 1040
+    at 1500 cut-way 2 3
+    at 2043 say 3 to the old leader
+    at 2046 cut-way 3 1
+    at 2700 slow-disk 1 2
+    at 2700 kill 3
+    at 2800 heal
+    at 3500 say 1 after it
+    until: 4000
+    ending: stop`,
+
+  "thawed-leader-power-cut": `
+    title: a leader thaws after a follower promised a candidate and lost its power
+    peers: 3${THREE}
+    at 1000 slow-disk 1 5000
+    at 1000 slow-link 1 2 60
+    at 1001 pause 3 1160
+    at 2090 cut-way 2 1
+    at 2090 cut-way 2 3
+    at 2145 power-cut 1
+    at 2146 slow-disk 1 2
+    at 2150 start 1
+    at 2180 say 3 to the old leader
+    at 2182.3 cut-way 3 1
+    at 2200 kill 3
+    at 2210 heal
+    at 3500 say 1 after it
+    until: 4500
+    ending: stop`,
+
+  "thawed-leader-restart": `
+    title: a leader thaws after a follower promised a candidate and restarted
+    peers: 3${THREE}
+    at 1000 slow-link 1 2 60
+    at 1001 pause 3 1160
+    at 2090 cut-way 2 1
+    at 2090 cut-way 2 3
+    at 2145 power-cut 1
+    at 2150 start 1
+    at 2180 say 3 to the old leader
+    at 2182.3 cut-way 3 1
+    at 2200 kill 3
+    at 2210 heal
+    at 3500 say 1 after it
+    until: 4500
+    ending: stop`,
+
+  "unproven-tail": `
+    title: a follower with a tail of a dead leader meets the new one, which needs one more voter (trap 10)
+    peers: 5${FIVE}
+    at 2000 isolate 5
+    at 2001 heal 5 1
+    at 2100 flood 5 30
+    at 2300 kill 5
+    at 2300 isolate 1
+    at 4300 say 4 new
+    at 5100 isolate 3
+    at 5150 say 4 counted on a false word
+    at 5200 heal 1 4
+    at 5200 heal 1 2
+    until: 6000
+    ending: stop`,
+
+  "far-behind": `
+    title: a peer far behind speaks while the disks of the others are slow
+    peers: 3${THREE}
+    at 1000 kill 1
+    at 1100 flood 3 250
+    at 2500 kill 3
+    at 2500 kill 2
+    at 2600 start 2
+    at 2600 start 3
+    at 4000 slow-disk 2 3000
+    at 4000 slow-disk 3 3000
+    at 4050 slow-link 2 1 30
+    at 4100 start 1
+    at 4110 say 1 soon
+    at 4120 say 1 sooner
+    at 4130 say 1 too soon
+    at 4140 say 1 too soon
+    at 4150 say 1 too soon
+    until: 6000
+    ending: stop`,
+
+  "slow-disks": `
+    title: the disks of the leader and of one follower are slow
+    peers: 3${THREE}
+    at 1000 slow-disk 3 5000
+    at 1000 slow-disk 2 5000
+    at 1100 say 1 on one disk
+    until: 2000
+    ending: stop`,
+
+  "old-ballot": `
+    title: old entries reach a majority before the entry that opens the ballot does (trap 15)
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1050 flood 3 1100
+    at 1500 slow-link 1 2 100
+    at 2140 cut-way 2 1
+    at 2260 kill 2
+    at 2261 slow-link 1 2 0
+    at 2262 slow-link 1 3 200
+    at 2262 slow-link 3 1 200
+    at 2265 heal 3 1
+    at 3500 cut-way 3 1
+    at 3900 kill 3
+    at 3940 heal
+    at 3940 start 2
+    at 4900 say 1 after it
+    until: 5000
+    ending: stop`,
+
+  "quiet-room": `
+    title: a leader dies before it hears that its message is on the other disks, and nobody says more (trap 8)
+    peers: 3${THREE}
+    at 998 cut-way 2 1
+    at 998 cut-way 3 1
+    at 1000 say 1 hanging
+    at 1010 kill 1
+    at 1500 start 1
+    until: 2500
+    ending: heal-all`,
+
+  "observer-side": `
+    title: a leader is alone with an observer
+    peers: 4${FOUR}
+    at 1000 split 4,2 1,3
+    at 1100 say 4 seen by an observer
+    until: 2500
+    ending: stop`,
+
+  "broken-deference": `
+    title: the highest peer left stands a candidate down, and can reach nobody else (trap 5)
+    peers: 5${FIVE}
+    at 1950 cut 4 1
+    at 1950 cut 4 2
+    at 2000 kill 5
+    at 2500 say 1 through the bridge
+    at 6900 expect 1 delivered through the bridge
+    until: 7000
+    ending: stop`,
+
+  "leader-loses-power": `
+    title: a leader loses an entry that a follower has, and is back before anybody suspects it
+    peers: 3${THREE}
+    at 900 slow-disk 3 5000
+    at 950 isolate 2
+    at 1000 say 3 one
+    at 1010 power-cut 3
+    at 1011 slow-disk 3 2
+    at 1020 start 3
+    at 2000 heal
+    at 2500 say 2 bye
+    until: 4000
+    ending: stop`,
+
+  "late-prepare": `
+    title: a PREPARE comes long after it was sent, when there is no leader
+    peers: 3${THREE}
+    at 1000 slow-link 1 2 60
+    at 1001 pause 3 1100
+    at 2028 cut-way 2 1
+    at 2028 cut-way 2 3
+    at 2200 transfer 1 1
+    at 2230 transfer 3 3
+    at 2900 kill 3
+    at 3000 heal
+    at 4000 say 1 after it
+    until: 4500
+    ending: stop`,
+
+  "unwanted-promise": `
+    title: a candidate promised itself, reached nobody, and the leader lives (trap 16)
+    peers: 3${THREE}
+    at 1000 slow-link 1 2 60
+    at 1001 pause 3 1100
+    at 2028 cut-way 2 1
+    at 2028 cut-way 2 3
+    at 3000 heal
+    until: 4000
+    ending: heal-all`,
+
+  "longer-or-newer": `
+    title: a long log of an old ballot meets a short one of a newer
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1050 flood 3 20
+    at 3000 say 2 short
+    at 3002.6 cut-way 2 1
+    at 3030 kill 2
+    at 3035 heal 2 1
+    at 3040 heal 3 1
+    at 4500 say 1 after it
+    until: 6000
+    ending: stop`,
+
+  "lost-donor": `
+    title: the donor dies before its log is adopted (trap 13)
+    peers: 3${THREE}
+    at 950 cut 3 2
+    at 1000 say 3 on 3 and 1 only
+    at 1002.6 cut-way 3 1
+    at 1020 kill 3
+    at 1021 heal 3 1
+    at 1500 slow-link 1 2 300
+    at 2500 kill 1
+    at 2501 slow-link 1 2 0
+    at 2550 start 1
+    at 3500 say 1 after it
+    until: 5000
+    ending: stop`,
+
+  "newer-configuration": `
+    title: who does not know of the new voters adopts the log of one who does (trap 1)
+    peers: 5${THREE_AND_TWO}
+    at 2100 isolate 1
+    at 2300 split 2 3,4,5
+    at 3500 heal 1 2
+    at 4200 say 3 X
+    at 4202.3 cut-way 3 4
+    at 4215 heal 1 4
+    at 4450 say 1 Y
+    until: 5600
+    ending: stop`,
+
+  bridge: `
+    title: a leader without a majority is heard by one peer, which answers the others (trap 6)
+    peers: 5${FIVE}
+    at 2000 cut 5 2
+    at 2000 cut 5 3
+    at 2000 cut 5 4
+    at 2500 say 4 past the old leader
+    at 6900 expect 4 delivered past the old leader
+    until: 7000
+    ending: stop`,
+
+  "unsettled-change": `
+    title: one of the old voters has the new configuration, but not that it is settled
+    peers: 5${THREE_AND_TWO}
+    at 2100 isolate 2
+    at 2100 slow-link 1 3 100
+    at 2100 slow-link 4 3 100
+    at 2100 slow-link 5 3 100
+    at 2250 split 1 3,4,5
+    at 2254 heal 1 2
+    at 2600 say 3 with the new
+    at 5000 say 1 with the old
+    until: 5500
+    ending: stop`,
+
+  "new-voters-alone": `
+    title: a leader is alone with the voters-to-be
+    peers: 5${THREE_AND_TWO}
+    at 2100 split 1,2 3,4,5
+    at 2600 say 3 with the new
+    at 4500 say 2 with the old
+    until: 5000
+    ending: stop`,
+
+  "change-upon-change": `
+    title: both other voters die while a change is under way, and are evicted
+    peers: 5${THREE_AND_TWO}
+    at 2100 kill 1
+    at 2100 kill 2
+    at 2300 evict 3 1
+    at 2300 evict 3 2
+    at 2500 say 3 with the newest
+    at 2590 split 1,2 3,4,5
+    at 2600 start 1
+    at 2600 start 2
+    at 5000 say 1 with the old
+    until: 5500
+    ending: stop`,
+
+  "wiped-voter": `
+    title: a voter whose directory was emptied has got a part of the log when the leader dies (trap 4)
+    peers: 3${THREE}
+    at 950 isolate 2
+    at 1000 flood 3 1100
+    at 2500 wipe 1
+    at 2590 slow-link 1 3 300
+    at 2600 start 1
+    at 3060 cut-way 3 1
+    at 3310 kill 3
+    at 3320 heal
+    at 3320 slow-link 1 3 0
+    at 5000 say 2 after it
+    until: 5500
+    ending: stop`,
+
+  "evicted-returns": `
+    title: a peer is evicted while it is away, and comes back
+    peers: 3${THREE}
+    at 1000 kill 1
+    at 2500 evict 3 1
+    at 3000 start 1
+    at 3500 say 1 here again
+    until: 4000
+    ending: heal-all`,
+
+  "many-segments": `
+    title: one flood fills several segments
+    peers: 3${THREE}
+    at 1000 flood 3 250
+    until: 2000
+    ending: stop`,
+
+  "promise-and-power-cut": `
+    title: the power fails a second after a promise
+    peers: 3${THREE}
+    at 1000 transfer 1 2
+    at 2000 power-cut 1
+    at 2100 start 1
+    until: 2500
+    ending: heal-all`,
+
+  "voter-restarts": `
+    title: a voter restarts
+    peers: 3${THREE}
+    at 1000 kill 1
+    at 1100 start 1
+    until: 1500
+    ending: heal-all`,
+
+  "failing-disks": `
+    title: all disks fail at once
+    peers: 3${THREE}
+    at 1300 fail-sync 1
+    at 1300 fail-sync 2
+    at 1300 fail-sync 3
+    at 1301 say 3 on no disk
+    until: 4000
+    ending: stop`,
+
+  "damaged-voter": `
+    title: a voter lost what it had confirmed, and the leader dies before it has it again (trap 14)
+    peers: 3${THREE}
+    at 950 isolate 2
+    at 1000 flood 3 20
+    at 2500 shorten 1
+    at 2590 slow-link 1 3 300
+    at 2600 start 1
+    at 2775 kill 3
+    at 2785 heal
+    at 5000 say 2 after it
+    until: 5500
+    ending: stop`,
+
+  "put-back": `
+    title: a directory is put back to an older state
+    peers: 3${THREE}
+    at 900 snapshot 1
+    at 1000 say 3 after the copy
+    at 2000 rollback 1
+    at 2100 start 1
+    at 2900 expect 1 told rolled-back
+    until: 3000
+    ending: stop`,
+
+  "leader-restarts-alone": `
+    title: a leader that is cut off restarts with an entry that nobody else has
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1100 say 3 alone
+    at 1500 kill 3
+    at 1600 start 3
+    at 4500 heal
+    until: 6000
+    ending: stop`,
+
+  "noted-too-far": `
+    title: a leader that is cut off restarts with durable entries that are never committed
+    peers: 3${THREE}
+    at 1000 isolate 3
+    at 1100 flood 3 5
+    at 3000 kill 3
+    at 3100 start 3
+    at 3300 say 2 one
+    at 3310 say 2 two
+    at 3320 say 2 three
+    at 4000 heal
+    at 4500 say 1 four
+    at 4600 say 1 five
+    until: 5500
+    ending: stop`,
+};
