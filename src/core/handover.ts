@@ -71,7 +71,7 @@ export class Handover {
       return linked.length === 0 || hasQuorum(voterSets, (v) => v.id === m.id || linked.includes(v.id));
     };
     return votersOf(configuration)
-      .filter((v) => !sameMember(v, self) && leadership.isCaughtUp(v) && reachesQuorum(v))
+      .filter((v) => !sameMember(v, self) && this.#peer.isLinked(v) && leadership.isCaughtUp(v) && reachesQuorum(v))
       .sort((a, b) => b.id - a.id);
   }
 

@@ -199,6 +199,12 @@ export class Membership {
     // The log of one that is itself still catching up may name the cluster before a forced recovery [M9].
     if (configuration === null || peer.memberOf(peer.self) === null || !sameMember(from, frame)) return;
     if (peer.leadership !== null && !this.#admit(from, frame, configuration)) return;
+    // Nobody dials its own id: of a leader with the joiner's id its followers must tell.
+    const leads = configuration.members.find(
+      (m) => peer.leader !== null && sameMember(m, leaderKey(peer.leader.ballot)),
+    );
+    if (leads !== undefined && leads.id === frame.id && leads.inc !== frame.inc && peer.hearsLeader)
+      return this.#refuseDuplicate(from, leads);
     const own = configuration.members.find((m) => sameMember(m, frame) && m.role !== "left");
     const leader = peer.leader === null ? null : this.#addressOf(peer.leader.ballot.leader_id);
     peer.send(from.link, {
@@ -219,12 +225,7 @@ export class Membership {
       const where = `${namesake.host}:${namesake.port}`;
       const away = peer.now - (peer.leadership?.progressOf(namesake)?.heard ?? peer.now);
       if (this.#isLive(namesake)) {
-        peer.out({
-          do: "refuse",
-          link: from.link,
-          code: "duplicate-id",
-          message: `peer id ${frame.id} is in use by the peer at ${where}: choose another --id`,
-        });
+        this.#refuseDuplicate(from, namesake);
         return false;
       }
       if (away < peer.timings.eviction && !this.#evictions.has(frame.id)) {
@@ -248,6 +249,15 @@ export class Membership {
     }
     this.#joins.set(frame.id, { id: frame.id, inc: frame.inc, host: frame.host, port: frame.port, role: "observer" });
     return true;
+  }
+
+  #refuseDuplicate(from: LinkedPeer, { id, host, port }: Member): void {
+    this.#peer.out({
+      do: "refuse",
+      link: from.link,
+      code: "duplicate-id",
+      message: `peer id ${id} is in use by the peer at ${host}:${port}: choose another --id`,
+    });
   }
 
   #onJoinAck(from: LinkedPeer, frame: JoinAck): void {

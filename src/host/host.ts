@@ -129,10 +129,7 @@ export class Host {
       fsync: durability === "fsync",
       events: {
         durable: (index) => this.#input({ type: "durable", index }),
-        failed: (error) =>
-          this.#die(
-            `the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`,
-          ),
+        failed: (error) => this.#die(diskFailure(error)),
       },
     });
     this.#directory = directory;
@@ -543,6 +540,7 @@ export class Host {
   #noteProgress(): void {
     if (this.#stopping) return;
     this.#saveProgress(false);
+    this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }
 
@@ -597,6 +595,10 @@ export class Host {
 }
 
 export { HostError };
+
+function diskFailure(error: PortError): string {
+  return `the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`;
+}
 
 function listenFailure(host: string, port: number, error: PortError): string {
   const why =

@@ -1,6 +1,7 @@
 /**
  * Own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. One line each, with its
- * session and counter; a session of an earlier process is sent under its old ids [S3]. Not synced: pending is no promise.
+ * session and counter; a session of an earlier process is sent under its old ids [S3]. Pending is no promise: what waits
+ * long is synced within a second, what is sent before that never needs to be.
  */
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
@@ -43,6 +44,9 @@ export class Outbox {
   #lines: Line[] = [];
   #head = 0;
   #garbage = 0;
+  /** Written and not synced yet; the name, too, where the file is new. */
+  #unsynced = false;
+  #unsyncedName = true;
 
   private constructor(disk: Disk, file: File, size: number) {
     this.#disk = disk;
@@ -131,6 +135,16 @@ export class Outbox {
     }
   }
 
+  /** Makes what waits durable. `failed` is told when that cannot be done [D3]. */
+  flush(failed: (error: PortError) => void): void {
+    if (!this.#unsynced || this.#head === this.#lines.length) return;
+    this.#unsynced = false;
+    const done = (error: PortError | null) => error !== null && failed(error);
+    this.#file.sync(done);
+    if (this.#unsyncedName) this.#disk.syncDirectory("", done);
+    this.#unsyncedName = false;
+  }
+
   close(): void {
     this.#file.close();
   }
@@ -144,6 +158,7 @@ export class Outbox {
     }
     this.#size += line.bytes.length;
     this.#lines.push(line);
+    this.#unsynced = true;
   }
 
   #rewrite(): void {
@@ -153,6 +168,7 @@ export class Outbox {
       this.#file = file;
       this.#size = size;
       this.#garbage = 0;
+      this.#unsyncedName = true;
     } catch (error) {
       // No room for the shorter file: the longer one serves as well.
       if (!(error instanceof PortError)) throw error;

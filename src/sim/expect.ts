@@ -2,9 +2,21 @@
  * What a scenario claims at a moment, in words:
  *
  *   2 leads                 3 follows 2             1 knows no leader       4 is down
- *   1 delivered TEXT        1 has not delivered TEXT                        1 has pending 2
- *   1 told CODE             1 counts voters 1,2,3   all agree
+ *   1 delivered TEXT        1 has not delivered TEXT                        1 delivered 20 messages
+ *   1 told CODE             1 told no CODE          1 has pending 2         1 is in term 5
+ *   1 counts voters 1,2,3   1 counts observers 4,5  1 counts left 5         all agree
+ *
+ *   1 shows TEXT as pending (of somebody else [S7])
+ *
+ * and of what its disk holds, committed or not:
+ *
+ *   1 has written TEXT      1 has not written TEXT  (in its log, if only in the kernel's memory)
+ *   1 has synced TEXT       1 has not synced TEXT   (there after a power cut, for certain)
+ *   1 has promised 4        (its promise, as synced, is to peer 4)
+ *
+ * The same may be claimed of several at once: `1,2,3 delivered TEXT`.
  */
+import { durableJson, logPaths } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
@@ -24,33 +36,60 @@ const CLAIMS: readonly [RegExp, Claim][] = [
     (w, m, [n]) => unless(w.status(m)?.pending === Number(n), `it has ${w.status(m)?.pending ?? "none, being down"}`),
   ],
   [
+    /^delivered ([0-9]+) messages$/,
+    (w, m, [n]) => unless(w.delivered(m).length === Number(n), `it delivered ${w.delivered(m).length}`),
+  ],
+  [
     /^delivered (.+)$/,
-    (w, m, [text]) => unless(w.delivered(m).includes(text as string), `it delivered: ${w.delivered(m).join(" | ")}`),
+    (w, m, [text]) => unless(w.delivered(m).includes(text as string), `it delivered: ${lastOf(w.delivered(m))}`),
   ],
   [/^has not delivered (.+)$/, (w, m, [text]) => unless(!w.delivered(m).includes(text as string), "it did")],
+  [
+    /^shows (.+) as pending$/,
+    (w, m, [text]) => unless(w.shown.get(m)?.includes(text as string) === true, "it does not"),
+  ],
+  [/^has written (.+)$/, (_, m, [text]) => unless(holds(m, text as string, "contents"), "it has not")],
+  [/^has not written (.+)$/, (_, m, [text]) => unless(!holds(m, text as string, "contents"), "it has")],
+  [/^has synced (.+)$/, (_, m, [text]) => unless(holds(m, text as string, "durableContents"), "it has not")],
+  [/^has not synced (.+)$/, (_, m, [text]) => unless(!holds(m, text as string, "durableContents"), "it has")],
+  [/^has promised ([0-9]+)$/, (_, m, [id]) => unless(promisedTo(m) === Number(id), `it has promised ${promisedTo(m)}`)],
+  [/^is in term ([0-9]+)$/, (w, m, [term]) => unless(w.status(m)?.term === Number(term), roleText(w, m))],
+  [/^told no ([a-z-]+)$/, (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) !== true, "it did")],
   [
     /^told ([a-z-]+)$/,
     (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) === true, `it told: ${w.told.get(m)?.join(", ")}`),
   ],
-  [/^counts voters ([0-9,]+)$/, (w, m, [ids]) => unless(votersText(w, m) === ids, `it counts ${votersText(w, m)}`)],
+  [
+    /^counts (voter|observer|left)s? ([0-9,]+)$/,
+    (w, m, [role, ids]) => unless(idsOf(w, m, role) === ids, `it counts ${idsOf(w, m, role) || "none"}`),
+  ],
 ];
 
-const ABOUT_ONE = /^([0-9]+) (.*)$/;
+const ABOUT = /^([0-9]+(?:,[0-9]+)*) (.*)$/;
 
 /** Whether these are words that can be checked. */
 export function isClaim(claim: string): boolean {
-  const rest = ABOUT_ONE.exec(claim)?.[2];
+  const rest = ABOUT.exec(claim)?.[2];
   return claim === "all agree" || (rest !== undefined && CLAIMS.some(([pattern]) => pattern.test(rest)));
 }
 
 /** What speaks against a claim, or null. */
 export function expectation(world: World, claim: string): string | null {
   if (claim === "all agree") return disagreement(world);
-  const [, site, rest] = ABOUT_ONE.exec(claim) ?? [];
-  const machine = world.machine(site);
+  const [, sites = "", rest = ""] = ABOUT.exec(claim) ?? [];
+  const about = sites.split(",");
+  for (const site of about) {
+    const failure = expectationOf(world, world.machine(site), rest);
+    if (failure !== null) return about.length === 1 ? failure : `peer ${site}: ${failure}`;
+  }
+  return null;
+}
+
+function expectationOf(world: World, machine: Machine | undefined, words: string): string | null {
+  if (machine === undefined) return "there is no such peer";
   for (const [pattern, check] of CLAIMS) {
-    const match = pattern.exec(rest ?? "");
-    if (match !== null && machine !== undefined) return check(world, machine, match.slice(1));
+    const match = pattern.exec(words);
+    if (match !== null) return check(world, machine, match.slice(1));
   }
   return "nobody knows how to check that";
 }
@@ -72,10 +111,26 @@ function roleText(world: World, machine: Machine): string {
     : `it is ${status.role}, term ${status.term}, leader ${status.leader_id ?? "none"}`;
 }
 
-function votersText(world: World, machine: Machine): string {
+/** Floods are long. */
+function lastOf(texts: readonly string[]): string {
+  const shown = texts.slice(-10).map((text) => text.slice(0, 60));
+  return `${texts.length > shown.length ? "… | " : ""}${shown.join(" | ")}`;
+}
+
+function idsOf(world: World, machine: Machine, role: string | undefined): string {
   const members = world.status(machine)?.members ?? [];
   return members
-    .filter((m) => m.role === "voter")
+    .filter((m) => m.role === role)
     .map((m) => m.id)
     .join(",");
+}
+
+function promisedTo(machine: Machine): number | null {
+  return (durableJson(machine, "promise.json") as { leader_id: number } | null)?.leader_id ?? null;
+}
+
+/** Whether a text is the payload of a message in a machine's log. */
+function holds(machine: Machine, text: string, read: "contents" | "durableContents"): boolean {
+  const field = `"payload":${JSON.stringify(text)}`;
+  return logPaths(machine).some((path) => new TextDecoder().decode(machine.disk[read](path)).includes(field));
 }

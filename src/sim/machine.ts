@@ -42,6 +42,8 @@ export class Machine {
   /** Stays down when its process ends. */
   idle = true;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
+  /** Power is cut when it sends so many more times; 0: never. */
+  sendsLeft = 0;
   /** Its disk may have lost what people typed: power was cut, a sync failed, or somebody changed its files. */
   forgets = false;
   /** Put back to an older state a moment ago: it may not have been told yet. */

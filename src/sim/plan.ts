@@ -59,6 +59,9 @@ export const VERBS = {
   expect: "CLAIM",
 } as const;
 
+/** Where a process may lose power: at a call to its disk, or at a send. */
+export const CALLS = ["write", "truncate", "sync", "create", "rename", "remove", "sync-directory", "send"] as const;
+
 export type Verb = keyof typeof VERBS;
 
 /** Names of arguments that are a peer, or several with commas between them. */

@@ -3,7 +3,7 @@
  * kind of trouble goes where a run with a little of everything never does (Groce et al. 2012, swarm testing).
  */
 import { seeded } from "./clock.ts";
-import type { Step, Verb } from "./plan.ts";
+import { CALLS, type Step, type Verb } from "./plan.ts";
 import type { Plan } from "./world.ts";
 
 export const PROFILES = ["calm", "network", "process", "disk", "membership", "overload", "all"] as const;
@@ -63,8 +63,6 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
     { verb: "giant", args: only },
   ],
 };
-
-const CALLS = ["write", "truncate", "sync", "create", "rename", "remove", "sync-directory"] as const;
 
 interface Fault {
   readonly verb: Verb;

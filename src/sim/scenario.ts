@@ -17,7 +17,7 @@
  *   trace: 0123456789abcdef           (optional: the hash of everything that happened)
  */
 import { isClaim } from "./expect.ts";
-import { argNames, PEER_NAMES, PlanError, parseStep, printStep, type Step } from "./plan.ts";
+import { argNames, CALLS, PEER_NAMES, PlanError, parseStep, printStep, type Step } from "./plan.ts";
 import type { Plan } from "./world.ts";
 
 export interface Scenario {
@@ -54,7 +54,6 @@ const MS_MAX = 86_400_000;
 /** Second processes with a peer's id have sites from here on. */
 const TWINS_FROM = 100;
 const ENDINGS = ["heal-all", "heal-part", "stop"] as const;
-const CALLS = ["write", "truncate", "sync", "create", "rename", "remove", "sync-directory"];
 
 /** What each field may be, in words for errors, and null where it is not. */
 const FIELDS = {
@@ -191,7 +190,8 @@ function wrongIn({ verb, args }: Step, peers: number): string | null {
       return `COUNT must be a whole number from 1 to 100000, not ${word}`;
     if (name === "MS" && whole(verb === "clock" ? word.replace(/^-/, "") : word, 0, MS_MAX) === null)
       return `MS must be whole milliseconds, at most ${MS_MAX}, not ${word}`;
-    if (name === "CALL" && !CALLS.includes(word)) return `CALL must be one of ${CALLS.join(", ")}, not ${word}`;
+    if (name === "CALL" && !(CALLS as readonly string[]).includes(word))
+      return `CALL must be one of ${CALLS.join(", ")}, not ${word}`;
     if (name === "CLAIM" && !isClaim(word))
       return "nobody knows how to check that; claims are listed in src/sim/expect.ts";
   }

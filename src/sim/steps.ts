@@ -73,6 +73,10 @@ export const STEPS: Record<Verb, Carry> = {
   },
   "crash-at"(machine, [, call, count]) {
     let left = Number(count);
+    if (call === "send") {
+      machine.sendsLeft = left;
+      return;
+    }
     const faults = machine.disk.faults;
     faults.before = (made) => {
       if (made !== call || --left > 0) return;

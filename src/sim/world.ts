@@ -12,7 +12,7 @@ import { Machine, type Parts } from "./machine.ts";
 import { VirtualNetwork, type WatchedEnd } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
-import { CRASHES, STEPS, WITHOUT_PEER } from "./steps.ts";
+import { CRASHES, PowerCut, STEPS, WITHOUT_PEER } from "./steps.ts";
 
 export interface Plan {
   readonly title: string;
@@ -62,6 +62,8 @@ export class World {
   readonly losses: Losses;
   /** Codes of notices and errors told by each machine since its start. */
   readonly told = new Map<Machine, string[]>();
+  /** Texts of others that each machine has shown as pending since its start [S7]. */
+  readonly shown = new Map<Machine, string[]>();
   readonly #texts = new Map<string, string[]>();
   readonly #plan: Plan;
   readonly #random: () => number;
@@ -182,6 +184,9 @@ export class World {
       case "pending":
         this.recorder.tell(peer, `says ${event.msg_id} ${event.payload.slice(0, 40)}`, { kind: "submit" });
         return this.checkers.submitted(this.#name(machine), event.msg_id, event.payload);
+      case "unsent":
+        this.shown.get(machine)?.push(event.payload);
+        return this.recorder.tell(peer, `shows ${event.msg_id} as pending`, { kind: "notice" });
       case "role": {
         const { role, term, leader_id } = event;
         this.recorder.tell(peer, `is ${role}, term ${term}, leader ${leader_id ?? "none"}`, {
@@ -211,6 +216,7 @@ export class World {
   #onStarting(machine: Machine): void {
     this.recorder.tell(machine.site, "starts", { kind: "start" });
     this.told.set(machine, []);
+    this.shown.set(machine, []);
     this.checkers.restarted(this.#name(machine));
   }
 
@@ -237,6 +243,10 @@ export class World {
     const machine = this.machines.find((m) => m.site === end.machine);
     if (machine === undefined) return;
     this.checkers.queued(this.#name(machine), end.queued);
+    if (machine.sendsLeft > 0 && --machine.sendsLeft === 0) {
+      machine.cutPower();
+      throw new PowerCut();
+    }
     if (!PROMISE.every((byte, i) => bytes[i] === byte)) return;
     const { ballot } = JSON.parse(LATIN1.decode(bytes)) as { ballot: Promised };
     this.checkers.promiseLeft(this.#name(machine), ballot, durableJson(machine, "promise.json") as Promised | null);
@@ -351,6 +361,7 @@ export class World {
       machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
       machine.disk.faults.syncError = null;
       machine.disk.faults.before = null;
+      machine.sendsLeft = 0;
       machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
       this.time.at(this.time.now + this.#random() * 2000, () => machine.start());
     }
@@ -377,14 +388,12 @@ export class World {
   }
 
   #unrest(part: readonly Machine[]): string | null {
+    // Whoever quit, or was refused, is started again: the part is to be whole.
+    for (const machine of part) if (machine.running === null && machine.idle) machine.start();
     let commit = -1;
     for (const machine of part) {
       const status = this.status(machine);
-      if (status === null) {
-        // Whoever quit, or was refused, is started again: the part is to be whole.
-        if (machine.idle) machine.start();
-        return `peer ${machine.site} is down`;
-      }
+      if (status === null) return `peer ${machine.site} is down`;
       if (status.leader_id === null) return `peer ${machine.site} knows no leader`;
       if (status.pending > 0) return `peer ${machine.site} has ${status.pending} messages pending`;
       if (commit >= 0 && status.commit_index !== commit)
