@@ -7,11 +7,13 @@
  *     └──denied, no──────┘   └─OK─▶ deferring ─in vain─▶ polling     refused, in time ─────────┘──▶ idle, backs off
  */
 import { BEHIND_ENTRIES_MAX, TERM_MAX } from "./config.ts";
+import type { LinkedPeer } from "./contract.ts";
 import {
   type Ballot,
   compareBallots,
   formatBallot,
   type LinkId,
+  leaderKey,
   type MemberKey,
   type Millis,
   type PeerId,
@@ -19,7 +21,7 @@ import {
   sameMember,
 } from "./ids.ts";
 import type { CatchupResp, ElectionAnswer, Election as ElectionFrame, Prepare, Promised, Tail } from "./message.ts";
-import { type LinkedPeer, leaderKey, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { everyVoter, hasQuorum, memberName } from "./quorum.ts";
 
 type Phase = "idle" | "polling" | "deferring" | "preparing";
@@ -208,7 +210,7 @@ export class Election {
 
   onAnswer(from: LinkedPeer, frame: ElectionAnswer): void {
     this.#see(frame.promised);
-    if (frame.type === "ELECTION_DENY") this.#peer.relayThrough(from);
+    if (frame.type === "ELECTION_DENY") this.#peer.relay.hearsLeader(from);
     if (this.#phase !== "polling" || frame.round !== this.#round) return;
     const name = memberName(from);
     this.#answered.add(name);

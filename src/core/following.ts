@@ -6,13 +6,14 @@ import {
   compareBallots,
   type LinkId,
   type LogIndex,
+  leaderKey,
   type MemberKey,
   type Millis,
   sameBallot,
   sameMember,
 } from "./ids.ts";
 import type { CatchupReq, CatchupResp, Entry, Heartbeat, SeqChat, Tail } from "./message.ts";
-import { leaderKey, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { memberName } from "./quorum.ts";
 
 /** What every peer does with the log of another, leader or not. */
@@ -70,11 +71,11 @@ export class Followership {
   /** [S6] Out of the leader's reach, what is committed comes from a member that is not. */
   #askRelay(): void {
     const peer = this.#peer;
-    const { relay } = peer;
-    if (relay === null || this.#fetching !== null || peer.now < this.#askRelayAt) return;
+    const { via } = peer.relay;
+    if (via === null || this.#fetching !== null || peer.now < this.#askRelayAt) return;
     if (peer.election.preparing || peer.diskFull || !peer.promiseDurable) return;
     this.#askRelayAt = peer.now + peer.timings.heartbeat;
-    this.#request(relay, peer.log.tail);
+    this.#request(via, peer.log.tail);
   }
 
   onHeartbeat(frame: Heartbeat): void {
@@ -234,7 +235,7 @@ export class Followership {
     const peer = this.#peer;
     if (this.#fetching === null || !sameMember(this.#fetching.from, from)) return;
     this.#fetching = null;
-    if ((peer.leader === null && peer.relay === null) || peer.election.preparing) return;
+    if ((peer.leader === null && peer.relay.via === null) || peer.election.preparing) return;
     if (frame.hint !== null) {
       const asked = peer.log.hintFor(frame.hint);
       if (asked.index < peer.log.commit) {

@@ -49,3 +49,8 @@ export interface MemberKey {
 export function sameMember(a: MemberKey, b: MemberKey): boolean {
   return a.id === b.id && a.inc === b.inc;
 }
+
+/** The member that a ballot belongs to. */
+export function leaderKey(ballot: Ballot): MemberKey {
+  return { id: ballot.leader_id, inc: ballot.inc };
+}

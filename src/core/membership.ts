@@ -4,10 +4,11 @@
  * (Ongaro & Ousterhout 2014, with the 2015 erratum in mind: nothing before the leader's own entry is committed).
  */
 import { MEMBERS_MAX } from "./config.ts";
+import type { LinkedPeer } from "./contract.ts";
 import { Handover } from "./handover.ts";
-import { type LinkId, type LogIndex, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
+import { type LinkId, type LogIndex, leaderKey, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import type { Admin, AdminAck, Configuration, Entry, Join, JoinAck, Leave, Member, PeerInfo } from "./message.ts";
-import { type LinkedPeer, leaderKey, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import { placeVoters } from "./placement.ts";
 import { memberName, votersOf } from "./quorum.ts";
 
@@ -261,7 +262,7 @@ export class Membership {
   }
 
   #onJoinAck(from: LinkedPeer, frame: JoinAck): void {
-    if (frame.leader !== null && frame.leader.id !== from.id) this.#peer.relayThrough(from);
+    if (frame.leader !== null && frame.leader.id !== from.id) this.#peer.relay.hearsLeader(from);
     this.#admitted = Math.max(this.#admitted, frame.admitted);
     this.#heardOf = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
   }

@@ -11,10 +11,10 @@ import {
   UNCOMMITTED_BYTES_MAX,
   UNCOMMITTED_ENTRIES_MAX,
 } from "./config.ts";
-import { type Millis, sameBallot } from "./ids.ts";
+import { leaderKey, type Millis, sameBallot } from "./ids.ts";
 import { splitMessageId } from "./log.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
-import { leaderKey, type Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 import type { Leadership } from "./replication.ts";
 
 /**
@@ -149,7 +149,7 @@ export class Sender {
     const peer = this.#peer;
     const session = this.#sessions[0] as Session;
     if (peer.leader !== null && !sameBallot(peer.leader.ballot, peer.promised)) return;
-    const towards = peer.leader === null ? peer.relay : leaderKey(peer.leader.ballot);
+    const towards = peer.leader === null ? peer.relay.via : leaderKey(peer.leader.ballot);
     if (towards === null || !peer.isLinked(towards)) return;
     if (session.drafts.length === session.head) return;
     // With nothing under way there is nothing to be impatient for.

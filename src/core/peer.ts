@@ -1,6 +1,6 @@
 /**
  * One peer of the protocol: inputs in, outputs out, nothing else. The host feeds `step` with what happened and carries
- * out `takeOutputs` in order (the host's contract stands at `Output`).
+ * out `takeOutputs` in order (`contract` says what each means).
  *
  *                      suspects its leader                  quorum of grants, then of promises
  *        ┌──────────┐ ───────────────────────▶ ┌───────────┐ ─────────────────────────────▶ ┌────────┐
@@ -13,6 +13,7 @@
  */
 import { assert } from "./assert.ts";
 import { TERM_MAX, type Timings } from "./config.ts";
+import type { FollowedLeader, Input, LinkedPeer, Output, PeerOptions, Restored, ShownRole } from "./contract.ts";
 import { Election } from "./election.ts";
 import { LateClock } from "./failure.ts";
 import { Followership } from "./following.ts";
@@ -22,137 +23,22 @@ import {
   formatBallot,
   type LinkId,
   type LogIndex,
+  leaderKey,
   type MemberKey,
   type Millis,
   type PeerId,
   sameBallot,
   sameMember,
 } from "./ids.ts";
-import type { LogState } from "./log.ts";
 import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
-import type {
-  Chat,
-  ChatAck,
-  Configuration,
-  Draft,
-  Entry,
-  Frame,
-  Member,
-  PeerInfo,
-  RefuseCode,
-  Seal,
-  Tail,
-} from "./message.ts";
+import type { Configuration, Entry, Frame, Member, PeerInfo } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { PendingNews } from "./pending.ts";
 import { everyVoter, hasQuorum, memberName, voterSets } from "./quorum.ts";
+import { Relay } from "./relay.ts";
 import { Leadership } from "./replication.ts";
 import { Log } from "./tail.ts";
-
-export interface PeerOptions {
-  readonly self: MemberKey;
-  readonly address: { readonly host: string; readonly port: number };
-  readonly timings: Timings;
-  readonly seal: Seal;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Session of the messages submitted from now on [S1]. */
-  readonly session: string;
-}
-
-/** What the directory held. */
-export interface Restored {
-  readonly state: LogState;
-  readonly entries: readonly Entry[];
-  readonly beforeCrc: number;
-  readonly durable: LogIndex;
-  readonly commit: LogIndex;
-  readonly promised: Ballot;
-  /** The log was damaged below its watermark and is being refetched [D5]. */
-  readonly faulty: boolean;
-  /** Old sessions with messages still pending, oldest first [S3]. */
-  readonly outbox: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[];
-}
-
-export type Input =
-  | {
-      readonly type: "link-up";
-      readonly link: LinkId;
-      readonly peer: MemberKey & { readonly host: string; readonly port: number };
-    }
-  | { readonly type: "link-down"; readonly link: LinkId }
-  | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
-  | { readonly type: "submit"; readonly drafts: readonly Draft[] }
-  /** Everything through `index` is durable. */
-  | { readonly type: "durable"; readonly index: LogIndex }
-  | { readonly type: "promised"; readonly ballot: Ballot }
-  /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
-  | { readonly type: "disk-full" }
-  | { readonly type: "disk-ok" }
-  | { readonly type: "transfer"; readonly to: PeerId }
-  | { readonly type: "evict"; readonly id: PeerId }
-  | { readonly type: "quit" }
-  | { readonly type: "tick" };
-
-/**
- * What the host does, in this order and before the next input:
- * `append` and `truncate` change the log file at once (an append's durability comes back as `durable`); `promise`
- * persists [D2] and comes back as `promised`; `serve` answers with CATCHUP_RESP from disk; `commit` delivers.
- * Nothing here waits: what depends on durability is held back by core until the input says so.
- */
-export type Output =
-  | { readonly do: "append"; readonly entries: Entry[] }
-  | { readonly do: "truncate"; readonly from: LogIndex }
-  | { readonly do: "promise"; readonly ballot: Ballot }
-  | { readonly do: "send"; readonly link: LinkId; readonly frame: Frame }
-  | {
-      readonly do: "serve";
-      readonly link: LinkId;
-      readonly ballot: Ballot | null;
-      readonly after: Tail;
-      readonly through: LogIndex;
-    }
-  | { readonly do: "commit"; readonly through: LogIndex }
-  | { readonly do: "sent"; readonly entry: Entry }
-  /** What was confirmed is lost from this index on [D6]: to be noted, as damage that a start finds is [D5]. */
-  | { readonly do: "damaged"; readonly from: LogIndex }
-  | { readonly do: "repaired" }
-  /** Another peer's messages that wait for a leader [S7]. */
-  | {
-      readonly do: "unsent";
-      readonly sender: PeerId;
-      readonly session: string;
-      readonly first: number;
-      readonly drafts: readonly Draft[];
-    }
-  | { readonly do: "role"; readonly role: ShownRole; readonly term: number; readonly leader_id: PeerId | null }
-  | {
-      readonly do: "member";
-      readonly id: PeerId;
-      readonly state: "joined" | "alive" | "unreachable" | "left";
-      readonly role: Member["role"];
-    }
-  | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
-  | { readonly do: "notice"; readonly code: string; readonly message: string }
-  | { readonly do: "debug"; readonly message: string }
-  | { readonly do: "stop"; readonly reason: string };
-
-export type ShownRole = "leader" | "follower" | "candidate" | "observer";
-
-export interface LinkedPeer extends MemberKey {
-  readonly link: LinkId;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** The leader this peer follows (or is), under the promised ballot. */
-export interface FollowedLeader {
-  readonly ballot: Ballot;
-  heard: Millis;
-  /** The leader says a majority hears it. */
-  quorum: boolean;
-}
 
 /** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
 const WAITING_FRAMES_MAX = 64;
@@ -180,9 +66,8 @@ export class Peer {
 
   readonly memory = new Memory();
   readonly pendingNews: PendingNews;
+  readonly relay: Relay;
   readonly #clock: LateClock;
-  /** A member that last said it hears a leader, and when [S6]. */
-  #relay: { member: MemberKey; at: Millis } | null = null;
   #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
   #linkOf = new Map<string, LinkId>();
@@ -204,6 +89,7 @@ export class Peer {
     this.membership = new Membership(this);
     this.sender = new Sender(this, restored.outbox);
     this.pendingNews = new PendingNews(this);
+    this.relay = new Relay(this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -351,24 +237,6 @@ export class Peer {
     );
   }
 
-  /** Without a leader of its own: a member through which one is reached [S6]. */
-  get relay(): MemberKey | null {
-    if (this.leader !== null || this.#relay === null || !this.isLinked(this.#relay.member)) return null;
-    return this.now - this.#relay.at < 2 * this.timings.leaderTimeout ? this.#relay.member : null;
-  }
-
-  /** A member said that it hears a leader. */
-  relayThrough(member: MemberKey): void {
-    if (this.leader !== null) return;
-    const known = this.relay;
-    // One that serves is kept as long as it says so.
-    if (known !== null && !sameMember(known, member)) return;
-    this.#relay = { member: { id: member.id, inc: member.inc }, at: this.now };
-    if (known !== null) return;
-    this.debug(`relays through peer ${member.id}, which hears a leader [S6]`);
-    this.sender.onLeaderChange();
-  }
-
   get otherVoters(): MemberKey[] {
     return everyVoter(this.voterSets).filter((v) => !sameMember(v, this.self));
   }
@@ -501,9 +369,9 @@ export class Peer {
       case "ABDICATE":
         return this.#onAbdicate(from, frame.ballot, frame.to);
       case "CHAT":
-        return this.leadership !== null ? this.leadership.onChat(from, frame) : this.#relayToLeader(from, frame);
+        return this.leadership !== null ? this.leadership.onChat(from, frame) : this.relay.toLeader(from, frame);
       case "CHAT_ACK":
-        return frame.sender_id === this.self.id ? this.sender.onChatAck(frame) : this.#relayToSender(frame);
+        return frame.sender_id === this.self.id ? this.sender.onChatAck(frame) : this.relay.toSender(frame);
       case "PENDING":
         return this.pendingNews.onPending(from, frame);
       case "CATCHUP_REQ":
@@ -583,18 +451,6 @@ export class Peer {
     this.election.onAbdication(to);
   }
 
-  // ── relaying [S6] ──────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** One hop: only what comes from its sender itself goes on. */
-  #relayToLeader(from: LinkedPeer, chat: Chat): void {
-    if (chat.sender_id !== from.id || !this.hearsLeader || this.leader === null) return;
-    this.sendTo(leaderKey(this.leader.ballot), chat);
-  }
-
-  #relayToSender(ack: ChatAck): void {
-    for (const peer of this.links.values()) if (peer.id === ack.sender_id) this.send(peer.link, ack);
-  }
-
   /**
    * [D6] Another peer saw more of this incarnation than its directory holds: somebody put back a copy, or the disk forgot. It keeps
    * the promise that it no longer knew, and counts in nothing until it is repaired.
@@ -616,7 +472,7 @@ export class Peer {
   }
 
   #onNack(from: MemberKey, ballot: Ballot, promised: Ballot, led: boolean): void {
-    if (led) this.relayThrough(from);
+    if (led) this.relay.hearsLeader(from);
     const refused = this.leadership?.ballot;
     if (refused === undefined) return this.election.onNack(from, ballot, promised, led);
     if (!sameBallot(refused, ballot) || compareBallots(promised, refused) <= 0 || this.memberOf(from) === null) return;
@@ -647,8 +503,4 @@ export class Peer {
     if (!this.isVoter) return "observer";
     return this.leader === null && this.election.campaigning ? "candidate" : "follower";
   }
-}
-
-export function leaderKey(ballot: Ballot): MemberKey {
-  return { id: ballot.leader_id, inc: ballot.inc };
 }

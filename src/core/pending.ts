@@ -3,9 +3,10 @@
  * numbered; the order comes with the log.
  */
 import { BATCH_BYTES_MAX, PENDING_SHOWN_MAX } from "./config.ts";
+import type { LinkedPeer } from "./contract.ts";
 import type { LinkId, Millis } from "./ids.ts";
 import type { Draft, Pending } from "./message.ts";
-import type { LinkedPeer, Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 
 export class PendingNews {
   readonly #peer: Peer;
@@ -20,7 +21,7 @@ export class PendingNews {
 
   onTime(): void {
     const peer = this.#peer;
-    if (peer.leader !== null || peer.relay !== null) {
+    if (peer.leader !== null || peer.relay.via !== null) {
       this.#since = null;
       return;
     }

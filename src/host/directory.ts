@@ -8,10 +8,10 @@
  *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
 import { SEGMENTS } from "../core/config.ts";
+import type { Restored } from "../core/contract.ts";
 import { type Ballot, compareBallots, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
-import type { Restored } from "../core/peer.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { DAMAGED_DIRECTORY } from "./damaged.ts";

@@ -13,10 +13,11 @@ import {
   PROTOCOL_VERSION,
   type Timings,
 } from "../core/config.ts";
+import type { Input, Output } from "../core/contract.ts";
 import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
 import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
-import { type Input, type Output, Peer } from "../core/peer.ts";
+import { Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
 import { endsPeer, judgeHello, refuseText } from "./admission.ts";

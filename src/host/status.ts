@@ -38,7 +38,7 @@ function describeMember(peer: Peer, member: Member): MemberStatus {
  * Why nothing is being sequenced, in words for a person, or null while a majority is there [S9] [M5].
  */
 export function whyWaiting(peer: Peer): string | null {
-  if (peer.leader?.quorum === true || peer.relay !== null) return null;
+  if (peer.leader?.quorum === true || peer.relay.via !== null) return null;
   const members = (peer.configuration?.members ?? []).filter((m) => m.role !== "left");
   if (members.length === 0) return "not in a cluster yet: no seed has answered";
   const voters = members.filter((m) => m.role === "voter");

@@ -2,8 +2,9 @@
  * The core's log writes and promises on their way to the directory, in order, and through a full disk: what does not
  * fit waits here, everything behind it too, and it is tried again [D4]. Any other failure ends the peer [D3].
  */
+
+import type { Output } from "../core/contract.ts";
 import { type Ballot, sameBallot } from "../core/ids.ts";
-import type { Output } from "../core/peer.ts";
 import { type Clock, PortError } from "./contracts.ts";
 import { type Directory, HostError } from "./directory.ts";
 

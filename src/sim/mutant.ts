@@ -2,9 +2,11 @@
  * The tools that mutants are made of: each gets in through `Parts` and changes one thing of the production peer, its
  * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
  */
+
+import type { Output, Restored } from "../core/contract.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
-import { type Output, Peer, type Restored } from "../core/peer.ts";
+import { Peer } from "../core/peer.ts";
 import type { Leadership } from "../core/replication.ts";
 import type { Clock, Disk, File } from "../host/contracts.ts";
 import type { VirtualDisk } from "./disk.ts";

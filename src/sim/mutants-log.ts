@@ -90,7 +90,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: "S6",
     what: "who does not reach the leader waits until it does, whomever else it reaches",
     parts: peers((peer) => {
-      peer.relayThrough = () => {};
+      peer.relay.hearsLeader = () => {};
     }),
   },
   {

@@ -1,6 +1,6 @@
 /** Mutants of election and membership: the rules E4 to E13 and M2 to M7. */
-import { compareBallots, NO_BALLOT, sameMember } from "../core/ids.ts";
-import { leaderKey, type Peer } from "../core/peer.ts";
+import { compareBallots, leaderKey, NO_BALLOT, sameMember } from "../core/ids.ts";
+import type { Peer } from "../core/peer.ts";
 import { memberName, voterSets, votersOf } from "../core/quorum.ts";
 import { framesIn, framesOut, getter, leaders, type Mutant, peers, words, wrap } from "./mutant.ts";
 

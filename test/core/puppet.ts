@@ -2,10 +2,12 @@
  * One actor of the stories in this folder: a real `Peer`, and a host that is a few lists. Its disk confirms at once or
  * when the test says so; a crash leaves what was confirmed.
  */
+
+import type { Input, Output, Restored } from "../../src/core/contract.ts";
 import { type Ballot, type LogIndex, type MemberKey, NO_BALLOT, type PeerId } from "../../src/core/ids.ts";
 import { LogState } from "../../src/core/log.ts";
 import type { Entry, Role } from "../../src/core/message.ts";
-import { type Input, type Output, Peer, type Restored } from "../../src/core/peer.ts";
+import { Peer } from "../../src/core/peer.ts";
 import { address, draft, seal } from "./entries.ts";
 import type { Stage } from "./puppets.ts";
 

@@ -1,0 +1,109 @@
+/** What goes into a peer and what comes out of it: the contract between the core and its host. */
+import type { Timings } from "./config.ts";
+import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
+import type { LogState } from "./log.ts";
+import type { Draft, Entry, Frame, Member, RefuseCode, Seal, Tail } from "./message.ts";
+
+export interface PeerOptions {
+  readonly self: MemberKey;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly timings: Timings;
+  readonly seal: Seal;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Session of the messages submitted from now on [S1]. */
+  readonly session: string;
+}
+
+/** What the directory held. */
+export interface Restored {
+  readonly state: LogState;
+  readonly entries: readonly Entry[];
+  readonly beforeCrc: number;
+  readonly durable: LogIndex;
+  readonly commit: LogIndex;
+  readonly promised: Ballot;
+  /** The log was damaged below its watermark and is being refetched [D5]. */
+  readonly faulty: boolean;
+  /** Old sessions with messages still pending, oldest first [S3]. */
+  readonly outbox: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[];
+}
+
+export type Input =
+  | {
+      readonly type: "link-up";
+      readonly link: LinkId;
+      readonly peer: MemberKey & { readonly host: string; readonly port: number };
+    }
+  | { readonly type: "link-down"; readonly link: LinkId }
+  | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
+  | { readonly type: "submit"; readonly drafts: readonly Draft[] }
+  /** Everything through `index` is durable. */
+  | { readonly type: "durable"; readonly index: LogIndex }
+  | { readonly type: "promised"; readonly ballot: Ballot }
+  /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
+  | { readonly type: "disk-full" }
+  | { readonly type: "disk-ok" }
+  | { readonly type: "transfer"; readonly to: PeerId }
+  | { readonly type: "evict"; readonly id: PeerId }
+  | { readonly type: "quit" }
+  | { readonly type: "tick" };
+
+/**
+ * What the host does, in this order and before the next input:
+ * `append` and `truncate` change the log file at once (an append's durability comes back as `durable`); `promise`
+ * persists [D2] and comes back as `promised`; `serve` answers with CATCHUP_RESP from disk; `commit` delivers.
+ * Nothing here waits: what depends on durability is held back by core until the input says so.
+ */
+export type Output =
+  | { readonly do: "append"; readonly entries: Entry[] }
+  | { readonly do: "truncate"; readonly from: LogIndex }
+  | { readonly do: "promise"; readonly ballot: Ballot }
+  | { readonly do: "send"; readonly link: LinkId; readonly frame: Frame }
+  | {
+      readonly do: "serve";
+      readonly link: LinkId;
+      readonly ballot: Ballot | null;
+      readonly after: Tail;
+      readonly through: LogIndex;
+    }
+  | { readonly do: "commit"; readonly through: LogIndex }
+  | { readonly do: "sent"; readonly entry: Entry }
+  /** What was confirmed is lost from this index on [D6]: to be noted, as damage that a start finds is [D5]. */
+  | { readonly do: "damaged"; readonly from: LogIndex }
+  | { readonly do: "repaired" }
+  /** Another peer's messages that wait for a leader [S7]. */
+  | {
+      readonly do: "unsent";
+      readonly sender: PeerId;
+      readonly session: string;
+      readonly first: number;
+      readonly drafts: readonly Draft[];
+    }
+  | { readonly do: "role"; readonly role: ShownRole; readonly term: number; readonly leader_id: PeerId | null }
+  | {
+      readonly do: "member";
+      readonly id: PeerId;
+      readonly state: "joined" | "alive" | "unreachable" | "left";
+      readonly role: Member["role"];
+    }
+  | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
+  | { readonly do: "notice"; readonly code: string; readonly message: string }
+  | { readonly do: "debug"; readonly message: string }
+  | { readonly do: "stop"; readonly reason: string };
+
+export type ShownRole = "leader" | "follower" | "candidate" | "observer";
+
+export interface LinkedPeer extends MemberKey {
+  readonly link: LinkId;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The leader this peer follows (or is), under the promised ballot. */
+export interface FollowedLeader {
+  readonly ballot: Ballot;
+  heard: Millis;
+  /** The leader says a majority hears it. */
+  quorum: boolean;
+}
