@@ -140,6 +140,35 @@ test("[E11] a cut 2 | 1 with the leader alone: it delivers nothing, says that it
   await network.close();
 }, 30_000);
 
+test("[S6] [S7] out of the leader's reach alone a peer goes on through another; out of everybody's, two show each other what waits", async () => {
+  const network = new CuttableNetwork();
+  const cluster = await Cluster.reserve(5);
+  const ids = [1, 2, 3, 4, 5];
+  for (const id of ids) cluster.advertised.set(id, await network.front(id, cluster.portOf(id)));
+  for (const id of ids) cluster.start(id);
+  await cluster.formed(5);
+  const [one, two] = [cluster.peer(1), cluster.peer(2)];
+  await one.until("peer 5 leads", () => one.role?.leader_id === 5);
+  network.cut([1], [5]);
+  one.say("around the corner");
+  await cluster.delivered(1);
+  await one.until("it is told", () => one.all("sent").length === 1);
+  // Now 1 and 2 have each other only.
+  network.cut([1, 2], [3, 4, 5]);
+  one.say("is anybody there?");
+  await two.event("unsent", (e) => e.payload === "is anybody there?" && e.sender_id === 1);
+  cluster.peer(3).say("we go on");
+  await cluster.delivered(2, [3, 4, 5]);
+  network.heal();
+  await cluster.delivered(3);
+  checkHistory(
+    ids.map((id) => cluster.dir(id)),
+    sentBy(cluster.peers.values()),
+  );
+  await cluster.stop();
+  await network.close();
+}, 30_000);
+
 test("[I8] with two of three voters killed the survivor keeps messages unnumbered until one returns", async () => {
   const cluster = await Cluster.start(3);
   cluster.peer(1).say("first");
