@@ -1,21 +1,21 @@
 /**
  * Own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. One line each, with its
- * session and counter; a session of an earlier process is sent under its old ids [S3]. Pending is no promise: what waits
+ * session, its counter and a crc; a session of an earlier process is sent under its old ids [S3]. Pending is no promise: what waits
  * long is synced within a second, what is sent before that never needs to be.
  */
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
-import { WireError } from "../wire/errors.ts";
 import { FRAMES } from "../wire/schemas.ts";
-import { encodeUtf8, parseObject } from "../wire/text.ts";
+import { encodeUtf8 } from "../wire/text.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
-import { readWhole } from "./state-files.ts";
+import { readSealed, readWhole, sealed } from "./state-files.ts";
 
 const PATH = "outbox.jsonl";
 /** Lines that are settled may make up so many bytes before the file is written anew. */
 const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;
+const DECODER = new TextDecoder();
 
 const LINE = v.strictObject({
   session: FRAMES.CHAT.entries.session,
@@ -191,19 +191,14 @@ function writeAnew(disk: Disk, lines: readonly Line[]): { file: File; size: numb
 }
 
 function toLine(session: string, counter: number, draft: Draft): Line {
-  return { session, counter, bytes: encodeUtf8(`${JSON.stringify({ session, counter, draft: [draft] })}\n`) };
+  return { session, counter, bytes: encodeUtf8(`${sealed({ session, counter, draft: [draft] })}\n`) };
 }
 
 function parseLine(bytes: Uint8Array): { line: Line; draft: Draft } | null {
-  try {
-    const result = v.safeParse(LINE, parseObject(bytes, 0, bytes.length - 1));
-    if (!result.success) return null;
-    const { session, counter, draft } = result.output;
-    return { line: { session, counter, bytes }, draft: draft[0] as Draft };
-  } catch (error) {
-    if (error instanceof WireError) return null;
-    throw error;
-  }
+  const result = v.safeParse(LINE, readSealed(DECODER.decode(bytes.subarray(0, bytes.length - 1))));
+  if (!result.success) return null;
+  const { session, counter, draft } = result.output;
+  return { line: { session, counter, bytes }, draft: draft[0] as Draft };
 }
 
 /** Groups lines by session; a session whose counters have a gap keeps only what comes before it, since nothing behind can be sequenced [S2]. */

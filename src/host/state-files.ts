@@ -19,7 +19,13 @@ export class DamagedFile extends Error {
 export function readState(disk: Disk, path: string): unknown {
   const bytes = readWhole(disk, path);
   if (bytes === null) return null;
-  const text = DECODER.decode(bytes);
+  const content = readSealed(DECODER.decode(bytes));
+  if (content === undefined) throw new DamagedFile(`${path} is damaged`);
+  return content;
+}
+
+/** What was sealed, or undefined where that is not what was written. */
+export function readSealed(text: string): unknown {
   const end = text.lastIndexOf(" ");
   const body = text.slice(0, end);
   try {
@@ -27,7 +33,7 @@ export function readState(disk: Disk, path: string): unknown {
   } catch {
     // falls through: not JSON is as damaged as a wrong crc
   }
-  throw new DamagedFile(`${path} is damaged`);
+  return undefined;
 }
 
 /**
@@ -49,7 +55,7 @@ export function replaceState(
     return done(asPortError(error));
   }
   try {
-    file.write(0, encodeState(content));
+    file.write(0, ENCODER.encode(sealed(content)));
   } catch (error) {
     file.close();
     return done(asPortError(error));
@@ -72,7 +78,7 @@ export function replaceStateNow(disk: Disk, path: string, content: unknown, dura
   const temporary = `${path}.new`;
   const file = disk.open(temporary, "create");
   try {
-    file.write(0, encodeState(content));
+    file.write(0, ENCODER.encode(sealed(content)));
     if (durable) file.syncNow();
   } finally {
     file.close();
@@ -96,9 +102,10 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
   }
 }
 
-function encodeState(content: unknown): Uint8Array {
+/** One line of JSON with its crc. */
+export function sealed(content: unknown): string {
   const body = JSON.stringify(content);
-  return ENCODER.encode(`${body} ${crc32c(ENCODER.encode(body))}`);
+  return `${body} ${crc32c(ENCODER.encode(body))}`;
 }
 
 function asPortError(error: unknown): PortError {

@@ -96,9 +96,8 @@ export class World {
       this.time.at(SAMPLE_MS, () => this.#sample());
       this.time.runUntil(this.#plan.untilMs);
       const part = this.#plan.ending === "stop" ? null : this.#heal(this.#plan.ending === "heal-all");
-      if (part !== null) this.#drain(part);
-      drained = part !== null;
-      if (part !== null) {
+      drained = part !== null && this.#drain(part);
+      if (part !== null && drained) {
         const kept = part.filter((m) => !m.forgets).map((m) => this.#name(m));
         const { lastDelivered } = this.checkers;
         this.checkers.drained(
@@ -379,12 +378,15 @@ export class World {
     return [...chosen.values()];
   }
 
-  #drain(part: readonly Machine[]): void {
+  /** False where the part has lost its majority after all: to voters that were promoted just as they broke for good. */
+  #drain(part: readonly Machine[]): boolean {
     const calm = () => this.#unrest(part) === null;
     this.time.runUntil(this.time.now + DRAIN_MS, calm);
     const unrest = this.#unrest(part);
+    if (unrest !== null && !this.losses.isMajority(part)) return false;
     if (unrest !== null) throw new Violation("I9", `${unrest}, ${DRAIN_MS / 1000} s after a majority had healed`);
     this.time.runUntil(this.time.now + 2000);
+    return true;
   }
 
   #unrest(part: readonly Machine[]): string | null {

@@ -127,3 +127,23 @@ test("settled lines do not pile up: the file stays within a few times what is pe
   const drafts = open().pending[0]?.drafts ?? [];
   expect(drafts[drafts.length - 1]).toEqual(draft(text));
 });
+
+test("a message is sent as it was typed or not at all: a flipped bit anywhere leaves out its line and no other", () => {
+  for (let at = 0; at < 400; at += 3) {
+    const { disk, open, pending } = machine();
+    const { outbox } = open();
+    for (const session of ["a", "b", "c", "d"]) outbox.add(session, 1, draft(session));
+    disk.kill();
+    disk.damage("outbox.jsonl", (bytes) => {
+      const flipped = bytes.slice();
+      const place = at % bytes.length;
+      flipped[place] = (flipped[place] as number) ^ (1 << (at % 8));
+      return flipped;
+    });
+    const kept = pending();
+    const whole = ["a", "b", "c", "d"].map((session) => [session, 1, session]);
+    // A newline that is gone joins two lines.
+    expect(kept.length).toBeGreaterThanOrEqual(2);
+    for (const line of kept) expect(whole).toContainEqual(line);
+  }
+});
