@@ -1,6 +1,6 @@
 /**
  * The test command: every check of this project, the fast ones first, each counted. Ends with `N passed, N failed`.
- * `--only types,lint,layers,build,unit,sim,seeds,e2e` runs a part.
+ * `--only types,lint,layers,build,unit,sim,seeds,e2e,bench` runs a part.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -91,6 +91,7 @@ const stages: Record<string, () => Promise<Counts>> = {
   sim: () => suite("sim", "test/sim"),
   seeds,
   e2e: () => suite("e2e", "test/e2e"),
+  bench: () => suite("bench", "test/bench"),
 };
 
 const flag = process.argv.indexOf("--only");

@@ -75,8 +75,14 @@ export class CuttableNetwork {
       socket.on("error", over);
       socket.on("close", () => (this.#isCut(pipe) ? undefined : over()));
     }
-    outer.on("data", (bytes) => inner.write(bytes));
-    inner.on("data", (bytes) => outer.write(bytes));
+    for (const [source, sink] of [
+      [outer, inner],
+      [inner, outer],
+    ] as const) {
+      // Under a flood the slower side sets the pace: what waits here would be in nobody's books.
+      source.on("data", (bytes) => sink.write(bytes) || source.pause());
+      sink.on("drain", () => this.#isCut(pipe) || source.resume());
+    }
     this.#apply(pipe);
   }
 

@@ -1,0 +1,131 @@
+/**
+ * The ScaleTest: real peers, flooded from inside, their leader killed, paused and cut off on the way; then the logs are
+ * verified and the figures told. Exit codes: 0 done and verified, 1 not, 2 wrong usage, 130 interrupted.
+ */
+import { writeFileSync } from "node:fs";
+import { freemem } from "node:os";
+import { RunFailed } from "./cluster.ts";
+import type { RunResult } from "./figures.ts";
+import { type FloorFigures, measureFloor } from "./floor.ts";
+import { liveView } from "./live.ts";
+import { type Options, PEERS_MAX, type RunOptions, readOptions, USAGE, UsageError } from "./options.ts";
+import { reportPage } from "./page.ts";
+import { endAll } from "./processes.ts";
+import { removeData, run, type Watcher } from "./run.ts";
+import { floorTable, runTable, sweepTable } from "./table.ts";
+
+const SWEEP = [1, 3, 5, 10, 20, 50, 100];
+/** What a peer may need while it starts: more peers than fit would only measure the swap. */
+const PEER_BYTES = 120e6;
+const FLOOR_RUNS = 3;
+
+const args = process.argv.slice(2);
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.on(name, () => {
+    endAll();
+    removeData();
+    process.exit(130);
+  });
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  if (args.includes("--help") || args.includes("-h")) {
+    console.log(USAGE);
+    return 0;
+  }
+  try {
+    const options = readOptions(args);
+    const view = liveView(process.stderr);
+    try {
+      return await (options.sweep ? sweep(options, view) : single(options, view));
+    } finally {
+      view.end();
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof RunFailed)) throw error;
+    console.error(`${error instanceof UsageError ? "scale" : "FAILED"}: ${error.message}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+async function single(options: Options, view: Watcher & { end(): void }): Promise<number> {
+  const floor = await floorOf(options, view);
+  const first = await run(options, false, view);
+  view.end();
+  const results = [first.result];
+  let sound = told(first.result, first.keptIn);
+  if (options.shipped) {
+    const second = await run({ ...options, faults: [], restart: false, away: 0 }, true, view);
+    view.end();
+    results.push(second.result);
+    sound = told(second.result, second.keptIn) && sound;
+  }
+  console.log(runTable(results, floor));
+  if (floor !== null) console.log(`\n${floorTable(floor)}`);
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify({ runs: results, floor }, null, 2)}\n`);
+  if (options.report !== null) writeFileSync(options.report, reportPage(first.result, first.trace, floor));
+  return sound ? 0 : 1;
+}
+
+async function sweep(options: Options, view: Watcher & { end(): void }): Promise<number> {
+  const floor = await floorOf(options, view);
+  const rows: (RunResult | { readonly peers: number; readonly error: string })[] = [];
+  let sound = true;
+  for (const peers of SWEEP) {
+    const why = whyNot(peers);
+    if (why !== null) {
+      rows.push({ peers, error: `left out: ${why}` });
+      continue;
+    }
+    try {
+      const { result, keptIn } = await run(sized(options, peers), false, view);
+      view.end();
+      sound = told(result, keptIn) && sound;
+      rows.push(result);
+    } catch (error) {
+      if (!(error instanceof RunFailed)) throw error;
+      view.end();
+      console.error(`FAILED with ${peers} peers: ${error.message}`);
+      rows.push({ peers, error: "FAILED" });
+      sound = false;
+    }
+  }
+  console.log(sweepTable(rows));
+  if (floor !== null) console.log(`\n${floorTable(floor)}`);
+  if (options.json !== null) writeFileSync(options.json, `${JSON.stringify({ runs: rows, floor }, null, 2)}\n`);
+  return sound ? 0 : 1;
+}
+
+/** Why so many peers do not fit here, or null. */
+function whyNot(peers: number): string | null {
+  if (peers > PEERS_MAX) return `a peer takes at most ${PEERS_MAX - 1} connections from one address`;
+  if (peers * PEER_BYTES < freemem()) return null;
+  return `they need about ${Math.round((peers * PEER_BYTES) / 1e9)} GB of free memory`;
+}
+
+/** Every peer delivers every message: so many peers get as many messages as keep the machine's work the same. */
+function sized(options: Options, peers: number): RunOptions {
+  const messages =
+    options.messages === null ? null : Math.max(1, Math.round((options.messages * 3) / Math.max(3, peers)));
+  return { ...options, peers, messages };
+}
+
+function floorOf(options: Options, view: Watcher): Promise<FloorFigures | null> {
+  if (!options.floor) return Promise.resolve(null);
+  view.phase("measuring the floor");
+  const { size, dir, durability } = options;
+  return measureFloor({ size, dir, durability, runs: FLOOR_RUNS });
+}
+
+/** Says what the verifier found; returns whether all is well. */
+function told({ verdict, options }: RunResult, keptIn: string | null): boolean {
+  const { violations, entries, chats } = verdict;
+  for (const { message, lines } of violations) console.error(["VIOLATION", message, ...lines].join("\n  "));
+  if (violations.length === 0)
+    console.log(
+      `${options.peers} peers, ${entries} entries, ${chats} messages: one history, nothing lost, nothing twice`,
+    );
+  if (keptIn !== null) console.log(`the data directories are in ${keptIn}`);
+  return violations.length === 0;
+}
