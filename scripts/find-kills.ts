@@ -1,44 +1,22 @@
 /**
- * Tries the kept kill of every mutant, looks for another where it kills no more, and writes `test/sim/kills.json`
- * anew. With `--rounds` it also lets the mutants loose on drawn plans and prints how many seeds each survived.
+ * Tries the kept kill of every mutant, looks for another among the plans written by hand where it kills no more, and
+ * writes `test/sim/kills.json` anew. How many fresh seeds a mutant survives is for `scripts/sim-nightly.ts` to say.
  *
- *   bun scripts/find-kills.ts [--only NAME,NAME] [--rounds 0] [--seeds 70] [--first 1] [--minutes 0.4] [--dry]
+ *   bun scripts/find-kills.ts [--only NAME,NAME] [--dry]
  */
 import { parseArgs } from "node:util";
 import { MUTANTS, type Mutant } from "../src/sim/mutants.ts";
-import { PROFILES } from "../src/sim/profile.ts";
-import { World } from "../src/sim/world.ts";
 import { PLANS } from "../test/sim/kill-plans.ts";
-import { findingIn, KILLS, type Kill, type Planned, planOf, without } from "../test/sim/kills.ts";
+import { findingIn, KILLS, type Kill, type Planned, without } from "../test/sim/kills.ts";
 
-/** Rounds begin so many seeds apart. */
-const APART = 100_000;
-/** Seeds that a plan written by hand is tried with. */
-const HAND_SEEDS = 40;
-/**
- * A plan on the edge of something else shows that, and not the mutant: the sound protocol passes it by chance. So what
- * is drawn must pass with other delays too.
- */
-const CONTROLS = 5;
+/** Seeds that a mutant's own plan is tried with, and every other plan. */
+const [OWN_SEEDS, OTHER_SEEDS] = [40, 2];
 /** These say that something hangs or that a peer crashed; a kill that says more is kept rather. */
 const VAGUE: ReadonlySet<string> = new Set(["I9", "I10"]);
 
 const { values } = parseArgs({
-  options: {
-    only: { type: "string" },
-    rounds: { type: "string", default: "0" },
-    seeds: { type: "string", default: "70" },
-    first: { type: "string", default: "1" },
-    minutes: { type: "string", default: "0.4" },
-    dry: { type: "boolean", default: false },
-  },
+  options: { only: { type: "string" }, dry: { type: "boolean", default: false } },
 });
-const [rounds, seeds, first, minutes] = [values.rounds, values.seeds, values.first, values.minutes].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
 
 const kept = new Map<string, Kill>(Object.entries(KILLS));
 const chosen = values.only?.split(",") ?? MUTANTS.map((m) => m.name);
@@ -46,28 +24,10 @@ const chosen = values.only?.split(",") ?? MUTANTS.map((m) => m.name);
 const passes = new Map<string, boolean>();
 
 for (const mutant of MUTANTS.filter((m) => chosen.includes(m.name))) {
-  const { name, rule } = mutant;
-  let best = byHand(mutant);
-  const survived: number[] = [];
-  const said: string[] = [];
-  for (let round = 0; round < rounds; round++) {
-    let count = 0;
-    for (; count < seeds; count++) {
-      const kill = attempt(mutant, draw(first + round * APART + count));
-      if (kill === null) continue;
-      said.push(kill.invariant);
-      best ??= kill;
-      break;
-    }
-    survived.push(count);
-  }
-  if (best === null) kept.delete(name);
-  else kept.set(name, best);
-  const median = survived.sort((a, b) => a - b)[rounds >> 1] ?? 0;
-  const drawn = rounds === 0 ? "" : `median ${median}${median === seeds ? "+" : ""} (${survived}) ${said}`;
-  console.log(
-    `${rule.padEnd(4)} ${name.padEnd(24)} ${(best === null ? "SURVIVES" : written(best)).padEnd(80)} ${drawn}`,
-  );
+  const kill = killOf(mutant);
+  if (kill === null) kept.delete(mutant.name);
+  else kept.set(mutant.name, kill);
+  console.log(`${mutant.rule.padEnd(4)} ${mutant.name.padEnd(24)} ${kill === null ? "SURVIVES" : written(kill)}`);
 }
 const lines = MUTANTS.flatMap(({ name }) => {
   const kill = kept.get(name);
@@ -76,7 +36,7 @@ const lines = MUTANTS.flatMap(({ name }) => {
 if (!values.dry) await Bun.write(new URL("../test/sim/kills.json", import.meta.url), `{\n${lines.join(",\n")}\n}\n`);
 
 /** The kept kill if it still is one, else one of a plan written by hand, its own plan first. */
-function byHand(mutant: Mutant): Kill | null {
+function killOf(mutant: Mutant): Kill | null {
   const before = kept.get(mutant.name);
   const again = before === undefined ? null : attempt(mutant, without(before));
   if (again !== null) return again;
@@ -84,7 +44,7 @@ function byHand(mutant: Mutant): Kill | null {
   const own = before !== undefined && "plan" in before ? [before.plan] : [];
   let vague: Kill | null = null;
   for (const plan of [...own, ...names]) {
-    for (let seed = 1; seed <= (own.includes(plan) ? HAND_SEEDS : 2); seed++) {
+    for (let seed = 1; seed <= (own.includes(plan) ? OWN_SEEDS : OTHER_SEEDS); seed++) {
       const kill = attempt(mutant, { plan, seed });
       if (kill !== null && !VAGUE.has(kill.invariant)) return kill;
       vague ??= kill;
@@ -92,12 +52,6 @@ function byHand(mutant: Mutant): Kill | null {
     if (own.includes(plan) && vague !== null) return vague;
   }
   return vague;
-}
-
-/** Profiles and sizes take turns, so that a few seeds see them all. */
-function draw(seed: number): Planned {
-  const profile = PROFILES[seed % PROFILES.length] as (typeof PROFILES)[number];
-  return { profile, seed, peers: 3 + (Math.floor(seed / PROFILES.length) % 3), minutes };
 }
 
 /** A kill if the plan shows the mutant, and nothing without it. */
@@ -110,9 +64,7 @@ function isSound(planned: Planned): boolean {
   const key = JSON.stringify(planned);
   let sound = passes.get(key);
   if (sound === undefined) {
-    const plan = planOf(planned);
-    const delays = Array.from({ length: 1 + ("plan" in planned ? 0 : CONTROLS) }, (_, i) => plan.seed + i);
-    sound = delays.every((seed) => new World({ ...plan, seed }).run().violation === null);
+    sound = findingIn(planned, null) === null;
     passes.set(key, sound);
   }
   return sound;

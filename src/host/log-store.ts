@@ -168,6 +168,8 @@ export class LogStore {
       (s) => this.#segments.includes(s) && s !== this.#segments[this.#segments.length - 1],
     );
     const last = this.#segments[this.#segments.length - 1];
+    // Behind a checkpoint it was known by its number only.
+    if (last !== undefined && last.entries === 0) last.noteAll();
     if (last !== undefined && last.end > from) last.cut(from);
     if (removedFiles) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
   }

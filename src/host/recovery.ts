@@ -96,6 +96,9 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
         : `cut what was written but never confirmed behind index ${state.index} (${what})`,
     );
   }
+  // Where all behind a checkpoint is gone, what it covers is where the log goes on: its lines are known by their number only.
+  const last = segments[segments.length - 1];
+  if (last !== undefined && last.entries === 0) last.noteAll();
   if (!progress.clean) {
     segments.forEach((segment, s) => {
       const next = segments[s + 1];

@@ -163,6 +163,11 @@ export class VirtualClock implements Clock {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#time.now + ms);
   }
 
+  /** Virtual time at which the latest pause is, or was, over. */
+  get pausedUntil(): number {
+    return this.#pausedUntil;
+  }
+
   get isPaused(): boolean {
     return this.#time.now < this.#pausedUntil;
   }

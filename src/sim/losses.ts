@@ -38,7 +38,9 @@ export class Losses {
   isMajority(machines: readonly Machine[]): boolean {
     this.#forgive();
     const whole = new Set(machines.map(memberOf).filter((m) => !this.#lost.has(m)));
-    return this.#sets().every((voters) => voters.filter((v) => whole.has(v)).length * 2 > voters.length);
+    const sets = this.#sets();
+    // Before anything is known to be committed, nobody is a majority of anything.
+    return sets.length > 0 && sets.every((voters) => voters.filter((v) => whole.has(v)).length * 2 > voters.length);
   }
 
   isWhole(machine: Machine): boolean {

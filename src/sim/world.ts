@@ -381,7 +381,9 @@ export class World {
   /** False where the part has lost its majority after all: to voters that were promoted just as they broke for good. */
   #drain(part: readonly Machine[]): boolean {
     const calm = () => this.#unrest(part) === null;
-    this.time.runUntil(this.time.now + DRAIN_MS, calm);
+    // A frozen process is none until it thaws.
+    const awake = Math.max(this.time.now, ...part.map((m) => m.running?.clock.pausedUntil ?? 0));
+    this.time.runUntil(awake + DRAIN_MS, calm);
     const unrest = this.#unrest(part);
     if (unrest !== null && !this.losses.isMajority(part)) return false;
     if (unrest !== null) throw new Violation("I9", `${unrest}, ${DRAIN_MS / 1000} s after a majority had healed`);

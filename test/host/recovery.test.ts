@@ -246,3 +246,28 @@ test("[D5] a flipped bit in a closed segment is found when it is read: nothing o
   expect(next.restored.faulty).toBe(true);
   expect(held(next)).toEqual(log.entries.slice(0, 20).map(lineOf));
 });
+
+test("[D5] damage at the first line of any segment, after a clean stop or a crash: the log goes on right behind what is whole", () => {
+  for (const first of [11, 21, 41, 51]) {
+    for (const clean of [true, false]) {
+      const { disk, start, log } = filled(57, first - 1);
+      if (!clean) {
+        const before = start();
+        before.saveProgress({ durable: 57, commit: first - 1, delivered: first - 1, clean: false }, true);
+        before.close();
+      }
+      disk.damage(
+        segment(first),
+        flip(() => 3),
+      );
+      const clock = new ManualClock();
+      const events = { durable: () => {}, failed: () => {} };
+      const directory = openDirectory(disk, clock, { id: 1, founds: false, fsync: true, events });
+      expect(directory.restored.faulty).toBe(true);
+      expect(directory.store.last).toBe(first - 1);
+      directory.store.append(log.entries.slice(first - 1));
+      expect(held(directory)).toEqual(log.entries.map(lineOf));
+      directory.close();
+    }
+  }
+});

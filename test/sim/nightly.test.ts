@@ -1,4 +1,4 @@
-/** The nightly run: it goes on where it was stopped, and begins anew for other sources. */
+/** The nightly run: it goes on where it was stopped, begins anew for other sources, and finds what is broken. */
 import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +20,10 @@ async function nightly(...args: string[]) {
 }
 
 const state = () => JSON.parse(readFileSync(STATE, "utf8"));
+const rows = () =>
+  readFileSync(join(root, "mutants.md"), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
 
 test("seeds that are done are not done again, and other sources begin anew", async () => {
   const first = await nightly("--first", "1", "--seeds", "3", "--others", "0", "--rounds", "0");
@@ -40,9 +44,33 @@ test("seeds that are done are not done again, and other sources begin anew", asy
   expect(anew.out).toContain("1 seeds from 7 on, ");
 }, 60_000);
 
-test("wrong numbers are refused", async () => {
-  expect(await nightly("--seeds", "many")).toMatchObject({
-    code: 2,
-    err: '--seeds must be a whole number, not "many"\n',
-  });
+test("a mutant is found in what is drawn or in a directed plan; rounds that are done are not done again", async () => {
+  const hunt = ["--seeds", "0", "--others", "0", "--only", "sent-early,cursor-ahead", "--mutant-seeds", "1"];
+  writeFileSync(STATE, JSON.stringify({ ...state(), failures: [], mutants: {} }));
+  const first = await nightly(...hunt, "--rounds", "1");
+  expect(first).toMatchObject({ code: 0, err: "", out: expect.stringContaining("2 of 2 mutants killed") });
+  const [early, ahead] = rows();
+  expect(early).toMatch(/^\| `sent-early` \| S1 \| .* \| I8 \| 0 \| 0 \|$/);
+  expect(ahead).toMatch(/^\| `cursor-ahead` \| D7 \| .* \| I4 \| > 1 \| [0-9]+ \|$/);
+  const before = state().mutants;
+  await nightly(...hunt, "--rounds", "2");
+  expect(state().mutants["cursor-ahead"]).toHaveLength(2);
+  expect(state().mutants["cursor-ahead"][0]).toEqual(before["cursor-ahead"][0]);
+}, 60_000);
+
+test("a mutant that no seed finds has survived", async () => {
+  writeFileSync(STATE, JSON.stringify({ ...state(), mutants: {} }));
+  const hunt = ["--seeds", "0", "--others", "0", "--only", "cursor-ahead", "--rounds", "1"];
+  const { code, out } = await nightly(...hunt, "--mutant-seeds", "1", "--directed-seeds", "0");
+  expect(code).toBe(1);
+  expect(out).toContain("SURVIVED cursor-ahead: what is durable is noted as delivered");
+  expect(rows()).toEqual([expect.stringMatching(/ \| – \| > 1 \| > 1 \|$/)]);
+}, 60_000);
+
+test("wrong numbers and names are refused", async () => {
+  const refused = (err: string) => ({ code: 2, err: `${err}\n` });
+  expect(await nightly("--seeds", "many")).toMatchObject(refused('--seeds must be a whole number, not "many"'));
+  expect(await nightly("--only", "nothing")).toMatchObject(
+    refused('--only: there is no mutant "nothing" (chatpeer sim --list-rules)'),
+  );
 });
