@@ -45,17 +45,19 @@ pid_of() {
   if kill -0 "$pid" 2>/dev/null; then echo "$pid"; fi
 }
 
+# One that has just been started may not hold its directory yet.
+started=
 stop_all() {
-  trap - EXIT INT TERM HUP
-  pids=
+  trap - EXIT INT TERM HUP PIPE
+  pids=$started
   id=2
   while [ "$id" -le "$size" ]; do
     pid=$(pid_of "$id")
-    [ -z "$pid" ] || pids="$pids $pid"
+    if [ -n "$pid" ]; then case " $pids " in *" $pid "*) ;; *) pids="$pids $pid" ;; esac; fi
     id=$((id + 1))
   done
   # Together, as when a room closes: each is given its two seconds by its own clock.
-  [ -z "$pids" ] || kill $pids 2>/dev/null || true
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
   for pid in $pids; do
     tries=0
     while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 40 ]; do
@@ -68,12 +70,14 @@ stop_all() {
 trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE
 
 echo "starting peers 2 to $size in the background (logs: $data/peer*.log):"
 id=2
 while [ "$id" -le "$size" ]; do
   command="$chatpeer --id $id --port $(port_of "$id") --seed $seed --data-dir $data/peer$id"
   $command --headless --json >"$data/peer$id.events" 2>"$data/peer$id.log" </dev/null &
+  started="$started $!"
   echo "  peer $id: pid $!   kill it: kill -9 $!   start it again: $command --headless &"
   id=$((id + 1))
 done

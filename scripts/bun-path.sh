@@ -20,9 +20,12 @@ const name = `@oven/bun-${process.platform === "win32" ? "windows" : process.pla
 console.log(process.arch === "x64" ? `${name} ${name}-baseline` : name);
 ')
 mkdir -p "$root/.tools"
+# With --prefix npm looks for its machine-wide settings (registry, proxy, certificates) elsewhere: they are to hold here too.
+NPM_CONFIG_GLOBALCONFIG=$(npm config get globalconfig)
+export NPM_CONFIG_GLOBALCONFIG
 for package in $packages; do
   echo "fetching Bun $version ($package) from npm …" >&2
-  if npm install --silent --no-audit --no-fund --no-save --ignore-scripts --force --prefix "$root/.tools/npm" "$package@$version" >&2; then
+  if npm install --loglevel=error --no-audit --no-fund --no-save --ignore-scripts --force --prefix "$root/.tools/npm" "$package@$version" >&2; then
     binary="$root/.tools/npm/node_modules/$package/bin/bun"
     [ -f "$binary" ] || binary="$binary.exe"
     chmod +x "$binary"
@@ -35,5 +38,5 @@ for package in $packages; do
     fi
   fi
 done
-echo "cannot get Bun $version from npm: is the registry reachable (npm ping)? Or install Bun $version yourself and put it on the PATH." >&2
+echo "cannot get Bun $version from npm (npm says why above; npm ping shows whether the registry is reachable). Or install Bun $version yourself and put it on the PATH." >&2
 exit 1

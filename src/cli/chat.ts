@@ -101,6 +101,10 @@ class Chat implements HostListener {
       this.#terminal?.close();
       return this.#resolve(130);
     }
+    if (signal === "SIGHUP" && this.#terminal !== null) {
+      this.#out.abandon();
+      this.#err.abandon();
+    }
     this.#leave();
   }
 

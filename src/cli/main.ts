@@ -165,6 +165,8 @@ function readOptions(switches: ReadonlySet<string>): ChatOptions {
   timings.quorumCheck = timings.leaderTimeout;
   const wrong = checkTimings(timings);
   if (wrong !== null) throw new UsageError(wrong);
+  const dataDir = flag("data-dir");
+  if (dataDir === "") throw new UsageError("--data-dir needs a directory, not an empty text (is a variable unset?)");
   const json = switches.has("json");
   const headless = switches.has("headless");
   const mode = json ? "json" : headless ? "quiet" : process.stdin.isTTY === true ? "terminal" : "pipe";
@@ -176,7 +178,7 @@ function readOptions(switches: ReadonlySet<string>): ChatOptions {
     seeds: rawFlags(args, "seed").map(seed),
     name: name("--name", flag("name") ?? `peer_${id}`),
     room: name("--room", flag("room") ?? "general"),
-    dataDir: resolve(flag("data-dir") ?? join(stateDirectory(), "chatpeer", `peer-${id}`)),
+    dataDir: resolve(dataDir ?? join(stateDirectory(), "chatpeer", `peer-${id}`)),
     mode,
     headless,
     history: wholeNumber("--history", flag("history") ?? "20", 0, 100_000),

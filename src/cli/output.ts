@@ -18,17 +18,20 @@ export class Output {
   constructor(stream: Writable) {
     this.#stream = stream;
     // A reader that went away (EPIPE) is no reason to fail.
-    stream.on("error", () => {
-      this.#lost = true;
-      this.#resume();
-      this.#finish();
-    });
+    stream.on("error", () => this.abandon());
     stream.on("drain", () => this.#resume());
   }
 
   /** The reader is gone. */
   get lost(): boolean {
     return this.#lost;
+  }
+
+  /** The reader is known to be gone, which not every runtime tells of a closed terminal: nothing is waited for any more. */
+  abandon(): void {
+    this.#lost = true;
+    this.#resume();
+    this.#finish();
   }
 
   /** Writes one line; false when the reader is behind and the producer should pause until `resumed`. */

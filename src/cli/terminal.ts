@@ -24,8 +24,13 @@ export class Terminal {
       if (!this.#closed) this.#editor.prompt();
     });
     this.#editor.on("SIGINT", () => events.end());
+    // Of a terminal that is gone (EIO): `close` follows.
+    this.#editor.on("error", () => {});
     this.#editor.on("close", () => {
-      if (!this.#closed) events.end();
+      if (this.#closed) return;
+      // By Ctrl-D, or because the terminal is gone: there is no prompt to come back to.
+      this.#erasePrompt();
+      events.end();
     });
     this.#editor.prompt();
   }
@@ -44,11 +49,19 @@ export class Terminal {
     this.#editor.prompt(true);
   }
 
-  close(): void {
-    if (this.#closed) return;
+  #erasePrompt(): void {
     this.#closed = true;
     readline.cursorTo(this.#output, 0);
     readline.clearScreenDown(this.#output);
-    this.#editor.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#erasePrompt();
+    try {
+      this.#editor.close();
+    } catch {
+      // A terminal that is gone cannot be given back its mode.
+    }
   }
 }

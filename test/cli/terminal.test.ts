@@ -124,6 +124,16 @@ test("the end of input ends", async () => {
   expect(ended()).toBe(1);
 });
 
+test("after Ctrl-D what is said on the way out is printed without a prompt", async () => {
+  const { screen, terminal, type } = open();
+  await type("\x04");
+  terminal.print("-- peer 1 left");
+  terminal.print("-- stopped: left the cluster");
+  terminal.close();
+  await settled();
+  expect(screen.rows.filter((row) => row !== "").slice(-2)).toEqual(["-- peer 1 left", "-- stopped: left the cluster"]);
+});
+
 test("a closed terminal has no prompt left and still prints", async () => {
   const { screen, terminal, type } = open();
   await type("draft");

@@ -35,6 +35,12 @@ test("wrong usage ends with exit code 2 and says what is wanted", async () => {
   }
 });
 
+test("an empty --data-dir is refused, not taken for the current directory", async () => {
+  const { code, err } = await run([BINARY, "--id", "1", "--port", "0", "--data-dir", ""]);
+  expect(code).toBe(2);
+  expect(err).toContain("--data-dir needs a directory");
+});
+
 test("names that look like numbers stay names", async () => {
   const cluster = await Cluster.reserve(1);
   const peer = cluster.start(1, { args: ["--name", "007", "--room", "1e3"] });
