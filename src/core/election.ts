@@ -49,6 +49,8 @@ export class Election {
   #deferredTo: PeerId = 0;
   /** The leader last suspected for its silence: connected perhaps, but no answer is waited for. */
   #silent: MemberKey | null = null;
+  /** A majority that is connected has so long to answer. */
+  #pollUntil: Millis = 0;
   #preparedAboveAt: Millis = Number.NEGATIVE_INFINITY;
   /** Neither campaigns nor stands others down until then [E11]. */
   #standsBackUntil: Millis = Number.NEGATIVE_INFINITY;
@@ -58,8 +60,9 @@ export class Election {
   constructor(peer: Peer) {
     this.#peer = peer;
     this.#highestSeen = peer.promised;
-    // A peer that starts gives a living leader the time to greet it; a lone voter has nobody to wait for.
-    this.#retryAt = peer.now + (peer.isVoter && peer.otherVoters.length === 0 ? 0 : peer.timings.leaderTimeout);
+    // A peer that starts gives a living leader the time to greet it, and whoever remembers more of it than its directory
+    // does the time to say so [D6]; alone it has nobody to wait for.
+    this.#retryAt = peer.now + (peer.isVoter && this.#others.length === 0 ? 0 : peer.timings.leaderTimeout);
   }
 
   get campaigning(): boolean {
@@ -80,6 +83,13 @@ export class Election {
       peer.leadership === null &&
       (peer.now >= this.#standsBackUntil || peer.otherVoters.length === 0)
     );
+  }
+
+  /** Members that have not left, and voters whose votes still count. */
+  get #others(): MemberKey[] {
+    const { configuration, otherVoters, self } = this.#peer;
+    const stay = (configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, self));
+    return [...stay, ...otherVoters];
   }
 
   wakeAt(): Millis {
@@ -112,7 +122,7 @@ export class Election {
     if (this.#phase === "preparing" && this.#ballot !== null && peer.promiseDurable) {
       // Also a lost donor: it counts again once it has promised this ballot again [E7].
       if (!this.#promises.has(memberName(who))) peer.sendTo(who, { type: "PREPARE", ballot: this.#ballot });
-    } else if (this.#phase === "idle" && peer.leader === null && peer.otherVoters.every((v) => peer.isLinked(v))) {
+    } else if (this.#phase === "idle" && peer.leader === null && this.#others.every((m) => peer.isLinked(m))) {
       // Everyone is here and a leader among them would have greeted us by now.
       this.#retryAt = Math.min(this.#retryAt, peer.now + peer.timings.retryMax);
     }
@@ -179,6 +189,7 @@ export class Election {
     this.#phase = "polling";
     this.#round += 1;
     this.#deadline = peer.now + peer.timings.defer;
+    this.#pollUntil = peer.now + peer.timings.leaderTimeout;
     this.#grants.clear();
     this.#answered.clear();
     this.#grants.add(memberName(peer.self));
@@ -235,7 +246,9 @@ export class Election {
     if (granted) {
       // A higher peer may still stand this one down; those known dead or silent are not waited for [E3].
       if (late || !peer.otherVoters.some((v) => v.id > peer.self.id && waitsFor(v))) this.#prepare();
-    } else if (late || !peer.otherVoters.some(waitsFor)) this.#fail("no majority granted an election");
+    } else if (peer.now >= this.#pollUntil || !peer.otherVoters.some(waitsFor))
+      this.#fail("no majority granted an election");
+    else if (late) this.#deadline = this.#pollUntil; // on a long line answers take longer than deference may
   }
 
   #ignoresOk(id: PeerId): boolean {

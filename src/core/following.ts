@@ -81,7 +81,8 @@ export class Followership {
   onHeartbeat(frame: Heartbeat): void {
     const peer = this.#peer;
     if (peer.leader !== null) peer.leader.quorum = frame.quorum;
-    for (const { id, inc, match } of frame.acked) peer.memory.saw({ id, inc }, frame.ballot, match);
+    for (const acked of frame.acked)
+      if (peer.memberOf(acked) !== null) peer.memory.saw(acked, frame.ballot, acked.match);
     this.#owed = true;
     this.#owedLinks = true;
     if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;

@@ -342,6 +342,7 @@ export class Peer {
       case "COORDINATOR":
         // The one fence for leader traffic: below the promise is refused, above it waits for the disk.
         if (!sameMember(from, leaderKey(frame.ballot))) return;
+        this.#saw(from, frame.ballot, 0);
         if (!this.#passes(link, frame, frame.ballot)) return;
         if (frame.type === "COORDINATOR") return this.#followed(frame.ballot);
         this.#followed(frame.ballot);
@@ -349,7 +350,7 @@ export class Peer {
           ? this.followership.onHeartbeat(frame)
           : this.followership.onSeqChat(link, frame);
       case "SEQ_ACK":
-        if (!frame.faulty) this.memory.saw(from, frame.ballot, frame.match);
+        if (!frame.faulty) this.#saw(from, frame.ballot, frame.match);
         return this.leadership?.onSeqAck(from, frame);
       case "SEEN":
         return this.#onSeen(from, frame);
@@ -364,7 +365,7 @@ export class Peer {
       case "PREPARE":
         return this.election.onPrepare(from, frame);
       case "PROMISE":
-        this.memory.saw(from, frame.ballot, 0);
+        this.#saw(from, frame.ballot, 0);
         return this.election.onPromise(from, frame);
       case "ABDICATE":
         return this.#onAbdicate(from, frame.ballot, frame.to);
@@ -392,6 +393,11 @@ export class Peer {
       case "PONG":
         return; // the links' own
     }
+  }
+
+  /** [D6] Of members only: there are few of them. */
+  #saw(member: MemberKey, promised: Ballot, match: LogIndex): void {
+    if (this.memberOf(member) !== null) this.memory.saw(member, promised, match);
   }
 
   /** Whether leader traffic under `ballot` may be taken now. */
@@ -456,7 +462,7 @@ export class Peer {
    * the promise that it no longer knew, and counts in nothing until it is repaired.
    */
   #onSeen(from: MemberKey, seen: SeenOf): void {
-    if (!fallsShort(this.promised, this.log.durable, seen)) return;
+    if (this.memberOf(from) === null || !fallsShort(this.promised, this.log.durable, seen)) return;
     if (!this.faulty) {
       this.out({ do: "damaged", from: this.log.durable + 1 });
       this.notice(

@@ -147,10 +147,14 @@ export class Leadership {
     }
     if (peer.now < this.#heartbeatAt) return;
     this.#heartbeatAt = peer.now + this.#timings.heartbeat;
-    this.#acked = peer.otherVoters.flatMap(({ id, inc }) => {
-      const progress = this.progressOf({ id, inc });
-      return progress === null || progress.faulty || progress.match === 0 ? [] : [{ id, inc, match: progress.match }];
-    });
+    const { id, inc } = peer.self;
+    this.#acked = [
+      { id, inc, match: peer.log.durable },
+      ...peer.otherVoters.flatMap((voter) => {
+        const match = this.matchOf(voter);
+        return match === 0 ? [] : [{ id: voter.id, inc: voter.inc, match }];
+      }),
+    ];
     for (const progress of this.#progress.values()) this.#heartbeat(progress);
   }
 

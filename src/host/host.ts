@@ -77,6 +77,7 @@ export type Submitted =
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
 const UNSENT_KEPT = 10_000;
+const REFUSALS_KEPT = 1000;
 /** A reason to wait is told when it has held for so long. */
 const WAITING_MS = 300;
 
@@ -129,7 +130,7 @@ export class Host {
       founds: seeds.length === 0,
       fsync: durability === "fsync",
       events: {
-        durable: (index) => this.#input({ type: "durable", index }),
+        durable: (index) => this.#input({ type: "durable", index: this.#writer?.confirmed(index) ?? index }),
         failed: (error) => this.#die(diskFailure(error)),
       },
     });
@@ -350,6 +351,7 @@ export class Host {
   #onRefused(address: string, refused: Refuse, dialled: boolean): void {
     const message = `refused by ${address}: ${refused.message}`;
     if (this.#refusals.has(message)) return;
+    if (this.#refusals.size >= REFUSALS_KEPT) this.#refusals.clear();
     this.#refusals.add(message);
     const peer = this.#peer;
     if (peer === null || this.#stopping) return;
@@ -540,7 +542,8 @@ export class Host {
 
   #noteProgress(): void {
     if (this.#stopping) return;
-    this.#saveProgress(false);
+    // With writes that wait for room, what the core has committed is not what the disk says there [D7].
+    if (this.#writer?.caughtUp) this.#saveProgress(false);
     this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }

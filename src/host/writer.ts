@@ -4,7 +4,7 @@
  */
 
 import type { Output } from "../core/contract.ts";
-import { type Ballot, sameBallot } from "../core/ids.ts";
+import { type Ballot, type LogIndex, sameBallot } from "../core/ids.ts";
 import { type Clock, PortError } from "./contracts.ts";
 import { type Directory, HostError } from "./directory.ts";
 
@@ -39,6 +39,11 @@ export class Writer {
 
   get caughtUp(): boolean {
     return this.#backlog.length === 0;
+  }
+
+  /** Of what the disk confirms: an entry that a waiting truncation takes away is not the one that the core has there. */
+  confirmed(index: LogIndex): LogIndex {
+    return this.#backlog.reduce((lowest, w) => (w.do === "truncate" ? Math.min(lowest, w.from - 1) : lowest), index);
   }
 
   stop(): void {

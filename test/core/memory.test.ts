@@ -92,6 +92,29 @@ describe("a directory put back", () => {
     expect([b.leads, c.leads]).toEqual([false, false]);
   });
 
+  test("a leader is remembered as well: put back, it neither leads again nor makes its ballot a second time", () => {
+    for (const forgets of [false, true]) {
+      const { stage, b, c, leader: a } = trio();
+      const given = a.peer.promised;
+      stage.cut(a, c);
+      stage.cut(b, c);
+      const place = a.last;
+      a.say("kept");
+      stage.pass(1000);
+      expect([a.sent, b.heard]).toEqual([["kept"], ["kept"]]);
+      stage.held = (frame, from) => frame.type === "SEQ_CHAT" || (frame.type === "PROMISE" && from === b);
+      rollBack(a, forgets ? 1 : place, forgets ? { term: 0, leader_id: 0, inc: "" } : given);
+      stage.connect(a, b);
+      stage.quiet();
+      expect([a.peer.faulty, a.peer.promised]).toEqual([true, given]);
+      stage.connect(a, b, c);
+      stage.pass(6000);
+      expect(a.leads).toBe(false);
+      stage.held = () => false;
+      stage.until("all have it", () => [a, b, c].every((p) => p.heard.includes("kept")));
+    }
+  });
+
   test("who only restarted is not accused", () => {
     const { stage, b, c, leader: a } = trio();
     a.say("m");
