@@ -1,8 +1,9 @@
 /** A run as one HTML page that needs nothing else: its figures, and plots of them. Nothing in it runs or fetches. */
 
+import { escapeHtml } from "../src/cli/html.ts";
 import type { RunResult, RunTrace } from "./figures.ts";
 import type { FloorFigures } from "./floor.ts";
-import { type Bar, escapeHtml, type Mark, type Point, roundUp, svg } from "./plot.ts";
+import { type Bar, type Mark, type Point, roundUp, svg } from "./plot.ts";
 import { count, floorBeside, floorTable, ms, runTable } from "./table.ts";
 
 const STYLE = `

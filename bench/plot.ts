@@ -1,4 +1,5 @@
 /** Plots as SVG text: axes with round numbers, lines, bars and marked places. Colours are those of the page's style sheet. */
+import { escapeHtml } from "../src/cli/html.ts";
 
 export type Point = readonly [number, number];
 
@@ -129,9 +130,3 @@ export function roundUp(value: number): number {
 }
 
 const r = (value: number): string => String(Math.round(value * 10) / 10);
-
-const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c] as string);
-}

@@ -6,6 +6,7 @@
  * page shows them as text only. Its policy forbids it to fetch anything, whatever a string talks it into.
  */
 import type { ReportEvent, ReportMessage, SimReport } from "../sim/report-data.ts";
+import { escapeHtml } from "./html.ts";
 import { PAGE_LEGEND, PAGE_SCRIPT, PAGE_STYLE } from "./report-page.ts";
 
 /** The whole page, ready to be written to a file. */
@@ -37,12 +38,6 @@ function embeddedJson(value: unknown): string {
     .replaceAll("<", "\\u003c")
     .replaceAll("\u2028", "\\u2028")
     .replaceAll("\u2029", "\\u2029");
-}
-
-const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => ENTITIES[c] as string);
 }
 
 // ── what the events amount to ──────────────────────────────────────────────────────────────────────────────────────

@@ -342,7 +342,8 @@ export class Peer {
       case "COORDINATOR":
         // The one fence for leader traffic: below the promise is refused, above it waits for the disk.
         if (!sameMember(from, leaderKey(frame.ballot))) return;
-        this.#saw(from, frame.ballot, 0);
+        // Entries come too often to be looked at for this, and never before these.
+        if (frame.type !== "SEQ_CHAT") this.#saw(from, frame.ballot, 0);
         if (!this.#passes(link, frame, frame.ballot)) return;
         if (frame.type === "COORDINATOR") return this.#followed(frame.ballot);
         this.#followed(frame.ballot);
