@@ -5,7 +5,7 @@ import type { Entry, Frame } from "../src/core/message.ts";
 import { crc32c } from "../src/wire/crc32c.ts";
 import { FrameDecoder } from "../src/wire/decoder.ts";
 import { encodeFrame } from "../src/wire/encode.ts";
-import { makeSeal, parseEntry } from "../src/wire/entry.ts";
+import { EntryReader, makeSeal } from "../src/wire/entry.ts";
 import { bytesOf, chatLog } from "./entries.ts";
 import { suite } from "./suite.ts";
 
@@ -38,6 +38,7 @@ const decoder = new FrameDecoder();
 decoder.push(new Uint8Array(Buffer.concat(encodeFrame(hello))));
 decoder.next();
 const seal = makeSeal();
+const reader = new EntryReader();
 const text = Buffer.from(bytes);
 const kilobytes = new Uint8Array(64 * 1024).map((_, i) => i * 31);
 
@@ -84,7 +85,7 @@ await suite(
     run: () => {
       let crc = genesis.crc;
       eachLine((start, end) => {
-        crc = parseEntry(bytes, start, end, crc).crc;
+        crc = reader.read(bytes, start, end, crc).crc;
       });
     },
   },

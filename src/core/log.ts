@@ -116,9 +116,8 @@ export class LogState {
     if (entry.kind === "chat") {
       const seq = (this.rooms.get(entry.room_id) ?? 0) + 1;
       if (entry.seq_no !== seq) return `seq_no ${entry.seq_no} in room ${entry.room_id}, expected ${seq}`;
-      const { session, counter } = splitMessageId(entry.msg_id);
-      const expected = (this.sessions.get(session) ?? 0) + 1;
-      if (counter !== expected) return `message ${entry.msg_id}, expected counter ${expected}`;
+      const expected = (this.sessions.get(entry.session) ?? 0) + 1;
+      if (entry.counter !== expected) return `message ${messageId(entry)}, expected counter ${expected}`;
     }
     if (entry.kind === "config") {
       const { cluster_id, members } = entry.data as Configuration;
@@ -144,13 +143,11 @@ export class LogState {
       this.runs.push({ from: entry.index, ballot: { term: entry.term, leader_id: entry.leader_id, inc: entry.inc } });
     }
     switch (entry.kind) {
-      case "chat": {
-        const { session, counter } = splitMessageId(entry.msg_id);
+      case "chat":
         this.rooms.set(entry.room_id, entry.seq_no);
-        this.sessions.set(session, counter);
+        this.sessions.set(entry.session, entry.counter);
         this.chats += 1;
         break;
-      }
       case "genesis": {
         const genesis = entry.data as Genesis;
         this.clusterId = genesis.cluster_id;
@@ -187,13 +184,11 @@ export class LogState {
     this.crc = prevCrc;
     if (this.runs[this.runs.length - 1]?.from === entry.index) this.runs.pop();
     switch (entry.kind) {
-      case "chat": {
-        const { session, counter } = splitMessageId(entry.msg_id);
+      case "chat":
         stepBack(this.rooms, entry.room_id, entry.seq_no);
-        stepBack(this.sessions, session, counter);
+        stepBack(this.sessions, entry.session, entry.counter);
         this.chats -= 1;
         break;
-      }
       case "genesis":
         this.configurations.pop();
         break;
@@ -237,10 +232,9 @@ export class LogState {
   }
 }
 
-/** `<sender_id>.<session>.<counter>` → the session key `<sender_id>.<session>` and the counter. */
-export function splitMessageId(msgId: string): { session: string; counter: number } {
-  const dot = msgId.lastIndexOf(".");
-  return { session: msgId.slice(0, dot), counter: Number(msgId.slice(dot + 1)) };
+/** `<sender_id>.<session>.<counter>`, as people and the line have it. */
+export function messageId({ session, counter }: Entry): string {
+  return `${session}.${counter}`;
 }
 
 function stepBack(counts: Map<string, number>, key: string, from: number): void {

@@ -52,8 +52,9 @@ export interface Entry {
   readonly room_id: string;
   readonly seq_no: number;
   readonly sender_id: PeerId;
-  /** `<sender_id>.<session>.<counter>` */
-  readonly msg_id: string;
+  /** Of a chat: `<sender_id>.<session>`, whose messages are numbered by `counter` [S2]. The line has both as `msg_id`. */
+  readonly session: string;
+  readonly counter: number;
   readonly user: string;
   /** The sender's wall clock in milliseconds, for display only. */
   readonly ts: number;

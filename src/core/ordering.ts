@@ -12,7 +12,6 @@ import {
   UNCOMMITTED_ENTRIES_MAX,
 } from "./config.ts";
 import { leaderKey, type Millis, sameBallot } from "./ids.ts";
-import { splitMessageId } from "./log.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import type { Leadership } from "./replication.ts";
@@ -35,7 +34,8 @@ export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number
         room_id: draft.room_id,
         seq_no: (log.state.rooms.get(draft.room_id) ?? 0) + 1,
         sender_id: chat.sender_id,
-        msg_id: `${session}.${expected}`,
+        session,
+        counter: expected,
         user: draft.user,
         ts: draft.ts,
         text: draft.payload,
@@ -126,9 +126,8 @@ export class Sender {
   /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
   onCommitted(entry: Entry): void {
     if (entry.sender_id !== this.#peer.self.id) return;
-    const { session, counter } = splitMessageId(entry.msg_id);
-    const own = this.#sessions.find((s) => `${entry.sender_id}.${s.session}` === session);
-    if (own === undefined || counter !== own.first || own.head >= own.drafts.length) return;
+    const own = this.#sessions.find((s) => `${entry.sender_id}.${s.session}` === entry.session);
+    if (own === undefined || entry.counter !== own.first || own.head >= own.drafts.length) return;
     own.first += 1;
     own.head += 1;
     if (own.head >= 1024 || own.head === own.drafts.length) {
@@ -212,7 +211,7 @@ export class Sender {
       let committed = log.state.sessions.get(key) ?? 0;
       for (let i = log.commit + 1; i <= log.last; i++) {
         const entry = log.entryAt(i);
-        if (entry?.kind === "chat" && splitMessageId(entry.msg_id).session === key) committed -= 1;
+        if (entry?.kind === "chat" && entry.session === key) committed -= 1;
       }
       const gone = Math.min(session.drafts.length, Math.max(0, committed - session.first + 1));
       session.drafts = session.drafts.slice(gone);

@@ -95,7 +95,8 @@ export class Leadership {
         room_id: string;
         seq_no: number;
         sender_id: PeerId;
-        msg_id: string;
+        session: string;
+        counter: number;
         user: string;
         ts: number;
         text: string;
@@ -113,7 +114,8 @@ export class Leadership {
       room_id: chat?.room_id ?? "",
       seq_no: chat?.seq_no ?? 0,
       sender_id: chat?.sender_id ?? 0,
-      msg_id: chat?.msg_id ?? "",
+      session: chat?.session ?? "",
+      counter: chat?.counter ?? 0,
       user: chat?.user ?? "",
       ts: chat?.ts ?? 0,
       text: chat?.text ?? "",

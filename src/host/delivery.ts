@@ -3,6 +3,7 @@
  * else from the log on disk. A paused delivery costs nothing: the log is the queue.
  */
 import type { LogIndex } from "../core/ids.ts";
+import { messageId } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
 import type { Log } from "../core/tail.ts";
 import type { DeliveredMessage } from "./events.ts";
@@ -101,7 +102,7 @@ export function toMessage(entry: Entry): DeliveredMessage {
     room_id: entry.room_id,
     seq_no: entry.seq_no,
     sender_id: entry.sender_id,
-    msg_id: entry.msg_id,
+    msg_id: messageId(entry),
     user: entry.user,
     payload: entry.text,
     ts: entry.ts,

@@ -5,7 +5,7 @@
 import type { LogIndex } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
-import { parseEntry } from "../wire/entry.ts";
+import { EntryReader } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Disk, File } from "./contracts.ts";
 import { PROGRESS, readProgress } from "./directory.ts";
@@ -31,12 +31,13 @@ export function* readCommitted(disk: Disk): Generator<Entry> {
       `${PROGRESS} is damaged, so what is committed here is not known: start this peer once, and it finds out again`,
     );
   const state = new LogState();
+  const reader = new EntryReader();
   for (const first of listSegments(disk)) {
     if (state.index >= commit) return;
     if (first !== state.index + 1) break;
     const file = disk.open(segmentPath(first), "read");
     try {
-      yield* readSegment(file, first, state, commit);
+      yield* readSegment(file, first, reader, state, commit);
     } finally {
       file.close();
     }
@@ -48,7 +49,13 @@ export function* readCommitted(disk: Disk): Generator<Entry> {
   }
 }
 
-function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogIndex): Generator<Entry> {
+function* readSegment(
+  file: File,
+  first: LogIndex,
+  reader: EntryReader,
+  state: LogState,
+  commit: LogIndex,
+): Generator<Entry> {
   let offset = 0;
   for (let size = READ_BYTES; state.index < commit; ) {
     const bytes = file.read(offset, size);
@@ -58,7 +65,7 @@ function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogI
       newline >= 0 && state.index < commit;
       newline = bytes.indexOf(NEWLINE, start)
     ) {
-      const entry = readLine(bytes, start, newline + 1, first, state);
+      const entry = readLine(bytes, start, newline + 1, first, reader, state);
       start = newline + 1;
       yield entry;
     }
@@ -69,9 +76,16 @@ function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogI
   }
 }
 
-function readLine(bytes: Uint8Array, start: number, end: number, first: LogIndex, state: LogState): Entry {
+function readLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  first: LogIndex,
+  reader: EntryReader,
+  state: LogState,
+): Entry {
   try {
-    const entry = parseEntry(bytes, start, end, state.crc);
+    const entry = reader.read(bytes, start, end, state.crc);
     const refusal = state.refusal(entry);
     if (refusal !== null) throw new WireError(refusal);
     state.apply(entry);

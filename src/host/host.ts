@@ -15,7 +15,7 @@ import {
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
 import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
-import { splitMessageId } from "../core/log.ts";
+import { messageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { Peer } from "../core/peer.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
@@ -495,12 +495,11 @@ export class Host {
   }
 
   #onSent(entry: Entry): void {
-    const { session, counter } = splitMessageId(entry.msg_id);
-    this.#directory?.outbox.settle(session.slice(session.indexOf(".") + 1), counter);
+    this.#directory?.outbox.settle(entry.session.slice(entry.session.indexOf(".") + 1), entry.counter);
     this.#outboxBytes -= entry.text.length;
     this.#event({
       event: "sent",
-      msg_id: entry.msg_id,
+      msg_id: messageId(entry),
       index: entry.index,
       room_id: entry.room_id,
       seq_no: entry.seq_no,

@@ -8,7 +8,7 @@ import type { LogState } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
 import { chainCrc } from "../wire/crc32c.ts";
 import { entryLines } from "../wire/encode.ts";
-import { parseEntry } from "../wire/entry.ts";
+import { EntryReader } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
@@ -41,6 +41,7 @@ export class LogStore {
   readonly #fsync: boolean;
   /** Oldest first; the last one is written to. */
   readonly #segments: Segment[];
+  readonly #reader = new EntryReader();
   /** What follows from everything in the files; its copies are the checkpoints. */
   readonly #state: LogState;
   /** Highest index known to be durable. */
@@ -274,7 +275,7 @@ export class LogStore {
       if (piece.count === 0) throw new WireError(`segment ${segmentPath(segment.first)} ends before index ${index}`);
       for (let start = 0; start < piece.bytes.length; ) {
         const end = piece.bytes.indexOf(0x0a, start) + 1;
-        const entry = parseEntry(piece.bytes, start, end, crc);
+        const entry = this.#reader.read(piece.bytes, start, end, crc);
         entries.push(entry);
         crc = entry.crc;
         start = end;

@@ -7,7 +7,7 @@ import { TAIL_ENTRIES_KEPT } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
-import { parseEntry } from "../wire/entry.ts";
+import { EntryReader } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Disk } from "./contracts.ts";
 import { copyAside, copyBytes, DAMAGED_DIRECTORY } from "./damaged.ts";
@@ -151,6 +151,7 @@ function checkpointIfMissing(disk: Disk, segment: Segment, state: LogState): voi
 
 /** Reads a segment into the state, entry by entry. Returns what is wrong with the first line that does not continue it. */
 export function replay(segment: Segment, state: LogState, keep: (entry: Entry) => void): string | null {
+  const reader = new EntryReader();
   const size = segment.file.size;
   let offset = 0;
   while (offset < size) {
@@ -159,7 +160,7 @@ export function replay(segment: Segment, state: LogState, keep: (entry: Entry) =
       bytes = segment.file.read(offset, size - offset);
     let start = 0;
     for (let newline = bytes.indexOf(NEWLINE); newline >= 0; newline = bytes.indexOf(NEWLINE, start)) {
-      const wrong = replayLine(bytes, start, newline + 1, state, keep);
+      const wrong = replayLine(reader, bytes, start, newline + 1, state, keep);
       if (wrong !== null) return `${segmentPath(segment.first)}: ${wrong}`;
       segment.note(newline + 1 - start);
       start = newline + 1;
@@ -171,6 +172,7 @@ export function replay(segment: Segment, state: LogState, keep: (entry: Entry) =
 }
 
 function replayLine(
+  reader: EntryReader,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -178,7 +180,7 @@ function replayLine(
   keep: (entry: Entry) => void,
 ): string | null {
   try {
-    const entry = parseEntry(bytes, start, end, state.crc);
+    const entry = reader.read(bytes, start, end, state.crc);
     const refusal = state.refusal(entry);
     if (refusal !== null) return refusal;
     state.apply(entry);

@@ -195,7 +195,7 @@ export class Actors {
   #genesisOf(roles: readonly Role[]): Entry {
     const members = roles.map((role, i) => ({ id: i + 1, inc: `i${i + 1}`, ...addressOf(i + 1), role }));
     const data: Genesis = { cluster_id: "c", segment_entries: 100, segment_bytes: 10_000, members, prev_voters: [] };
-    const unused = { room_id: "", seq_no: 0, sender_id: 0, msg_id: "", user: "", ts: 0, text: "" };
+    const unused = { room_id: "", seq_no: 0, sender_id: 0, session: "", counter: 0, user: "", ts: 0, text: "" };
     const line = { crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 };
     const entry: Entry = { index: 1, term: 0, leader_id: 1, inc: "i1", kind: "genesis", ...unused, data, ...line };
     this.#seal(entry, 0);

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
-import { parseEntry } from "./entry.ts";
+import { EntryReader } from "./entry.ts";
 import { WireError, WrongVersion } from "./errors.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
 import { parseObject, quote } from "./text.ts";
@@ -28,6 +28,7 @@ export class FrameDecoder {
   /** Header whose entry lines are awaited. */
   #header: EntryHeader | null = null;
   #greeted = false;
+  readonly #entries = new EntryReader();
 
   /**
    * The bytes become the decoder's: entries refer to them. Where a frame comes in pieces they are joined in a buffer of
@@ -100,7 +101,7 @@ export class FrameDecoder {
     while (start < end) {
       const newline = bytes.indexOf(NEWLINE, start);
       if (newline < 0 || newline >= end) throw new WireError(`${header.type} whose last entry does not end`);
-      const entry = parseEntry(bytes, start, newline + 1, crc);
+      const entry = this.#entries.read(bytes, start, newline + 1, crc);
       if (entry.index !== header.prev_index + entries.length + 1)
         throw new WireError(`${header.type} with index ${entry.index} out of turn`);
       entries.push(entry);

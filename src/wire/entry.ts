@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import type { Entry, EntryData, EntryKind, ReadThrough, Seal } from "../core/message.ts";
+import { ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
 import { CONFIGURATION, CONTROL, GENESIS, READ, SETTLED, WORD } from "./schemas.ts";
@@ -49,7 +50,7 @@ function entryHead(e: Entry): string {
   const place = `{"index":${e.index},"term":${e.term},"leader_id":${e.leader_id},"inc":"${e.inc}","kind":"${e.kind}",`;
   switch (e.kind) {
     case "chat":
-      return `${place}"room_id":${JSON.stringify(e.room_id)},"seq_no":${e.seq_no},"sender_id":${e.sender_id},"msg_id":"${e.msg_id}","user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${JSON.stringify(e.text)},`;
+      return `${place}"room_id":${JSON.stringify(e.room_id)},"seq_no":${e.seq_no},"sender_id":${e.sender_id},"msg_id":"${e.session}.${e.counter}","user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${JSON.stringify(e.text)},`;
     case "system":
     case "read": {
       const payload = JSON.stringify(e.kind === "system" ? e.text : e.data);
@@ -73,16 +74,32 @@ const FIELDS: Record<EntryKind, number> = {
   leader: 6,
 };
 
-/**
- * Reads the line chunk[start, end), its final "\n" included, which must continue the chain from `prevCrc`.
- * The entry refers to `chunk`. Throws WireError.
- */
-export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCrc: number): Entry {
-  const crc = readCrc(chunk, start, end);
-  const comma = end - 2 - String(crc).length - CRC_FIELD.length;
-  const actual = chainCrc(prevCrc, chunk, start, comma);
-  if (actual !== crc)
-    throw new WireError(`the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`);
+/** Reads lines that stand in one log. */
+export class EntryReader {
+  readonly #chats = new ChatLines();
+
+  /**
+   * Reads the line chunk[start, end), its final "\n" included, which must continue the chain from `prevCrc`.
+   * The entry refers to `chunk`. Throws WireError.
+   */
+  read(chunk: Uint8Array, start: number, end: number, prevCrc: number): Entry {
+    const crc = readCrc(chunk, start, end);
+    const field = end - 2 - decimalDigits(crc) - CRC_FIELD.length;
+    const actual = chainCrc(prevCrc, chunk, start, field);
+    if (actual !== crc)
+      throw new WireError(
+        `the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`,
+      );
+    const chat = this.#chats.read(chunk, start, field, end, crc);
+    if (chat !== null) return chat;
+    const entry = parseEntry(chunk, start, end);
+    if (entry.kind === "chat") this.#chats.learn(entry);
+    return entry;
+  }
+}
+
+/** The line as JSON, field by field. Its crc has been looked at. */
+function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
   const o = parseObject(chunk, start, end - 1);
   const kind = o.kind as EntryKind;
   if (typeof kind !== "string" || !Object.hasOwn(FIELDS, kind))
@@ -93,7 +110,8 @@ export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCr
     throw new WireError(`a ${kind} entry has ${FIELDS[kind]} fields, not ${fields}: ${quote(chunk, start, end)}`);
 
   const said = kind === "chat" || kind === "system" || kind === "read";
-  const entry: Entry = {
+  const { session, counter } = kind === "chat" ? messageId(o) : NO_MESSAGE;
+  return {
     index: whole(o, "index", 1, Number.MAX_SAFE_INTEGER),
     term: whole(o, "term", 0, TERM_MAX),
     leader_id: whole(o, "leader_id", 1, PEER_ID_MAX),
@@ -102,7 +120,8 @@ export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCr
     room_id: said ? name(o, "room_id") : "",
     seq_no: kind === "chat" ? whole(o, "seq_no", 1, Number.MAX_SAFE_INTEGER) : 0,
     sender_id: said ? whole(o, "sender_id", 1, PEER_ID_MAX) : 0,
-    msg_id: kind === "chat" ? messageId(o) : "",
+    session,
+    counter,
     user: said ? name(o, "user") : "",
     ts: said ? whole(o, "ts", 0, Number.MAX_SAFE_INTEGER) : 0,
     text: kind === "chat" || kind === "system" ? payloadText(o) : "",
@@ -112,10 +131,15 @@ export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCr
     start,
     end,
   };
-  return entry;
 }
 
 const CRC_FIELD = '"crc":';
+
+function decimalDigits(value: number): number {
+  let digits = 1;
+  for (let limit = 10; limit <= value; limit *= 10) digits += 1;
+  return digits;
+}
 
 /** The crc field stands last, as a plain decimal number: what comes before it is what it covers [L3]. */
 function readCrc(chunk: Uint8Array, start: number, end: number): number {
@@ -164,13 +188,14 @@ function name(o: Record<string, unknown>, field: string): string {
   return value;
 }
 
-const MESSAGE_ID = /^([1-9][0-9]*)\.[a-z0-9]{1,64}\.([1-9][0-9]*)$/;
+const MESSAGE_ID = /^(([1-9][0-9]*)\.[a-z0-9]{1,64})\.([1-9][0-9]*)$/;
+const NO_MESSAGE = { session: "", counter: 0 };
 
-function messageId(o: Record<string, unknown>): string {
+function messageId(o: Record<string, unknown>): { session: string; counter: number } {
   const value = o.msg_id;
   const parts = typeof value === "string" ? MESSAGE_ID.exec(value) : null;
-  if (parts === null || Number(parts[1]) !== o.sender_id || !Number.isSafeInteger(Number(parts[2]))) bad(o, "msg_id");
-  return value as string;
+  if (parts === null || Number(parts[2]) !== o.sender_id || !Number.isSafeInteger(Number(parts[3]))) bad(o, "msg_id");
+  return { session: parts[1] as string, counter: Number(parts[3]) };
 }
 
 function payloadText(o: Record<string, unknown>): string {

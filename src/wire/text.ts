@@ -9,6 +9,15 @@ export function encodeUtf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
 
+/** Strictly: null for what is not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
 /** Length in bytes of UTF-8; a lone surrogate counts as the three bytes it is replaced by. */
 export function utf8Length(text: string): number {
   let bytes = text.length;

@@ -12,7 +12,17 @@ export function seal(entry: Entry, prevCrc: number): void {
 }
 
 export function entryOf(index: number, ballot: Ballot, kind: EntryKind, content: Partial<Entry> = {}): Entry {
-  const unused = { room_id: "", seq_no: 0, sender_id: 0, msg_id: "", user: "", ts: 0, text: "", data: null };
+  const unused = {
+    room_id: "",
+    seq_no: 0,
+    sender_id: 0,
+    session: "",
+    counter: 0,
+    user: "",
+    ts: 0,
+    text: "",
+    data: null,
+  };
   const { term, leader_id, inc } = ballot;
   const line = { crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 };
   return { index, term, leader_id, inc, kind, ...unused, ...line, ...content };

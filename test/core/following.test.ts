@@ -66,9 +66,9 @@ describe("a follower", () => {
     const { stage, b, leader } = spoken();
     const { last } = b;
     const wrong = [
-      chatAt(leader, last + 1, { seq_no: 9, msg_id: "3.s1.4" }),
-      chatAt(leader, last + 1, { seq_no: 4, msg_id: "3.s1.3" }),
-      chatAt(leader, last + 2, { seq_no: 4, msg_id: "3.s1.4" }),
+      chatAt(leader, last + 1, { seq_no: 9, session: "3.s1", counter: 4 }),
+      chatAt(leader, last + 1, { seq_no: 4, session: "3.s1", counter: 3 }),
+      chatAt(leader, last + 2, { seq_no: 4, session: "3.s1", counter: 4 }),
     ];
     for (const entry of wrong) stage.hand(leader, b, frameOf(leader, last + 1, last + 1, [entry]));
     expect(b.notices.filter((code) => code === "bad-entry").length).toBe(wrong.length);
@@ -76,7 +76,7 @@ describe("a follower", () => {
     stage.hand(
       leader,
       b,
-      frameOf(leader, last + 1, last + 1, [chatAt(leader, last + 1, { seq_no: 4, msg_id: "3.s1.4" })]),
+      frameOf(leader, last + 1, last + 1, [chatAt(leader, last + 1, { seq_no: 4, session: "3.s1", counter: 4 })]),
     );
     expect(b.last).toBe(last + 1);
   });
@@ -84,7 +84,7 @@ describe("a follower", () => {
   test("[R2] takes leader traffic from the owner of its ballot only", () => {
     const { stage, b, c, leader } = spoken();
     const { last } = b;
-    const entry = chatAt(leader, last + 1, { seq_no: 4, msg_id: "3.s1.4", text: "forged" });
+    const entry = chatAt(leader, last + 1, { seq_no: 4, session: "3.s1", counter: 4, text: "forged" });
     stage.hand(c, b, frameOf(leader, last + 1, last + 1, [entry]));
     expect(b.last).toBe(last);
   });

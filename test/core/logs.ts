@@ -45,7 +45,8 @@ function next(entries: readonly Entry[], { kind, room, session }: Move, last: En
       room_id: room,
       seq_no: of((e) => e.room_id === room),
       sender_id: Number(session[0]),
-      msg_id: `${session}.${of((e) => e.msg_id.startsWith(`${session}.`))}`,
+      session,
+      counter: of((e) => e.session === session),
     });
   }
   const changed = entries.findLast((e) => e.kind === "config" || e.kind === "settled");

@@ -6,6 +6,7 @@
  */
 import { expect, test } from "bun:test";
 import { compareBallots } from "../../src/core/ids.ts";
+import { messageId } from "../../src/core/log.ts";
 import type { Configuration, Entry, Frame, Role } from "../../src/core/message.ts";
 import { draft } from "./entries.ts";
 import type { Puppet } from "./puppet.ts";
@@ -353,7 +354,7 @@ test("9 [S3] a counter that starts again in a new session is no duplicate; the o
   stage.connect(a, b, c);
   stage.pass(2000);
   for (const peer of [a, b]) expect(peer.heard).toEqual(["one", "two", "three"]);
-  expect(a.disk.entries.filter((x) => x.kind === "chat").map((x) => x.msg_id)).toEqual(["1.s1.1", "1.s1.2", "1.s2.1"]);
+  expect(a.disk.entries.filter((x) => x.kind === "chat").map(messageId)).toEqual(["1.s1.1", "1.s1.2", "1.s2.1"]);
   expect(c.sent).toEqual(["one", "two", "three"]);
 });
 

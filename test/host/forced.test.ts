@@ -10,7 +10,7 @@ import { inspectSurvivor, type Recovery, recoverByForce } from "../../src/host/f
 import { Outbox } from "../../src/host/outbox.ts";
 import { readState, replaceStateNow } from "../../src/host/state-files.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { parseEntry, sealEntry } from "../../src/wire/entry.ts";
+import { EntryReader, sealEntry } from "../../src/wire/entry.ts";
 import { LogMaker, lineOf } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
@@ -184,7 +184,9 @@ test("[M9] no log takes a configuration that names a cluster but for its maker a
   for (const members of [[], [self, { ...self, id: 2 }], [{ ...self, id: 2 }], [{ ...self, inc: "other" }]])
     expect(refused(members)).toContain("names cluster new");
   const { chunk, start, end } = config;
-  expect(parseEntry(chunk, start, end, (machine.log.entries[LAST - 1] as Entry).crc).data).toEqual(config.data);
+  expect(new EntryReader().read(chunk, start, end, (machine.log.entries[LAST - 1] as Entry).crc).data).toEqual(
+    config.data,
+  );
 });
 
 test("[M9] [M4] a peer that is still catching up does not say which cluster it is: its log may name the one before", () => {

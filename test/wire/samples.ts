@@ -145,7 +145,8 @@ export class Sampler {
       chat: () => ({
         ...said,
         seq_no: this.whole(1, Number.MAX_SAFE_INTEGER),
-        msg_id: `${sender_id}.${this.word()}.${this.whole(1, Number.MAX_SAFE_INTEGER)}`,
+        session: `${sender_id}.${this.word()}`,
+        counter: this.whole(1, Number.MAX_SAFE_INTEGER),
         text: this.text(),
       }),
       system: () => ({ ...said, text: this.text() }),
@@ -157,7 +158,7 @@ export class Sampler {
     return {
       ...{ index: this.whole(1, Number.MAX_SAFE_INTEGER), term: this.whole(0, TERM_MAX) },
       ...{ leader_id: this.whole(1, PEER_ID_MAX), inc: this.word(), kind },
-      ...{ room_id: "", seq_no: 0, sender_id: 0, msg_id: "", user: "", ts: 0, text: "", data: null },
+      ...{ room_id: "", seq_no: 0, sender_id: 0, session: "", counter: 0, user: "", ts: 0, text: "", data: null },
       ...{ crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 },
       ...of[kind](),
     };

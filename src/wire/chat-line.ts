@@ -1,0 +1,143 @@
+/**
+ * Chat lines read fast. A leader writes them all in one form [L2], and what stands between the numbers and the text is
+ * the same for each sender and room. So a line is held against the forms seen last, byte by byte; whatever fits none of
+ * them, or is not plain in any other way, is left to the full check of `entry`, and its form is learned from that.
+ *
+ *   {"index":7 ,"term":…,"room_id":"general","seq_no":5 ,"sender_id":3,"msg_id":"3.k2x. 4 ","user":"eve","ts": 170… ,"payload":" hello "
+ *   └ OPENING ┘└──────────────── place ──────────────┘ └───────── sender ─────────┘   └──── user ──────┘     └── PAYLOAD ─┘
+ */
+import { MESSAGE_BYTES_MAX } from "../core/config.ts";
+import { sameBallot } from "../core/ids.ts";
+import type { Entry } from "../core/message.ts";
+import { decodeUtf8, encodeUtf8 } from "./text.ts";
+
+interface Form {
+  /** What is the same in each of its lines. */
+  readonly of: Pick<Entry, "term" | "leader_id" | "inc" | "room_id" | "sender_id" | "session" | "user">;
+  readonly place: Uint8Array;
+  readonly sender: Uint8Array;
+  readonly user: Uint8Array;
+}
+
+/** Senders times rooms that are told apart at a time. */
+const FORMS_MAX = 16;
+/** A number of so many digits is exact in a double. */
+const DIGITS_MAX = 15;
+
+const OPENING = encodeUtf8('{"index":');
+const PAYLOAD = encodeUtf8(',"payload":"');
+
+export class ChatLines {
+  /** The one that fitted last stands first. */
+  readonly #forms: Form[] = [];
+  /** Behind what was read last. */
+  #at = 0;
+
+  /**
+   * The entry of the line chunk[start, end), whose crc is right and whose crc field begins at `crcStart`, or null if the
+   * line is not of a known form.
+   */
+  read(chunk: Uint8Array, start: number, crcStart: number, end: number, crc: number): Entry | null {
+    if (!fits(chunk, start, OPENING)) return null;
+    this.#at = start + OPENING.length;
+    const index = this.#number(chunk);
+    const at = this.#at;
+    for (let i = 0; i < this.#forms.length; i++) {
+      const form = this.#forms[i] as Form;
+      this.#at = at;
+      if (!this.#skip(chunk, form.place)) continue;
+      const seqNo = this.#number(chunk);
+      if (!this.#skip(chunk, form.sender)) continue;
+      const counter = this.#number(chunk);
+      if (!this.#skip(chunk, form.user)) continue;
+      const ts = this.#number(chunk);
+      if (!this.#skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return null;
+      const text = plainText(chunk, this.#at, crcStart - 2);
+      if (text === null) return null;
+      if (i > 0) this.#moveToFront(i);
+      const { term, leader_id, inc, room_id, sender_id, session, user } = form.of;
+      return {
+        index,
+        term,
+        leader_id,
+        inc,
+        kind: "chat",
+        room_id,
+        seq_no: seqNo,
+        sender_id,
+        session,
+        counter,
+        user,
+        ts,
+        text,
+        data: null,
+        crc,
+        chunk,
+        start,
+        end,
+      };
+    }
+    return null;
+  }
+
+  /** Lines like this one's are known from now on. */
+  learn(entry: Entry): void {
+    const isKnown = this.#forms.some(
+      ({ of }) =>
+        of.session === entry.session && of.room_id === entry.room_id && of.user === entry.user && sameBallot(of, entry),
+    );
+    if (isKnown) return;
+    const { term, leader_id, inc, room_id, sender_id, session, user } = entry;
+    const room = JSON.stringify(room_id);
+    this.#forms.unshift({
+      of: { term, leader_id, inc, room_id, sender_id, session, user },
+      place: encodeUtf8(
+        `,"term":${term},"leader_id":${leader_id},"inc":"${inc}","kind":"chat","room_id":${room},"seq_no":`,
+      ),
+      sender: encodeUtf8(`,"sender_id":${sender_id},"msg_id":"${session}.`),
+      user: encodeUtf8(`","user":${JSON.stringify(user)},"ts":`),
+    });
+    if (this.#forms.length > FORMS_MAX) this.#forms.pop();
+  }
+
+  /** The number at `#at`, which goes behind it; -1 for anything but the shortest decimal form of an exact one. */
+  #number(chunk: Uint8Array): number {
+    const start = this.#at;
+    let i = start;
+    let value = 0;
+    for (; i < chunk.length; i++) {
+      const digit = (chunk[i] as number) - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    this.#at = i;
+    const digits = i - start;
+    return digits === 0 || digits > DIGITS_MAX || (digits > 1 && chunk[start] === 0x30) ? -1 : value;
+  }
+
+  #skip(chunk: Uint8Array, bytes: Uint8Array): boolean {
+    if (!fits(chunk, this.#at, bytes)) return false;
+    this.#at += bytes.length;
+    return true;
+  }
+
+  #moveToFront(i: number): void {
+    const [form] = this.#forms.splice(i, 1);
+    this.#forms.unshift(form as Form);
+  }
+}
+
+function fits(chunk: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (chunk[at + i] !== bytes[i]) return false;
+  return true;
+}
+
+/** chunk[start, end) as text if it is not empty, ends in front of `",` and holds nothing that JSON writes otherwise. */
+function plainText(chunk: Uint8Array, start: number, end: number): string | null {
+  if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== 0x22) return null;
+  for (let i = start; i < end; i++) {
+    const byte = chunk[i] as number;
+    if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return null;
+  }
+  return decodeUtf8(chunk.subarray(start, end));
+}
