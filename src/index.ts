@@ -104,7 +104,9 @@ class EmbeddedPeer implements ChatPeer {
   readonly #host: Host;
   readonly #buffer: DeliveredMessage[] = [];
   readonly #readers: { resolve: (r: IteratorResult<DeliveredMessage>) => void; reject: (e: unknown) => void }[] = [];
-  readonly #waiting = new Map<string, OpenSubmission>();
+  /** Not sent yet, in the order of their numbers: so they are sent. */
+  #waiting: OpenSubmission[] = [];
+  #settled = 0;
   #roomAgain: (() => void)[] = [];
   #paused = false;
   #ended: { readonly error: PeerError | null } | null = null;
@@ -168,7 +170,7 @@ class EmbeddedPeer implements ChatPeer {
       const result = this.#host.submit(options.room ?? "general", text);
       if (result.ok) {
         const submission = new OpenSubmission(result.msg_id);
-        this.#waiting.set(result.msg_id, submission);
+        this.#waiting.push(submission);
         return submission;
       }
       if (result.code !== "full")
@@ -195,8 +197,7 @@ class EmbeddedPeer implements ChatPeer {
 
   #onEvent(event: HostEvent): void {
     if (event.event === "sent") {
-      this.#waiting.get(event.msg_id)?.settle(event);
-      this.#waiting.delete(event.msg_id);
+      this.#onSent(event);
     } else if (event.event === "message") {
       const reader = this.#readers.shift();
       if (reader !== undefined) reader.resolve({ done: false, value: event });
@@ -208,6 +209,17 @@ class EmbeddedPeer implements ChatPeer {
         }
       }
     }
+  }
+
+  /** A message of an earlier process has no submission here. */
+  #onSent(sent: Sent): void {
+    const submission = this.#waiting[this.#settled];
+    if (submission?.msg_id !== sent.msg_id) return;
+    submission.settle(sent);
+    this.#settled += 1;
+    if (this.#settled < 1024 && this.#settled < this.#waiting.length) return;
+    this.#waiting = this.#waiting.slice(this.#settled);
+    this.#settled = 0;
   }
 
   #next(): Promise<IteratorResult<DeliveredMessage>> {
@@ -232,14 +244,14 @@ class EmbeddedPeer implements ChatPeer {
       if (error === null) resolve({ done: true, value: undefined });
       else reject(error);
     }
-    for (const submission of this.#waiting.values())
+    for (const submission of this.#waiting.slice(this.#settled))
       submission.fail(
         new PeerError(
           "closed",
           "this peer closed before the message was sent: it is kept and goes out at the next start",
         ),
       );
-    this.#waiting.clear();
+    this.#waiting = [];
     for (const go of this.#roomAgain.splice(0)) go();
     for (const done of this.#closed.splice(0)) done();
   }

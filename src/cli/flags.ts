@@ -4,8 +4,7 @@
  */
 import { NAME_BYTES_MAX, PEER_ID_MAX } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
-import { CONTROL } from "../wire/schemas.ts";
-import { utf8Length } from "../wire/text.ts";
+import { isName } from "../wire/text.ts";
 
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {
@@ -95,7 +94,7 @@ export function oneOf<T extends string>(flag: string, text: string, choices: rea
 }
 
 export function name(flag: string, text: string): string {
-  if (text === "" || utf8Length(text) > NAME_BYTES_MAX || CONTROL.test(text)) {
+  if (!isName(text)) {
     throw new UsageError(
       `${flag} must have 1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control characters, not ${JSON.stringify(text.slice(0, 80))}`,
     );

@@ -41,6 +41,8 @@ export const PENDING_SHOWN_MAX = 100;
 /** Messages that wait in the outbox before `submit` tells the caller to wait [S9]. */
 export const OUTBOX_MESSAGES_MAX = 65_536;
 export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+/** Characters of messages taken in one turn of the event loop, before they are written to the outbox. */
+export const TAKEN_CHARACTERS_MAX = 512 * 1024;
 /** Entries and bytes sent to one follower and not yet acknowledged. */
 export const INFLIGHT_ENTRIES_MAX = 16_384;
 export const INFLIGHT_BYTES_MAX = 8 * 1024 * 1024;

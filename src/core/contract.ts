@@ -68,7 +68,16 @@ export type Output =
       readonly through: LogIndex;
     }
   | { readonly do: "commit"; readonly through: LogIndex }
-  | { readonly do: "sent"; readonly entry: Entry }
+  /** Own messages that are committed now, in the order of their counters. */
+  | { readonly do: "sent"; readonly entries: Entry[] }
+  /** A run of pending messages whose session has a gap before it goes on in another session, from 1. */
+  | {
+      readonly do: "renamed";
+      readonly session: string;
+      readonly first: number;
+      readonly to: string;
+      readonly drafts: readonly Draft[];
+    }
   /** What was confirmed is lost from this index on [D6]: to be noted, as damage that a start finds is [D5]. */
   | { readonly do: "damaged"; readonly from: LogIndex }
   | { readonly do: "repaired" }

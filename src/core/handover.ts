@@ -35,11 +35,12 @@ export class Handover {
     if (this.#open !== null) return this.#continue();
     if (newest === null || newest.settled === 0 || newest.settled > peer.log.commit || peer.now < this.#restUntil)
       return;
+    // Nobody is pre-empted once something was said.
+    if (!quitting && (peer.log.state.chats > 0 || peer.now < this.#unasked.until)) return;
     const highest = this.#fit[0];
     if (highest === undefined) return;
     if (quitting) return this.#begin(highest);
-    // Nobody is pre-empted once something was said.
-    if (peer.log.state.chats > 0 || highest.id < peer.self.id || peer.now < this.#unasked.until) return;
+    if (highest.id < peer.self.id) return;
     const pause = Math.min(2 * (this.#unasked.pause || peer.timings.leaderTimeout), peer.timings.eviction);
     this.#unasked = { until: peer.now + pause, pause };
     this.#begin(highest);

@@ -3,7 +3,7 @@
  * cannot know by itself that it broke its word. Held in memory; heartbeats spread it, so that one survivor is enough.
  */
 import { type Ballot, compareBallots, type LogIndex, type MemberKey } from "./ids.ts";
-import { memberName } from "./quorum.ts";
+import { MemberMap } from "./member-map.ts";
 
 export interface SeenOf {
   readonly promised: Ballot;
@@ -11,17 +11,17 @@ export interface SeenOf {
 }
 
 export class Memory {
-  readonly #seen = new Map<string, SeenOf>();
+  readonly #seen = new MemberMap<SeenOf>();
 
   /** A member has promised a ballot, and acknowledged so much under it. */
   saw(member: MemberKey, promised: Ballot, match: LogIndex): void {
     const before = this.of(member);
     if (before === null || fallsShort(before.promised, before.match, { promised, match }))
-      this.#seen.set(memberName(member), { promised, match });
+      this.#seen.set(member, { promised, match });
   }
 
   of(member: MemberKey): SeenOf | null {
-    return this.#seen.get(memberName(member)) ?? null;
+    return this.#seen.get(member) ?? null;
   }
 }
 

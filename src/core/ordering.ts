@@ -47,7 +47,9 @@ export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number
 }
 
 interface Session {
-  readonly session: string;
+  session: string;
+  /** `<sender_id>.<session>`, as entries have it. */
+  key: string;
   /** Counter of the first message not yet committed; the drafts from `head` on are that one and those after it. */
   first: number;
   drafts: Draft[];
@@ -58,8 +60,9 @@ export class Sender {
   readonly #peer: Peer;
   /** Oldest first; only the oldest one with messages sends [S3]. */
   readonly #sessions: Session[];
-  /** Highest counter of the sending session that went to the present leader. */
+  /** Highest counter of the sending session that went to the present leader, and what of it is not committed yet. */
   #sentThrough = 0;
+  #underWayBytes = 0;
   /** When the sending session last got further, and how long to wait before sending again. */
   #movedAt: Millis = 0;
   #patience: Millis;
@@ -73,8 +76,14 @@ export class Sender {
     this.#peer = peer;
     this.#patience = this.#patienceMin;
     this.#sessions = [
-      ...old.map(({ session, first, drafts }) => ({ session, first, drafts: [...drafts], head: 0 })),
-      { session: peer.options.session, first: 1, drafts: [], head: 0 },
+      ...old.map(({ session, first, drafts }) => ({
+        session,
+        key: this.#keyOf(session),
+        first,
+        drafts: [...drafts],
+        head: 0,
+      })),
+      { session: peer.options.session, key: this.#keyOf(peer.options.session), first: 1, drafts: [], head: 0 },
     ];
     this.#dropCommitted();
     this.#rewind();
@@ -118,16 +127,41 @@ export class Sender {
   onChatAck(ack: ChatAck): void {
     const session = this.#sessions[0] as Session;
     if (ack.sender_id !== this.#peer.self.id || ack.session !== session.session) return;
-    if (ack.expected < session.first || ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
+    if (ack.expected < session.first) return this.#onGap(session, ack.expected);
+    if (ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
     this.#rewoundTo = ack.expected;
     this.#sentThrough = ack.expected - 1;
+    this.#underWayBytes = 0;
+    for (let i = session.first; i <= this.#sentThrough; i++)
+      this.#underWayBytes += weigh(session.drafts[session.head + i - session.first] as Draft);
+  }
+
+  /**
+   * The leader lacks what came before this run, and so does this peer's outbox: it was damaged. The log says the same,
+   * and holds an entry of this leader's own ballot that is committed, so that no older one can bring the missing ones
+   * back: nothing of the run can be in any log, and it goes on under numbers of its own.
+   */
+  #onGap(session: Session, expected: number): void {
+    const { log, leader } = this.#peer;
+    if (leader === null || (log.state.sessions.get(session.key) ?? 0) + 1 !== expected) return;
+    if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
+    const { session: lost, first } = session;
+    session.session = `${lost}r`;
+    session.key = this.#keyOf(session.session);
+    session.first = 1;
+    this.#rewind();
+    const drafts = session.drafts.slice(session.head);
+    this.#peer.out({ do: "renamed", session: lost, first, to: session.session, drafts });
+    this.#peer.notice("renumbered", "messages behind a damaged part of the outbox go out under new numbers");
   }
 
   /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
   onCommitted(entry: Entry): void {
     if (entry.sender_id !== this.#peer.self.id) return;
-    const own = this.#sessions.find((s) => `${entry.sender_id}.${s.session}` === entry.session);
+    const own = this.#sessions.find((s) => s.key === entry.session);
     if (own === undefined || entry.counter !== own.first || own.head >= own.drafts.length) return;
+    if (own === this.#sessions[0] && own.first <= this.#sentThrough)
+      this.#underWayBytes -= weigh(own.drafts[own.head] as Draft);
     own.first += 1;
     own.head += 1;
     if (own.head >= 1024 || own.head === own.drafts.length) {
@@ -136,7 +170,7 @@ export class Sender {
     }
     this.#movedAt = this.#peer.now;
     this.#patience = this.#patienceMin;
-    this.#peer.out({ do: "sent", entry });
+    this.#peer.tellSent(entry);
     if (own === this.#sessions[0] && own.drafts.length === 0) {
       this.#dropEmpty();
       this.#rewind();
@@ -162,7 +196,8 @@ export class Sender {
       const chat = this.#nextBatch(session);
       if (chat === null) return;
       if (peer.leadership !== null) {
-        sequence(peer, peer.leadership, chat);
+        const expected = sequence(peer, peer.leadership, chat);
+        if (expected !== null) return this.#onGap(session, expected);
         const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`) ?? 0;
         if (taken < chat.first + chat.messages.length - 1) {
           this.#sentThrough = Math.max(session.first - 1, taken);
@@ -170,6 +205,7 @@ export class Sender {
         }
       } else peer.sendTo(towards, chat);
       this.#sentThrough = chat.first + chat.messages.length - 1;
+      for (const message of chat.messages) this.#underWayBytes += weigh(message);
     }
   }
 
@@ -178,12 +214,11 @@ export class Sender {
     const window = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
     const start = session.head + first - session.first;
     const messages: Draft[] = [];
-    const before = this.#outstandingBytes(session, start);
     let bytes = 0;
     for (let i = start; i < session.drafts.length && messages.length < window; i++) {
       const draft = session.drafts[i] as Draft;
       bytes += weigh(draft);
-      if (before + bytes > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
+      if (this.#underWayBytes + bytes > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
       messages.push(draft);
       if (bytes > BATCH_BYTES_MAX / 2) break;
     }
@@ -191,13 +226,8 @@ export class Sender {
     return { type: "CHAT", sender_id: this.#peer.self.id, session: session.session, first, messages };
   }
 
-  #outstandingBytes(session: Session, end: number): number {
-    let bytes = 0;
-    for (let i = session.head; i < end; i++) bytes += weigh(session.drafts[i] as Draft);
-    return bytes;
-  }
-
   #rewind(): void {
+    this.#underWayBytes = 0;
     this.#sentThrough = (this.#sessions[0] as Session).first - 1;
     this.#movedAt = this.#peer.now;
     this.#rewoundTo = 0;
@@ -205,9 +235,9 @@ export class Sender {
 
   /** After a restart: what was committed before the old process could note it has left the outbox already. */
   #dropCommitted(): void {
-    const { log, self } = this.#peer;
+    const { log } = this.#peer;
     for (const session of this.#sessions) {
-      const key = `${self.id}.${session.session}`;
+      const { key } = session;
       let committed = log.state.sessions.get(key) ?? 0;
       for (let i = log.commit + 1; i <= log.last; i++) {
         const entry = log.entryAt(i);
@@ -222,6 +252,10 @@ export class Sender {
 
   #dropEmpty(): void {
     while (this.#sessions.length > 1 && (this.#sessions[0] as Session).drafts.length === 0) this.#sessions.shift();
+  }
+
+  #keyOf(session: string): string {
+    return `${this.#peer.self.id}.${session}`;
   }
 
   get #patienceMin(): Millis {

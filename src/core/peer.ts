@@ -30,12 +30,14 @@ import {
   sameBallot,
   sameMember,
 } from "./ids.ts";
+import type { LoggedConfiguration } from "./log.ts";
+import { MemberMap } from "./member-map.ts";
 import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
 import type { Configuration, Entry, Frame, Member, PeerInfo } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { PendingNews } from "./pending.ts";
-import { everyVoter, hasQuorum, memberName, voterSets } from "./quorum.ts";
+import { everyVoter, hasQuorum, voterSets } from "./quorum.ts";
 import { Relay } from "./relay.ts";
 import { Leadership } from "./replication.ts";
 import { Log } from "./tail.ts";
@@ -70,10 +72,16 @@ export class Peer {
   readonly #clock: LateClock;
   #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
-  #linkOf = new Map<string, LinkId>();
+  #linkOf = new MemberMap<LinkId>();
   /** A ballot whose leader said it leads no more: its frames still under way are not heard. */
   #abdicated: Ballot | null = null;
   #shown = "";
+  /** Asked for many times in every step; `settled` of a configuration may change. */
+  #voterSets: {
+    readonly of: LoggedConfiguration;
+    readonly settled: LogIndex;
+    readonly sets: readonly (readonly MemberKey[])[];
+  } | null = null;
 
   constructor(options: PeerOptions, restored: Restored, now: Millis) {
     this.options = options;
@@ -169,6 +177,13 @@ export class Peer {
     else this.#outputs.push({ do: "append", entries: [entry] });
   }
 
+  /** One more of its own messages is committed. */
+  tellSent(entry: Entry): void {
+    const last = this.#outputs[this.#outputs.length - 1];
+    if (last?.do === "sent") last.entries.push(entry);
+    else this.#outputs.push({ do: "sent", entries: [entry] });
+  }
+
   notice(code: string, message: string): void {
     this.out({ do: "notice", code, message });
   }
@@ -190,11 +205,11 @@ export class Peer {
   }
 
   linkTo(member: MemberKey): LinkId | null {
-    return this.#linkOf.get(memberName(member)) ?? null;
+    return this.#linkOf.get(member) ?? null;
   }
 
   isLinked(member: MemberKey): boolean {
-    return sameMember(member, this.self) || this.#linkOf.has(memberName(member));
+    return sameMember(member, this.self) || this.#linkOf.has(member);
   }
 
   get configuration(): Configuration | null {
@@ -203,8 +218,13 @@ export class Peer {
 
   /** The sets whose majorities decide, by the newest configuration in the log. */
   get voterSets(): readonly (readonly MemberKey[])[] {
-    const newest = this.log.state.newest;
-    return newest === null ? [] : voterSets(newest);
+    const { newest } = this.log.state;
+    if (newest === null) return [];
+    const known = this.#voterSets;
+    if (known?.of === newest && known.settled === newest.settled) return known.sets;
+    const sets = voterSets(newest);
+    this.#voterSets = { of: newest, settled: newest.settled, sets };
+    return sets;
   }
 
   memberOf(key: MemberKey): Member | null {
@@ -313,7 +333,7 @@ export class Peer {
 
   #onLinkUp(link: LinkId, peer: MemberKey & { host: string; port: number }): void {
     this.links.set(link, { link, id: peer.id, inc: peer.inc, host: peer.host, port: peer.port });
-    this.#linkOf.set(memberName(peer), link);
+    this.#linkOf.set(peer, link);
     const seen = this.memory.of(peer);
     if (seen !== null) this.send(link, { type: "SEEN", ...seen });
     this.leadership?.onLinkUp(peer);
@@ -325,7 +345,7 @@ export class Peer {
     const peer = this.links.get(link);
     if (peer === undefined) return;
     this.links.delete(link);
-    if (this.#linkOf.get(memberName(peer)) === link) this.#linkOf.delete(memberName(peer));
+    if (this.#linkOf.get(peer) === link) this.#linkOf.delete(peer);
     this.#waiting = this.#waiting.filter((w) => w.link !== link);
     this.leadership?.onLinkDown(peer);
     this.followership.onLinkDown(peer);

@@ -25,10 +25,11 @@ import {
   sameBallot,
   sameMember,
 } from "./ids.ts";
+import { MemberMap } from "./member-map.ts";
 import type { Acked, Chat, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
 import { sequence } from "./ordering.ts";
 import type { Peer } from "./peer.ts";
-import { hasQuorum, memberName, quorumIndex } from "./quorum.ts";
+import { hasQuorum, quorumIndex } from "./quorum.ts";
 
 /** What the leader knows of one member under its ballot. */
 export interface Progress {
@@ -60,7 +61,7 @@ export class Leadership {
   readonly opened: LogIndex;
   readonly #peer: Peer;
   readonly #timings: Timings;
-  readonly #progress = new Map<string, Progress>();
+  readonly #progress = new MemberMap<Progress>();
   #heartbeatAt: Millis;
   /** As of the last round of heartbeats. */
   #acked: readonly Acked[] = [];
@@ -173,18 +174,18 @@ export class Leadership {
   }
 
   isAlive(member: MemberKey): boolean {
-    const progress = this.#progress.get(memberName(member));
+    const progress = this.#progress.get(member);
     return progress !== undefined && this.#peer.now - progress.heard < this.#timings.quorumCheck;
   }
 
   progressOf(member: MemberKey): Progress | null {
-    return this.#progress.get(memberName(member)) ?? null;
+    return this.#progress.get(member) ?? null;
   }
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onLinkUp(who: MemberKey): void {
-    const progress = this.#progress.get(memberName(who));
+    const progress = this.#progress.get(who);
     if (progress === undefined) return;
     this.#announce(who);
     // Its process may be a new one, with less behind it than the old one acknowledged [D5].
@@ -195,7 +196,7 @@ export class Leadership {
   }
 
   onLinkDown(who: MemberKey): void {
-    const progress = this.#progress.get(memberName(who));
+    const progress = this.#progress.get(who);
     if (progress === undefined) return;
     progress.flight = [];
     this.#meetMembers();
@@ -203,7 +204,7 @@ export class Leadership {
 
   /** Tells a member who leads. */
   greet(who: MemberKey): void {
-    const progress = this.#progress.get(memberName(who));
+    const progress = this.#progress.get(who);
     if (progress === undefined) return;
     this.#announce(who);
     this.#heartbeat(progress);
@@ -301,7 +302,7 @@ export class Leadership {
 
   onSeqAck(from: MemberKey, ack: SeqAck): void {
     const peer = this.#peer;
-    const progress = this.#progress.get(memberName(from));
+    const progress = this.#progress.get(from);
     if (progress === undefined || !sameBallot(ack.ballot, this.ballot)) return;
     progress.heard = peer.now;
     progress.faulty = ack.faulty;
@@ -347,13 +348,13 @@ export class Leadership {
 
   matchOf(voter: MemberKey): LogIndex {
     if (sameMember(voter, this.#peer.self)) return this.#peer.log.durable;
-    const progress = this.#progress.get(memberName(voter));
+    const progress = this.#progress.get(voter);
     return progress === undefined || progress.faulty ? 0 : progress.match;
   }
 
   /** Alive, repaired and at most a little behind: fit to vote and to lead. */
   isCaughtUp(member: MemberKey): boolean {
-    const progress = this.#progress.get(memberName(member));
+    const progress = this.#progress.get(member);
     if (progress === undefined || progress.faulty || !this.isAlive(member)) return false;
     return this.#peer.log.last - progress.match <= BEHIND_ENTRIES_MAX / 10 && progress.match > 0;
   }
@@ -375,17 +376,17 @@ export class Leadership {
   #meetMembers(): void {
     const peer = this.#peer;
     // One that has just left still hears that its departure is committed, and can go [M5].
-    const stays = (m: Member) => m.role !== "left" || (this.#progress.has(memberName(m)) && peer.isLinked(m));
+    const stays = (m: Member) => m.role !== "left" || (this.#progress.has(m) && peer.isLinked(m));
     const members = (peer.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, peer.self));
     // Until it is settled, a configuration also needs the voters that it lets go [M3].
-    const met = new Map<string, MemberKey>([...members, ...peer.otherVoters].map((m) => [memberName(m), m]));
-    for (const name of this.#progress.keys()) if (!met.has(name)) this.#progress.delete(name);
-    for (const [name, member] of met) if (!this.#progress.has(name)) this.#meet(member);
+    const met = [...members, ...peer.otherVoters];
+    for (const known of this.#progress.keys()) if (!met.some((m) => sameMember(m, known))) this.#progress.delete(known);
+    for (const member of met) if (!this.#progress.has(member)) this.#meet(member);
   }
 
   #meet(member: MemberKey): void {
     const peer = this.#peer;
-    this.#progress.set(memberName(member), {
+    this.#progress.set(member, {
       member: { id: member.id, inc: member.inc },
       state: "probe",
       next: peer.log.last + 1,

@@ -2,9 +2,8 @@
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../core/config.ts";
 import type { Hello, Refuse } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
+import { isMessage, isName, utf8Length } from "../wire/text.ts";
 import { refusal } from "./channel.ts";
-
-const UTF8 = new TextEncoder();
 
 /** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
 export function judgeHello(
@@ -72,16 +71,14 @@ export interface RefusedText {
 /** Why a text for a room is not taken, or null. */
 export function refuseText(room: string, text: string): RefusedText | null {
   if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
-  const bytes = text.length * 3 <= MESSAGE_BYTES_MAX ? 0 : UTF8.encode(text).length;
-  if (bytes > MESSAGE_BYTES_MAX) {
+  if (!isMessage(text)) {
     return {
       ok: false,
       code: "too-large",
-      message: `the message has ${bytes} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
+      message: `the message has ${utf8Length(text)} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
     };
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: names with control characters are what is refused here
-  if (room.length === 0 || UTF8.encode(room).length > NAME_BYTES_MAX || /[\u0000-\u001f\u007f-\u009f]/.test(room)) {
+  if (!isName(room)) {
     return {
       ok: false,
       code: "bad-room",

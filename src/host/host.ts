@@ -11,6 +11,7 @@ import {
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
   PROTOCOL_VERSION,
+  TAKEN_CHARACTERS_MAX,
   type Timings,
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
@@ -98,6 +99,11 @@ export class Host {
   #stopping = false;
   #writer: Writer | null = null;
   #outboxFull = false;
+  /** What was taken last could not be written to the outbox yet. */
+  #outboxStuck = false;
+  /** Messages taken in this turn, to be told as pending once they are kept. */
+  #taken: HostEvent[] = [];
+  #takenCharacters = 0;
   #outboxBytes = 0;
   /** What the links' targets were made from. */
   #targetsOf: readonly [unknown, unknown] = [null, null];
@@ -169,7 +175,7 @@ export class Host {
 
   // ── what people do ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes one text for a room. What it answers ok to is kept until it is sent, also across restarts. */
+  /** Takes one text for a room. Before this turn of the event loop ends it is kept until it is sent, also across restarts. */
   submit(room: string, text: string): Submitted {
     const peer = this.#peer;
     const directory = this.#directory;
@@ -177,7 +183,11 @@ export class Host {
       return { ok: false, code: "closing", message: "this peer is not running" };
     const refusal = refuseText(room, text);
     if (refusal !== null) return refusal;
-    if (peer.sender.pending >= OUTBOX_MESSAGES_MAX || this.#outboxBytes >= OUTBOX_BYTES_MAX) {
+    if (
+      this.#takenCharacters >= TAKEN_CHARACTERS_MAX ||
+      peer.sender.pending >= OUTBOX_MESSAGES_MAX ||
+      this.#outboxBytes >= OUTBOX_BYTES_MAX
+    ) {
       this.#outboxFull = true;
       return {
         ok: false,
@@ -185,23 +195,28 @@ export class Host {
         message: `${peer.sender.pending} messages wait to be sent: wait until some are`,
       };
     }
+    if (this.#outboxStuck) {
+      const message = "earlier messages cannot be kept on the disk yet: this one was not taken";
+      return { ok: false, code: "disk", message };
+    }
     const draft: Draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
     const counter = peer.sender.nextCounter;
-    try {
-      directory.outbox.add(this.#session, counter, draft);
-    } catch (error) {
-      if (!(error instanceof PortError)) throw error;
-      return { ok: false, code: "disk", message: `the message cannot be kept (${error.message}): it was not taken` };
-    }
+    directory.outbox.add(this.#session, counter, draft);
     this.#outboxBytes += text.length;
+    this.#takenCharacters += text.length;
     const msgId = `${peer.self.id}.${this.#session}.${counter}`;
-    this.#event({ event: "pending", msg_id: msgId, room_id: room, payload: text });
+    this.#taken.push({ event: "pending", msg_id: msgId, room_id: room, payload: text });
     this.#input({ type: "submit", drafts: [draft] });
     return { ok: true, msg_id: msgId };
   }
 
   get pending(): number {
     return this.#peer?.sender.pending ?? 0;
+  }
+
+  /** Commit index of the running peer. */
+  get commit(): LogIndex {
+    return this.#peer?.log.commit ?? 0;
   }
 
   status(): Status {
@@ -279,7 +294,7 @@ export class Host {
       this.#clock.now(),
     );
     for (const { session } of directory.restored.outbox)
-      directory.outbox.settleBefore(session, this.#peer.sender.firstPending(session));
+      directory.outbox.settle(session, this.#peer.sender.firstPending(session) - 1);
     this.#outboxBytes = directory.restored.outbox.reduce(
       (sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0),
       0,
@@ -372,6 +387,7 @@ export class Host {
     const peer = this.#peer;
     const directory = this.#directory;
     if (peer === null || directory === null || this.#stopping) return;
+    this.#keepTaken(directory);
     peer.settle(this.#clock.now());
     this.#guarded(() => {
       for (const output of peer.takeOutputs()) {
@@ -410,7 +426,9 @@ export class Host {
       case "commit":
         return this.#deliver(output.through);
       case "sent":
-        return this.#onSent(output.entry);
+        return this.#onSent(output.entries);
+      case "renamed":
+        return this.#onRenamed(output);
       case "role":
         this.#log("info", `role ${output.role}, term ${output.term}, leader ${output.leader_id ?? "none"}`);
         return this.#event({ event: "role", role: output.role, term: output.term, leader_id: output.leader_id });
@@ -494,16 +512,48 @@ export class Host {
     }
   }
 
-  #onSent(entry: Entry): void {
-    this.#directory?.outbox.settle(entry.session.slice(entry.session.indexOf(".") + 1), entry.counter);
-    this.#outboxBytes -= entry.text.length;
-    this.#event({
-      event: "sent",
-      msg_id: messageId(entry),
-      index: entry.index,
-      room_id: entry.room_id,
-      seq_no: entry.seq_no,
-    });
+  /** What was taken is in the outbox before it goes anywhere [S1]; a full disk keeps nobody from sending it. */
+  #keepTaken(directory: Directory): void {
+    try {
+      directory.outbox.write();
+      this.#outboxStuck = false;
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      if (!this.#outboxStuck) {
+        const message = `messages cannot be kept on the disk (${error.message}): until there is room, those not sent yet are in memory only`;
+        this.#event({ event: "error", code: "disk", message });
+      }
+      this.#outboxStuck = true;
+    }
+    const taken = this.#taken;
+    this.#taken = [];
+    this.#takenCharacters = 0;
+    for (const event of taken) this.#event(event);
+  }
+
+  /** The same messages under other ids: who follows them hears of these as well. */
+  #onRenamed({ session, first, to, drafts }: Extract<Output, { do: "renamed" }>): void {
+    this.#directory?.outbox.rename(session, first, to);
+    for (const [i, { room_id, payload }] of drafts.entries())
+      this.#event({ event: "pending", msg_id: `${this.#options.id}.${to}.${i + 1}`, room_id, payload });
+  }
+
+  #onSent(entries: readonly Entry[]): void {
+    const outbox = this.#directory?.outbox;
+    let last: Entry | null = null;
+    for (const entry of entries) {
+      if (last !== null && last.session !== entry.session) outbox?.settle(ownSession(last), last.counter);
+      last = entry;
+      this.#outboxBytes -= entry.text.length;
+      this.#event({
+        event: "sent",
+        msg_id: messageId(entry),
+        index: entry.index,
+        room_id: entry.room_id,
+        seq_no: entry.seq_no,
+      });
+    }
+    if (last !== null) outbox?.settle(ownSession(last), last.counter);
   }
 
   /** Whom to dial: the members by the newest configuration; while in none, the seeds and who a seed named. */
@@ -543,6 +593,7 @@ export class Host {
     if (this.#stopping) return;
     // With writes that wait for room, what the core has committed is not what the disk says there [D7].
     if (this.#writer?.caughtUp) this.#saveProgress(false);
+    if (this.#outboxStuck) this.#schedule();
     this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }
@@ -598,6 +649,11 @@ export class Host {
 }
 
 export { HostError };
+
+/** The session's name without its sender. */
+function ownSession({ session }: Entry): string {
+  return session.slice(session.indexOf(".") + 1);
+}
 
 function diskFailure(error: PortError): string {
   return `the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`;

@@ -6,9 +6,8 @@ import { FRAME_ENTRIES_MAX } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import type { LogState } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
-import { chainCrc } from "../wire/crc32c.ts";
 import { entryLines } from "../wire/encode.ts";
-import { EntryReader } from "../wire/entry.ts";
+import { checkCrc, EntryReader, readCrc } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
@@ -247,13 +246,10 @@ export class LogStore {
       const wanted = Math.min(through, segment.end - 1, after + FRAME_ENTRIES_MAX);
       const piece = this.#piece(segment, index, wanted, bytesMax - bytes);
       if (piece.count === 0) return null;
-      for (let start = 0; start < piece.bytes.length; ) {
-        const end = piece.bytes.indexOf(0x0a, start) + 1;
-        const next = lineCrc(piece.bytes, start, end, crc);
-        if (next === null) return null;
-        crc = next;
-        start = end;
-      }
+      const before = crc;
+      const end = orNull(() => checkLines(piece.bytes, before));
+      if (end === null) return null;
+      crc = end;
       lines.push(piece.bytes);
       bytes += piece.bytes.length;
       count += piece.count;
@@ -327,16 +323,28 @@ export class LogStore {
 
 const READ_BYTES = 1024 * 1024;
 
-/** The crc that a line states. */
-export function statedCrc(line: Uint8Array): number {
-  const text = String.fromCharCode(...line.subarray(Math.max(0, line.length - 24)));
-  return Number(/"crc":([0-9]+)\}\n$/.exec(text)?.[1] ?? Number.NaN);
+/** The crc at the end of lines that continue the chain from `prevCrc`. Throws WireError if one does not. */
+function checkLines(bytes: Uint8Array, prevCrc: number): number {
+  let crc = prevCrc;
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, start) + 1;
+    crc = checkCrc(bytes, start, end, crc);
+    start = end;
+  }
+  return crc;
 }
 
-/** The crc of the line if it states the one its bytes have, else null. */
-function lineCrc(bytes: Uint8Array, start: number, end: number, prevCrc: number): number | null {
-  let comma = end - 1;
-  while (comma > start && bytes[comma] !== 0x2c) comma -= 1;
-  const crc = chainCrc(prevCrc, bytes, start, comma + 1);
-  return statedCrc(bytes.subarray(start, end)) === crc ? crc : null;
+/** The crc that a line, or the end of one, states; NaN if it is damaged there. */
+export function statedCrc(line: Uint8Array): number {
+  return orNull(() => readCrc(line, 0, line.length)) ?? Number.NaN;
+}
+
+/** Null for what is damaged. */
+function orNull(read: () => number): number | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
 }

@@ -1,26 +1,29 @@
 /**
- * Own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. One line each, with its
- * session, its counter and a crc; a session of an earlier process is sent under its old ids [S3]. Pending is no promise: what waits
- * long is synced within a second, what is sent before that never needs to be.
+ * Own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. A line holds what came
+ * together, with its session, its first counter and a crc; a session of an earlier process is sent under its old ids
+ * [S3]. Pending is no promise: what waits long is synced within a second, what is sent before that never needs to be.
  */
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
 import { FRAMES } from "../wire/schemas.ts";
-import { encodeUtf8 } from "../wire/text.ts";
+import { encodeUtf8, utf8Length } from "../wire/text.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
 import { readSealed, readWhole, sealed } from "./state-files.ts";
 
 const PATH = "outbox.jsonl";
 /** Lines that are settled may make up so many bytes before the file is written anew. */
-const GARBAGE_BYTES_MAX = 8 * 1024 * 1024;
+const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Damage takes a whole line: it holds no more than this. */
+const LINE_MESSAGES_MAX = 64;
+const LINE_CHARACTERS_MAX = 64 * 1024;
 const NEWLINE = 0x0a;
 const DECODER = new TextDecoder();
 
 const LINE = v.strictObject({
   session: FRAMES.CHAT.entries.session,
-  counter: FRAMES.CHAT.entries.first,
-  draft: v.pipe(FRAMES.CHAT.entries.messages, v.length(1)),
+  first: FRAMES.CHAT.entries.first,
+  messages: FRAMES.CHAT.entries.messages,
 });
 
 export interface PendingSession {
@@ -30,55 +33,60 @@ export interface PendingSession {
   readonly drafts: readonly Draft[];
 }
 
+/** A run of one session's messages, as it stands in the file. */
 interface Line {
-  readonly session: string;
-  readonly counter: number;
-  readonly bytes: Uint8Array;
+  session: string;
+  /** Counter of the first draft that is not settled: `drafts[settled]`. */
+  first: number;
+  readonly drafts: readonly Draft[];
+  settled: number;
+  readonly bytes: number;
 }
 
 export class Outbox {
   readonly #disk: Disk;
   #file: File;
   #size: number;
-  /** Lines not settled yet, in order; the first `#head` are. */
+  /** Lines not wholly settled, in order, from `#head` on. */
   #lines: Line[] = [];
   #head = 0;
   #garbage = 0;
+  /** Added and not written yet: they follow each other in one session. */
+  #added: { session: string; first: number; drafts: Draft[] } | null = null;
   /** Written and not synced yet; the name, too, where the file is new. */
   #unsynced = false;
   #unsyncedName = true;
 
-  private constructor(disk: Disk, file: File, size: number) {
+  private constructor(disk: Disk, file: File, size: number, lines: Line[]) {
     this.#disk = disk;
     this.#file = file;
     this.#size = size;
+    this.#lines = lines;
   }
 
-  /** Opens the outbox and returns what is pending in it. Lines that cannot be read are left out, kept aside, and told in `notes`. */
+  /**
+   * Opens the outbox and returns what is pending in it: runs without gaps, oldest first. Lines that cannot be read are
+   * left out, kept aside, and told in `notes`.
+   */
   static open(disk: Disk, notes: string[]): { outbox: Outbox; pending: PendingSession[] } {
     const bytes = readWhole(disk, PATH) ?? new Uint8Array(0);
-    const lines: { line: Line; draft: Draft }[] = [];
+    const runs: PendingSession[] = [];
     let bad = 0;
     let start = 0;
     for (let newline = bytes.indexOf(NEWLINE); newline >= 0; newline = bytes.indexOf(NEWLINE, start)) {
-      const parsed = parseLine(bytes.slice(start, newline + 1));
-      if (parsed === null) bad += 1;
-      else lines.push(parsed);
+      const run = parseLine(bytes.subarray(start, newline));
+      if (run === null) bad += 1;
+      else runs.push(run);
       start = newline + 1;
     }
     if (bad > 0) {
       const copy = copyAside(disk, PATH);
       notes.push(
-        `${bad} damaged lines in ${PATH} hold messages that were not sent and cannot be: the file is kept as ${copy}`,
+        `${bad} damaged ${bad === 1 ? "line" : "lines"} in ${PATH} held messages that were not sent and cannot be: the file is kept as ${copy}`,
       );
     }
-    const { file, size } = writeAnew(
-      disk,
-      lines.map(({ line }) => line),
-    );
-    const outbox = new Outbox(disk, file, size);
-    outbox.#lines = lines.map(({ line }) => line);
-    return { outbox, pending: inSessions(lines) };
+    const { file, size, lines } = writeAnew(disk, runs);
+    return { outbox: new Outbox(disk, file, size, lines), pending: joined(runs) };
   }
 
   /**
@@ -90,49 +98,70 @@ export class Outbox {
     outbox.close();
     if (!pending.some(isLost)) return;
     const named = pending.map((p) => (isLost(p) ? { ...p, session: word(), first: 1 } : p));
-    const { file } = writeAnew(
-      disk,
-      named.flatMap(({ session, first, drafts }) => drafts.map((draft, i) => toLine(session, first + i, draft))),
-    );
-    file.close();
+    writeAnew(disk, named).file.close();
     disk.syncDirectoryNow("");
   }
 
-  /** Keeps a message. Throws PortError (ENOSPC …); the file is as before then. */
+  /** Takes a message, to be kept by the next `write`. */
   add(session: string, counter: number, draft: Draft): void {
-    this.#append(toLine(session, counter, draft));
+    this.#added ??= { session, first: counter, drafts: [] };
+    this.#added.drafts.push(draft);
   }
 
-  /** The message is sent: it leaves. */
-  settle(session: string, counter: number): void {
-    const line = this.#lines[this.#head];
-    if (line === undefined || line.session !== session || line.counter !== counter) {
-      const at = this.#lines.findIndex((l, i) => i >= this.#head && l.session === session && l.counter === counter);
-      if (at < 0) return;
-      this.#garbage += (this.#lines[at] as Line).bytes.length;
-      this.#lines.splice(at, 1);
-    } else {
-      this.#head += 1;
-      this.#garbage += line.bytes.length;
+  /** Keeps what was added. Throws PortError (ENOSPC …): the file is as before then, and the next call tries again. */
+  write(): void {
+    if (this.#added === null) return;
+    const { bytes, lines } = toLines([this.#added]);
+    try {
+      this.#file.write(this.#size, bytes);
+    } catch (error) {
+      this.#file.truncate(this.#size);
+      throw error;
     }
+    this.#added = null;
+    this.#size += bytes.length;
+    this.#lines.push(...lines);
+    this.#unsynced = true;
+  }
+
+  /** The session's messages through `counter` are sent: they leave. */
+  settle(session: string, counter: number): void {
+    this.#settleAdded(session, counter);
+    for (let i = this.#head; i < this.#lines.length; i++) {
+      const line = this.#lines[i] as Line;
+      if (line.session !== session) continue;
+      if (line.first > counter) break;
+      const settled = Math.min(counter - line.first + 1, line.drafts.length - line.settled);
+      line.first += settled;
+      line.settled += settled;
+      if (line.settled === line.drafts.length) this.#garbage += line.bytes;
+    }
+    while (this.#isSettled(this.#head)) this.#head += 1;
     if (this.#head === this.#lines.length) {
       this.#lines = [];
       this.#head = 0;
       this.#garbage = 0;
       this.#size = 0;
       this.#file.truncate(0);
-    } else if (this.#head > 4096) {
+    } else if (this.#head > 1024) {
       this.#lines = this.#lines.slice(this.#head);
       this.#head = 0;
     }
     if (this.#garbage > GARBAGE_BYTES_MAX && this.#garbage > this.#size / 2) this.#rewrite();
   }
 
-  /** Every message of a session before `counter` is sent. */
-  settleBefore(session: string, counter: number): void {
+  /** A run that can never be sequenced under its name [S2] goes on as another session's, numbered from 1. */
+  rename(session: string, first: number, to: string): void {
+    let next = first;
+    let counter = 1;
     for (const line of this.#lines.slice(this.#head)) {
-      if (line.session === session && line.counter < counter) this.settle(session, line.counter);
+      if (line.session !== session || line.first !== next) continue;
+      next += line.drafts.length - line.settled;
+      line.session = to;
+      line.first = counter;
+      counter += next - first;
     }
+    this.#rewrite();
   }
 
   /** Makes what waits durable. `failed` is told when that cannot be done [D3]. */
@@ -149,24 +178,31 @@ export class Outbox {
     this.#file.close();
   }
 
-  #append(line: Line): void {
-    try {
-      this.#file.write(this.#size, line.bytes);
-    } catch (error) {
-      this.#file.truncate(this.#size);
-      throw error;
-    }
-    this.#size += line.bytes.length;
-    this.#lines.push(line);
-    this.#unsynced = true;
+  /** What a full disk kept from being written may be sent all the same. */
+  #settleAdded(session: string, counter: number): void {
+    const added = this.#added;
+    if (added === null || added.session !== session || added.first > counter) return;
+    const drafts = added.drafts.slice(counter - added.first + 1);
+    this.#added = drafts.length === 0 ? null : { session, first: counter + 1, drafts };
+  }
+
+  #isSettled(at: number): boolean {
+    const line = this.#lines[at];
+    return line !== undefined && line.settled === line.drafts.length;
   }
 
   #rewrite(): void {
+    const runs = this.#lines
+      .slice(this.#head)
+      .map(({ session, first, drafts, settled }) => ({ session, first, drafts: drafts.slice(settled) }))
+      .filter(({ drafts }) => drafts.length > 0);
     try {
-      const { file, size } = writeAnew(this.#disk, this.#lines.slice(this.#head));
+      const { file, size, lines } = writeAnew(this.#disk, runs);
       this.#file.close();
       this.#file = file;
       this.#size = size;
+      this.#lines = lines;
+      this.#head = 0;
       this.#garbage = 0;
       this.#unsyncedName = true;
     } catch (error) {
@@ -176,39 +212,59 @@ export class Outbox {
   }
 }
 
-/** A file of just these lines takes the old one's place. */
-function writeAnew(disk: Disk, lines: readonly Line[]): { file: File; size: number } {
+/** A file of just these messages takes the old one's place. */
+function writeAnew(disk: Disk, runs: readonly PendingSession[]): { file: File; size: number; lines: Line[] } {
   const file = disk.open(`${PATH}.new`, "create");
-  let size = 0;
-  for (const line of lines) {
-    file.write(size, line.bytes);
-    size += line.bytes.length;
-  }
+  const { bytes, lines } = toLines(runs);
+  file.write(0, bytes);
   // The messages may have been on the disk long since: a power cut right after the rename must not take them.
-  if (size > 0) file.syncNow();
+  if (bytes.length > 0) file.syncNow();
   disk.rename(`${PATH}.new`, PATH);
-  return { file, size };
+  return { file, size: bytes.length, lines };
 }
 
-function toLine(session: string, counter: number, draft: Draft): Line {
-  return { session, counter, bytes: encodeUtf8(`${sealed({ session, counter, draft: [draft] })}\n`) };
-}
-
-function parseLine(bytes: Uint8Array): { line: Line; draft: Draft } | null {
-  const result = v.safeParse(LINE, readSealed(DECODER.decode(bytes.subarray(0, bytes.length - 1))));
-  if (!result.success) return null;
-  const { session, counter, draft } = result.output;
-  return { line: { session, counter, bytes }, draft: draft[0] as Draft };
-}
-
-/** Groups lines by session; a session whose counters have a gap keeps only what comes before it, since nothing behind can be sequenced [S2]. */
-function inSessions(lines: readonly { line: Line; draft: Draft }[]): PendingSession[] {
-  const sessions = new Map<string, { session: string; first: number; drafts: Draft[] }>();
-  for (const { line, draft } of lines) {
-    const session = sessions.get(line.session);
-    if (session === undefined)
-      sessions.set(line.session, { session: line.session, first: line.counter, drafts: [draft] });
-    else if (line.counter === session.first + session.drafts.length) session.drafts.push(draft);
+function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: Line[] } {
+  const lines: Line[] = [];
+  let text = "";
+  for (const { session, first, drafts } of runs) {
+    for (let at = 0; at < drafts.length; ) {
+      const messages = lineOf(drafts, at);
+      const line = `${sealed({ session, first: first + at, messages })}\n`;
+      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: utf8Length(line) });
+      text += line;
+      at += messages.length;
+    }
   }
-  return [...sessions.values()];
+  return { bytes: encodeUtf8(text), lines };
+}
+
+/** As many as go into one line. */
+function lineOf(drafts: readonly Draft[], from: number): readonly Draft[] {
+  let end = from;
+  for (let size = 0; end < drafts.length && end - from < LINE_MESSAGES_MAX && size < LINE_CHARACTERS_MAX; end++)
+    size += (drafts[end] as Draft).payload.length;
+  return drafts.slice(from, end);
+}
+
+function parseLine(bytes: Uint8Array): PendingSession | null {
+  const result = v.safeParse(LINE, readSealed(DECODER.decode(bytes)));
+  if (!result.success) return null;
+  const { session, first, messages } = result.output;
+  return { session, first, drafts: messages };
+}
+
+/** Lines that continue each other, whatever stands between them, as one run. */
+function joined(runs: readonly PendingSession[]): PendingSession[] {
+  const open = new Map<string, { session: string; first: number; drafts: Draft[] }>();
+  const all: PendingSession[] = [];
+  for (const { session, first, drafts } of runs) {
+    const run = open.get(session);
+    if (run !== undefined && first === run.first + run.drafts.length) run.drafts.push(...drafts);
+    else {
+      const begun = { session, first, drafts: [...drafts] };
+      open.set(session, begun);
+      all.push(begun);
+    }
+  }
+  return all;
 }

@@ -15,7 +15,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       if (output.do === "sent") return [];
       if (output.do !== "append") return [output];
       const own = output.entries.filter((e) => e.kind === "chat" && e.sender_id === peer.self.id);
-      return [output, ...own.map((entry) => ({ do: "sent" as const, entry }))];
+      return [output, { do: "sent", entries: own }];
     }),
   },
   {

@@ -254,8 +254,8 @@ export class World {
   /** Looks at what no event tells: promises and commit indexes must not go back, committed lines name the voters. */
   #sample(): void {
     for (const machine of this.machines) {
-      const status = this.status(machine);
-      if (status !== null) this.checkers.commits(this.#name(machine), status.commit_index);
+      const { running } = machine;
+      if (running !== null) this.checkers.commits(this.#name(machine), running.host.commit);
       const promise = durableJson(machine, "promise.json");
       if (promise !== null) this.checkers.promises(this.#name(machine), promise as Promised);
     }

@@ -1,5 +1,5 @@
 /**
- * Chat lines read fast. A leader writes them all in one form [L2], and what stands between the numbers and the text is
+ * Chat lines written and read fast. A leader writes them all in one form [L2], and what stands between the numbers and the text is
  * the same for each sender and room. So a line is held against the forms seen last, byte by byte; whatever fits none of
  * them, or is not plain in any other way, is left to the full check of `entry`, and its form is learned from that.
  *
@@ -9,6 +9,7 @@
 import { MESSAGE_BYTES_MAX } from "../core/config.ts";
 import { sameBallot } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
+import { jsonBytesMax, type LineWriter } from "./line-writer.ts";
 import { decodeUtf8, encodeUtf8 } from "./text.ts";
 
 interface Form {
@@ -21,11 +22,15 @@ interface Form {
 
 /** Senders times rooms that are told apart at a time. */
 const FORMS_MAX = 16;
+const QUOTE = 0x22;
 /** A number of so many digits is exact in a double. */
 const DIGITS_MAX = 15;
 
 const OPENING = encodeUtf8('{"index":');
-const PAYLOAD = encodeUtf8(',"payload":"');
+const PAYLOAD = encodeUtf8(',"payload":');
+const COMMA = encodeUtf8(",");
+/** More than all the rest of a line: names, ids and numbers are bounded. */
+const HEAD_BYTES_MAX = 2048;
 
 export class ChatLines {
   /** The one that fitted last stands first. */
@@ -52,7 +57,7 @@ export class ChatLines {
       if (!this.#skip(chunk, form.user)) continue;
       const ts = this.#number(chunk);
       if (!this.#skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return null;
-      const text = plainText(chunk, this.#at, crcStart - 2);
+      const text = chunk[this.#at] === QUOTE ? plainText(chunk, this.#at + 1, crcStart - 2) : null;
       if (text === null) return null;
       if (i > 0) this.#moveToFront(i);
       const { term, leader_id, inc, room_id, sender_id, session, user } = form.of;
@@ -82,21 +87,8 @@ export class ChatLines {
 
   /** Lines like this one's are known from now on. */
   learn(entry: Entry): void {
-    const isKnown = this.#forms.some(
-      ({ of }) =>
-        of.session === entry.session && of.room_id === entry.room_id && of.user === entry.user && sameBallot(of, entry),
-    );
-    if (isKnown) return;
-    const { term, leader_id, inc, room_id, sender_id, session, user } = entry;
-    const room = JSON.stringify(room_id);
-    this.#forms.unshift({
-      of: { term, leader_id, inc, room_id, sender_id, session, user },
-      place: encodeUtf8(
-        `,"term":${term},"leader_id":${leader_id},"inc":"${inc}","kind":"chat","room_id":${room},"seq_no":`,
-      ),
-      sender: encodeUtf8(`,"sender_id":${sender_id},"msg_id":"${session}.`),
-      user: encodeUtf8(`","user":${JSON.stringify(user)},"ts":`),
-    });
+    if (this.#forms.some((form) => isOf(form, entry))) return;
+    this.#forms.unshift(formOf(entry));
     if (this.#forms.length > FORMS_MAX) this.#forms.pop();
   }
 
@@ -127,6 +119,50 @@ export class ChatLines {
   }
 }
 
+/** Writes what `ChatLines` reads: the line up to and including the comma before `"crc"`. */
+export class ChatHeads {
+  /** The form of the last one: a batch mostly has one room and one sender. */
+  #form: Form | null = null;
+
+  /** Returns where the line begins. There is room for its end, too. */
+  write(writer: LineWriter, entry: Entry): number {
+    let form = this.#form;
+    if (form === null || !isOf(form, entry)) this.#form = form = formOf(entry);
+    writer.reserve(HEAD_BYTES_MAX + jsonBytesMax(entry.text));
+    const start = writer.at;
+    writer.bytes(OPENING);
+    writer.number(entry.index);
+    writer.bytes(form.place);
+    writer.number(entry.seq_no);
+    writer.bytes(form.sender);
+    writer.number(entry.counter);
+    writer.bytes(form.user);
+    writer.number(entry.ts);
+    writer.bytes(PAYLOAD);
+    writer.json(entry.text);
+    writer.bytes(COMMA);
+    return start;
+  }
+}
+
+function isOf({ of }: Form, entry: Entry): boolean {
+  return (
+    of.session === entry.session && of.room_id === entry.room_id && of.user === entry.user && sameBallot(of, entry)
+  );
+}
+
+function formOf({ term, leader_id, inc, room_id, sender_id, session, user }: Entry): Form {
+  const [room, name] = [JSON.stringify(room_id), JSON.stringify(user)];
+  return {
+    of: { term, leader_id, inc, room_id, sender_id, session, user },
+    place: encodeUtf8(
+      `,"term":${term},"leader_id":${leader_id},"inc":"${inc}","kind":"chat","room_id":${room},"seq_no":`,
+    ),
+    sender: encodeUtf8(`,"sender_id":${sender_id},"msg_id":"${session}.`),
+    user: encodeUtf8(`","user":${name},"ts":`),
+  };
+}
+
 function fits(chunk: Uint8Array, at: number, bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i++) if (chunk[at + i] !== bytes[i]) return false;
   return true;
@@ -134,10 +170,10 @@ function fits(chunk: Uint8Array, at: number, bytes: Uint8Array): boolean {
 
 /** chunk[start, end) as text if it is not empty, ends in front of `",` and holds nothing that JSON writes otherwise. */
 function plainText(chunk: Uint8Array, start: number, end: number): string | null {
-  if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== 0x22) return null;
+  if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE) return null;
   for (let i = start; i < end; i++) {
     const byte = chunk[i] as number;
-    if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return null;
+    if (byte < 0x20 || byte === QUOTE || byte === 0x5c) return null;
   }
   return decodeUtf8(chunk.subarray(start, end));
 }

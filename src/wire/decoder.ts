@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
+import { DRAFTS } from "./drafts.ts";
 import { EntryReader } from "./entry.ts";
 import { WireError, WrongVersion } from "./errors.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
@@ -13,6 +14,13 @@ import { parseObject, quote } from "./text.ts";
 /** Before HELLO nobody is known: a small line is all that is listened to. */
 const GREETING_BYTES_MAX = 4096;
 const NEWLINE = 0x0a;
+
+/** The schemas, with a check by hand of what comes by the thousand. */
+const CHECKS = {
+  ...FRAMES,
+  CHAT: v.strictObject({ ...FRAMES.CHAT.entries, messages: DRAFTS }),
+  PENDING: v.strictObject({ ...FRAMES.PENDING.entries, messages: DRAFTS }),
+};
 
 type EntryHeader = v.InferOutput<(typeof FRAMES)["SEQ_CHAT"]> | v.InferOutput<(typeof FRAMES)["CATCHUP_RESP"]>;
 
@@ -58,26 +66,29 @@ export class FrameDecoder {
   /** The next whole frame, or null until more bytes come. Throws WireError. */
   next(): Frame | null {
     if (this.#header !== null) return this.#nextEntries(this.#header);
-    const line = this.#line(this.#greeted ? FRAME_BYTES_MAX : GREETING_BYTES_MAX);
-    if (line === null) return null;
-    const frame = this.#parse(line);
+    const end = this.#lineEnd(this.#greeted ? FRAME_BYTES_MAX : GREETING_BYTES_MAX);
+    if (end < 0) return null;
+    const start = this.#start;
+    this.#start = this.#searched = end + 1;
+    const frame = this.#parse(start, end);
     if (frame !== null) return frame;
     return this.#header === null ? null : this.#nextEntries(this.#header);
   }
 
-  #parse(line: Uint8Array): Frame | null {
-    const object = parseObject(line, 0, line.length);
+  #parse(start: number, end: number): Frame | null {
+    const object = parseObject(this.#bytes, start, end);
     const type = object.type as FrameType;
     if (typeof type !== "string" || !Object.hasOwn(FRAMES, type))
-      throw new WireError(`unknown message: ${quote(line, 0, line.length)}`);
+      throw new WireError(`unknown message: ${quote(this.#bytes, start, end)}`);
     if (!this.#greeted && type !== "HELLO" && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
     if (type === "HELLO" && Number.isSafeInteger(object.version) && object.version !== PROTOCOL_VERSION)
       throw new WrongVersion(
         `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${object.version}: run the same chatpeer everywhere`,
       );
-    const result = v.safeParse(FRAMES[type], object, { abortEarly: true });
+    const result = v.safeParse(CHECKS[type], object, { abortEarly: true });
     if (!result.success) {
-      const issue = result.issues[0];
+      // The schema says best what is wrong.
+      const [issue] = v.safeParse(FRAMES[type], object, { abortEarly: true }).issues ?? result.issues;
       throw new WireError(`${type} with a wrong ${v.getDotPath(issue) ?? "shape"}: ${issue.message}`);
     }
     this.#greeted = true;
@@ -114,17 +125,13 @@ export class FrameDecoder {
     return { ...frame, entries };
   }
 
-  /** The next line without its newline, or null. */
-  #line(bytesMax: number): Uint8Array | null {
-    const newline = this.#bytes.subarray(0, this.#end).indexOf(NEWLINE, this.#searched);
+  /** Where the newline of the next line stands, or -1. */
+  #lineEnd(bytesMax: number): number {
+    const bytes = this.#end === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#end);
+    const newline = bytes.indexOf(NEWLINE, this.#searched);
     const length = (newline < 0 ? this.#end : newline) - this.#start;
     if (length > bytesMax) throw new WireError(`a line of more than ${bytesMax} bytes`);
-    if (newline < 0) {
-      this.#searched = this.#end;
-      return null;
-    }
-    const line = this.#bytes.subarray(this.#start, newline);
-    this.#start = this.#searched = newline + 1;
-    return line;
+    if (newline < 0) this.#searched = this.#end;
+    return newline;
   }
 }

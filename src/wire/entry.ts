@@ -4,53 +4,45 @@
  * holds it against the schemas.
  */
 import * as v from "valibot";
-import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import { PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import type { Entry, EntryData, EntryKind, ReadThrough, Seal } from "../core/message.ts";
-import { ChatLines } from "./chat-line.ts";
+import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
-import { CONFIGURATION, CONTROL, GENESIS, READ, SETTLED, WORD } from "./schemas.ts";
-import { encodeUtf8, parseObject, quote, utf8Length } from "./text.ts";
+import { decimalDigits, LineWriter, utf8BytesMax } from "./line-writer.ts";
+import { CONFIGURATION, GENESIS, READ, SETTLED, WORD } from "./schemas.ts";
+import { encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
 
-/** Lines are made in slabs, so that what is adjacent in the log is adjacent in memory and is written in one call. */
-const SLAB_BYTES = 1024 * 1024;
-const ENCODER = new TextEncoder();
-
-/** Makes the lines of one log: its slabs are its own, so that nothing depends on what else this process does. */
+/** Makes the lines of one log. */
 export function makeSeal(): Seal {
-  let slab = new Uint8Array(0);
-  let used = 0;
+  const writer = new LineWriter();
+  const chats = new ChatHeads();
   return (entry, prevCrc) => {
-    const head = entryHead(entry);
-    // A UTF-16 unit is at most three bytes; the crc field and the end are at most 19 more.
-    const room = head.length * 3 + 32;
-    if (used + room > slab.length) {
-      slab = new Uint8Array(Math.max(SLAB_BYTES, room));
-      used = 0;
+    let start: number;
+    if (entry.kind === "chat") start = chats.write(writer, entry);
+    else {
+      const head = entryHead(entry);
+      writer.reserve(utf8BytesMax(head) + ENDING_BYTES_MAX);
+      start = writer.at;
+      writer.text(head);
     }
-    const start = used;
-    const { written } = ENCODER.encodeInto(head, slab.subarray(start));
-    const crc = chainCrc(prevCrc, slab, start, start + written);
-    const ending = `"crc":${crc}}\n`;
-    let end = start + written;
-    for (let i = 0; i < ending.length; i++) slab[end++] = ending.charCodeAt(i);
-    used = end;
-    entry.crc = crc;
-    entry.chunk = slab;
+    entry.crc = chainCrc(prevCrc, writer.slab, start, writer.at);
+    writer.bytes(CRC_FIELD);
+    writer.number(entry.crc);
+    writer.bytes(ENDING);
+    entry.chunk = writer.slab;
     entry.start = start;
-    entry.end = end;
+    entry.end = writer.at;
   };
 }
 
 /** For single entries that belong to no running peer. */
 export const sealEntry: Seal = makeSeal();
 
-/** The line up to and including the comma before `"crc"`. */
+/** The line up to and including the comma before `"crc"`, of any kind but a chat's. */
 function entryHead(e: Entry): string {
   const place = `{"index":${e.index},"term":${e.term},"leader_id":${e.leader_id},"inc":"${e.inc}","kind":"${e.kind}",`;
   switch (e.kind) {
-    case "chat":
-      return `${place}"room_id":${JSON.stringify(e.room_id)},"seq_no":${e.seq_no},"sender_id":${e.sender_id},"msg_id":"${e.session}.${e.counter}","user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${JSON.stringify(e.text)},`;
     case "system":
     case "read": {
       const payload = JSON.stringify(e.kind === "system" ? e.text : e.data);
@@ -83,14 +75,8 @@ export class EntryReader {
    * The entry refers to `chunk`. Throws WireError.
    */
   read(chunk: Uint8Array, start: number, end: number, prevCrc: number): Entry {
-    const crc = readCrc(chunk, start, end);
-    const field = end - 2 - decimalDigits(crc) - CRC_FIELD.length;
-    const actual = chainCrc(prevCrc, chunk, start, field);
-    if (actual !== crc)
-      throw new WireError(
-        `the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`,
-      );
-    const chat = this.#chats.read(chunk, start, field, end, crc);
+    const crc = checkCrc(chunk, start, end, prevCrc);
+    const chat = this.#chats.read(chunk, start, crcField(end, crc), end, crc);
     if (chat !== null) return chat;
     const entry = parseEntry(chunk, start, end);
     if (entry.kind === "chat") this.#chats.learn(entry);
@@ -133,16 +119,29 @@ function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
   };
 }
 
-const CRC_FIELD = '"crc":';
+const CRC_FIELD = encodeUtf8('"crc":');
+const ENDING = encodeUtf8("}\n");
+/** The crc field and what ends the line. */
+const ENDING_BYTES_MAX = 20;
 
-function decimalDigits(value: number): number {
-  let digits = 1;
-  for (let limit = 10; limit <= value; limit *= 10) digits += 1;
-  return digits;
+/** The crc of a line that continues the chain from `prevCrc` [L3]. Throws WireError if it does not. */
+export function checkCrc(chunk: Uint8Array, start: number, end: number, prevCrc: number): number {
+  const crc = readCrc(chunk, start, end);
+  const actual = chainCrc(prevCrc, chunk, start, crcField(end, crc));
+  if (actual === crc) return crc;
+  throw new WireError(`the crc does not fit: the line says ${crc}, its bytes ${actual}: ${quote(chunk, start, end)}`);
 }
 
-/** The crc field stands last, as a plain decimal number: what comes before it is what it covers [L3]. */
-function readCrc(chunk: Uint8Array, start: number, end: number): number {
+/** Where the crc field of a line begins. */
+function crcField(end: number, crc: number): number {
+  return end - 2 - decimalDigits(crc) - CRC_FIELD.length;
+}
+
+/**
+ * The crc that a line, or the end of one, states. The field stands last, as a plain decimal number: what comes before
+ * it is what it covers [L3]. Throws WireError.
+ */
+export function readCrc(chunk: Uint8Array, start: number, end: number): number {
   let i = end - 1;
   if (chunk[i] !== 0x0a || chunk[--i] !== 0x7d)
     throw new WireError(`an entry is one line that ends in "}": ${quote(chunk, start, end)}`);
@@ -157,7 +156,7 @@ function readCrc(chunk: Uint8Array, start: number, end: number): number {
   const leadingZero = unit > 10 && chunk[i + 1] === 0x30;
   let field = i - CRC_FIELD.length + 1;
   const covered = field > start && chunk[field - 1] === 0x2c;
-  for (let c = 0; c < CRC_FIELD.length; c++) if (chunk[field++] !== CRC_FIELD.charCodeAt(c)) unit = 0;
+  for (let c = 0; c < CRC_FIELD.length; c++) if (chunk[field++] !== CRC_FIELD[c]) unit = 0;
   if (unit <= 1 || crc > 0xffff_ffff || leadingZero || !covered)
     throw new WireError(`no crc at the end of an entry: ${quote(chunk, start, end)}`);
   return crc;
@@ -182,9 +181,7 @@ function word(o: Record<string, unknown>, field: string): string {
 
 function name(o: Record<string, unknown>, field: string): string {
   const value = o[field];
-  if (typeof value !== "string" || value.length === 0 || value.length > NAME_BYTES_MAX || CONTROL.test(value))
-    bad(o, field);
-  if (value.length * 3 > NAME_BYTES_MAX && utf8Length(value) > NAME_BYTES_MAX) bad(o, field);
+  if (typeof value !== "string" || !isName(value)) bad(o, field);
   return value;
 }
 
@@ -200,8 +197,7 @@ function messageId(o: Record<string, unknown>): { session: string; counter: numb
 
 function payloadText(o: Record<string, unknown>): string {
   const value = o.payload;
-  if (typeof value !== "string" || value.length === 0 || value.length > MESSAGE_BYTES_MAX) bad(o, "payload");
-  if (value.length * 3 > MESSAGE_BYTES_MAX && utf8Length(value) > MESSAGE_BYTES_MAX) bad(o, "payload");
+  if (typeof value !== "string" || !isMessage(value)) bad(o, "payload");
   return value;
 }
 

@@ -26,15 +26,12 @@ import type {
   Settled,
   Tail,
 } from "../core/message.ts";
-import { utf8Length } from "./text.ts";
+import { CONTROL, utf8Length } from "./text.ts";
 
 const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
 
 export const WORD = /^[a-z0-9]{1,64}$/;
-/** Control characters, C0 and C1: a name that holds them is refused. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 const index = count(Number.MAX_SAFE_INTEGER);
 const crc = count(0xffff_ffff);

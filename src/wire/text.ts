@@ -1,5 +1,5 @@
 /** Bytes and text at the border: strict UTF-8, bounded nesting, JSON objects only. */
-import { NESTING_MAX } from "../core/config.ts";
+import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX } from "../core/config.ts";
 import { WireError } from "./errors.ts";
 
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -16,6 +16,25 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
+}
+
+/** Control characters, C0 and C1: a name that holds them is refused. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+export const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** Whether a user or a room may be called so: 1 to 64 bytes of UTF-8 without control characters. */
+export function isName(text: string): boolean {
+  return hasUtf8Bytes(text, NAME_BYTES_MAX) && !CONTROL.test(text);
+}
+
+/** Whether a text may be sent: 1 byte to 64 KiB of UTF-8. */
+export function isMessage(text: string): boolean {
+  return hasUtf8Bytes(text, MESSAGE_BYTES_MAX);
+}
+
+/** 1 to `max`, counted only where their number is in doubt. */
+function hasUtf8Bytes(text: string, max: number): boolean {
+  return text.length > 0 && text.length <= max && (text.length * 3 <= max || utf8Length(text) <= max);
 }
 
 /** Length in bytes of UTF-8; a lone surrogate counts as the three bytes it is replaced by. */

@@ -10,6 +10,7 @@ import {
   OUTSTANDING_MESSAGES_MAX,
   UNCOMMITTED_ENTRIES_MAX,
 } from "../../src/core/config.ts";
+import { messageId } from "../../src/core/log.ts";
 import type { Chat } from "../../src/core/message.ts";
 import { draft } from "./entries.ts";
 import type { Puppet } from "./puppet.ts";
@@ -200,6 +201,27 @@ describe("the sender", () => {
     stage.pass(1000);
     expect(leader.heard).toEqual(["older one", "older two", "newer one", "newer two", "now"]);
     expect(c.sent).toEqual(leader.heard);
+  });
+
+  test("[S2] [S3] numbers anew what is behind a gap of its outbox, when the log says that the missing is nowhere", () => {
+    const { stage, b, c, leader } = trio();
+    c.crash();
+    const run = (first: number, texts: readonly string[]) => ({
+      ...{ session: "old", first },
+      drafts: texts.map((text) => draft(text)),
+    });
+    c.start({ commit: c.last, outbox: [run(1, ["one"]), run(4, ["four", "five"])] }).say("now");
+    stage.connect(b, c, leader);
+    stage.pass(3000);
+    expect(leader.heard).toEqual(["one", "four", "five", "now"]);
+    expect(c.sent).toEqual(leader.heard);
+    const sessions = leader.disk.entries.flatMap((e) => (e.kind === "chat" ? [messageId(e).split(".").slice(1)] : []));
+    expect(sessions).toMatchObject([
+      ["old", "1"],
+      ["oldr", "1"],
+      ["oldr", "2"],
+      [expect.stringContaining("s"), "1"],
+    ]);
   });
 
   test("[S9] keeps no more messages under way than its window, and gets them all there", () => {

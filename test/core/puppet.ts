@@ -191,7 +191,7 @@ export class Puppet implements MemberKey {
         }
         return;
       case "sent":
-        this.sent.push(output.entry.text);
+        this.sent.push(...output.entries.map((e) => e.text));
         return;
       case "notice":
         this.notices.push(output.code);

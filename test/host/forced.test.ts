@@ -58,6 +58,7 @@ function survivor(options: { voters?: readonly number[]; members?: readonly numb
     [35, "too"],
   ] as const)
     directory.outbox.add("s", counter, { room_id: "general", user: "alice", ts: 1, payload });
+  directory.outbox.write();
   directory.saveProgress({ durable: LAST, commit: COMMIT, delivered: DELIVERED, clean: true });
   directory.close();
   const recover = () => recoverByForce(disk, clock);

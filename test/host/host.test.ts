@@ -167,6 +167,7 @@ test("[S1] a message is pending at once, then delivered, then sent; and neither 
   disk.faults.syncMs = () => 500;
   run.events.length = 0;
   const id = accepted(run.host.submit("general", "hello"));
+  room.passUntil(() => run.events.length > 0, 1);
   expect(run.events).toEqual([{ event: "pending", msg_id: id, room_id: "general", payload: "hello" }]);
   expect(run.host.pending).toBe(1);
   room.pass(499);
@@ -369,7 +370,7 @@ test("[D4] a disk that fills up at any byte: what was taken is kept, sent once a
       else {
         refused += 1;
         expect(answer.code).toBe("disk");
-        expect(answer.message).toContain("it was not taken");
+        expect(answer.message).toContain("this one was not taken");
       }
       // By twos, so that an append may fit in part.
       if (i % 2) room.pass(50);
@@ -590,6 +591,46 @@ test("[S3] messages of a killed process are sent by the next one under their old
   expect(messages(again).map((m) => m.msg_id)).toEqual(ids);
   expect(again.events.flatMap((e) => (e.event === "sent" ? [e.msg_id] : []))).toEqual(ids);
   expect(ids[3]?.split(".")[1]).not.toBe(ids[0]?.split(".")[1]);
+});
+
+test("[S2] [S3] where the outbox lost a message, what was typed behind it goes out under new numbers, once, and then the rest", () => {
+  for (const [lost, kept] of [
+    ["one", ["two", "three"]],
+    ["two", ["one", "three"]],
+    ["three", ["one", "two"]],
+  ] as const) {
+    const room = new Room();
+    const [home, disk] = [room.disk(), room.disk()];
+    const first = room.leader(home);
+    const run = room.start(2, disk, { seeds: [SEED] });
+    room.passUntil(() => run.host.status().leader_id === 1);
+    first.die();
+    for (const text of ["one", "two", "three"]) {
+      accepted(run.host.submit("general", text));
+      // Each on a line of its own.
+      room.pass(10);
+    }
+    run.die();
+    for (const each of [home, disk]) each.kill();
+    disk.damage("outbox.jsonl", (bytes) =>
+      new TextEncoder().encode(decoder.decode(bytes).replace(`"${lost}"`, `"${lost}!"`)),
+    );
+    room.start(1, home);
+    const again = room.start(2, disk, { seeds: [SEED] });
+    accepted(submitWhenRunning(room, again, "four"));
+    room.pass();
+    expect(payloads(again)).toEqual([...kept, "four"]);
+    expect(again.host.pending).toBe(0);
+    const told = new Map(again.events.flatMap((e) => (e.event === "pending" ? [[e.msg_id, e.payload] as const] : [])));
+    for (const { msg_id, payload } of messages(again).slice(lost === "three" ? 3 : 2))
+      expect(told.get(msg_id)).toBe(payload);
+    again.die();
+    disk.kill();
+    const third = room.start(2, disk, { seeds: [SEED] });
+    room.pass();
+    expect(third.host.pending).toBe(0);
+    expect(logLines(disk).flatMap((l) => (l.kind === "chat" ? [l.payload] : []))).toEqual([...kept, "four"]);
+  }
 });
 
 test("quit leaves in good order: pending messages are named as kept, and stopped is told once with 0", () => {
