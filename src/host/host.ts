@@ -101,8 +101,8 @@ export class Host {
   #outboxFull = false;
   /** What was taken last could not be written to the outbox yet. */
   #outboxStuck = false;
-  /** Messages taken in this turn, to be told as pending once they are kept. */
-  #taken: HostEvent[] = [];
+  /** Messages of this turn, on their way to the outbox: once kept they are pending, and go to the core. */
+  #taken: { readonly id: string; readonly draft: Draft }[] = [];
   #takenCharacters = 0;
   #outboxBytes = 0;
   /** What the links' targets were made from. */
@@ -200,18 +200,18 @@ export class Host {
       return { ok: false, code: "disk", message };
     }
     const draft: Draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
-    const counter = peer.sender.nextCounter;
+    const counter = peer.sender.nextCounter + this.#taken.length;
     directory.outbox.add(this.#session, counter, draft);
     this.#outboxBytes += text.length;
     this.#takenCharacters += text.length;
-    const msgId = `${peer.self.id}.${this.#session}.${counter}`;
-    this.#taken.push({ event: "pending", msg_id: msgId, room_id: room, payload: text });
-    this.#input({ type: "submit", drafts: [draft] });
-    return { ok: true, msg_id: msgId };
+    const id = `${peer.self.id}.${this.#session}.${counter}`;
+    this.#taken.push({ id, draft });
+    this.#schedule();
+    return { ok: true, msg_id: id };
   }
 
   get pending(): number {
-    return this.#peer?.sender.pending ?? 0;
+    return (this.#peer?.sender.pending ?? 0) + this.#taken.length;
   }
 
   /** Commit index of the running peer. */
@@ -387,7 +387,7 @@ export class Host {
     const peer = this.#peer;
     const directory = this.#directory;
     if (peer === null || directory === null || this.#stopping) return;
-    this.#keepTaken(directory);
+    this.#keepTaken(peer, directory);
     peer.settle(this.#clock.now());
     this.#guarded(() => {
       for (const output of peer.takeOutputs()) {
@@ -512,23 +512,27 @@ export class Host {
     }
   }
 
-  /** What was taken is in the outbox before it goes anywhere [S1]; a full disk keeps nobody from sending it. */
-  #keepTaken(directory: Directory): void {
+  /** What was taken is in the outbox before it goes anywhere [S1]. */
+  #keepTaken(peer: Peer, directory: Directory): void {
+    if (this.#taken.length === 0) return;
     try {
       directory.outbox.write();
-      this.#outboxStuck = false;
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
       if (!this.#outboxStuck) {
-        const message = `messages cannot be kept on the disk (${error.message}): until there is room, those not sent yet are in memory only`;
+        const message = `what was typed last cannot be kept on the disk (${error.message}): it waits for room there before it is sent`;
         this.#event({ event: "error", code: "disk", message });
       }
       this.#outboxStuck = true;
+      return;
     }
+    this.#outboxStuck = false;
     const taken = this.#taken;
     this.#taken = [];
     this.#takenCharacters = 0;
-    for (const event of taken) this.#event(event);
+    peer.step({ type: "submit", drafts: taken.map(({ draft }) => draft) }, this.#clock.now());
+    for (const { id, draft } of taken)
+      this.#event({ event: "pending", msg_id: id, room_id: draft.room_id, payload: draft.payload });
   }
 
   /** The same messages under other ids: who follows them hears of these as well. */
@@ -607,6 +611,11 @@ export class Host {
   #end(stopped: Stopped): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    if (this.#peer !== null && this.#directory !== null) this.#keepTaken(this.#peer, this.#directory);
+    if (this.#taken.length > 0) {
+      const message = `${this.#taken.length} of the last messages could not be kept on the disk: they are not sent, type them again`;
+      this.#event({ event: "error", code: "disk", message });
+    }
     this.#writer?.stop();
     this.#timer?.cancel();
     this.#progressTimer?.cancel();

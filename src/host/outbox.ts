@@ -126,7 +126,6 @@ export class Outbox {
 
   /** The session's messages through `counter` are sent: they leave. */
   settle(session: string, counter: number): void {
-    this.#settleAdded(session, counter);
     for (let i = this.#head; i < this.#lines.length; i++) {
       const line = this.#lines[i] as Line;
       if (line.session !== session) continue;
@@ -176,14 +175,6 @@ export class Outbox {
 
   close(): void {
     this.#file.close();
-  }
-
-  /** What a full disk kept from being written may be sent all the same. */
-  #settleAdded(session: string, counter: number): void {
-    const added = this.#added;
-    if (added === null || added.session !== session || added.first > counter) return;
-    const drafts = added.drafts.slice(counter - added.first + 1);
-    this.#added = drafts.length === 0 ? null : { session, first: counter + 1, drafts };
   }
 
   #isSettled(at: number): boolean {
