@@ -1,8 +1,9 @@
 /**
- * The rows at the bottom of the screen: a status line, and under it the prompt with the draft. Pure: a state gives rows.
+ * The rows at the bottom of the screen: own messages on their way, a status line, and under it the prompt with the draft.
+ * Pure: a state gives rows.
  *
  * The draft is one row that scrolls sideways, with `‹` and `›` where it goes on and `⏎` for the ends of its lines: a bottom
- * of constant height is what survives resizes, bursts and terminals that measure emoji otherwise. The last column is left
+ * that has few rows is what survives resizes, bursts and terminals that measure emoji otherwise. The last column is left
  * free, because terminals disagree about the cursor behind it.
  */
 import { asksToQuit } from "./editor/editor.ts";
@@ -16,6 +17,8 @@ import { cut, width } from "./width.ts";
 export interface View {
   readonly columns: number;
   readonly rows: number;
+  /** Rows above the status line; what there is no room for is left out from the top. */
+  readonly above: readonly (readonly Span[])[];
   readonly status: readonly Span[];
   /** Like `alice> `. */
   readonly prompt: string;
@@ -40,12 +43,13 @@ export interface Row {
 
 /** From top to bottom; the cursor is in the last one. */
 export function bottomRows(view: View): readonly Row[] {
-  const draft = draftRow(view);
-  return view.rows < 3 ? [draft] : [statusRow(view), draft];
+  const { above, status, editor, paint } = view;
+  const said = asksToQuit(editor) ? [{ text: "Ctrl-C again quits", paint: paint.bold }] : status;
+  const rows = [...above, said].slice(-Math.max(1, view.rows - 2));
+  return [...(view.rows < 3 ? [] : rows.map((spans) => spanRow(spans, view))), draftRow(view)];
 }
 
-function statusRow({ columns, status, editor, paint }: View): Row {
-  const spans = asksToQuit(editor) ? [{ text: "Ctrl-C again quits", paint: paint.bold }] : status;
+function spanRow(spans: readonly Span[], { columns, paint }: View): Row {
   let left = columns - 1;
   let head = "";
   for (const { text, paint: painted = paint.dim } of spans) {

@@ -222,11 +222,17 @@ export class Host {
     };
   }
 
-  /** The last `count` messages of a room that this directory has delivered, oldest first. */
-  history(count: number, room: string): DeliveredMessage[] {
+  /** How far into the log messages have been delivered. */
+  get delivered(): LogIndex {
+    return this.#delivery?.cursor ?? 0;
+  }
+
+  /** Delivered messages of all rooms, in order, among the `PAGE_ENTRIES` entries of the log from `from` on. */
+  page(from: LogIndex): DeliveredMessage[] {
     let found: DeliveredMessage[] = [];
+    if (this.#stopping) return found;
     this.#guarded(() => {
-      found = this.#delivery?.history(count, room) ?? [];
+      found = this.#delivery?.page(from) ?? [];
     });
     return found;
   }

@@ -1,10 +1,7 @@
 /** Colours of names: readable wherever they are shown, and the same everywhere. */
 import { describe, expect, test } from "bun:test";
 import { NICK_COLOURS, nickColour, paintNick } from "../../src/cli/nicks.ts";
-import type { Paint } from "../../src/cli/paint.ts";
-
-const PLAIN: Paint = { dim: (t) => t, bold: (t) => t, red: (t) => t };
-const MARKS: Paint = { dim: (t) => `<dim>${t}</>`, bold: (t) => `<b>${t}</>`, red: (t) => `<red>${t}</>` };
+import { MARKS, PLAIN } from "./paints.ts";
 
 /** xterm's cube: six steps of red, green and blue from 16 on. */
 function rgb(colour: number): [number, number, number] {

@@ -11,11 +11,15 @@ import { type Editor, newEditor } from "../../src/cli/editor/state.ts";
 import type { Paint } from "../../src/cli/paint.ts";
 import { clear, type Drawn, draw, erase, NOTHING_DRAWN } from "../../src/cli/screen.ts";
 import { cut, width } from "../../src/cli/width.ts";
+import { MARKS, PLAIN } from "./paints.ts";
 import { type Kind, VirtualTerminal } from "./virtual-terminal.ts";
 
-const PLAIN: Paint = { dim: (t) => t, bold: (t) => t, red: (t) => t };
-const MARKS: Paint = { dim: (t) => `<dim>${t}</>`, bold: (t) => `<b>${t}</>`, red: (t) => `<red>${t}</>` };
-const ANSI: Paint = { dim: (t) => `\x1b[2m${t}\x1b[22m`, bold: (t) => `\x1b[1m${t}\x1b[22m`, red: (t) => t };
+const ANSI: Paint = {
+  dim: (t) => `\x1b[2m${t}\x1b[22m`,
+  bold: (t) => `\x1b[1m${t}\x1b[22m`,
+  red: (t) => t,
+  mark: (t) => t,
+};
 const FAMILY = "👩‍👩‍👧‍👦";
 const STATUS: Span[] = [{ text: "general · peer 3 leads" }];
 
@@ -29,6 +33,7 @@ class Chat {
   #editor: Editor = newEditor();
   #drawn: Drawn = NOTHING_DRAWN;
   status = STATUS;
+  above: readonly (readonly Span[])[] = [];
 
   constructor(columns = 40, rows = 10, kind: Kind = {}, paint = ANSI) {
     this.terminal = new VirtualTerminal(columns, rows, kind);
@@ -38,7 +43,15 @@ class Chat {
 
   get view(): View {
     const { columns, rows } = this.terminal;
-    return { columns, rows, status: this.status, prompt: "alice> ", editor: this.#editor, paint: this.#paint };
+    return {
+      columns,
+      rows,
+      above: this.above,
+      status: this.status,
+      prompt: "alice> ",
+      editor: this.#editor,
+      paint: this.#paint,
+    };
   }
 
   type(text: string): this {
@@ -81,7 +94,7 @@ function rowsOf(view: View): string[] {
 function viewOf(typed: string, columns = 30, status = STATUS, rows = 10): View {
   let editor = newEditor(["an older line"]);
   for (const key of new KeyReader().push(bytesOf(typed))) editor = press(editor, key).editor;
-  return { columns, rows, status, prompt: "alice> ", editor, paint: PLAIN };
+  return { columns, rows, above: [], status, prompt: "alice> ", editor, paint: PLAIN };
 }
 
 const LEFT = "\x1b[D";

@@ -18,13 +18,16 @@ export interface Kind {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are made of them
-const PIECES = /\x1b\[(\??)([\d;]*)([A-Za-z])|\x1b([78])|[\r\n]|[^\x1b\r\n]+/gu;
+const PIECES = /\x1b\[(\??)([\d;]*)([A-Za-z])|\x1b([78])|[\r\n\x07]|[^\x1b\r\n\x07]+/gu;
 const CLUSTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 export class VirtualTerminal {
   columns: number;
   rows: number;
   writes = 0;
+  bells = 0;
+  /** Pastes come in brackets. */
+  brackets = false;
   readonly #kind: Kind;
   #lines: Line[] = [{ cells: [], wrapped: false }];
   #row = 0;
@@ -74,6 +77,7 @@ export class VirtualTerminal {
       } else if (command !== undefined) this.#obey(question ?? "", numbers ?? "", command);
       else if (piece === "\r") this.#column = 0;
       else if (piece === "\n") this.#down();
+      else if (piece === "\x07") this.bells += 1;
       else this.#print(piece);
     }
   }
@@ -93,6 +97,7 @@ export class VirtualTerminal {
     const known = `${question}${question === "" ? "" : numbers}${command}`;
     if (known === "?7l") this.#wraps = false;
     else if (known === "?7h") this.#wraps = true;
+    else if (known === "?2004h" || known === "?2004l") this.brackets = known === "?2004h";
     else if (known === "?2026h" || known === "?2026l" || known === "m") return;
     else if (known === "A") this.#row = Math.max(this.#top, this.#row - n);
     else if (known === "C") this.#column = Math.min(this.columns - 1, this.#column + n);
