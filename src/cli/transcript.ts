@@ -76,9 +76,13 @@ export class Transcript {
 
   /** What was said before this start, and is followed by what was missed since. */
   past(messages: readonly DeliveredMessage[], moment: Moment): string[] {
-    const last = messages.at(-1);
-    if (last !== undefined) this.#missed = { since: last.ts, until: moment.wall };
-    return messages.flatMap((message) => this.#message(message, moment));
+    const [first, last] = [messages[0], messages.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    this.#missed = { since: last.ts, until: moment.wall };
+    const day = dayOf(first.ts);
+    const date = day < this.#day && !this.#options.plain ? [dateRow(day, this.#options.paint)] : [];
+    if (date.length > 0) this.#day = day;
+    return [...date, ...messages.flatMap((message) => this.#message(message, moment))];
   }
 
   /** Messages from the log, with all their dates, between rules. */
@@ -153,8 +157,8 @@ export class Transcript {
   #message(message: DeliveredMessage, moment: Moment): string[] {
     if (this.#options.plain) return [this.#line(message)];
     const day = dayOf(message.ts);
-    // Clocks differ: around midnight the date does not go back and forth with who speaks.
-    const date = day > this.#day || this.#day - day > DAY_MS ? [dateRow(day, this.#options.paint)] : [];
+    // Clocks differ: the date neither goes back and forth with who speaks, nor far ahead.
+    const date = day > this.#day && day < moment.wall + DAY_MS ? [dateRow(day, this.#options.paint)] : [];
     if (date.length > 0) this.#day = day;
     return [...date, ...messageRows(message, this.#reader(moment))];
   }

@@ -1,6 +1,7 @@
 /**
  * Rows of a width, for text that is safe to show: broken at spaces and between wide characters, which are written without
- * spaces, and within a word only where it is longer than a row. Pure. Spaces are kept, but for the one at which a row ends.
+ * spaces, and within a word only where it is longer than a row. Pure. Spaces are kept, but for
+ * those at which a row ends.
  */
 import { width } from "./width.ts";
 
@@ -22,7 +23,7 @@ export function wrap(text: string, columns: number, first = columns): string[] {
     const more = measure(cluster);
     while (row !== "" && wide + more > (rows.length === 0 ? first : columns)) {
       const end = cluster === " " || ending === 0 ? row.length : ending;
-      rows.push(row.slice(0, end).replace(/ $/, ""));
+      rows.push(row.slice(0, end).replace(/ +$/, ""));
       row = row.slice(end);
       wide = measure(row);
       ending = 0;
