@@ -12,21 +12,32 @@ export interface Standing {
   readonly rooms: readonly RoomState[];
 }
 
-/** `alice · general · peer 3 leads (term 5) · 3 of 3 here · quorum held · 2 pending · unread: dev 4` */
+/** Rooms whose unread messages are counted one by one. */
+const UNREAD_ROOMS_MAX = 2;
+
+/** `alice · general · 2 pending · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held`: the end is cut first. */
 export function statusSpans({ status, name, rooms }: Standing, paint: Paint): Span[] {
   const { id, leader_id, term, quorum, pending } = status;
   const leader = leader_id === null ? "no leader" : leader_id === id ? "you lead" : `peer ${leader_id} leads`;
   const members = status.members.filter((m) => m.role !== "left");
   const here = members.filter((m) => m.state === "alive" || m.id === id).length;
   const room = rooms.find((r) => r.active)?.room_id ?? "";
-  const unread = rooms.filter((r) => !r.joined && r.unread > 0).map((r) => `${visible(r.room_id)} ${r.unread}`);
+  const unread = unreadRooms(rooms);
   return [
     { text: visible(name), paint: paint.bold },
-    { text: ` · ${visible(room)} · ${leader} (term ${term}) · ${here} of ${members.length} here · ` },
+    { text: ` · ${visible(room)} · ${pending} pending · ` },
+    ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
+    { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },
     quorum ? { text: "quorum held" } : { text: "quorum lost", paint: paint.red },
-    { text: ` · ${pending} pending` },
-    ...(unread.length === 0 ? [] : [{ text: ` · unread: ${unread.join(", ")}`, paint: paint.bold }]),
   ];
+}
+
+/** `dev 4, ops 1, 2 more rooms` */
+function unreadRooms(rooms: readonly RoomState[]): string {
+  const unread = rooms.filter((r) => !r.joined && r.unread > 0);
+  const more = unread.length - UNREAD_ROOMS_MAX;
+  const named = unread.slice(0, UNREAD_ROOMS_MAX).map((r) => `${visible(r.room_id)} ${r.unread}`);
+  return [...named, ...(more > 0 ? [counted(more, "more room")] : [])].join(", ");
 }
 
 /** Why messages wait; null while a majority is here. */

@@ -441,7 +441,7 @@ export class Host {
           this.#event({
             event: "notice",
             code: "kept",
-            message: `${kept} messages were not sent yet: they are kept and go out at the next start`,
+            message: `${kept === 1 ? "1 message is" : `${kept} messages are`} not sent yet: what is pending is kept and goes out at the next start`,
           });
         }
         return this.#end({ code: 0, reason: output.reason });

@@ -372,7 +372,7 @@ describe("the screen", () => {
   test("the status line says who, where, who leads, who is here and what waits", async () => {
     const { screen, run } = open(new Machine());
     await run.until(() => screen.shows("you lead"));
-    expect(screen.screen.at(-2)).toBe("alice · general · you lead (term 1) · 1 of 1 here · quorum held · 0 pending");
+    expect(screen.screen.at(-2)).toBe("alice · general · 0 pending · you lead (term 1) · 1 of 1 here · quorum held");
     run.signal("SIGTERM");
     expect(await run.ended()).toBe(0);
   });
@@ -388,7 +388,7 @@ describe("the screen", () => {
       "… and 4 more",
       ...[5, 6, 7, 8].map((i) => `[pending] alice: text ${i}`),
       "not in a cluster yet: messages are kept and will be sent",
-      "alice · general · no leader (term 0) · 0 of 0 here · quorum lost · 8 pending",
+      "alice · general · 8 pending · no leader (term 0) · 0 of 0 here · quorum lost",
       "alice> ▏",
     ]);
     run.signal("SIGHUP");

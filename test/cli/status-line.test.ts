@@ -21,11 +21,11 @@ describe("the status line", () => {
     text(statusSpans({ status, name, rooms: rooms.all }, PLAIN));
 
   test("name, room, who leads, term, who is here, whether a quorum is, what is pending", () => {
-    expect(line(STATUS)).toBe("alice · general · peer 3 leads (term 5) · 3 of 3 here · quorum held · 2 pending");
-    expect(line({ ...STATUS, leader_id: 1, pending: 0 })).toContain("general · you lead (term 5) · ");
+    expect(line(STATUS)).toBe("alice · general · 2 pending · peer 3 leads (term 5) · 3 of 3 here · quorum held");
+    expect(line({ ...STATUS, leader_id: 1, pending: 0 })).toContain("general · 0 pending · you lead (term 5) · ");
     expect(
       line({ ...STATUS, leader_id: null, quorum: false, members: [member(1, "alive"), member(2, "unreachable")] }),
-    ).toBe("alice · general · no leader (term 5) · 1 of 2 here · quorum lost · 2 pending");
+    ).toBe("alice · general · 2 pending · no leader (term 5) · 1 of 2 here · quorum lost");
   });
 
   test("what is unread elsewhere; names of others are made visible", () => {
@@ -35,8 +35,10 @@ describe("the status line", () => {
     rooms.onMessage(message, false);
     rooms.onMessage({ ...message, room_id: "own" }, true);
     expect(line(STATUS, rooms, "a\x07")).toBe(
-      "a^G · general^[ · peer 3 leads (term 5) · 3 of 3 here · quorum held · 2 pending · unread: d\\u{202e}ev 2",
+      "a^G · general^[ · 2 pending · unread: d\\u{202e}ev 2 · peer 3 leads (term 5) · 3 of 3 here · quorum held",
     );
+    for (const room_id of ["a", "b", "c"]) rooms.onMessage({ ...message, room_id }, false);
+    expect(line(STATUS, rooms)).toContain(" · unread: a 1, b 1, 2 more rooms · peer 3 leads");
   });
 });
 
