@@ -142,7 +142,7 @@ class Chat implements HostListener, Chatting {
       const past = await lastMessages(this.#host, history, (message) => message.room_id === active);
       for (const message of past) this.rooms.onMessage(message, isOwn(message, this.options));
       if (!this.#leaving) this.#face.begin(past);
-      this.#host.resumeDelivery();
+      if (!this.#behind) this.#host.resumeDelivery();
     }
     this.#started = true;
     this.#takeLines();

@@ -26,7 +26,7 @@ interface Row {
 }
 
 const HISTORY_COUNT = 20;
-export const HISTORY_COUNT_MAX = 100_000;
+export const HISTORY_COUNT_MAX = 10_000;
 
 const TABLE: readonly Row[] = [
   bare("status", "who leads, whether a majority is here, what waits"),

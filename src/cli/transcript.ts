@@ -78,6 +78,7 @@ export class Transcript {
   past(messages: readonly DeliveredMessage[], moment: Moment): string[] {
     const [first, last] = [messages[0], messages.at(-1)];
     if (first === undefined || last === undefined) return [];
+    for (const { user } of messages) this.#heard(user);
     this.#missed = { since: last.ts, until: moment.wall };
     const day = dayOf(first.ts);
     const date = day < this.#day && !this.#options.plain ? [dateRow(day, this.#options.paint)] : [];
@@ -132,11 +133,15 @@ export class Transcript {
 
   #onMessage(message: DeliveredMessage, moment: Moment): Told {
     this.#pending.delete(message.msg_id);
-    this.#names.delete(message.user);
-    this.#names.add(message.user);
+    this.#heard(message.user);
+    return this.#shown(message, moment);
+  }
+
+  #heard(name: string): void {
+    this.#names.delete(name);
+    this.#names.add(name);
     const [oldest] = this.#names.size > NAMES_MAX ? this.#names : [];
     if (oldest !== undefined) this.#names.delete(oldest);
-    return this.#shown(message, moment);
   }
 
   #shown(message: DeliveredMessage, moment: Moment): Told {

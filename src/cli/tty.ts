@@ -14,6 +14,8 @@ const COLUMNS = 80;
 const ROWS = 24;
 /** A process that is stopped wakes up later than this; one that cannot be, goes on. */
 const STOPPED_MS = 100;
+/** Windows has no such signals. */
+const STOPS = process.platform !== "win32";
 
 export class Tty {
   readonly #input: TtyInput;
@@ -56,7 +58,7 @@ export class Tty {
     process.on("exit", this.#atExit);
     process.on("uncaughtException", this.#onCrash);
     process.on("unhandledRejection", this.#onCrash);
-    process.on("SIGCONT", this.#onContinued);
+    if (STOPS) process.on("SIGCONT", this.#onContinued);
   }
 
   leave(): void {
@@ -75,7 +77,7 @@ export class Tty {
   suspend(): void {
     this.#write(this.#erase() + PASTE_BRACKETS_OFF);
     this.#raw(false);
-    process.kill(0, "SIGTSTP");
+    if (STOPS) process.kill(0, "SIGTSTP");
     // The system does not stop whom no shell could let go on.
     this.#goOn = setTimeout(this.#onContinued, STOPPED_MS);
   }

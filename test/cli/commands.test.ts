@@ -76,8 +76,8 @@ describe("commands", () => {
       ["/join", "/join needs a room, like /join general"],
       ["/join a\u0007b", 'a room must have 1 to 64 bytes of UTF-8 and no control characters, not "a\\u0007b"'],
       ["/save", "/save needs a file, like /save chat.txt"],
-      ["/history 0", "/history needs a number from 1 to 100000, like /history 50, and not 0"],
-      ["/history 100001", "/history needs a number from 1 to 100000, like /history 50, and not 100001"],
+      ["/history 0", "/history needs a number from 1 to 10000, like /history 50, and not 0"],
+      ["/history 10001", "/history needs a number from 1 to 10000, like /history 50, and not 10001"],
       ["/evict", "/evict needs a peer id, like /evict 2"],
     ];
     for (const argument of ["0", "-1", "1.5", "1e3", "0x1", "two", "１", "9".repeat(30), `${PEER_ID_MAX + 1}`]) {
