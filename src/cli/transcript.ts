@@ -118,8 +118,10 @@ export class Transcript {
         if (event.state === "unreachable" && this.#elections.onUnreachable(event.id, moment.now)) return NOTHING;
         return this.#noted(noteOf(event), moment);
       case "notice": {
-        const before = event.code === "waiting" ? this.overdue(moment) : [];
-        return told([...before, ...this.#noted(noteOf(event), moment).rows]);
+        if (event.code !== "waiting") return this.#noted(noteOf(event), moment);
+        // An election that takes a while is one line, too; meanwhile the bottom of the screen says it.
+        if (!this.#options.plain && event.message.startsWith("waiting for a leader")) return NOTHING;
+        return told([...this.overdue(moment), ...this.#noted(noteOf(event), moment).rows]);
       }
       default:
         return this.#noted(noteOf(event), moment);

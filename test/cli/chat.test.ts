@@ -454,6 +454,51 @@ describe("the screen", () => {
     await run.ended();
   });
 
+  test("[S9] a terminal that is far behind is sent no more frames, and messages wait in the log for it", async () => {
+    let waiting: (() => void) | null = null;
+    let seen = "";
+    const slow = Object.assign(
+      new Writable({
+        write(chunk, _encoding, done) {
+          seen += chunk.toString();
+          waiting = done;
+        },
+      }),
+      { columns: 80, rows: 24 },
+    );
+    const run = new Machine().start({ mode: "terminal" }, slow);
+    const goOn = () => {
+      const done = waiting;
+      waiting = null;
+      done?.();
+    };
+    await run.until(() => {
+      goOn();
+      return seen.includes("you lead");
+    });
+    const payload = "x".repeat(60_000);
+    for (let i = 1; i <= 100; i++) run.input.write(`\x1b[200~${i} ${payload}\x1b[201~\r`);
+    let most = 0;
+    let turns = 0;
+    await run.until(() => {
+      most = Math.max(most, slow.writableLength);
+      return ++turns > 500;
+    });
+    expect(most).toBeGreaterThan(1 << 20);
+    expect(most).toBeLessThan(3 << 20);
+    const numbers = () => [...seen.matchAll(/\[seq=(\d+)\]/g)].map(([, number]) => Number(number));
+    await run.until(() => {
+      goOn();
+      return numbers().length === 100;
+    });
+    expect(numbers()).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    run.signal("SIGTERM");
+    await run.until(() => {
+      goOn();
+      return run.code !== null;
+    });
+  });
+
   test("Tab completes commands, names and rooms; a wrong command gets the nearest name", async () => {
     const { screen, run, type } = open(new Machine());
     await run.until(() => screen.shows("you lead"));

@@ -2,7 +2,7 @@
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
 /** Of termios: lines instead of keys, and what is typed is shown. */
-const ICANON = 0o2;
+const ICANON = process.platform === "darwin" ? 0x100 : 0o2;
 const ECHO = 0o10;
 
 export class Pty {

@@ -148,6 +148,15 @@ describe("the rows", () => {
     expect(rowsOf(viewOf("draft\x03x"))).toEqual(["general · peer 3 leads", "alice> x▏"]);
   });
 
+  test("rows above the status line are cut, and left out from the top where the screen is low", () => {
+    const above = ["one", "two", "three and more"].map((text) => [{ text }]);
+    const rows = (columns: number, high: number) => rowsOf({ ...viewOf("x", columns, STATUS, high), above });
+    expect(rows(12, 10)).toEqual(["one", "two", "three and …", "general · …", "alic…x▏"]);
+    expect(rows(30, 5)).toEqual(["two", "three and more", "general · peer 3 leads", "alice> x▏"]);
+    expect(rows(30, 3)).toEqual(["general · peer 3 leads", "alice> x▏"]);
+    expect(rows(30, 2)).toEqual(["alice> x▏"]);
+  });
+
   test("a terminal of two rows has no status line", () => {
     expect(rowsOf(viewOf("x", 30, STATUS, 2))).toEqual(["alice> x▏"]);
   });
@@ -231,6 +240,39 @@ describe("messages above a half-typed line", () => {
     for (let i = 0; i < 500; i++) chat.print(`message ${i}`).type(typed[i] ?? "");
     expect(chat.view.editor.text).toBe(text);
     expect(chat.terminal.history.slice(0, -2)).toEqual(Array.from({ length: 500 }, (_, i) => `message ${i}`));
+  });
+});
+
+describe("own messages on their way", () => {
+  const pending = (...texts: string[]) => texts.map((text) => [{ text }]);
+
+  test("stand above the status line until they are messages; the draft stays, and no row is left behind", () => {
+    const chat = new Chat().print("[seq=1] bob: hi").type("dra");
+    for (const waiting of [["a"], ["a", "b"], ["… and 9 more", "c", "d", "e", "f"]]) {
+      chat.above = pending(...waiting);
+      chat.print();
+      expect(chat.terminal.history).toEqual(["[seq=1] bob: hi", ...waiting, "general · peer 3 leads", "alice> dra"]);
+    }
+    chat.above = pending("f");
+    chat.print("[seq=2] alice: a", "[seq=3] alice: b");
+    chat.above = [];
+    chat.print("[seq=4] alice: f").type("ft");
+    const said = ["[seq=1] bob: hi", "[seq=2] alice: a", "[seq=3] alice: b", "[seq=4] alice: f"];
+    expect(chat.terminal.history.filter((row) => row !== "")).toEqual([
+      ...said,
+      "general · peer 3 leads",
+      "alice> draft",
+    ]);
+  });
+
+  test("a narrower window while they wait loses no message", () => {
+    const chat = new Chat(60, 16);
+    chat.above = pending("a text that is longer than what the next window takes", "another of them, as long as it");
+    chat.print("[seq=1] bob: hi").type("draft").resized(20, 16).print("[seq=2] bob: ho").resized(70, 16);
+    chat.above = [];
+    chat.print("[seq=3] bob: hu");
+    const said = ["[seq=1] bob: hi", "[seq=2] bob: ho", "[seq=3] bob: hu"];
+    expect(chat.terminal.history).toEqual([...said, "general · peer 3 leads", "alice> draft"]);
   });
 });
 

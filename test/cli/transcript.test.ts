@@ -114,6 +114,23 @@ describe("elections are one line", () => {
   });
 });
 
+test("[E10] an election that takes a while is still one line on a screen; plainly it is told as it goes", () => {
+  const waiting: HostEvent = {
+    event: "notice",
+    code: "waiting",
+    message: "waiting for a leader (2 of 3 voters here, …)",
+  };
+  const screen = new Reading();
+  screen.role("follower", 3, 4);
+  screen.member(3, "unreachable");
+  expect(screen.tell(waiting)).toEqual([]);
+  expect(screen.at(900).role("follower", 2, 5)).toEqual(["-- peer 3 is gone, peer 2 leads (term 5), 900 ms"]);
+  const plain = new Reading({ plain: true });
+  plain.role("follower", 3, 4);
+  plain.member(3, "unreachable");
+  expect(plain.tell(waiting)).toEqual(["-- peer 3 is gone, nobody leads", `-- ${waiting.message}`]);
+});
+
 describe("own messages", () => {
   const pending = (n: number, payload: string, room_id = "general"): HostEvent => ({
     ...{ event: "pending", msg_id: `1.s.${n}`, room_id, payload },

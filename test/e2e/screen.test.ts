@@ -153,6 +153,7 @@ screens(
     expect(bob.history.join("").match(/x/g)?.length).toBeGreaterThanOrEqual(5000);
     bob.say("@alice still here");
     await alice.shows("[seq=4] bob: @alice still here");
+    expect([alice.rang, bob.rang, chats.window(3).rang]).toEqual([true, false, false]);
     expect(bob.title).toBe(title);
     expect(bob.history.join("\n")).toContain("line 1\n");
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may come through

@@ -73,6 +73,11 @@ export class Window {
     return this.#display("#{pane_title}");
   }
 
+  /** The bell has rung since the window was looked at, which it never is. */
+  get rang(): boolean {
+    return this.#display("#{window_bell_flag}") === "1";
+  }
+
   type(text: string): void {
     this.#tmux.command("send-keys", "-t", this.#name, "-l", "--", text);
   }
