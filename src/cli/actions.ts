@@ -1,6 +1,6 @@
 /** What commands do: each asks the peer or the rooms, and answers through the face. */
 import type { DeliveredMessage } from "../host/events.ts";
-import type { Host } from "../host/host.ts";
+import { type Host, HostError } from "../host/host.ts";
 import { counted, memberLines, roomLines, statusLines } from "./answers.ts";
 import { type Command, HELP, KEYS_HELP } from "./commands.ts";
 import type { Face } from "./faces/face.ts";
@@ -21,8 +21,8 @@ export interface Acting {
   leave(): void;
 }
 
-/** Everything but saying something. */
-export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): void {
+/** Everything but saying something. What takes a while gives a promise, which is never rejected. */
+export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): Promise<void> | void {
   const { host, rooms, face } = acting;
   switch (command.do) {
     case "status":
@@ -42,7 +42,7 @@ export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): v
     case "history": {
       const { active } = rooms;
       const { count, text } = command;
-      return void showPast(
+      return showPast(
         acting,
         `history of ${active}${text === "" ? "" : ` with ${JSON.stringify(text)}`}`,
         count,
@@ -56,7 +56,7 @@ export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): v
     case "leave":
       return leaveRoom(command.room ?? rooms.active, acting);
     case "save":
-      return void save(command.file, acting);
+      return save(command.file, acting);
     case "transfer":
       return host.transfer(command.id);
     case "evict":
@@ -74,8 +74,13 @@ async function showPast(
   count: number,
   wanted: (message: DeliveredMessage) => boolean,
 ): Promise<void> {
-  const messages = await lastMessages(host, count, wanted);
-  face.excerpt(`${title}: ${messages.length === 0 ? "nothing" : counted(messages.length, "message")}`, messages);
+  try {
+    const messages = await lastMessages(host, count, wanted);
+    face.excerpt(`${title}: ${messages.length === 0 ? "nothing" : counted(messages.length, "message")}`, messages);
+  } catch (error) {
+    // Nobody waits for the answer of a peer that stops.
+    if (!(error instanceof HostError)) throw error;
+  }
 }
 
 function contains({ user, payload }: DeliveredMessage, text: string): boolean {
@@ -83,13 +88,13 @@ function contains({ user, payload }: DeliveredMessage, text: string): boolean {
   return payload.toLowerCase().includes(small) || user.toLowerCase().includes(small);
 }
 
-function join(room: string, acting: Acting): void {
+function join(room: string, acting: Acting): Promise<void> | void {
   const { rooms, notice, history } = acting;
   if (rooms.active === room) return notice("room", `you talk in ${room} already`);
   const shown = rooms.shows(room);
   rooms.join(room);
   notice("room", `you talk in ${room} now`);
-  if (!shown && history > 0) void showPast(acting, `history of ${room}`, history, (m) => m.room_id === room);
+  if (!shown && history > 0) return showPast(acting, `history of ${room}`, history, (m) => m.room_id === room);
 }
 
 function leaveRoom(room: string, { rooms, notice, refuse }: Acting): void {

@@ -57,6 +57,8 @@ class Chat implements HostListener, Chatting {
   #full = false;
   #behind = false;
   #leaving = false;
+  /** Commands whose answer takes a while: lines behind them wait for it. */
+  #answering = 0;
   /** A line of a pipe was not taken. */
   #refused = false;
   #linger: ReturnType<typeof setTimeout> | null = null;
@@ -139,7 +141,7 @@ class Chat implements HostListener, Chatting {
     if (mode === "terminal" || (mode === "pipe" && history > 0)) {
       this.#host.pauseDelivery();
       const { active } = this.rooms;
-      const past = await lastMessages(this.#host, history, (message) => message.room_id === active);
+      const past = await lastMessages(this.#host, history, (message) => message.room_id === active).catch(stopping);
       for (const message of past) this.rooms.onMessage(message, isOwn(message, this.options));
       if (!this.#leaving) this.#face.begin(past);
       if (!this.#behind) this.#host.resumeDelivery();
@@ -201,7 +203,7 @@ class Chat implements HostListener, Chatting {
   }
 
   #takeLines(): void {
-    while (this.#started && !this.#full && !this.#behind && !this.#leaving) {
+    while (this.#started && !this.#full && !this.#behind && !this.#leaving && this.#answering === 0) {
       const line = this.#lines.shift();
       if (line === undefined) break;
       this.#take(line);
@@ -216,8 +218,16 @@ class Chat implements HostListener, Chatting {
     if (!line.ok) return this.#refuse(line.code, line.message);
     const command = readCommand(line.text);
     if (command.do === "say") return this.#submit(command.text, line);
-    act(command, this.#acting);
+    const answer = act(command, this.#acting);
+    if (answer !== undefined) void this.#waitFor(answer);
     return true;
+  }
+
+  async #waitFor(answer: Promise<void>): Promise<void> {
+    this.#answering += 1;
+    await answer;
+    this.#answering -= 1;
+    this.#takeLines();
   }
 
   #submit(text: string, line: Line): boolean {
@@ -241,7 +251,7 @@ class Chat implements HostListener, Chatting {
   // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #leaveWhenSent(): void {
-    if (!this.#started || this.#leaving || this.#lines.length > 0) return;
+    if (!this.#started || this.#leaving || this.#lines.length > 0 || this.#answering > 0) return;
     if (this.#host.pending === 0) return this.#leave();
     this.#linger ??= setTimeout(() => this.#leave(), LINGER_MS);
   }
@@ -259,4 +269,10 @@ class Chat implements HostListener, Chatting {
     await Promise.all([this.out.finished(), this.err.finished()]);
     this.#resolve(code);
   }
+}
+
+/** The past of a peer that stops before it is asked for it. */
+function stopping(error: unknown): [] {
+  if (error instanceof HostError) return [];
+  throw error;
 }

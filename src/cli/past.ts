@@ -9,7 +9,7 @@ import type { DeliveredMessage } from "../host/events.ts";
 export interface Past {
   /** The last index that was delivered. */
   readonly delivered: number;
-  /** Messages among the `PAGE_ENTRIES` entries from there on. */
+  /** Messages among the `PAGE_ENTRIES` entries from there on. Throws HostError once the peer is stopping. */
   page(from: number): readonly DeliveredMessage[];
 }
 

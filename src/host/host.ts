@@ -227,13 +227,14 @@ export class Host {
     return this.#delivery?.cursor ?? 0;
   }
 
-  /** Delivered messages of all rooms, in order, among the `PAGE_ENTRIES` entries of the log from `from` on. */
+  /**
+   * Delivered messages of all rooms, in order, among the `PAGE_ENTRIES` entries of the log from `from` on. Throws HostError
+   * once this peer is stopping.
+   */
   page(from: LogIndex): DeliveredMessage[] {
-    let found: DeliveredMessage[] = [];
-    if (this.#stopping) return found;
-    this.#guarded(() => {
-      found = this.#delivery?.page(from) ?? [];
-    });
+    let found: DeliveredMessage[] | null = null;
+    if (!this.#stopping) this.#guarded(() => (found = this.#delivery?.page(from) ?? []));
+    if (found === null) throw new HostError("this peer is stopping");
     return found;
   }
 

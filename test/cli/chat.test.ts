@@ -221,6 +221,26 @@ describe("lines in, events out", () => {
     expect(run.of("error")[0]?.message).toContain("general is the only room you are in");
   });
 
+  test("answers that take a while come before what is behind them, and before the end", async () => {
+    const machine = new Machine();
+    const before = machine.start();
+    before.input.end("one\ntwo\n");
+    await before.ended();
+    const run = machine.start({ mode: "pipe", port: 6002, history: 0 });
+    run.input.end("/history 2\n/peers\n");
+    expect(await run.ended()).toBe(0);
+    expect(run.lines.filter((line) => /^\[seq|^peer|^-- history/.test(line))).toEqual([
+      "-- history of general: 2 messages",
+      "[seq=1] alice: one",
+      "[seq=2] alice: two",
+      expect.stringMatching(/^peer 1 {2}virtual/),
+    ]);
+    const quits = machine.start({ port: 6003 });
+    quits.input.end("/history 2\n/quit\n");
+    expect(await quits.ended()).toBe(0);
+    expect(quits.of("history").map((e) => e.payload)).toEqual(["one", "two"]);
+  });
+
   test("a pipe shows the past only where that is asked for", async () => {
     const machine = new Machine();
     const before = machine.start();
