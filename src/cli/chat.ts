@@ -103,6 +103,8 @@ class Chat implements HostListener, Chatting {
   onSignal(signal: string): void {
     if (this.#leaving && signal === "SIGINT") return this.#resolve(130);
     if (signal === "SIGHUP" && this.options.mode === "terminal") {
+      // The terminal is most likely gone: what it is sent now is not waited for.
+      this.#face.end();
       this.out.abandon();
       this.err.abandon();
     }

@@ -1,6 +1,6 @@
 /**
  * The bottom of the screen and what scrolls past above it, as the bytes that a terminal is sent. Never the alternate screen:
- * messages go into the terminal's own scrollback, and are wrapped, selected and searched by it. Pure: what was drawn last and
+ * messages go into the terminal's own scrollback, where they are selected and searched as anything else. Pure: what was drawn last and
  * a view give the bytes and what is drawn now, to be written at once and in order.
  *
  *     │ [seq=41] bob: hi          │ ◀─ print: go up to here, erase below, write the lines, …

@@ -32,6 +32,8 @@ const FRAME_MS = 16;
 /** More lines than this wait for the next frame: whoever prints is asked to pause. */
 const LINES_MAX = 5000;
 const BELL = "\x07";
+/** It rings no more often, however much is said. */
+const BELL_MS = 1000;
 
 export class Terminal {
   readonly #input: TtyInput;
@@ -49,6 +51,7 @@ export class Terminal {
   #shown = "";
   #lines: string[] = [];
   #rings = false;
+  #rangAt = Number.NEGATIVE_INFINITY;
   #frame: Timer | null = null;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #patience: Timer | null = null;
@@ -83,13 +86,13 @@ export class Terminal {
   }
 
   /** Prints lines above the bottom; false: more of them should wait until `drawn`. */
-  print(lines: readonly string[], rings = false): boolean {
+  print(lines: readonly string[], bell = false): boolean {
     if (this.#state === "closed") {
       for (const line of lines) this.#out.line(line);
       return true;
     }
     this.#lines.push(...lines);
-    this.#rings ||= rings;
+    this.#rings ||= bell && this.#clock.now() - this.#rangAt >= BELL_MS;
     this.refresh();
     return this.#lines.length < LINES_MAX;
   }
@@ -124,6 +127,7 @@ export class Terminal {
     if (lines.length === 0 && shown === this.#shown && !this.#rings) return;
     const { bytes, drawn } = draw(this.#drawn, view, lines);
     this.#out.write(bytes + (this.#rings ? BELL : ""));
+    if (this.#rings) this.#rangAt = this.#clock.now();
     this.#drawn = drawn;
     this.#shown = shown;
     this.#rings = false;

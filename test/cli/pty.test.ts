@@ -120,7 +120,9 @@ describe("the terminal is given back", () => {
       if (end === "/quit") pty.type("half a line\x15/quit\r");
       else pty.kill(end);
       expect(await pty.exited).toBe(0);
+      await pty.until("the brackets are off", () => !pty.screen.brackets);
       expect(pty.raw).toBe(false);
+      expect(pty.screen.history.filter((row) => row.startsWith("alice> "))).toEqual([]);
     });
   }
 
