@@ -1,7 +1,7 @@
 /**
  * The bottom of the screen and what scrolls past above it, as the bytes that a terminal is sent. Never the alternate screen:
- * messages go into the terminal's own scrollback, where they are selected and searched as anything else. Pure: what was drawn last and
- * a view give the bytes and what is drawn now, to be written at once and in order.
+ * messages go into the terminal's own scrollback, where they are selected and searched as anything else. Pure: what was
+ * drawn last and a view give the bytes and what is drawn now, to be written at once and in order.
  *
  *     │ [seq=41] bob: hi          │ ◀─ print: go up to here, erase below, write the lines, …
  *     │ general · peer 3 leads    │

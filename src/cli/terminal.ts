@@ -91,7 +91,7 @@ export class Terminal {
       for (const line of lines) this.#out.line(line);
       return true;
     }
-    this.#lines.push(...lines);
+    for (const line of lines) this.#lines.push(line);
     this.#rings ||= bell && this.#clock.now() - this.#rangAt >= BELL_MS;
     this.refresh();
     return this.#lines.length < LINES_MAX;
