@@ -6,6 +6,7 @@ import { PortError } from "../host/contracts.ts";
 import { toMessage } from "../host/delivery.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../host/history.ts";
 import { DamagedFile } from "../host/state-files.ts";
+import { counted } from "./answers.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import type { Paint } from "./paint.ts";
@@ -26,7 +27,10 @@ export function verify(directories: readonly string[], out: Output, err: Output)
       out.line(`  ${directories[b]}: ${visible(lines[1])}`);
       return 1;
     }
-    directories.forEach((directory, i) => void out.line(`${directory}: ${comparison.lengths[i]} committed entries`));
+    directories.forEach(
+      (directory, i) =>
+        void out.line(`${directory}: ${counted(comparison.lengths[i] ?? 0, "committed entry", "committed entries")}`),
+    );
     const shortest = Math.min(...comparison.lengths);
     const longest = Math.max(...comparison.lengths);
     out.line(

@@ -6,7 +6,9 @@ import packageJson from "../../package.json" with { type: "json" };
 import { systemClock } from "../adapters/clock.ts";
 import { platformPorts } from "../adapters/platform.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
-import { type ChatOptions, runChat } from "./chat.ts";
+import { runChat } from "./chat.ts";
+import type { ChatOptions } from "./chat-options.ts";
+import { HISTORY_COUNT_MAX } from "./commands.ts";
 import { printLog, verify } from "./files.ts";
 import {
   address,
@@ -49,7 +51,8 @@ function buildCli() {
     .option("--data-dir <dir>", "This peer's data (default: in the XDG state directory, one folder per id)")
     .option("--headless", "No input: just be a member")
     .option("--json", "One JSON object per line on stdout; lines of stdin are messages or /commands")
-    .option("--history <n>", "Messages shown at the start in a terminal", { default: 20 })
+    .option("--history <n>", "Messages shown at the start (default: 20 in a terminal, else 0)")
+    .option("--bell <off|mention|all>", "Ring for messages that name you, for all, or for none", { default: "mention" })
     .option("--heartbeat-interval <time>", "Between heartbeats of the leader", { default: "200ms" })
     .option("--leader-timeout <time>", "A leader not heard for so long is suspected", { default: "1200ms" })
     .option("--durability <fsync|os>", "What `sent` means: on the disks, or with the operating systems", {
@@ -169,7 +172,8 @@ function readOptions(switches: ReadonlySet<string>): ChatOptions {
   if (dataDir === "") throw new UsageError("--data-dir needs a directory, not an empty text (is a variable unset?)");
   const json = switches.has("json");
   const headless = switches.has("headless");
-  const mode = json ? "json" : headless ? "quiet" : process.stdin.isTTY === true ? "terminal" : "pipe";
+  const person = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const mode = json ? "json" : headless ? "quiet" : person && process.env.TERM !== "dumb" ? "terminal" : "pipe";
   return {
     id,
     host: flag("host") ?? "127.0.0.1",
@@ -181,7 +185,8 @@ function readOptions(switches: ReadonlySet<string>): ChatOptions {
     dataDir: resolve(dataDir ?? join(stateDirectory(), "chatpeer", `peer-${id}`)),
     mode,
     headless,
-    history: wholeNumber("--history", flag("history") ?? "20", 0, 100_000),
+    history: wholeNumber("--history", flag("history") ?? (person ? "20" : "0"), 0, HISTORY_COUNT_MAX),
+    bell: oneOf("--bell", flag("bell") ?? "mention", ["off", "mention", "all"]),
     timings,
     durability: oneOf("--durability", flag("durability") ?? "fsync", ["fsync", "os"]),
     logLevel: oneOf("--log-level", flag("log-level") ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"), [

@@ -9,7 +9,7 @@ import type { Log } from "../core/tail.ts";
 import type { DeliveredMessage } from "./events.ts";
 
 /** Entries read from disk at a time. */
-const READ_ENTRIES = 1024;
+export const PAGE_ENTRIES = 1024;
 
 export interface EntrySource {
   /** Entries from `from`, at most `count`, fewer at the end of the log. */
@@ -56,18 +56,14 @@ export class Delivery {
     this.#run();
   }
 
-  /** The last `count` delivered messages of a room, oldest first. */
-  history(count: number, room: string): DeliveredMessage[] {
-    const found: DeliveredMessage[] = [];
-    for (let end = this.#cursor; end > 0 && found.length < count; end -= READ_ENTRIES) {
-      const from = Math.max(1, end - READ_ENTRIES + 1);
-      const entries = this.#source.readEntries(from, end - from + 1);
-      for (let i = entries.length - 1; i >= 0 && found.length < count; i--) {
-        const entry = entries[i] as Entry;
-        if (entry.kind === "chat" && entry.room_id === room) found.push(toMessage(entry));
-      }
-    }
-    return found.reverse();
+  /** Delivered messages of all rooms among the `PAGE_ENTRIES` entries from `from` on. */
+  page(from: LogIndex): DeliveredMessage[] {
+    const count = Math.min(PAGE_ENTRIES, this.#cursor - from + 1);
+    if (count <= 0) return [];
+    return this.#source
+      .readEntries(from, count)
+      .filter((entry) => entry.kind === "chat")
+      .map(toMessage);
   }
 
   #run(): void {
@@ -77,7 +73,7 @@ export class Delivery {
       const entry = this.#log?.entryAt(this.#cursor + 1) ?? null;
       if (entry !== null) this.#deliver(entry);
       else {
-        const entries = this.#source.readEntries(this.#cursor + 1, Math.min(READ_ENTRIES, this.#limit - this.#cursor));
+        const entries = this.#source.readEntries(this.#cursor + 1, Math.min(PAGE_ENTRIES, this.#limit - this.#cursor));
         if (entries.length === 0) break;
         for (const read of entries) {
           if (this.#paused) break;

@@ -237,12 +237,19 @@ export class Host {
     };
   }
 
-  /** The last `count` messages of a room that this directory has delivered, oldest first. */
-  history(count: number, room: string): DeliveredMessage[] {
-    let found: DeliveredMessage[] = [];
-    this.#guarded(() => {
-      found = this.#delivery?.history(count, room) ?? [];
-    });
+  /** How far into the log messages have been delivered. */
+  get delivered(): LogIndex {
+    return this.#delivery?.cursor ?? 0;
+  }
+
+  /**
+   * Delivered messages of all rooms, in order, among the `PAGE_ENTRIES` entries of the log from `from` on. Throws HostError
+   * once this peer is stopping.
+   */
+  page(from: LogIndex): DeliveredMessage[] {
+    let found: DeliveredMessage[] | null = null;
+    if (!this.#stopping) this.#guarded(() => (found = this.#delivery?.page(from) ?? []));
+    if (found === null) throw new HostError("this peer is stopping");
     return found;
   }
 
@@ -453,7 +460,7 @@ export class Host {
           this.#event({
             event: "notice",
             code: "kept",
-            message: `${kept} messages were not sent yet: they are kept and go out at the next start`,
+            message: `${kept === 1 ? "1 message is" : `${kept} messages are`} not sent yet: what is pending is kept and goes out at the next start`,
           });
         }
         return this.#end({ code: 0, reason: output.reason });

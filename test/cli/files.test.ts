@@ -8,11 +8,10 @@ import { openDisk } from "../../src/adapters/disk.ts";
 import { type LogOptions, printLog, verify } from "../../src/cli/files.ts";
 import { UsageError } from "../../src/cli/flags.ts";
 import { Output } from "../../src/cli/output.ts";
-import type { Paint } from "../../src/cli/paint.ts";
 import { replaceStateNow } from "../../src/host/state-files.ts";
 import { LogMaker, promiseAbove } from "../host/log-maker.ts";
+import { PLAIN } from "./paints.ts";
 
-const PLAIN: Paint = { dim: (t) => t, bold: (t) => t, red: (t) => t };
 const LIMITS = { segment_entries: 1000, segment_bytes: 1 << 24 };
 const SEGMENT = "log/00000000000000000001.jsonl";
 

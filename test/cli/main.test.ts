@@ -55,7 +55,7 @@ describe("wrong usage", () => {
     [[...ID, "--name", "a\nb"], '--name must have 1 to 64 bytes of UTF-8 and no control characters, not "a\\nb"'],
     [[...ID, "--room="], '--room must have 1 to 64 bytes of UTF-8 and no control characters, not ""'],
     [[...ID, "--data-dir"], "--data-dir needs a value"],
-    [[...ID, "--history=-1"], '--history must be a whole number from 0 to 100000, not "-1"'],
+    [[...ID, "--history=-1"], '--history must be a whole number from 0 to 10000, not "-1"'],
     [[...ID, "--heartbeat-interval", "often"], "--heartbeat-interval must be a time like 200ms or 1.2s"],
     [[...ID, "--leader-timeout", "2h"], '--leader-timeout must be a time like 200ms or 1.2s, at most 60m, not "2h"'],
     [[...ID, "--heartbeat-interval", "1s"], "the leader timeout (1200 ms) must be at least three heartbeat intervals"],
