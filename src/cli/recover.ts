@@ -1,4 +1,5 @@
 /** `chatpeer recover DIR`: a majority of the voters is lost for good, and one survivor goes on [M9]. */
+import { systemClock } from "../adapters/clock.ts";
 import type { Clock, Disk } from "../host/contracts.ts";
 import { DAMAGED_DIRECTORY } from "../host/damaged.ts";
 import { HostError } from "../host/directory.ts";
@@ -7,6 +8,24 @@ import { openData } from "./files.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import { visible } from "./sanitize.ts";
+import type { Command } from "./usage/command.ts";
+
+export const RECOVER: Command = {
+  name: "recover",
+  words: "DIR",
+  completes: "directory",
+  purpose: "go on alone with this directory's log after a majority of the voters is lost for good",
+  flags: [{ name: "force", value: null, what: "Do it; without, only say what would be done and what may be lost" }],
+  examples: [
+    { command: "chatpeer recover data/peer1", what: "Ask each survivor what it holds; nothing is changed" },
+    {
+      command: "chatpeer recover data/peer1 --force",
+      what: "On the one with the highest last term, then the longest log",
+    },
+  ],
+  exits: { 0: "done, or could be", 1: "it cannot be done: stderr says why" },
+  run: ({ words, settings, out, err }) => recover(words, settings.on("force"), systemClock, out, err),
+};
 
 /** Exit code 0 if it is done, or could be. */
 export function recover(words: readonly string[], force: boolean, clock: Clock, out: Output, err: Output): number {

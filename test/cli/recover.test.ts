@@ -150,7 +150,7 @@ test("[M9] as a process: exit codes, flags, help", async () => {
   expect(locked).toMatchObject({ code: 1, out: "" });
   expect(locked.err).toContain(`is in use by another process (process ${process.pid} has it)`);
   disk.unlock();
-  expect((await chatpeer("help", "recover")).out).toContain("$ chatpeer recover [dir]");
+  expect((await chatpeer("help", "recover")).out).toContain("Usage: chatpeer recover DIR [flags]");
   expect((await chatpeer("help", "recover")).out).toContain("--force");
   expect(await chatpeer("recover", "--force", path)).toMatchObject({ code: 0, err: "" });
 });

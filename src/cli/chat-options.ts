@@ -1,0 +1,228 @@
+/** `chatpeer --id N …`, the command without a name: what can be set of a peer, and how that is read. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { platformPorts } from "../adapters/platform.ts";
+import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
+import { type ChatOptions, runChat } from "./chat.ts";
+import { address, duration, name, seed, UsageError } from "./flags.ts";
+import type { Output } from "./output.ts";
+import type { Command, Flag } from "./usage/command.ts";
+import type { Settings } from "./usage/settings.ts";
+
+const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;
+const LOG_FORMATS = ["text", "json"] as const;
+const DURABILITIES = ["fsync", "os"] as const;
+const HISTORY_MAX = 100_000;
+
+export const CHAT_FLAGS: readonly Flag[] = [
+  {
+    name: "id",
+    value: "N",
+    what: `Peer id, unique in the cluster, 1 to ${PEER_ID_MAX}; the higher id wins an election`,
+    setting: "number",
+    alsoKeys: ["node_id", "peer_id"],
+  },
+  {
+    name: "host",
+    value: "HOST",
+    what: "Listen address; beyond loopback a warning is printed",
+    preset: "127.0.0.1",
+    setting: "text",
+  },
+  { name: "port", value: "PORT", what: "Listen port, 0 for a free one", otherwise: "6000 + id", setting: "number" },
+  {
+    name: "advertise",
+    value: "HOST:PORT",
+    what: "What others dial, where that differs (NAT, proxy)",
+    otherwise: "host and port",
+    setting: "text",
+  },
+  {
+    name: "seed",
+    value: "ID:HOST:PORT",
+    what: "A peer to join through, retried for ever; without one an empty directory founds a cluster",
+    repeats: true,
+    setting: "seeds",
+    alsoKeys: ["seeds", "seed_nodes", "seed_peers"],
+  },
+  {
+    name: "name",
+    value: "NAME",
+    what: "Your name beside your messages",
+    otherwise: "peer_<id>",
+    setting: "text",
+    alsoKeys: ["username", "user"],
+  },
+  {
+    name: "room",
+    value: "ROOM",
+    what: "The room to talk in; every room has its own numbering",
+    preset: "general",
+    setting: "text",
+    alsoKeys: ["room_id"],
+  },
+  {
+    name: "data-dir",
+    value: "DIR",
+    what: "This peer's directory, from where you stand",
+    otherwise: "$XDG_STATE_HOME/chatpeer/peer-<id>",
+    completes: "directory",
+    setting: "text",
+    alsoKeys: ["log_dir"],
+  },
+  { name: "headless", value: null, what: "No input: only be a member", setting: "switch" },
+  {
+    name: "json",
+    value: null,
+    what: "One JSON object per line on stdout; lines of stdin are messages or /commands",
+    setting: "switch",
+  },
+  { name: "history", value: "N", what: "Messages shown at the start, in a terminal", preset: "20", setting: "number" },
+  {
+    name: "heartbeat-interval",
+    value: "TIME",
+    what: "Between heartbeats of the leader",
+    preset: "200ms",
+    setting: "time",
+    alsoKeys: ["heartbeat_interval_ms"],
+  },
+  {
+    name: "leader-timeout",
+    value: "TIME",
+    what: "Silence after which a leader is suspected, at least three heartbeats (a closed connection is acted on at once)",
+    preset: "1200ms",
+    setting: "time",
+    alsoKeys: ["leader_timeout_ms"],
+  },
+  {
+    name: "durability",
+    value: "fsync|os",
+    what: "What `sent` means: on the disks of a majority, or handed to their operating systems (faster, unsafe when machines lose power)",
+    choices: DURABILITIES,
+    preset: "fsync",
+    setting: "text",
+  },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    what: "What is told on stderr",
+    choices: LOG_LEVELS,
+    otherwise: "warn in a terminal, else info",
+    setting: "text",
+  },
+  {
+    name: "log-format",
+    value: "text|json",
+    what: "Log lines on stderr",
+    choices: LOG_FORMATS,
+    preset: "text",
+    setting: "text",
+  },
+  {
+    name: "config",
+    value: "FILE",
+    what: "Read settings from a YAML or JSON file whose keys are these flags; environment and flags win over it",
+    completes: "file",
+    setting: "text",
+  },
+];
+
+export const CHAT: Command = {
+  name: "",
+  words: "",
+  purpose: "start a peer and chat",
+  about: [
+    "Without arguments, in a terminal, it asks for what it needs. Every flag can also be set by an environment variable\n(--data-dir is CHATPEER_DATA_DIR) or in a file (--config); flags win over the environment, and that over the file.",
+  ],
+  flags: CHAT_FLAGS,
+  examples: [
+    { command: "chatpeer --id 1", what: "The first peer founds a cluster" },
+    { command: "chatpeer --id 2 --name bob --seed 1:127.0.0.1:6001", what: "The others join through any peer" },
+    { command: "chatpeer --config docs/node1.yml --headless", what: "Only be a member, set by a file" },
+  ],
+  exits: {
+    0: "it left in good order",
+    1: "it could not start, or had to stop: stderr says why and what to do",
+    130: "interrupted a second time while leaving",
+  },
+  run({ settings, words, err }) {
+    if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is no flag (a command would stand first)`);
+    return chat(readChatOptions(settings), err);
+  },
+};
+
+/** Throws UsageError. */
+export function readChatOptions(settings: Settings): ChatOptions {
+  const id = settings.number("id", 1, PEER_ID_MAX);
+  if (id === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
+  const advertise = settings.text("advertise");
+  const json = settings.on("json");
+  const headless = settings.on("headless");
+  const mode = json ? "json" : headless ? "quiet" : process.stdin.isTTY === true ? "terminal" : "pipe";
+  return {
+    id,
+    host: settings.text("host") as string,
+    port: settings.number("port", 0, 65_535) ?? 6000 + id,
+    advertise: advertise === undefined ? null : address(settings.label("advertise"), advertise),
+    seeds: settings.texts("seed").map((text) => seed(settings.label("seed"), text)),
+    name: name(settings.label("name"), settings.text("name") ?? `peer_${id}`),
+    room: name(settings.label("room"), settings.text("room") as string),
+    dataDir: dataDirectory(settings, id),
+    mode,
+    headless,
+    history: settings.number("history", 0, HISTORY_MAX) as number,
+    timings: readTimings(settings),
+    durability: settings.choice("durability", DURABILITIES) ?? "fsync",
+    logLevel: settings.choice("log-level", LOG_LEVELS) ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"),
+    logFormat: settings.choice("log-format", LOG_FORMATS) ?? "text",
+  };
+}
+
+/** Where a peer keeps its data, as an absolute path. Throws UsageError. */
+export function dataDirectory(settings: Settings, id: number): string {
+  const directory = settings.text("data-dir");
+  if (directory === "")
+    throw new UsageError(`${settings.label("data-dir")} needs a directory, not an empty text (is a variable unset?)`);
+  return resolve(directory ?? join(stateDirectory(), "chatpeer", `peer-${id}`));
+}
+
+function readTimings(settings: Settings): ChatOptions["timings"] {
+  const time = (name: string) => duration(settings.label(name), settings.text(name) as string);
+  const leaderTimeout = time("leader-timeout");
+  // Who is suspected and who abdicates are two sides of one time.
+  const timings = {
+    ...DEFAULT_TIMINGS,
+    heartbeat: time("heartbeat-interval"),
+    leaderTimeout,
+    quorumCheck: leaderTimeout,
+  };
+  const wrong = checkTimings(timings);
+  if (wrong === null) return timings;
+  const sources = ["leader-timeout", "heartbeat-interval"].map((name) => `--${name}: ${settings.from(name)}`);
+  throw new UsageError(`${wrong} (${sources.join(", ")})`);
+}
+
+function stateDirectory(): string {
+  const xdg = process.env.XDG_STATE_HOME;
+  return xdg?.startsWith("/") ? xdg : join(homedir(), ".local", "state");
+}
+
+function chat(options: ChatOptions, err: Output): Promise<number> {
+  if (!isLoopback(options.host)) {
+    err.line(
+      `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
+    );
+  }
+  return runChat(
+    platformPorts(options.dataDir),
+    options,
+    { input: process.stdin, output: process.stdout, error: process.stderr },
+    (handler) => {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
+    },
+  );
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\./.test(host);
+}
