@@ -1,12 +1,17 @@
 /** Every command of the program. What is made of all of them (help, completions, manual) is made from this list. */
 import { CHAT } from "./chat-options.ts";
+import { CONFIG } from "./config.ts";
 import { LOG, VERIFY } from "./files.ts";
 import { nearest, UsageError } from "./flags.ts";
 import { RECOVER } from "./recover.ts";
 import { SIM } from "./sim-flags.ts";
 import type { Command } from "./usage/command.ts";
+import { completionsCommand } from "./usage/completions.ts";
 import { commandHelp } from "./usage/help.ts";
+import { manCommand } from "./usage/manual.ts";
 
+const COMPLETIONS = completionsCommand(() => COMMANDS);
+const MAN = manCommand(() => COMMANDS);
 const HELP: Command = {
   name: "help",
   words: "[COMMAND]",
@@ -21,7 +26,7 @@ const HELP: Command = {
   },
 };
 
-export const COMMANDS: readonly Command[] = [CHAT, VERIFY, LOG, RECOVER, SIM, HELP];
+export const COMMANDS: readonly Command[] = [CHAT, VERIFY, LOG, RECOVER, SIM, CONFIG, COMPLETIONS, MAN, HELP];
 
 /** Throws UsageError. */
 export function findCommand(name: string): Command {

@@ -59,7 +59,7 @@ export function parseConfig(text: string, file: string, flags: readonly Flag[]):
       wrong.push(`${place}: ${key} says what ${before.label} says already: keep one of them`);
       continue;
     }
-    const value = plainValue(pair, document);
+    const value = plainValue(pair, document, place);
     // A key without a value is a line that somebody left to be filled in.
     if (value === null) continue;
     const read = v.safeParse(SHAPES[flag.setting as keyof typeof SHAPES], value);
@@ -113,12 +113,12 @@ function keyOf({ key }: Pair): { readonly key: string; readonly offset: number }
   return { key: isScalar(key) ? String(key.value) : "?", offset };
 }
 
-function plainValue(pair: Pair, document: ReturnType<typeof parseDocument>): unknown {
+function plainValue(pair: Pair, document: ReturnType<typeof parseDocument>, place: string): unknown {
   const value = pair.value as { toJS?: (document: unknown, options: object) => unknown } | null;
   try {
     return value?.toJS?.(document, { maxAliasCount: 0 }) ?? null;
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw new UsageError(`${place}: ${(error as Error).message}`);
   }
 }
 
