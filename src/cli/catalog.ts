@@ -1,6 +1,7 @@
 /** Every command of the program. What is made of all of them (help, completions, manual) is made from this list. */
-import { CHAT } from "./chat-options.ts";
+import { CHAT } from "./chat-command.ts";
 import { CONFIG } from "./config.ts";
+import { DOCTOR } from "./doctor/command.ts";
 import { LOG, VERIFY } from "./files.ts";
 import { nearest, UsageError } from "./flags.ts";
 import { RECOVER } from "./recover.ts";
@@ -26,7 +27,7 @@ const HELP: Command = {
   },
 };
 
-export const COMMANDS: readonly Command[] = [CHAT, VERIFY, LOG, RECOVER, SIM, CONFIG, COMPLETIONS, MAN, HELP];
+export const COMMANDS: readonly Command[] = [CHAT, VERIFY, LOG, RECOVER, SIM, CONFIG, DOCTOR, COMPLETIONS, MAN, HELP];
 
 /** Throws UsageError. */
 export function findCommand(name: string): Command {

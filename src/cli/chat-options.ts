@@ -1,12 +1,10 @@
-/** `chatpeer --id N …`, the command without a name: what can be set of a peer, and how that is read. */
+/** What can be set of a peer, and how that is read. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { platformPorts } from "../adapters/platform.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
-import { type ChatOptions, runChat } from "./chat.ts";
+import type { ChatOptions } from "./chat.ts";
 import { address, duration, name, seed, UsageError } from "./flags.ts";
-import type { Output } from "./output.ts";
-import type { Command, Flag } from "./usage/command.ts";
+import type { Flag } from "./usage/command.ts";
 import type { Settings } from "./usage/settings.ts";
 
 const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;
@@ -127,30 +125,6 @@ export const CHAT_FLAGS: readonly Flag[] = [
   },
 ];
 
-export const CHAT: Command = {
-  name: "",
-  words: "",
-  purpose: "start a peer and chat",
-  about: [
-    "Without arguments, in a terminal, it asks for what it needs. Every flag can also be set by an environment variable\n(--data-dir is CHATPEER_DATA_DIR) or in a file (--config); flags win over the environment, and that over the file.",
-  ],
-  flags: CHAT_FLAGS,
-  examples: [
-    { command: "chatpeer --id 1", what: "The first peer founds a cluster" },
-    { command: "chatpeer --id 2 --name bob --seed 1:127.0.0.1:6001", what: "The others join through any peer" },
-    { command: "chatpeer --config docs/node1.yml --headless", what: "Only be a member, set by a file" },
-  ],
-  exits: {
-    0: "it left in good order",
-    1: "it could not start, or had to stop: stderr says why and what to do",
-    130: "interrupted a second time while leaving",
-  },
-  run({ settings, words, err }) {
-    if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is no flag (a command would stand first)`);
-    return chat(readChatOptions(settings), err);
-  },
-};
-
 /** Throws UsageError. */
 export function readChatOptions(settings: Settings): ChatOptions {
   const id = settings.number("id", 1, PEER_ID_MAX);
@@ -205,22 +179,6 @@ function readTimings(settings: Settings): ChatOptions["timings"] {
 function stateDirectory(): string {
   const xdg = process.env.XDG_STATE_HOME;
   return xdg?.startsWith("/") ? xdg : join(homedir(), ".local", "state");
-}
-
-function chat(options: ChatOptions, err: Output): Promise<number> {
-  if (!isLoopback(options.host)) {
-    err.line(
-      `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
-    );
-  }
-  return runChat(
-    platformPorts(options.dataDir),
-    options,
-    { input: process.stdin, output: process.stdout, error: process.stderr },
-    (handler) => {
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
-    },
-  );
 }
 
 export function isLoopback(host: string): boolean {

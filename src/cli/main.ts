@@ -1,10 +1,11 @@
 /** The `chatpeer` command: finds the command, reads its flags, runs it, exits with its code once all that was written is read. */
 import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS, findCommand } from "./catalog.ts";
-import { CHAT } from "./chat-options.ts";
+import { CHAT } from "./chat-command.ts";
 import { UsageError } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
+import { runtimeName, runtimeTooOld } from "./runtime.ts";
 import { simWorker, WORKER } from "./sim-pool.ts";
 import { readArguments } from "./usage/arguments.ts";
 import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/command.ts";
@@ -18,7 +19,8 @@ const [first, ...others] = process.argv.slice(2);
 let asked: Command = CHAT;
 
 async function main(): Promise<number> {
-  checkRuntime();
+  const tooOld = runtimeTooOld();
+  if (tooOld !== null) throw new UsageError(tooOld);
   if (first === WORKER) return simWorker(process.stdin, out);
   const named = first !== undefined && !first.startsWith("-");
   if (named) asked = findCommand(first);
@@ -30,31 +32,12 @@ async function main(): Promise<number> {
     return 0;
   }
   if (given.flags.has(VERSION_FLAG.name)) {
-    out.line(versionLine());
+    out.line(`chatpeer/${packageJson.version} ${process.platform}-${process.arch} (${runtimeName()})`);
     return 0;
   }
   const everywhere = COMMANDS.flatMap((command) => command.flags);
   const settings = gatherSettings(asked.flags, given.flags, process.env, everywhere);
   return asked.run({ settings, words: given.words, out, err, paint: paintFor(process.stdout) });
-}
-
-function versionLine(): string {
-  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
-  const runtime = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Deno ${deno}` : `Node.js ${node}`;
-  return `chatpeer/${packageJson.version} ${process.platform}-${process.arch} (${runtime})`;
-}
-
-function checkRuntime(): void {
-  const bun = process.versions.bun;
-  const [major = 0, minor = 0, patch = 0] = (bun ?? process.versions.node).split(".").map(Number);
-  const tooOld =
-    bun === undefined ? major < 20 : major < 1 || (major === 1 && (minor < 4 || (minor === 4 && patch < 2)));
-  if (tooOld)
-    throw new UsageError(
-      bun === undefined
-        ? `Node.js 20 or later is needed, this is ${process.versions.node}`
-        : `Bun 1.4.2 or later is needed (older ones lose bytes of sockets), this is ${bun}`,
-    );
 }
 
 let code: number;

@@ -25,6 +25,11 @@ export class Settings {
     this.#given = new Map(sources.toReversed().flatMap((source) => [...source]));
   }
 
+  /** With flags over all that is given here. */
+  with(flags: ReadonlyMap<string, readonly string[]>): Settings {
+    return new Settings(this.flags, fromFlags(flags), this.#given);
+  }
+
   /** undefined where nothing is given and nothing preset. */
   text(name: string): string | undefined {
     return this.#given.get(name)?.values[0] ?? this.#flag(name).preset;
