@@ -22,13 +22,13 @@ export class DamagedLog extends Error {
 
 /**
  * Committed entries in index order. The commit index is what the directory last noted, so the newest second or so of a
- * living peer may be left out. Throws DamagedLog.
+ * living peer may be left out. Throws DamagedLog, whose message names files with `root` before them.
  */
-export function* readCommitted(disk: Disk): Generator<Entry> {
+export function* readCommitted(disk: Disk, root = ""): Generator<Entry> {
   const { commit, durable } = readProgress(disk);
   if (durable === UNKNOWN)
     throw new DamagedLog(
-      `${PROGRESS} is damaged, so what is committed here is not known: start this peer once, and it finds out again`,
+      `${root}${PROGRESS} is damaged, so what is committed here is not known: start this peer once, and it finds out again`,
     );
   const state = new LogState();
   for (const first of listSegments(disk)) {
@@ -36,19 +36,19 @@ export function* readCommitted(disk: Disk): Generator<Entry> {
     if (first !== state.index + 1) break;
     const file = disk.open(segmentPath(first), "read");
     try {
-      yield* readSegment(file, first, state, commit);
+      yield* readSegment(file, root + segmentPath(first), state, commit);
     } finally {
       file.close();
     }
   }
   if (state.index < commit) {
     throw new DamagedLog(
-      `the log ends at index ${state.index}, but ${commit} entries were committed: ${segmentPath(state.index + 1)} is missing or cut short`,
+      `the log ends at index ${state.index}, but ${commit} entries were committed: ${root}${segmentPath(state.index + 1)} is missing or cut short`,
     );
   }
 }
 
-function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogIndex): Generator<Entry> {
+function* readSegment(file: File, path: string, state: LogState, commit: LogIndex): Generator<Entry> {
   let offset = 0;
   for (let size = READ_BYTES; state.index < commit; ) {
     const bytes = file.read(offset, size);
@@ -58,7 +58,7 @@ function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogI
       newline >= 0 && state.index < commit;
       newline = bytes.indexOf(NEWLINE, start)
     ) {
-      const entry = readLine(bytes, start, newline + 1, first, state);
+      const entry = readLine(bytes, start, newline + 1, path, state);
       start = newline + 1;
       yield entry;
     }
@@ -69,7 +69,7 @@ function* readSegment(file: File, first: LogIndex, state: LogState, commit: LogI
   }
 }
 
-function readLine(bytes: Uint8Array, start: number, end: number, first: LogIndex, state: LogState): Entry {
+function readLine(bytes: Uint8Array, start: number, end: number, path: string, state: LogState): Entry {
   try {
     const entry = parseEntry(bytes, start, end, state.crc);
     const refusal = state.refusal(entry);
@@ -78,7 +78,7 @@ function readLine(bytes: Uint8Array, start: number, end: number, first: LogIndex
     return entry;
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new DamagedLog(`${segmentPath(first)}, index ${state.index + 1}: ${error.message}`);
+    throw new DamagedLog(`${path}, index ${state.index + 1}: ${error.message}`);
   }
 }
 
@@ -94,10 +94,10 @@ export type Comparison =
 
 /**
  * Compares the committed logs of several directories, byte by byte. Where one is shorter it must be a beginning of the
- * others. `a` and `b` are places in `disks`. Throws DamagedLog.
+ * others. `a` and `b` are places in `disks`. Throws DamagedLog, whose message names files with the disk's root before them.
  */
-export function compareHistories(disks: readonly Disk[]): Comparison {
-  const readers = disks.map(readCommitted);
+export function compareHistories(disks: readonly Disk[], roots: readonly string[] = []): Comparison {
+  const readers = disks.map((disk, i) => readCommitted(disk, roots[i]));
   const lengths = disks.map(() => 0);
   for (let index = 1; ; index++) {
     let reference: { entry: Entry; from: number } | null = null;
