@@ -1,6 +1,6 @@
 /** `chatpeer verify DIR...` and `chatpeer log DIR`: what data directories hold, read without disturbing anyone. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { openDisk } from "../adapters/disk.ts";
 import { PortError } from "../host/contracts.ts";
 import { toMessage } from "../host/delivery.ts";
@@ -66,7 +66,7 @@ export function verify(directories: readonly string[], out: Output, err: Output)
     throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
   const disks = directories.map(openData);
   return reporting(err, () => {
-    const comparison = compareHistories(disks);
+    const comparison = compareHistories(disks, directories.map(rootOf));
     if (comparison.result === "differ") {
       const { index, a, b, lines } = comparison;
       out.line(`not one history: entry ${index} differs`);
@@ -104,7 +104,7 @@ export async function printLog(
 ): Promise<number> {
   const disk = openData(directory);
   return reporting(err, async () => {
-    for (const entry of readCommitted(disk)) {
+    for (const entry of readCommitted(disk, rootOf(directory))) {
       if (
         entry.kind !== "chat" ||
         entry.index <= options.after ||
@@ -126,6 +126,11 @@ export function openData(directory: string) {
   if (!existsSync(join(directory, "log")))
     throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
   return openDisk(directory);
+}
+
+/** What stands before the name of a file in it. */
+function rootOf(directory: string): string {
+  return `${resolve(directory)}/`;
 }
 
 function reporting<T extends number | Promise<number>>(err: Output, work: () => T): T | number {

@@ -60,6 +60,7 @@ function plan(survivor: Survivor, directory: string): string[] {
     ...others.map((m) => `  member    ${m.id}, ${m.role}, ${visible(m.host)}:${m.port}`),
     `  log       ${tail.index} entries, the last one of term ${tail.ballot.term}; ${commit} are known here to be committed`,
     ...(damage === null ? [] : [`  damaged   ${visible(damage)}`]),
+    ...farewell(survivor),
     "",
     `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
     `  kept      entries 1 to ${tail.index} under their numbers${unsure > 0 ? `, the last ${unsure} too, which may never have been confirmed` : ""}`,
@@ -70,6 +71,15 @@ function plan(survivor: Survivor, directory: string): string[] {
     "Only do it if a majority of the voters is lost for good: if they are only away, start them again, and nothing is lost.",
     `Of several survivors take the one whose last entry has the highest term, and among those the longest log (here: term ${tail.ballot.term}, ${tail.index} entries).`,
     `${begun ? "It was begun before and not finished. To finish it:" : "Nothing has been changed. To do it:"} chatpeer recover ${directory} --force`,
+  ];
+}
+
+/** Who said goodbye knows nothing of what came after. */
+function farewell({ id, self, voters }: Survivor): string[] {
+  if (self.role !== "left") return [];
+  const stayed = voters.filter((v) => v !== id).join(", ");
+  return [
+    `  left      peer ${id} had left its cluster in good order, and ${stayed} went on: what was said since is not here. If they live, start it as usual and it joins again; if not, rather take the directory of one that stayed`,
   ];
 }
 
@@ -93,6 +103,7 @@ function recovered(recovery: Recovery | null, disk: Disk, directory: string): st
   const port = self.port === 6000 + id ? "" : ` --port ${self.port}`;
   return [
     `${directory}: peer ${id} is the only voter of the new cluster ${clusterId}; its history is that of cluster ${before.clusterId} through entry ${tail.index}`,
+    ...farewell(before),
     ...losses(before).map((loss) => `  lost      ${loss}`),
     ...(aside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
     `  kept      what was replaced, in ${directory}/${kept}`,

@@ -1,6 +1,6 @@
 /** The flags of `chatpeer sim`: what there is, and what may stand together. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { MUTANTS } from "../sim/mutants.ts";
 import type { Job } from "../sim/play.ts";
 import { PROFILES } from "../sim/profile.ts";
@@ -93,8 +93,7 @@ export function readSim(settings: Settings, words: readonly string[]): SimOption
       throw new UsageError(`${flag} shows one run, not ${jobs.length}: give one --seed or --scenario`);
   if (settings.on("trace") && settings.on("json"))
     throw new UsageError("--trace is for people and --json for programs: give one of them");
-  if (report !== null && !existsSync(dirname(report)))
-    throw new UsageError(`--report cannot write ${report}: there is no folder ${dirname(report)}`);
+  if (report !== null) checkReport(report);
   if (settings.on("record") && (files.length === 0 || files.includes(null)))
     throw new UsageError("--record writes into a scenario's file: chatpeer sim --scenario FILE --record");
   return {
@@ -107,6 +106,19 @@ export function readSim(settings: Settings, words: readonly string[]): SimOption
     json: settings.on("json"),
     budgetMs: budget === undefined ? null : 1000 * budget,
   };
+}
+
+/** Before a run of minutes, not after it. */
+function checkReport(file: string): void {
+  if (!existsSync(dirname(file)))
+    throw new UsageError(`--report cannot write ${file}: there is no folder ${dirname(file)}`);
+  if (existsSync(file) && statSync(file).isDirectory())
+    throw new UsageError(`--report needs a file, and ${file} is a folder: --report ${join(file, "report.html")}`);
+  try {
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+  } catch {
+    throw new UsageError(`--report cannot write ${file}: it is not yours to write`);
+  }
 }
 
 interface Chosen {
