@@ -34,7 +34,7 @@ export function manualPage(all: readonly Command[]): string {
     "chatpeer \\- group chat without a server",
     ".SH SYNOPSIS",
     ...all.flatMap((command) => [
-      ".B " + roff(fullName(command)),
+      `.B ${roff(fullName(command))}`,
       roff(synopsis(command).slice(fullName(command).length + 1)),
       ".br",
     ]),

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../../src/cli/catalog.ts";
+import { CHAT_FLAGS } from "../../../src/cli/chat-options.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
 import { maySet } from "../../../src/cli/usage/command.ts";
 import { commandHelp } from "../../../src/cli/usage/help.ts";
@@ -41,6 +42,19 @@ describe("help", () => {
       expect(new Set(keys).size).toBe(keys.length);
     }
   });
+});
+
+test("the README's table of flags is the same list, with the same defaults", () => {
+  const rows = readFileSync(join(import.meta.dir, "../../../README.md"), "utf8")
+    .split("\n")
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    .filter(([, flag]) => flag?.startsWith("`--"));
+  const flags = CHAT_FLAGS.map(({ name, value }) => [name, value === null]);
+  expect(rows.map(([, flag]) => [/`--([a-z-]+)/.exec(flag as string)?.[1], !(flag as string).includes(" ")])).toEqual(
+    flags,
+  );
+  for (const [i, { preset }] of CHAT_FLAGS.entries())
+    if (preset !== undefined) expect([rows[i]?.[1], rows[i]?.[3]?.replaceAll("`", "")]).toEqual([rows[i]?.[1], preset]);
 });
 
 describe("the manual page", () => {
