@@ -1,9 +1,9 @@
 /** What `chatpeer` without arguments asks for, in a terminal: enough to start a peer, with proposals that work. */
-import { networkInterfaces } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { PEER_ID_MAX } from "../core/config.ts";
+import { isLoopback, outsideAddress } from "./addresses.ts";
 import { ask, type Question } from "./ask.ts";
-import { dataDirectory, isLoopback } from "./chat-options.ts";
+import { dataDirectory } from "./chat-options.ts";
 import { greet } from "./doctor/greeting.ts";
 import { portIsFree } from "./doctor/port.ts";
 import { name, seed, UsageError, wholeNumber } from "./flags.ts";
@@ -78,10 +78,7 @@ async function seedHere(own: number): Promise<string> {
 /** Whoever joins through another machine is dialled by the others there. */
 function addressFor(seedText: string, configured: string): string {
   if (seedText === NONE || isLoopback(seed("the peer to join through", seedText).host)) return configured;
-  const outside = Object.values(networkInterfaces())
-    .flat()
-    .find((address) => address !== undefined && !address.internal && address.family === "IPv4");
-  return outside?.address ?? configured;
+  return outsideAddress() ?? configured;
 }
 
 function shellWord(text: string): string {

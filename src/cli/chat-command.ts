@@ -1,8 +1,9 @@
 /** `chatpeer --id N …`, the command without a name: start a peer and chat. */
 import { platformPorts } from "../adapters/platform.ts";
+import { isLoopback, isUnspecified } from "./addresses.ts";
 import { askPeer } from "./ask-peer.ts";
 import { type ChatOptions, runChat } from "./chat.ts";
-import { CHAT_FLAGS, isLoopback, readChatOptions } from "./chat-options.ts";
+import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import { readArguments } from "./usage/arguments.ts";
@@ -50,6 +51,8 @@ function chat(options: ChatOptions, err: Output): Promise<number> {
       `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
     );
   }
+  if (isUnspecified(options.host) && options.advertise !== null)
+    err.line(`chatpeer: the others are told to dial ${options.advertise.host}:${options.advertise.port} (--advertise)`);
   return runChat(
     platformPorts(options.dataDir),
     options,

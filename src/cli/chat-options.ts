@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
+import { isUnspecified, outsideAddress } from "./addresses.ts";
 import type { ChatOptions } from "./chat.ts";
 import { address, duration, name, seed, UsageError } from "./flags.ts";
 import type { Flag } from "./usage/command.ts";
@@ -32,7 +33,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
     name: "advertise",
     value: "HOST:PORT",
     what: "What others dial, where that differs (NAT, proxy)",
-    otherwise: "host and port",
+    otherwise: "host and port; where the host is 0.0.0.0, this machine's first address",
     setting: "text",
   },
   {
@@ -129,15 +130,16 @@ export const CHAT_FLAGS: readonly Flag[] = [
 export function readChatOptions(settings: Settings): ChatOptions {
   const id = settings.number("id", 1, PEER_ID_MAX);
   if (id === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
-  const advertise = settings.text("advertise");
+  const host = settings.text("host") as string;
+  const port = settings.number("port", 0, 65_535) ?? 6000 + id;
   const json = settings.on("json");
   const headless = settings.on("headless");
   const mode = json ? "json" : headless ? "quiet" : process.stdin.isTTY === true ? "terminal" : "pipe";
   return {
     id,
-    host: settings.text("host") as string,
-    port: settings.number("port", 0, 65_535) ?? 6000 + id,
-    advertise: advertise === undefined ? null : address(settings.label("advertise"), advertise),
+    host,
+    port,
+    advertise: readAdvertise(settings, host, port),
     seeds: settings.texts("seed").map((text) => seed(settings.label("seed"), text)),
     name: name(settings.label("name"), settings.text("name") ?? `peer_${id}`),
     room: name(settings.label("room"), settings.text("room") as string),
@@ -150,6 +152,14 @@ export function readChatOptions(settings: Settings): ChatOptions {
     logLevel: settings.choice("log-level", LOG_LEVELS) ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"),
     logFormat: settings.choice("log-format", LOG_FORMATS) ?? "text",
   };
+}
+
+/** Nobody can dial "all addresses": whoever listens on them tells the others one. */
+function readAdvertise(settings: Settings, host: string, port: number): ChatOptions["advertise"] {
+  const advertise = settings.text("advertise");
+  if (advertise !== undefined) return address(settings.label("advertise"), advertise);
+  // The port of one that takes a free one is not known yet.
+  return isUnspecified(host) && port !== 0 ? { host: outsideAddress() ?? "127.0.0.1", port } : null;
 }
 
 /** Where a peer keeps its data, as an absolute path. Throws UsageError. */
@@ -179,8 +189,4 @@ function readTimings(settings: Settings): ChatOptions["timings"] {
 function stateDirectory(): string {
   const xdg = process.env.XDG_STATE_HOME;
   return xdg?.startsWith("/") ? xdg : join(homedir(), ".local", "state");
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }

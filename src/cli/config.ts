@@ -31,8 +31,11 @@ export const CONFIG: Command = {
 
 /** As lines of a configuration file, each with its source as a comment. Throws UsageError. */
 export function settingLines(settings: Settings): string[] {
-  const { port, name, dataDir, logLevel } = readChatOptions(settings);
-  const computed: Record<string, string> = { port: `${port}`, name, "log-level": logLevel };
+  const { port, name, dataDir, logLevel, advertise } = readChatOptions(settings);
+  const computed: Record<string, string> = {
+    ...{ port: `${port}`, name, "log-level": logLevel },
+    ...(advertise === null ? {} : { advertise: `${advertise.host}:${advertise.port}` }),
+  };
   return CHAT_FLAGS.filter((flag) => maySet(flag) && flag.name !== CONFIG_FLAG).flatMap((flag) => {
     const source = `# ${visible(settings.from(flag.name))}`;
     if (flag.repeats && settings.given(flag.name))

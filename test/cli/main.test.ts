@@ -113,6 +113,51 @@ describe("help", () => {
   });
 });
 
+describe("settings and doctor", () => {
+  test("a file, the environment and flags together; what is wrong is exit code 2 with its line", async () => {
+    await Bun.write(join(root, "node.yml"), "node_id: 9\nlog_dir: ./nine\nroom: filed\n");
+    await Bun.write(join(root, "wrong.yml"), "id: 9\nrom: x\n");
+    const env = { CHATPEER_CONFIG: "node.yml", CHATPEER_ROOM: "environment" };
+    const [printed, checked, wrong, run] = (await Promise.all([
+      chatpeer(["config", "--print", "--history", "3"], "", env),
+      chatpeer(["config"], "", env),
+      chatpeer(["--config", "wrong.yml"]),
+      chatpeer(["--port", "0", "--json"], "hello\n", env),
+    ])) as [Ended, Ended, Ended, Ended];
+    for (const line of ["id: 9 # node.yml:1", 'room: "environment" # CHATPEER_ROOM', "history: 3 # flag"])
+      expect(printed.out.split("\n")).toContain(line);
+    expect(checked).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`peer 9, peer_9, data in ${join(root, "nine")}`),
+    });
+    expect(wrong).toEqual({
+      ...{ code: 2, out: "" },
+      err: "chatpeer: wrong.yml:2: there is no setting rom, did you mean room?\nTry: chatpeer --help\n",
+    });
+    expect(events(run).find((e) => e.event === "message")).toMatchObject({ sender_id: 9, room_id: "environment" });
+  });
+
+  test("doctor: 0 where all is well, 1 where something is wrong; as JSON an object for each finding", async () => {
+    const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const port = String(taken.port);
+    const machine = ["doctor", "--data-dir", "doctored", "--json", "--port"];
+    const [well, inUse, silent] = (await Promise.all([
+      chatpeer([...machine, "0"]),
+      chatpeer([...machine, port]),
+      chatpeer(["doctor", `127.0.0.1:${port}`, "--timeout", "200ms"]),
+    ])) as [Ended, Ended, Ended];
+    taken.stop();
+    const wrong = (ended: Ended) => events(ended).filter(({ ok, about }) => ok === false && about !== "free space");
+    expect([wrong(well), events(well).length]).toEqual([[], expect.any(Number)]);
+    expect([inUse.code, wrong(inUse)]).toMatchObject([1, [{ about: "port", code: "port" }]]);
+    expect(silent).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^problem {2}127\.0\.0\.1:\d+ {2}something listens/),
+    });
+    expect(existsSync(join(root, "doctored"))).toBe(false);
+  });
+});
+
 describe("a peer alone, its input a pipe", () => {
   test("every flag at once; names and directories that look like numbers stay what was typed", async () => {
     const ended = await chatpeer(

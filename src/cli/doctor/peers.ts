@@ -1,6 +1,6 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
 import { PROTOCOL_VERSION } from "../../core/config.ts";
-import { isLoopback } from "../chat-options.ts";
+import { isLoopback, isUnspecified } from "../addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type Greeting, greet, type PeerHello } from "./greeting.ts";
 
@@ -242,10 +242,6 @@ function grouped<K>(peers: readonly Met[], key: (peer: Met) => K): Map<K, Met[]>
   const groups = new Map<K, Met[]>();
   for (const peer of peers) groups.set(key(peer), [...(groups.get(key(peer)) ?? []), peer]);
   return groups;
-}
-
-function isUnspecified(host: string): boolean {
-  return host === "0.0.0.0" || host === "::";
 }
 
 export function text({ host, port }: Address): string {

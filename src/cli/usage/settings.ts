@@ -85,7 +85,7 @@ const OFF = ["0", "false", "no", "off"];
 /**
  * What the environment says of flags that may stand there. An empty variable is none. Throws UsageError for a switch
  * that is neither on nor off, and for a variable that is nearly one of ours, of `everywhere`, the flags of all commands;
- * others may well begin like ours (those that Kubernetes makes for a service called chatpeer do).
+ * others may well begin like ours.
  */
 export function fromEnvironment(
   flags: readonly Flag[],
@@ -97,6 +97,8 @@ export function fromEnvironment(
   const all = new Set(everywhere.filter(maySet).map(variableOf));
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(ENVIRONMENT) || text === undefined || text === "") continue;
+    // Kubernetes sets CHATPEER_PORT=tcp://… for a service called chatpeer: that is not said to us.
+    if (/^(tcp|udp|sctp):\/\//.test(text)) continue;
     const flag = known.get(variable);
     if (flag !== undefined) {
       found.set(flag.name, { values: valuesOf(flag, variable, text), label: variable, from: variable });

@@ -74,9 +74,9 @@ describe("precedence", () => {
     expect(usage(() => readChatOptions(gathered(["--config", config])))).toEqual([
       `${config}:2: port must be a whole number from 0 to 65535, not "70000"`,
     ]);
-    expect(
-      usage(() => readChatOptions(gathered(["--id", "1"], { CHATPEER_PORT: "tcp://10.0.0.1:80" })))[0],
-    ).toStartWith("CHATPEER_PORT must be a whole number");
+    expect(usage(() => readChatOptions(gathered(["--id", "1"], { CHATPEER_PORT: "http" })))[0]).toStartWith(
+      "CHATPEER_PORT must be a whole number",
+    );
   });
 
   test("values that do not go together are named with the source of both", () => {
@@ -109,6 +109,7 @@ describe("the environment", () => {
   test("a misspelled variable is refused, one of somebody else's is not", () => {
     expect(usage(() => gathered([], { CHATPEER_NMAE: "x" }))[0]).toContain("is CHATPEER_NAME meant?");
     expect(gathered([], { CHATPEER_SERVICE_PORT_HTTP: "80", CHATPEER: "x" }).given("name")).toBe(false);
+    expect(gathered([], { CHATPEER_PORT: "tcp://10.96.0.7:6001" }).given("port")).toBe(false);
   });
 
   test("CHATPEER_CONFIG names the file", () => {
@@ -201,6 +202,17 @@ describe("what is in force", () => {
     expect(lines).toContain('room: "general" # default');
     const again = gathered(["--config", file("again.yml", lines.join("\n"))]);
     expect(readChatOptions(again)).toEqual(readChatOptions(settings));
+  });
+
+  test("who listens on all addresses tells the others one that can be dialled, or the one that is given", () => {
+    const advertised = (...args: string[]) => readChatOptions(gathered(["--id", "7", ...args])).advertise;
+    expect(advertised()).toBeNull();
+    expect(advertised("--host", "0.0.0.0", "--advertise", "chat.example:1")).toEqual({ host: "chat.example", port: 1 });
+    for (const host of ["0.0.0.0", "::"]) {
+      const told = advertised("--host", host);
+      expect(told).toMatchObject({ host: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/), port: 6007 });
+      expect(told?.host).not.toBe("0.0.0.0");
+    }
   });
 
   test("the three sample files make one cluster, each in its own directory", () => {
