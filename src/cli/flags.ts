@@ -75,13 +75,13 @@ export function seed(flag: string, text: string): PeerInfo {
   }
 }
 
-/** The closest of some words, if one is close. */
+/** The closest of some words, if one is close and not quite another word. */
 export function nearest(word: string, choices: readonly string[]): string | null {
   let best: string | null = null;
   let distance = 3;
   for (const choice of choices) {
     const d = edits(word, choice);
-    if (d < distance) [best, distance] = [choice, d];
+    if (d < distance && d < word.length) [best, distance] = [choice, d];
   }
   return best;
 }

@@ -217,6 +217,11 @@ describe("the nearest word", () => {
     expect(nearest("--json", [])).toBeNull();
   });
 
+  test("a letter or two are near nothing", () => {
+    expect([nearest("x", ["id"]), nearest("", ["id"]), nearest("ab", ["id"])]).toEqual([null, null, null]);
+    expect(nearest("di", ["dir"])).toBe("dir");
+  });
+
   test("the closest wins, whatever the order", () => {
     expect(nearest("/stat", ["/quit", "/status", "/start"])).toBe("/start");
     expect(nearest("/stat", ["/start", "/status", "/quit"])).toBe("/start");

@@ -21,7 +21,7 @@ export const DOCTOR: Command = {
   words: "[HOST:PORT...]",
   purpose: "say why peers cannot meet; without addresses, whether this machine is fit to run one",
   about: [
-    "It connects to each address, hears who answers, and says nothing itself. With --id or --data-dir it also says whether\nthat peer could join there.",
+    "It connects to each address, hears who answers, and says nothing itself. With --id or --data-dir it also says whether that peer could join there.",
   ],
   flags: [
     ...OF_THE_PEER,

@@ -18,6 +18,8 @@ export interface Setting {
 
 /** A file of settings is a page; this is a mistaken argument. */
 const FILE_BYTES_MAX = 1024 * 1024;
+/** One slip may make much of what follows wrong. */
+const WRONG_SHOWN_MAX = 20;
 
 /** Throws UsageError, a line for each thing that is wrong. */
 export function readConfigFile(file: string, flags: readonly Flag[]): Map<string, Setting> {
@@ -40,7 +42,7 @@ export function parseConfig(text: string, file: string, flags: readonly Flag[]):
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
   const broken = [...document.errors, ...document.warnings].map((e) => `${at(e.pos[0])}: ${e.message}`);
-  if (broken.length > 0) throw new UsageError(broken.join("\n"));
+  if (broken.length > 0) throw allWrong(broken);
   if (document.contents === null) return new Map();
   if (!isMap(document.contents))
     throw new UsageError(`${file}: a configuration file is made of lines like \`id: 1\`, this one is something else`);
@@ -66,8 +68,13 @@ export function parseConfig(text: string, file: string, flags: readonly Flag[]):
     if (read.success) found.set(flag.name, { values: read.output, label: `${place}: ${key}`, from: place });
     else wrong.push(`${place}: ${key} must be ${WANTED[flag.setting as keyof typeof WANTED]}, not ${shown(value)}`);
   }
-  if (wrong.length > 0) throw new UsageError(wrong.join("\n"));
+  if (wrong.length > 0) throw allWrong(wrong);
   return found;
+}
+
+function allWrong(lines: readonly string[]): UsageError {
+  const more = lines.length - WRONG_SHOWN_MAX;
+  return new UsageError([...lines.slice(0, WRONG_SHOWN_MAX), ...(more > 0 ? [`and ${more} more`] : [])].join("\n"));
 }
 
 /** How a value is written, and the text that the flag would have for it. */

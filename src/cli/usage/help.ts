@@ -1,12 +1,15 @@
 /** Help as text: one command, or all of them. Pure functions of the descriptions. */
 import { COMMON_FLAGS, type Command, type Flag, presetOf, synopsis, VERSION_FLAG, WRONG_USAGE } from "./command.ts";
 
+/** Lines of help are at most this wide. */
+const COLUMNS = 100;
+
 export function commandHelp(command: Command, all: readonly Command[]): string[] {
   const { name, purpose, about, flags, examples, exits } = command;
   const others = all.filter((c) => c.name !== "");
   return [
     `${name === "" ? "chatpeer" : `chatpeer ${name}`}: ${purpose}`,
-    ...(about ?? []).flatMap((paragraph) => ["", paragraph]),
+    ...(about ?? []).flatMap((paragraph) => ["", ...wrapped(paragraph, COLUMNS)]),
     "",
     `Usage: ${synopsis(command)}`,
     ...(name === ""
@@ -49,5 +52,20 @@ export function exitRows(exits: Command["exits"]): [string, string][] {
 
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+  return rows.flatMap(([left, right]) => {
+    const [first = "", ...more] = wrapped(right, COLUMNS - width - 4);
+    return [`  ${left.padEnd(width)}  ${first}`, ...more.map((line) => `${" ".repeat(width + 4)}${line}`)];
+  });
+}
+
+/** Lines of at most so many columns, broken at spaces. */
+function wrapped(text: string, columns: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) as string;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -57,7 +57,7 @@ function section(command: Command): string[] {
   return [
     `.SH ${roff(fullName(command).toUpperCase())}`,
     text(`${command.purpose[0]?.toUpperCase()}${command.purpose.slice(1)}.`),
-    ...(command.about ?? []).flatMap((paragraph) => [".PP", ...paragraph.split("\n").map(text)]),
+    ...(command.about ?? []).flatMap((paragraph) => [".PP", text(paragraph)]),
     ...flags.flatMap((flag) => item(flagTitle(flag), flagWords(flag))),
     ".PP",
     "Examples:",

@@ -16,7 +16,9 @@ describe("help", () => {
   test.each(COMMANDS.map((c) => [c.name === "" ? "chatpeer" : c.name, c] as const))(
     "%s: purpose, flags with defaults, examples that are right, exit codes",
     (_, command) => {
-      const text = commandHelp(command, COMMANDS).join("\n");
+      const lines = commandHelp(command, COMMANDS);
+      const text = lines.join("\n").replace(/\n {5,}(?!chatpeer)/g, " ");
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(110);
       expect(command.purpose).toMatch(/^[a-z].*[^.]$/);
       expect(text).toContain(command.purpose);
       for (const flag of command.flags) {
