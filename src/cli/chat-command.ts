@@ -6,6 +6,7 @@ import { type ChatOptions, runChat } from "./chat.ts";
 import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
+import { onSignals } from "./signals.ts";
 import { readArguments } from "./usage/arguments.ts";
 import type { Command } from "./usage/command.ts";
 import type { Settings } from "./usage/settings.ts";
@@ -57,8 +58,6 @@ function chat(options: ChatOptions, err: Output): Promise<number> {
     platformPorts(options.dataDir),
     options,
     { input: process.stdin, output: process.stdout, error: process.stderr },
-    (handler) => {
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
-    },
+    onSignals,
   );
 }
