@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CONNECTIONS_MAX, DEFAULT_TIMINGS } from "../../core/config.ts";
+import { CONNECTIONS_PER_ADDRESS_MAX, DEFAULT_TIMINGS } from "../../core/config.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { greet } from "./greeting.ts";
 import { portIsFree } from "./port.ts";
@@ -23,8 +23,9 @@ const MIB = 1024 * 1024;
 /** The median of so many. */
 const SYNCS = 15;
 const SYNC_BYTES = 4096;
-/** Beside the connections: segments, state files, what the runtime has open. */
+/** Segments, state files, what the runtime has open; beside these a peer has a connection for each member and client. */
 const OTHER_FILES = 256;
+const FILES_MIN = OTHER_FILES + CONNECTIONS_PER_ADDRESS_MAX;
 const GREETING_MS_MAX = 1000;
 const DAY_MS = 86_400_000;
 
@@ -58,7 +59,7 @@ function disk(dataDir: string): Finding[] {
             `only ${size} are free in ${directory}: a full disk stops the chat; make room`,
           ),
       syncMs <= DEFAULT_TIMINGS.heartbeat
-        ? well("fsync", `${syncMs.toFixed(1)} ms: every message waits for one`)
+        ? well("fsync", `${syncMs.toFixed(2)} ms: every message waits for one`)
         : problem(
             "fsync",
             "slow-disk",
@@ -122,12 +123,12 @@ function openFiles(): Finding[] {
   if (said === "") return [];
   const limit = said === "unlimited" ? Number.POSITIVE_INFINITY : Number(said);
   return [
-    limit >= CONNECTIONS_MAX + OTHER_FILES
+    limit >= FILES_MIN
       ? well("open files", `up to ${said}`)
       : problem(
           "open files",
           "open-files",
-          `at most ${said}, ${CONNECTIONS_MAX + OTHER_FILES} may be needed: ulimit -n ${CONNECTIONS_MAX + OTHER_FILES}`,
+          `at most ${said}, ${FILES_MIN} and more may be needed: raise it with ulimit -n`,
         ),
   ];
 }
