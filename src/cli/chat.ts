@@ -9,7 +9,6 @@ import type { Clock } from "../host/contracts.ts";
 import type { HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
 import { Host, HostError, type HostListener, type Ports } from "../host/host.ts";
 import { type Acting, act } from "./actions.ts";
-import type { ChatOptions, Streams } from "./chat-options.ts";
 import { readCommand } from "./commands.ts";
 import type { Chatting, Face } from "./faces/face.ts";
 import { JsonFace } from "./faces/json.ts";
@@ -20,6 +19,7 @@ import { Output } from "./output.ts";
 import { lastMessages } from "./past.ts";
 import { isOwn, logLine } from "./render.ts";
 import { Rooms } from "./rooms.ts";
+import type { ChatOptions, Streams } from "./talk-options.ts";
 
 const LEVELS = ["error", "warn", "info", "debug"];
 /** After the end of input the peer stays so long for what is still pending. */

@@ -110,6 +110,8 @@ export interface Hello extends MemberKey {
   readonly boot: string;
   readonly host: string;
   readonly port: number;
+  /** The sender's wall clock, ms since 1970: for people who look for clocks that are apart, decides nothing. */
+  readonly wall?: number;
 }
 
 /** Why the connection is closed now, said by the side that closes it. `seed` names whom a wiped founder should join [M1]. */

@@ -338,6 +338,7 @@ export class Host {
       inc: directory.inc,
       boot: "",
       ...address,
+      wall: this.#clock.wall(),
     };
   }
 

@@ -96,6 +96,7 @@ export const FRAMES = {
     ...key,
     boot: word,
     ...address,
+    wall: v.exactOptional(ts),
   }),
   // Peers of other versions say this too: what they add is passed over, and a reason not known here means "try again".
   REFUSE: v.object({

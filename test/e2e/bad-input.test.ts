@@ -43,7 +43,7 @@ test("an empty --data-dir is refused, not taken for the current directory", asyn
 
 test("names that look like numbers stay names", async () => {
   const cluster = await Cluster.reserve(1);
-  const peer = cluster.start(1, { args: ["--name", "007", "--room", "1e3"] });
+  const peer = cluster.start(1, { name: "007", args: ["--room", "1e3"] });
   peer.say("shaken");
   const message = await peer.event("message");
   expect([message.user, message.room_id]).toEqual(["007", "1e3"]);

@@ -183,6 +183,7 @@ export class Sampler {
       ...this.key(),
       boot: this.word(),
       ...this.address(),
+      ...this.pick([{}, { wall: this.index() }]),
     };
   }
 

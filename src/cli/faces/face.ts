@@ -1,9 +1,9 @@
 /** How a chat shows itself, to people or to scripts, and what it asks of the chat. */
 import type { Clock } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, Status } from "../../host/events.ts";
-import type { ChatOptions, Streams } from "../chat-options.ts";
 import type { Output } from "../output.ts";
 import type { Rooms } from "../rooms.ts";
+import type { ChatOptions, Streams } from "../talk-options.ts";
 
 export interface Face {
   event(event: HostEvent): void;
