@@ -5,6 +5,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
 import { Host, HostError, type HostListener, type HostOptions, type Ports } from "../host/host.ts";
+import type { Service } from "../host/service.ts";
 import { HELP, readCommand } from "./commands.ts";
 import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
@@ -12,9 +13,12 @@ import { paintFor } from "./paint.ts";
 import { eventLine, logLine, memberLines, messageLine, statusLines } from "./render.ts";
 import { Terminal } from "./terminal.ts";
 
-export interface ChatOptions extends HostOptions {
+/** How what a service tells is shown, and what is read for it. */
+export interface TalkOptions {
+  readonly name: string;
   readonly room: string;
-  readonly dataDir: string;
+  /** Null for a client: it has none. */
+  readonly dataDir: string | null;
   /** How it talks. */
   readonly mode: "terminal" | "pipe" | "json" | "quiet";
   /** Standard input is not read. */
@@ -23,6 +27,11 @@ export interface ChatOptions extends HostOptions {
   readonly history: number;
   readonly logLevel: LogRecord["level"] | "off";
   readonly logFormat: "text" | "json";
+}
+
+export interface ChatOptions extends HostOptions, TalkOptions {
+  readonly name: string;
+  readonly room: string;
 }
 
 export interface Streams {
@@ -41,16 +50,26 @@ export function runChat(
   streams: Streams,
   signals: (handler: (signal: string) => void) => void,
 ): Promise<number> {
+  return talk((listener) => new Host(ports, options, listener), options, streams, signals);
+}
+
+/** The same for any service: a peer in this process, or a client of one. */
+export function talk(
+  makeService: (listener: HostListener) => Service,
+  options: TalkOptions,
+  streams: Streams,
+  signals: (handler: (signal: string) => void) => void,
+): Promise<number> {
   return new Promise((resolve) => {
-    const chat = new Chat(ports, options, streams, resolve);
+    const chat = new Chat(makeService, options, streams, resolve);
     signals((signal) => chat.onSignal(signal));
     chat.start();
   });
 }
 
 class Chat implements HostListener {
-  readonly #host: Host;
-  readonly #options: ChatOptions;
+  readonly #host: Service;
+  readonly #options: TalkOptions;
   readonly #streams: Streams;
   readonly #out: Output;
   readonly #err: Output;
@@ -69,14 +88,19 @@ class Chat implements HostListener {
   #leads = "";
   #linger: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(ports: Ports, options: ChatOptions, streams: Streams, resolve: (code: number) => void) {
+  constructor(
+    makeService: (listener: HostListener) => Service,
+    options: TalkOptions,
+    streams: Streams,
+    resolve: (code: number) => void,
+  ) {
     this.#options = options;
     this.#streams = streams;
     this.#resolve = resolve;
     this.#out = new Output(streams.output);
     this.#err = new Output(streams.error);
     this.#paint = paintFor(streams.output);
-    this.#host = new Host(ports, options, this);
+    this.#host = makeService(this);
   }
 
   start(): void {
@@ -150,7 +174,7 @@ class Chat implements HostListener {
   #print(event: HostEvent | Status): void {
     const { mode, dataDir, room } = this.#options;
     if (mode === "json") {
-      const said = event.event === "started" ? { ...event, data_dir: dataDir } : event;
+      const said = event.event === "started" && dataDir !== null ? { ...event, data_dir: dataDir } : event;
       return this.#line(JSON.stringify(said));
     }
     if (event.event === "status") return;

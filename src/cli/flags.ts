@@ -4,7 +4,7 @@
  */
 import { NAME_BYTES_MAX, PEER_ID_MAX } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
-import { CONTROL } from "../wire/schemas.ts";
+import { CONTROL } from "../wire/parts.ts";
 import { utf8Length } from "../wire/text.ts";
 
 /** Wrong usage: exit code 2. */

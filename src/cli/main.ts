@@ -7,6 +7,8 @@ import { systemClock } from "../adapters/clock.ts";
 import { platformPorts } from "../adapters/platform.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
 import { type ChatOptions, runChat } from "./chat.ts";
+import { CLIENT_COMMANDS, defineClients, isClientCommand } from "./client-flags.ts";
+import { runClientCommand } from "./clients.ts";
 import { printLog, verify } from "./files.ts";
 import {
   address,
@@ -33,7 +35,7 @@ const err = new Output(process.stderr);
 const args = process.argv.slice(2);
 
 /** Names of the commands, for `help` and for suggestions; the chat itself is the one without a name. */
-const COMMANDS = ["verify", "log", "recover", "sim", "help"];
+const COMMANDS = [...CLIENT_COMMANDS, "verify", "log", "recover", "sim", "help"];
 
 function buildCli() {
   const cli = cac("chatpeer");
@@ -57,6 +59,7 @@ function buildCli() {
     })
     .option("--log-level <level>", "off, error, warn, info or debug (default: warn in a terminal, else info)")
     .option("--log-format <text|json>", "Log lines on stderr", { default: "text" });
+  defineClients(cli);
   cli.command(
     "verify [...dirs]",
     "Compare the committed logs in data directories; exit 0 only if they are one history",
@@ -90,6 +93,10 @@ async function main(): Promise<number> {
   // The parser only knows the command: it is lenient with flags, and what is misspelled must not be passed over.
   const { words, switches } = checkFlags(args, knownFlags(cli));
   const rest = cli.matchedCommandName === "" || cli.matchedCommandName === undefined ? words : words.slice(1);
+  if (isClientCommand(cli.matchedCommandName)) {
+    const streams = { input: process.stdin, output: process.stdout, error: process.stderr, out, err };
+    return runClientCommand(cli.matchedCommandName, args, rest, switches, { ...streams, signals });
+  }
   switch (cli.matchedCommandName) {
     case "verify":
       return verify(rest, out, err);
@@ -149,7 +156,7 @@ function knownFlags(cli: ReturnType<typeof buildCli>): ReadonlyMap<string, boole
   return known;
 }
 
-function readOptions(switches: ReadonlySet<string>): ChatOptions {
+function readOptions(switches: ReadonlySet<string>): ChatOptions & { readonly dataDir: string } {
   const flag = (key: string) => rawFlag(args, key);
   const idText = flag("id");
   if (idText === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
@@ -200,7 +207,7 @@ function stateDirectory(): string {
   return xdg?.startsWith("/") ? xdg : join(homedir(), ".local", "state");
 }
 
-function chat(options: ChatOptions): Promise<number> {
+function chat(options: ReturnType<typeof readOptions>): Promise<number> {
   if (!isLoopback(options.host)) {
     err.line(
       `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
@@ -210,10 +217,12 @@ function chat(options: ChatOptions): Promise<number> {
     platformPorts(options.dataDir),
     options,
     { input: process.stdin, output: process.stdout, error: process.stderr },
-    (handler) => {
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
-    },
+    signals,
   );
+}
+
+function signals(handler: (signal: string) => void): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => handler(signal));
 }
 
 function isLoopback(host: string): boolean {

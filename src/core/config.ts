@@ -4,7 +4,7 @@
  */
 
 /** Wire protocol version; a peer refuses any other [W2]. Raise it with every change of a frame. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Terms stay exact in a double and leave room to spare [E12]. */
 export const TERM_MAX = 2 ** 48;
@@ -29,6 +29,22 @@ export const CONNECTIONS_PER_ADDRESS_MAX = 64;
 export const CONNECTIONS_MAX = 1024;
 /** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
 export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** A thin client's session: longer than a peer's, so that no client can number messages in a peer's name [S8]. */
+export const CLIENT_SESSION_CHARS = 16;
+/** A client's messages under way; what it keeps besides waits with whoever types it. */
+export const CLIENT_OUTSTANDING_MESSAGES_MAX = 1024;
+export const CLIENT_OUTSTANDING_BYTES_MAX = 512 * 1024;
+/** Messages that wait in a client before `submit` tells the caller to wait; they are gone with its process. */
+export const CLIENT_PENDING_MESSAGES_MAX = 4096;
+export const CLIENT_PENDING_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes that wait for the leader on its link: past it what clients say is not taken, and they say it again [S9]. */
+export const CLIENTS_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
+export const HISTORY_MESSAGES_MAX = 500;
+export const HISTORY_CHARS_MAX = 128 * 1024;
+/** Questions of one client that are under way. */
+export const QUESTIONS_MAX = 64;
 
 /** Voters are the largest odd number of members up to this: five bear two crashes, more only slow the quorum [M5]. */
 export const VOTERS_MAX = 5;

@@ -1,8 +1,8 @@
 /** What goes into a peer and what comes out of it: the contract between the core and its host. */
 import type { Timings } from "./config.ts";
-import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
+import type { Ballot, ClientId, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
 import type { LogState } from "./log.ts";
-import type { Draft, Entry, Frame, Member, RefuseCode, Seal, Tail } from "./message.ts";
+import type { Chat, ChatAck, Draft, Entry, Frame, Member, RefuseCode, Seal, Tail } from "./message.ts";
 
 export interface PeerOptions {
   readonly self: MemberKey;
@@ -38,6 +38,10 @@ export type Input =
   | { readonly type: "link-down"; readonly link: LinkId }
   | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
   | { readonly type: "submit"; readonly drafts: readonly Draft[] }
+  /** A client numbers its messages in `session` and speaks through this peer [S8]. */
+  | { readonly type: "client-up"; readonly client: ClientId; readonly session: string }
+  | { readonly type: "client-down"; readonly client: ClientId }
+  | { readonly type: "client-chat"; readonly client: ClientId; readonly chat: Chat }
   /** Everything through `index` is durable. */
   | { readonly type: "durable"; readonly index: LogIndex }
   | { readonly type: "promised"; readonly ballot: Ballot }
@@ -69,6 +73,7 @@ export type Output =
     }
   | { readonly do: "commit"; readonly through: LogIndex }
   | { readonly do: "sent"; readonly entry: Entry }
+  | { readonly do: "answer-client"; readonly client: ClientId; readonly frame: ChatAck }
   /** What was confirmed is lost from this index on [D6]: to be noted, as damage that a start finds is [D5]. */
   | { readonly do: "damaged"; readonly from: LogIndex }
   | { readonly do: "repaired" }

@@ -2,6 +2,7 @@
  * What travels and what is stored: log entries and frames, as shapes only. The wire room validates them at the
  * border and turns them into bytes; core reads and makes them.
  */
+import type { ClientFrame } from "./client-frames.ts";
 import type { Ballot, LogIndex, MemberKey, PeerId, Term } from "./ids.ts";
 
 export type Role = "voter" | "observer" | "left";
@@ -124,6 +125,8 @@ export type RefuseCode =
   | "duplicate-id"
   | "emptied-founder"
   | "id-away"
+  | "name-in-use"
+  | "behind"
   | "malformed"
   | "limit"
   | "closing";
@@ -330,4 +333,5 @@ export type Frame =
   | CatchupReq
   | CatchupResp
   | Admin
-  | AdminAck;
+  | AdminAck
+  | ClientFrame;

@@ -12,6 +12,7 @@
  * An observer is a follower that is no voter by its newest configuration: it never suspects and never campaigns.
  */
 import { assert } from "./assert.ts";
+import { Clients } from "./clients.ts";
 import { TERM_MAX, type Timings } from "./config.ts";
 import type { FollowedLeader, Input, LinkedPeer, Output, PeerOptions, Restored, ShownRole } from "./contract.ts";
 import { Election } from "./election.ts";
@@ -67,6 +68,7 @@ export class Peer {
   readonly memory = new Memory();
   readonly pendingNews: PendingNews;
   readonly relay: Relay;
+  readonly clients: Clients;
   readonly #clock: LateClock;
   #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
@@ -90,6 +92,7 @@ export class Peer {
     this.sender = new Sender(this, restored.outbox);
     this.pendingNews = new PendingNews(this);
     this.relay = new Relay(this);
+    this.clients = new Clients(this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -104,6 +107,12 @@ export class Peer {
         return this.#onFrame(input.link, input.frame);
       case "submit":
         return this.sender.submit(input.drafts);
+      case "client-up":
+        return this.clients.attach(input.client, input.session);
+      case "client-down":
+        return this.clients.detach(input.client);
+      case "client-chat":
+        return this.clients.onChat(input.client, input.chat);
       case "durable":
         return this.#onDurable(input.index);
       case "promised":
@@ -373,6 +382,7 @@ export class Peer {
       case "CHAT":
         return this.leadership !== null ? this.leadership.onChat(from, frame) : this.relay.toLeader(from, frame);
       case "CHAT_ACK":
+        if (this.clients.onChatAck(frame)) return;
         return frame.sender_id === this.self.id ? this.sender.onChatAck(frame) : this.relay.toSender(frame);
       case "PENDING":
         return this.pendingNews.onPending(from, frame);
@@ -393,6 +403,12 @@ export class Peer {
       case "PING":
       case "PONG":
         return; // the links' own
+      case "ATTACH":
+      case "ATTACHED":
+      case "DETACH":
+      case "ASK":
+      case "TELL":
+        return; // between the host and its clients
     }
   }
 

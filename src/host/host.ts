@@ -14,20 +14,26 @@ import {
   type Timings,
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
-import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
+import { type LinkId, type LogIndex, leaderKey, type PeerId } from "../core/ids.ts";
 import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { Peer } from "../core/peer.ts";
+import type { Notice, Told, Unsent } from "../core/reports.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
 import { endsPeer, judgeHello, refuseText } from "./admission.ts";
+import { Answers } from "./answers.ts";
 import { refusal } from "./channel.ts";
+import { Clients, type ClientsHost } from "./clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery } from "./delivery.ts";
 import { type Directory, HostError, openDirectory } from "./directory.ts";
 import type { DeliveredMessage, HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
 import { Links } from "./links.ts";
+import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
+import { Past } from "./past.ts";
+import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { describe, whyWaiting } from "./status.ts";
 import { Writer } from "./writer.ts";
 
@@ -66,14 +72,6 @@ export interface HostListener {
   writable(): void;
 }
 
-export type Submitted =
-  | { readonly ok: true; readonly msg_id: string }
-  | {
-      readonly ok: false;
-      readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing";
-      readonly message: string;
-    };
-
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
 const UNSENT_KEPT = 10_000;
@@ -81,7 +79,7 @@ const REFUSALS_KEPT = 1000;
 /** A reason to wait is told when it has held for so long. */
 const WAITING_MS = 300;
 
-export class Host {
+export class Host implements Service {
   readonly #clock: Clock;
   readonly #ports: Ports;
   readonly #options: HostOptions;
@@ -90,6 +88,8 @@ export class Host {
   #directory: Directory | null = null;
   #delivery: Delivery | null = null;
   #links: Links | null = null;
+  #answers: Answers | null = null;
+  #clients: Clients | null = null;
   #peer: Peer | null = null;
   #session = "";
   #scheduled = false;
@@ -144,7 +144,12 @@ export class Host {
       failed: (reason) => this.#die(reason),
     });
     this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
+    const past = new Past(this.#clock, directory, (work) => this.#guarded(work));
+    const peer = () => (this.#stopping ? null : this.#peer);
+    this.#answers = new Answers({ past, peer, status: () => this.status() });
+    this.#clients = new Clients(this.#forClients(this.#answers));
     const links = new Links({
+      clients: this.#clients,
       network: this.#ports.network,
       clock: this.#clock,
       self: { id, inc: directory.inc, boot: this.#clock.word(12) },
@@ -171,6 +176,12 @@ export class Host {
 
   /** Takes one text for a room. What it answers ok to is kept until it is sent, also across restarts. */
   submit(room: string, text: string): Submitted {
+    const submitted = this.#submitAs(this.#options.name, room, text);
+    if (submitted.ok) this.#event({ event: "pending", msg_id: submitted.msg_id, room_id: room, payload: text });
+    return submitted;
+  }
+
+  #submitAs(user: string, room: string, text: string): Submitted {
     const peer = this.#peer;
     const directory = this.#directory;
     if (peer === null || directory === null || this.#stopping)
@@ -185,7 +196,7 @@ export class Host {
         message: `${peer.sender.pending} messages wait to be sent: wait until some are`,
       };
     }
-    const draft: Draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
+    const draft: Draft = { room_id: room, user, ts: this.#clock.wall(), payload: text };
     const counter = peer.sender.nextCounter;
     try {
       directory.outbox.add(this.#session, counter, draft);
@@ -195,7 +206,6 @@ export class Host {
     }
     this.#outboxBytes += text.length;
     const msgId = `${peer.self.id}.${this.#session}.${counter}`;
-    this.#event({ event: "pending", msg_id: msgId, room_id: room, payload: text });
     this.#input({ type: "submit", drafts: [draft] });
     return { ok: true, msg_id: msgId };
   }
@@ -229,6 +239,10 @@ export class Host {
       found = this.#delivery?.history(count, room) ?? [];
     });
     return found;
+  }
+
+  ask(question: OwnQuestion, answer: (told: Told) => void): void {
+    this.#answers?.ask(question, answer);
   }
 
   transfer(to: PeerId): void {
@@ -384,6 +398,8 @@ export class Host {
     if (this.#stopping) return;
     this.#updateTargets(peer);
     this.#tellWaiting(peer);
+    this.#guarded(() => this.#clients?.onTurn());
+    if (this.#stopping) return;
     if (this.#outboxFull && peer.sender.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
       this.#outboxFull = false;
       this.#listener.writable();
@@ -411,6 +427,8 @@ export class Host {
         return this.#deliver(output.through);
       case "sent":
         return this.#onSent(output.entry);
+      case "answer-client":
+        return this.#clients?.answer(output.client, output.frame);
       case "role":
         this.#log("info", `role ${output.role}, term ${output.term}, leader ${output.leader_id ?? "none"}`);
         return this.#event({ event: "role", role: output.role, term: output.term, leader_id: output.leader_id });
@@ -460,16 +478,9 @@ export class Host {
 
   #serve(output: Extract<Output, { do: "serve" }>): void {
     const peer = this.#peer as Peer;
-    const directory = this.#directory as Directory;
-    const store = directory.store;
     const { link, ballot, after, through } = output;
-    const read = store.read(after.index, CATCHUP_BYTES_MAX, Math.min(through, store.last));
-    if (read === null) {
-      directory.markDamage(after.index + 1);
-      return this.#die(
-        `the log is damaged behind index ${after.index}: start again, and it is fetched anew from the others`,
-      );
-    }
+    const read = this.#read(after.index, through);
+    if (read === null) return;
     const header = {
       type: "CATCHUP_RESP" as const,
       ballot,
@@ -483,6 +494,16 @@ export class Host {
     this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
   }
 
+  /** Lines of the log from disk; null where it is damaged, which ends this peer: the next start sees to it [D5]. */
+  #read(after: LogIndex, through: LogIndex): RawEntries | null {
+    const { store } = this.#directory as Directory;
+    const read = store.read(after, CATCHUP_BYTES_MAX, Math.min(through, store.last));
+    if (read !== null) return read;
+    this.#directory?.markDamage(after + 1);
+    this.#die(`the log is damaged behind index ${after}: start again, and it is fetched anew from the others`);
+    return null;
+  }
+
   #onUnsent({ sender, session, first, drafts }: Extract<Output, { do: "unsent" }>): void {
     for (const [i, { room_id, user, payload, ts }] of drafts.entries()) {
       const msgId = `${sender}.${session}.${first + i}`;
@@ -490,7 +511,7 @@ export class Host {
       if (this.#unsent.has(msgId)) continue;
       if (this.#unsent.size >= UNSENT_KEPT) this.#unsent.clear();
       this.#unsent.add(msgId);
-      this.#event({ event: "unsent", sender_id: sender, msg_id: msgId, room_id, user, payload, ts });
+      this.#tell({ event: "unsent", sender_id: sender, msg_id: msgId, room_id, user, payload, ts });
     }
   }
 
@@ -498,6 +519,7 @@ export class Host {
     const { session, counter } = splitMessageId(entry.msg_id);
     this.#directory?.outbox.settle(session.slice(session.indexOf(".") + 1), counter);
     this.#outboxBytes -= entry.text.length;
+    if (this.#clients?.onSent(entry) === true) return;
     this.#event({
       event: "sent",
       msg_id: entry.msg_id,
@@ -534,7 +556,7 @@ export class Host {
     if (why === null) this.#waiting = { since: now, told: null };
     else if (why !== this.#waiting.told && now - this.#waiting.since >= WAITING_MS) {
       this.#waiting.told = why;
-      this.#event({ event: "notice", code: "waiting", message: why });
+      this.#tell({ event: "notice", code: "waiting", message: why });
     }
   }
 
@@ -582,6 +604,31 @@ export class Host {
 
   #event(event: HostEvent): void {
     this.#listener.event(event);
+  }
+
+  /** To the people here and to those of the clients. */
+  #tell(told: Unsent | Notice): void {
+    this.#event(told);
+    this.#clients?.tellAll(told);
+  }
+
+  #forClients(answers: Answers): ClientsHost {
+    return {
+      clock: this.#clock,
+      timings: this.#options.timings,
+      answers,
+      peer: () => (this.#stopping ? null : this.#peer),
+      clusterId: () => this.#directory?.clusterId ?? null,
+      ownName: () => this.#options.name,
+      input: (input) => this.#input(input),
+      status: () => this.status(),
+      read: (after, through) => this.#read(after, through),
+      say: (user, room, text) => this.#submitAs(user, room, text),
+      backlog: (peer) => {
+        const link = peer.leader === null ? null : peer.linkTo(leaderKey(peer.leader.ballot));
+        return link === null ? 0 : (this.#links?.queued(link) ?? 0);
+      },
+    };
   }
 
   #log(level: LogLevel, message: string, index?: number): void {

@@ -8,7 +8,8 @@ import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../cor
 import type { Entry, EntryData, EntryKind, ReadThrough, Seal } from "../core/message.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
-import { CONFIGURATION, CONTROL, GENESIS, READ, SETTLED, WORD } from "./schemas.ts";
+import { CONTROL, WORD } from "./parts.ts";
+import { CONFIGURATION, GENESIS, READ, SETTLED } from "./schemas.ts";
 import { encodeUtf8, parseObject, quote, utf8Length } from "./text.ts";
 
 /** Lines are made in slabs, so that what is adjacent in the log is adjacent in memory and is written in one call. */

@@ -7,8 +7,6 @@ import {
   FRAME_BYTES_MAX,
   FRAME_ENTRIES_MAX,
   MEMBERS_MAX,
-  MESSAGE_BYTES_MAX,
-  NAME_BYTES_MAX,
   OUTSTANDING_MESSAGES_MAX,
   PEER_ID_MAX,
   TERM_MAX,
@@ -26,50 +24,27 @@ import type {
   Settled,
   Tail,
 } from "../core/message.ts";
-import { utf8Length } from "./text.ts";
-
-const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-
-export const WORD = /^[a-z0-9]{1,64}$/;
-/** Control characters, C0 and C1: a name that holds them is refused. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-
-const index = count(Number.MAX_SAFE_INTEGER);
-const crc = count(0xffff_ffff);
-const peerId = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(PEER_ID_MAX));
-const word = v.pipe(v.string(), v.regex(WORD));
-const wordOrNone = v.union([word, v.literal("")]);
-const host = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(255),
-  v.check((s) => !CONTROL.test(s)),
-);
-const port = count(65_535);
-const name = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
-);
-
-/** A peer that has promised nothing says term 0, leader 0. */
-const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone });
-const tail = v.strictObject({ index, ballot });
-const key = { id: peerId, inc: word };
-const address = { host, port };
-const peerInfo = v.strictObject({ id: peerId, ...address });
-const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
-const members = v.pipe(v.array(member), v.maxLength(MEMBERS_MAX));
-const configuration = { members, prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(MEMBERS_MAX)) };
-const chatText = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX),
-);
-const ts = count(Number.MAX_SAFE_INTEGER);
-const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
+import { CLIENT_FRAMES } from "./client-schemas.ts";
+import {
+  address,
+  ballot,
+  chatText,
+  configuration,
+  count,
+  crc,
+  draft,
+  index,
+  key,
+  type member,
+  members,
+  name,
+  peerId,
+  peerInfo,
+  tail,
+  text,
+  ts,
+  word,
+} from "./parts.ts";
 
 export const CONFIGURATION = v.strictObject({ ...configuration, cluster_id: v.exactOptional(word) });
 export const GENESIS = v.strictObject({
@@ -110,6 +85,8 @@ export const FRAMES = {
         "duplicate-id",
         "emptied-founder",
         "id-away",
+        "name-in-use",
+        "behind",
         "malformed",
         "limit",
         "closing",
@@ -183,6 +160,7 @@ export const FRAMES = {
   }),
   ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
   ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(1000) }),
+  ...CLIENT_FRAMES,
 } as const;
 
 export type FrameType = keyof typeof FRAMES;

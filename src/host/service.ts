@@ -1,0 +1,39 @@
+/**
+ * What a person, a script or a program does with chatpeer, whether a peer runs in this process (`Host`) or a client of
+ * one far away (`ClientHost`). What happens comes to the `HostListener` that each is made with.
+ */
+import type { PeerId } from "../core/ids.ts";
+import type { Question, Told } from "../core/reports.ts";
+import type { DeliveredMessage, Status } from "./events.ts";
+
+export type Submitted =
+  | { readonly ok: true; readonly msg_id: string }
+  | {
+      readonly ok: false;
+      readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing";
+      readonly message: string;
+    };
+
+/** What one asks of one's own peer: saying something is `submit`. */
+export type OwnQuestion = Exclude<Question, { readonly what: "say" }>;
+
+export interface Service {
+  /** Throws HostError where there is nothing to start with; else `started` or `stopped` follows. */
+  start(): void;
+  /** Takes one text for a room: it is pending until `sent`. */
+  submit(room: string, text: string): Submitted;
+  readonly pending: number;
+  status(): Status;
+  /** The last `count` messages of a room that are at hand, oldest first; deeper goes `ask`. */
+  history(count: number, room: string): DeliveredMessage[];
+  /** `answer` is called once, now or later; never if this stops first. */
+  ask(question: OwnQuestion, answer: (told: Told) => void): void;
+  transfer(to: PeerId): void;
+  evict(id: PeerId): void;
+  /** For a reader that cannot keep up: messages wait where they are kept, not in memory. */
+  pauseDelivery(): void;
+  resumeDelivery(): void;
+  /** Leaves in good order, then `stopped`. */
+  quit(): void;
+  stop(): void;
+}
