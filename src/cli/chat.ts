@@ -3,7 +3,8 @@
  * (`--headless`). Ends with an exit code when the peer has stopped and everything written has been read.
  */
 import type { Readable, Writable } from "node:stream";
-import type { HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
+import type { Told } from "../core/reports.ts";
+import type { HostEvent, LogRecord, Stopped } from "../host/events.ts";
 import { Host, HostError, type HostListener, type HostOptions, type Ports } from "../host/host.ts";
 import type { Service } from "../host/service.ts";
 import { HELP, readCommand } from "./commands.ts";
@@ -11,6 +12,7 @@ import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { eventLine, logLine, memberLines, messageLine, statusLines } from "./render.ts";
+import { carryOut, toldLines } from "./requests.ts";
 import { Terminal } from "./terminal.ts";
 
 /** How what a service tells is shown, and what is read for it. */
@@ -80,6 +82,8 @@ class Chat implements HostListener {
   /** Lines read and not yet taken: before the start, or while the outbox is full. */
   #lines: Line[] = [];
   #started = false;
+  /** The room that is talked in. */
+  #room: string;
   #inputEnded = false;
   #full = false;
   #behind = false;
@@ -95,6 +99,7 @@ class Chat implements HostListener {
     resolve: (code: number) => void,
   ) {
     this.#options = options;
+    this.#room = options.room;
     this.#streams = streams;
     this.#resolve = resolve;
     this.#out = new Output(streams.output);
@@ -160,6 +165,7 @@ class Chat implements HostListener {
 
   #onStarted(): void {
     this.#started = true;
+    if (!this.#options.headless) this.#host.rooms.join(this.#room);
     if (this.#options.mode === "terminal") {
       for (const message of this.#host.history(this.#options.history, this.#options.room))
         this.#say(messageLine(message, this.#paint));
@@ -171,14 +177,16 @@ class Chat implements HostListener {
     this.#takeLines();
   }
 
-  #print(event: HostEvent | Status): void {
-    const { mode, dataDir, room } = this.#options;
+  #print(event: HostEvent | Told): void {
+    const { mode, dataDir } = this.#options;
     if (mode === "json") {
       const said = event.event === "started" && dataDir !== null ? { ...event, data_dir: dataDir } : event;
       return this.#line(JSON.stringify(said));
     }
     if (event.event === "status") return;
-    if (event.event === "message" && event.room_id !== room) return;
+    for (const line of toldLines(event, this.#paint)) this.#say(line);
+    if (event.event === "rooms" || event.event === "history" || event.event === "place") return;
+    if (event.event === "message" && event.room_id !== this.#room) return;
     if (event.event === "role") {
       // People want to know who leads, not every change of this peer's own part in it.
       const leads = `${event.leader_id} ${event.term}`;
@@ -263,6 +271,9 @@ class Chat implements HostListener {
           else this.#say(text);
         }
         return;
+      case "request":
+        this.#room = carryOut(command.request, this.#host, this.#room, (told) => this.#print(told));
+        return;
       case "transfer":
         return this.#host.transfer(command.id);
       case "evict":
@@ -276,7 +287,7 @@ class Chat implements HostListener {
 
   #submit(text: string, line: Line): void {
     if (text === "" && this.#options.mode !== "json") return;
-    const submitted = this.#host.submit(this.#options.room, text);
+    const submitted = this.#host.submit(this.#room, text);
     if (submitted.ok) return;
     if (submitted.code === "full" && this.#options.mode !== "terminal") {
       this.#full = true;

@@ -1,19 +1,22 @@
 /** Lines that begin with a slash, in the terminal and in `--json` alike. */
 import { PEER_ID_MAX } from "../core/config.ts";
 import { nearest } from "./flags.ts";
+import { REQUEST_HELP, REQUEST_NAMES, type Request, readRequest } from "./requests.ts";
 
 export type Command =
   | { readonly do: "say"; readonly text: string }
   | { readonly do: "status" | "peers" | "help" | "quit" }
   | { readonly do: "transfer"; readonly id: number }
   | { readonly do: "evict"; readonly id: number }
+  | { readonly do: "request"; readonly request: Request }
   | { readonly do: "wrong"; readonly message: string };
 
-const NAMES = ["/status", "/peers", "/help", "/transfer", "/evict", "/quit"];
+const NAMES = ["/status", "/peers", "/help", "/transfer", "/evict", "/quit", ...REQUEST_NAMES];
 
 export const HELP = [
   "/status         who leads, whether a majority is here, what waits",
   "/peers          the members, where they are, how far behind",
+  ...REQUEST_HELP,
   "/transfer [ID]  hand the lead to a peer (to the highest one that is fit)",
   "/evict ID       give up a dead peer, so that its id is free again",
   "/quit           leave: hand over, say goodbye, go",
@@ -23,6 +26,8 @@ export const HELP = [
 export function readCommand(line: string): Command {
   if (!line.startsWith("/")) return { do: "say", text: line };
   if (line.startsWith("//")) return { do: "say", text: line.slice(1) };
+  const request = readRequest(line);
+  if (request !== null) return request.do === "wrong" ? request : { do: "request", request };
   const [name, argument, ...rest] = line.trim().split(/\s+/) as [string, string?];
   if (rest.length > 0) return { do: "wrong", message: `${name} takes at most one argument` };
   switch (name) {

@@ -43,6 +43,9 @@ export const CLIENTS_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
 /** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
 export const HISTORY_MESSAGES_MAX = 500;
 export const HISTORY_CHARS_MAX = 128 * 1024;
+/** Rooms that somebody has joined, or left and may come back to, and rooms in one answer. */
+export const ROOMS_JOINED_MAX = 1000;
+export const ROOMS_TOLD_MAX = 2000;
 /** Questions of one client that are under way. */
 export const QUESTIONS_MAX = 64;
 

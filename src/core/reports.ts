@@ -70,6 +70,20 @@ export interface Notice {
   readonly message: string;
 }
 
+/** One room as one person sees it. */
+export interface RoomStatus {
+  readonly room_id: string;
+  readonly last_seq_no: number;
+  readonly joined: boolean;
+  /** Messages that have not been shown. */
+  readonly unread: number;
+}
+
+export interface RoomList {
+  readonly event: "rooms";
+  readonly rooms: readonly RoomStatus[];
+}
+
 /** The newest messages of a room that fit a question, oldest first. */
 export interface HistoryPage {
   readonly event: "history";
@@ -87,6 +101,8 @@ export interface Place {
 /** What somebody who uses a peer can ask of it. */
 export type Question =
   | { readonly what: "status" }
+  /** The rooms of the log; what is joined and unread is the asker's own business. */
+  | { readonly what: "rooms" }
   /** The last `count` messages of a room that hold `text` ("": any), letter case aside. */
   | { readonly what: "history"; readonly room_id: string; readonly count: number; readonly text: string }
   | { readonly what: "place"; readonly room_id: string; readonly seq_no: number }
@@ -94,4 +110,4 @@ export type Question =
   | { readonly what: "say"; readonly room_id: string; readonly user: string; readonly payload: string };
 
 /** The answer to a question, or (unasked) what a peer's people would see on its screen. */
-export type Told = Status | HistoryPage | Place | SentMessage | Notice | Unsent;
+export type Told = Status | RoomList | HistoryPage | Place | SentMessage | Notice | Unsent;

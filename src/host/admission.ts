@@ -2,9 +2,9 @@
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../core/config.ts";
 import type { Hello, Refuse } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
+import { CONTROL } from "../wire/parts.ts";
+import { utf8Length } from "../wire/text.ts";
 import { refusal } from "./channel.ts";
-
-const UTF8 = new TextEncoder();
 
 /** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
 export function judgeHello(
@@ -72,7 +72,7 @@ export interface RefusedText {
 /** Why a text for a room is not taken, or null. */
 export function refuseText(room: string, text: string): RefusedText | null {
   if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
-  const bytes = text.length * 3 <= MESSAGE_BYTES_MAX ? 0 : UTF8.encode(text).length;
+  const bytes = text.length * 3 <= MESSAGE_BYTES_MAX ? 0 : utf8Length(text);
   if (bytes > MESSAGE_BYTES_MAX) {
     return {
       ok: false,
@@ -80,13 +80,12 @@ export function refuseText(room: string, text: string): RefusedText | null {
       message: `the message has ${bytes} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
     };
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: names with control characters are what is refused here
-  if (room.length === 0 || UTF8.encode(room).length > NAME_BYTES_MAX || /[\u0000-\u001f\u007f-\u009f]/.test(room)) {
-    return {
-      ok: false,
-      code: "bad-room",
-      message: `a room's name has 1 to ${NAME_BYTES_MAX} bytes and no control characters`,
-    };
-  }
-  return null;
+  return isName(room) ? null : { ok: false, code: "bad-room", message: `a room's name has ${NAME_RULE}` };
+}
+
+export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes and no control characters`;
+
+/** Whether people and rooms may be called so. */
+export function isName(name: string): boolean {
+  return name.length > 0 && utf8Length(name) <= NAME_BYTES_MAX && !CONTROL.test(name);
 }

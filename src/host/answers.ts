@@ -1,8 +1,9 @@
 /** Answers to questions about this peer and what it holds, whoever asks: the person at it, or a client [S8]. */
-import { HISTORY_CHARS_MAX } from "../core/config.ts";
+import { HISTORY_CHARS_MAX, ROOMS_TOLD_MAX } from "../core/config.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Status, Told } from "../core/reports.ts";
 import type { Past } from "./past.ts";
+import { committedRooms } from "./rooms.ts";
 import type { OwnQuestion } from "./service.ts";
 
 export interface AnswersHost {
@@ -26,6 +27,14 @@ export class Answers {
     switch (question.what) {
       case "status":
         return answer(this.#host.status());
+      case "rooms": {
+        const last = [...committedRooms(log)].slice(0, ROOMS_TOLD_MAX);
+        const nobodys = { joined: false, unread: 0 };
+        return answer({
+          event: "rooms",
+          rooms: last.map(([room_id, last_seq_no]) => ({ room_id, last_seq_no, ...nobodys })),
+        });
+      }
       case "history": {
         const { room_id, count, text } = question;
         const wanted = { room: room_id, count, text, charsMax: HISTORY_CHARS_MAX };

@@ -17,6 +17,7 @@ import type { Clock, Network, Timer } from "./contracts.ts";
 import { toMessage } from "./delivery.ts";
 import type { DeliveredMessage } from "./events.ts";
 import type { HostListener } from "./host.ts";
+import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 
 export interface Address {
@@ -73,6 +74,11 @@ export class ClientHost implements Service {
   readonly #questions = new Map<number, { readonly question: OwnQuestion; readonly answer: (told: Told) => void }>();
   /** The end of the log when it began. */
   #endsAt: LogIndex = 0;
+  readonly #lastSeqNos = new Map<string, number>();
+  readonly rooms = new Rooms(
+    () => this.#lastSeqNos,
+    (event) => this.#listener.event(event),
+  );
   readonly #kept = new Map<string, DeliveredMessage[]>();
 
   constructor(
@@ -261,16 +267,18 @@ export class ClientHost implements Service {
         if (told.event === "place") this.#client.readFrom(told.before);
         this.#begin();
       });
-    const { history } = begin;
-    if (history === 0) return this.#begin();
-    const count = Math.min(history, HISTORY_MESSAGES_MAX);
-    this.ask({ what: "history", room_id: room, count, text: "" }, (told) => {
-      if (told.event === "history")
-        this.#kept.set(
-          room,
-          told.messages.filter((m) => m.index <= index),
-        );
-      this.#begin();
+    this.ask({ what: "rooms" }, (told) => {
+      if (told.event === "rooms") for (const r of told.rooms) this.#heard(r.room_id, r.last_seq_no);
+      const count = Math.min(begin.history, HISTORY_MESSAGES_MAX);
+      if (count === 0) return this.#begin();
+      this.ask({ what: "history", room_id: room, count, text: "" }, (past) => {
+        if (past.event === "history")
+          this.#kept.set(
+            room,
+            past.messages.filter((m) => m.index <= index),
+          );
+        this.#begin();
+      });
     });
   }
 
@@ -318,11 +326,16 @@ export class ClientHost implements Service {
   #show(entry: Entry): void {
     if (entry.kind !== "chat") return;
     const message = toMessage(entry);
+    this.#heard(message.room_id, message.seq_no);
     const kept = this.#kept.get(message.room_id) ?? [];
     if (kept.length === 0 && this.#kept.size < KEPT_ROOMS_MAX) this.#kept.set(message.room_id, kept);
     kept.push(message);
     if (kept.length > KEPT_MESSAGES_MAX) kept.splice(0, KEPT_MESSAGES_MAX / 2);
     this.#listener.event(message);
+  }
+
+  #heard(room: string, seqNo: number): void {
+    if (seqNo > (this.#lastSeqNos.get(room) ?? 0)) this.#lastSeqNos.set(room, seqNo);
   }
 
   #onTold({ request, told }: Tell): void {

@@ -3,7 +3,7 @@
  * command line prints these objects as they are.
  */
 import type { PeerId } from "../core/ids.ts";
-import type { DeliveredMessage, Notice, SentMessage, Status, Unsent } from "../core/reports.ts";
+import type { DeliveredMessage, Notice, RoomStatus, SentMessage, Status, Unsent } from "../core/reports.ts";
 
 export type { DeliveredMessage, MemberStatus, Status } from "../core/reports.ts";
 
@@ -25,6 +25,8 @@ export type HostEvent =
       readonly state: "joined" | "alive" | "unreachable" | "left";
       readonly role: "voter" | "observer" | "left";
     }
+  /** Somebody here joined or left a room. */
+  | ({ readonly event: "room" } & RoomStatus)
   | Notice;
 
 /** One line of the operator's log. `debug` shows heartbeats, discovery and catch-up. */

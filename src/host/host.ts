@@ -33,6 +33,7 @@ import { Links } from "./links.ts";
 import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Past } from "./past.ts";
+import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { describe, whyWaiting } from "./status.ts";
 import { Writer } from "./writer.ts";
@@ -88,6 +89,10 @@ export class Host implements Service {
   #directory: Directory | null = null;
   #delivery: Delivery | null = null;
   #links: Links | null = null;
+  readonly rooms = new Rooms(
+    () => (this.#peer === null ? new Map() : committedRooms(this.#peer.log)),
+    (event) => this.#event(event),
+  );
   #answers: Answers | null = null;
   #clients: Clients | null = null;
   #peer: Peer | null = null;
@@ -137,6 +142,8 @@ export class Host implements Service {
     this.#directory = directory;
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
     this.#session = this.#clock.word(8);
+    if (!readRooms(this.#ports.disk, this.rooms))
+      this.#event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
     this.#writer = new Writer(directory, this.#clock, {
       promised: (ballot) => this.#input({ type: "promised", ballot }),
       full: () => this.#input({ type: "disk-full" }),
@@ -567,6 +574,7 @@ export class Host implements Service {
     // With writes that wait for room, what the core has committed is not what the disk says there [D7].
     if (this.#writer?.caughtUp) this.#saveProgress(false);
     this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
+    if (this.rooms.changed) saveRooms(this.#ports.disk, this.rooms);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }
 
@@ -587,6 +595,7 @@ export class Host implements Service {
       if (this.#peer !== null && stopped.code === 0 && this.#writer?.caughtUp) {
         this.#directory?.store.syncNow();
         this.#saveProgress(true);
+        if (this.rooms.changed) saveRooms(this.#ports.disk, this.rooms);
       }
       this.#directory?.close();
     } catch (error) {

@@ -5,6 +5,7 @@
 import type { PeerId } from "../core/ids.ts";
 import type { Question, Told } from "../core/reports.ts";
 import type { DeliveredMessage, Status } from "./events.ts";
+import type { Rooms } from "./rooms.ts";
 
 export type Submitted =
   | { readonly ok: true; readonly msg_id: string }
@@ -28,6 +29,8 @@ export interface Service {
   history(count: number, room: string): DeliveredMessage[];
   /** `answer` is called once, now or later; never if this stops first. */
   ask(question: OwnQuestion, answer: (told: Told) => void): void;
+  /** The rooms there are, those joined, and what is unread in them. */
+  readonly rooms: Rooms;
   transfer(to: PeerId): void;
   evict(id: PeerId): void;
   /** For a reader that cannot keep up: messages wait where they are kept, not in memory. */

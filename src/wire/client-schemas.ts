@@ -1,6 +1,13 @@
 /** Shapes of the frames between a peer and its clients [S8] [W4]. */
 import * as v from "valibot";
-import { CLIENT_SESSION_CHARS, HISTORY_MESSAGES_MAX, MEMBERS_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import {
+  CLIENT_SESSION_CHARS,
+  HISTORY_MESSAGES_MAX,
+  MEMBERS_MAX,
+  PEER_ID_MAX,
+  ROOMS_TOLD_MAX,
+  TERM_MAX,
+} from "../core/config.ts";
 import { address, chatText, count, index, member, name, peerId, peerInfo, tail, text, ts, word } from "./parts.ts";
 
 const nameOrNone = v.union([name, v.literal("")]);
@@ -47,6 +54,7 @@ const notice = { code: text(100), message: text(4000) };
 
 export const QUESTION = v.variant("what", [
   v.strictObject({ what: v.literal("status") }),
+  v.strictObject({ what: v.literal("rooms") }),
   v.strictObject({
     what: v.literal("history"),
     room_id: name,
@@ -59,6 +67,13 @@ export const QUESTION = v.variant("what", [
 
 export const TOLD = v.variant("event", [
   status,
+  v.strictObject({
+    event: v.literal("rooms"),
+    rooms: v.pipe(
+      v.array(v.strictObject({ room_id: name, last_seq_no: index, joined: v.boolean(), unread: index })),
+      v.maxLength(ROOMS_TOLD_MAX),
+    ),
+  }),
   v.strictObject({
     event: v.literal("history"),
     room_id: name,

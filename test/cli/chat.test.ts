@@ -5,6 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { PassThrough, Writable } from "node:stream";
 import { type ChatOptions, runChat } from "../../src/cli/chat.ts";
+import { HELP } from "../../src/cli/commands.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
@@ -164,7 +165,7 @@ describe("lines in, events out", () => {
       members: [{ id: 1, role: "voter" }],
     };
     expect(json.of("status")).toMatchObject([status, status]);
-    expect(json.of("notice").filter((e) => e.code === "help")).toHaveLength(6);
+    expect(json.of("notice").filter((e) => e.code === "help")).toHaveLength(HELP.length);
 
     const text = new Machine().start({ mode: "pipe" });
     text.input.write("hello\n");
@@ -323,5 +324,41 @@ describe("the operator's log", () => {
     }
     expect(seen.off).toBe(0);
     expect(seen.debug).toBeGreaterThan(seen.warn);
+  });
+});
+
+describe("rooms", () => {
+  test("a script joins, speaks and leaves; what was joined is known after a restart, with what is unread", async () => {
+    const machine = new Machine();
+    const run = machine.start();
+    run.input.write("in general\n/join attic\nin the attic\n/history 5 ATTIC\n/rooms\n/leave\nback in general\n");
+    await run.until(() => run.of("sent").length === 3 && run.of("history").length === 1);
+    expect(run.of("message").map((m) => [m.room_id, m.payload])).toEqual([
+      ["general", "in general"],
+      ["attic", "in the attic"],
+      ["general", "back in general"],
+    ]);
+    expect(run.of("room").map((r) => [r.room_id, r.joined])).toEqual([
+      ["general", true],
+      ["attic", true],
+      ["attic", false],
+    ]);
+    run.input.end("/leave\n/join\n/join bad\tname\n/join cellar\n");
+    expect(await run.ended()).toBe(0);
+    expect(run.of("error").map((e) => e.code)).toEqual(["last-room", "command", "bad-room"]);
+
+    const again = machine.start();
+    again.input.end("/rooms\n");
+    expect(await again.ended()).toBe(0);
+    expect(again.of("rooms")).toEqual([
+      {
+        event: "rooms",
+        rooms: [
+          { room_id: "attic", last_seq_no: 1, joined: false, unread: 1 },
+          { room_id: "cellar", last_seq_no: 0, joined: true, unread: 0 },
+          { room_id: "general", last_seq_no: 2, joined: true, unread: 2 },
+        ],
+      },
+    ]);
   });
 });

@@ -1,7 +1,10 @@
 /** Lines that begin with a slash: commands, texts that look like them, and slips that are explained. */
 import { describe, expect, test } from "bun:test";
 import { type Command, HELP, readCommand } from "../../src/cli/commands.ts";
+import { REQUEST_NAMES } from "../../src/cli/requests.ts";
 import { PEER_ID_MAX } from "../../src/core/config.ts";
+
+const ARGUMENTS: Record<string, string> = { "/evict": "1", "/join": "attic" };
 
 describe("what is said", () => {
   test("any text that begins with something else is said as it is, spaces and all", () => {
@@ -39,10 +42,10 @@ describe("commands", () => {
 
   test("help explains every command there is, and no other", () => {
     const explained = HELP.map((line) => (/^\/[a-z]+/.exec(line) ?? [""])[0]).filter((name) => name !== "");
-    expect(explained).toEqual(["/status", "/peers", "/transfer", "/evict", "/quit"]);
+    expect(explained).toEqual(["/status", "/peers", ...REQUEST_NAMES, "/transfer", "/evict", "/quit"]);
     for (const name of explained) {
-      const command = readCommand(name === "/evict" ? "/evict 1" : name);
-      expect(command.do).toBe(name.slice(1) as Command["do"]);
+      const command = readCommand(`${name} ${ARGUMENTS[name] ?? ""}`.trim());
+      expect(command.do === "request" ? command.request.do : command.do).toBe(name.slice(1) as "status");
     }
     expect(HELP.at(-1)).toStartWith("//");
   });

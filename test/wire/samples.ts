@@ -179,6 +179,7 @@ export class Sampler {
     const room_id = this.name();
     return this.pick([
       { what: "status" },
+      { what: "rooms" },
       { what: "history", room_id, count: 1 + this.below(500), text: this.text().slice(0, 100) },
       { what: "place", room_id, seq_no: this.whole(1, 1e9) },
       { what: "say", room_id, user: this.name(), payload: this.text() },
@@ -201,6 +202,7 @@ export class Sampler {
         ...{ event: "status", id: 1, role: "leader", term: 2, leader_id: this.pick([null, 1]), quorum: true },
         ...{ members: [member], first_index: 1, last_index: 2, commit_index: this.index(), pending: 0 },
       },
+      { event: "rooms", rooms: this.list(() => ({ room_id, last_seq_no: this.index(), joined: true, unread: 0 })) },
       { event: "history", room_id, messages: this.list(() => message) },
       { event: "place", room_id, before: this.tail() },
       { event: "sent", msg_id: "1.a.1", index: this.index(), room_id, seq_no: 1 },
