@@ -184,8 +184,8 @@ class Chat implements HostListener {
       return this.#line(JSON.stringify(said));
     }
     if (event.event === "status") return;
-    for (const line of toldLines(event, this.#paint)) this.#say(line);
-    if (event.event === "rooms" || event.event === "history" || event.event === "place") return;
+    const lines = toldLines(event, this.#paint);
+    if (lines !== null) return lines.forEach((line) => void this.#say(line));
     if (event.event === "message" && event.room_id !== this.#room) return;
     if (event.event === "role") {
       // People want to know who leads, not every change of this peer's own part in it.

@@ -16,7 +16,8 @@ export function defineClients(cli: CAC): void {
   room(cli.command("connect <host:port>", "Chat through a peer that runs somewhere, without a log of your own"))
     .option("--name <name>", "Your name (default: the user's name on this machine)")
     .option("--json", "One JSON object per line on stdout; lines of stdin are messages or /commands")
-    .option("--history <n>", "Messages shown at the start in a terminal", { default: 20 });
+    .option("--history <n>", "Messages shown at the start in a terminal", { default: 20 })
+    .option("--no-receipts", "Tell nobody what you have read");
   room(
     cli.command("send <host:port> [text]", "Send one message (- or nothing: standard input) and wait until it is sent"),
   )
@@ -45,7 +46,7 @@ export function readConnect(args: readonly string[], words: readonly string[], s
     logLevel: "off",
     logFormat: "text",
   };
-  return { address: only("connect", words), talk };
+  return { address: only("connect", words), talk, receipts: !switches.has("no-receipts") };
 }
 
 /** The text is null where standard input holds it. */

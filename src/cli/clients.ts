@@ -27,12 +27,13 @@ export async function runClientCommand(
   const ports = { clock: platformClock(), network: platformNetwork() };
   switch (command) {
     case "connect": {
-      const { address, talk: options } = readConnect(args, words, switches);
+      const { address, talk: options, receipts } = readConnect(args, words, switches);
       const history = options.mode === "terminal" ? options.history : 0;
       const { name, room } = options;
       const begin = { history };
       return talk(
-        (listener) => new ClientHost(ports, { addresses: [address], name, room, begin, follow: true }, listener),
+        (listener) =>
+          new ClientHost(ports, { addresses: [address], name, room, begin, receipts, follow: true }, listener),
         options,
         { input, output, error },
         signals,

@@ -52,6 +52,7 @@ function buildCli() {
     .option("--headless", "No input: just be a member")
     .option("--json", "One JSON object per line on stdout; lines of stdin are messages or /commands")
     .option("--history <n>", "Messages shown at the start in a terminal", { default: 20 })
+    .option("--no-receipts", "Tell nobody what you have read")
     .option("--heartbeat-interval <time>", "Between heartbeats of the leader", { default: "200ms" })
     .option("--leader-timeout <time>", "A leader not heard for so long is suspected", { default: "1200ms" })
     .option("--durability <fsync|os>", "What `sent` means: on the disks, or with the operating systems", {
@@ -184,6 +185,8 @@ function readOptions(switches: ReadonlySet<string>): ChatOptions & { readonly da
     advertise: advertise === undefined ? null : address("--advertise", advertise),
     seeds: rawFlags(args, "seed").map(seed),
     name: name("--name", flag("name") ?? `peer_${id}`),
+    announces: !headless,
+    receipts: !switches.has("no-receipts"),
     room: name("--room", flag("room") ?? "general"),
     dataDir: resolve(dataDir ?? join(stateDirectory(), "chatpeer", `peer-${id}`)),
     mode,

@@ -1,4 +1,5 @@
 /** Events and states as lines for people: pure functions. Everything that others chose is made visible first. */
+import type { Told } from "../core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "../host/events.ts";
 import type { Paint } from "./paint.ts";
 import { visible } from "./sanitize.ts";
@@ -9,7 +10,7 @@ export function messageLine(message: DeliveredMessage, paint: Paint): string {
 }
 
 /** The line for an event that people want to see, or null. `verbose` also shows what only matters while watching. */
-export function eventLine(event: HostEvent, paint: Paint): string | null {
+export function eventLine(event: HostEvent | Told, paint: Paint): string | null {
   switch (event.event) {
     case "message":
       return messageLine(event, paint);

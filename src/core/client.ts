@@ -25,6 +25,7 @@ export interface ClientOptions {
 
 export class Client {
   readonly #options: ClientOptions;
+  #user: string;
   readonly #drafts: Draft[] = [];
   #bytes = 0;
   /** Counter of the first message that has not been seen committed: `#drafts[0]`. */
@@ -43,6 +44,16 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#user = options.user;
+  }
+
+  /** The name as of now: another peer is told this one. */
+  get user(): string {
+    return this.#user;
+  }
+
+  rename(user: string): void {
+    this.#user = user;
   }
 
   get pending(): number {
@@ -64,12 +75,12 @@ export class Client {
 
   /** The first frame to any peer. */
   attach(): Attach {
-    const { user, room, session } = this.#options;
+    const { room, session } = this.#options;
     return {
       type: "ATTACH",
       version: PROTOCOL_VERSION,
       cluster_id: this.#clusterId,
-      user,
+      user: this.#user,
       room_id: room,
       session,
       sender_id: this.#senderId ?? 0,

@@ -46,6 +46,14 @@ export const HISTORY_CHARS_MAX = 128 * 1024;
 /** Rooms that somebody has joined, or left and may come back to, and rooms in one answer. */
 export const ROOMS_JOINED_MAX = 1000;
 export const ROOMS_TOLD_MAX = 2000;
+/** People present, and marks of who has read which room how far: both stand in every checkpoint. */
+export const USERS_MAX = 4096;
+export const READ_MARKS_MAX = 16_384;
+/** People of one peer and its clients; readings of them that the log does not show yet. */
+export const PEOPLE_TOLD_MAX = 1100;
+export const READS_WAITING_MAX = 1024;
+/** Rows of an answer about people: it must fit one frame. */
+export const WHO_ROWS_MAX = 2000;
 /** Questions of one client that are under way. */
 export const QUESTIONS_MAX = 64;
 
@@ -97,6 +105,8 @@ export interface Timings {
   readonly retryMax: number;
   /** A member away for so long may be replaced [M5] [M6]. */
   readonly eviction: number;
+  /** Somebody of whom no peer has said a word for so long is gone [P3]. */
+  readonly presence: number;
   /** A quitting peer waits at most so long for its demotion [M5]. */
   readonly quit: number;
   /** A connection that has not said HELLO by then is closed [W3]. */
@@ -112,6 +122,7 @@ export const DEFAULT_TIMINGS: Timings = {
   retryMin: 10,
   retryMax: 50,
   eviction: 60_000,
+  presence: 60_000,
   quit: 2000,
   handshake: 5000,
 };

@@ -2,7 +2,19 @@
 import type { Timings } from "./config.ts";
 import type { Ballot, ClientId, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
 import type { LogState } from "./log.ts";
-import type { Chat, ChatAck, Draft, Entry, Frame, Member, RefuseCode, Seal, Tail } from "./message.ts";
+import type {
+  Chat,
+  ChatAck,
+  Draft,
+  Entry,
+  Frame,
+  Member,
+  Person,
+  ReadReport,
+  RefuseCode,
+  Seal,
+  Tail,
+} from "./message.ts";
 
 export interface PeerOptions {
   readonly self: MemberKey;
@@ -11,6 +23,8 @@ export interface PeerOptions {
   readonly seal: Seal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** The wall clock in milliseconds, for display only. */
+  readonly wall: () => number;
   /** Session of the messages submitted from now on [S1]. */
   readonly session: string;
 }
@@ -42,6 +56,12 @@ export type Input =
   | { readonly type: "client-up"; readonly client: ClientId; readonly session: string }
   | { readonly type: "client-down"; readonly client: ClientId }
   | { readonly type: "client-chat"; readonly client: ClientId; readonly chat: Chat }
+  /** Somebody at this peer or at one of its clients came, changed the name, or left [P2]. */
+  | { readonly type: "person"; readonly person: Person }
+  /** That client went without a word: others may hear of its person again. */
+  | { readonly type: "silence"; readonly user: string }
+  /** Somebody here has read a room through a number [P4]. */
+  | { readonly type: "read"; readonly read: ReadReport }
   /** Everything through `index` is durable. */
   | { readonly type: "durable"; readonly index: LogIndex }
   | { readonly type: "promised"; readonly ballot: Ballot }

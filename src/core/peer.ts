@@ -36,6 +36,7 @@ import { fallsShort, Memory, type SeenOf } from "./memory.ts";
 import type { Configuration, Entry, Frame, Member, PeerInfo } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { PendingNews } from "./pending.ts";
+import { People } from "./people.ts";
 import { everyVoter, hasQuorum, memberName, voterSets } from "./quorum.ts";
 import { Relay } from "./relay.ts";
 import { Leadership } from "./replication.ts";
@@ -69,6 +70,7 @@ export class Peer {
   readonly pendingNews: PendingNews;
   readonly relay: Relay;
   readonly clients: Clients;
+  readonly people: People;
   readonly #clock: LateClock;
   #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
@@ -93,6 +95,7 @@ export class Peer {
     this.pendingNews = new PendingNews(this);
     this.relay = new Relay(this);
     this.clients = new Clients(this);
+    this.people = new People(this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -113,6 +116,12 @@ export class Peer {
         return this.clients.detach(input.client);
       case "client-chat":
         return this.clients.onChat(input.client, input.chat);
+      case "person":
+        return this.people.onPerson(input.person);
+      case "silence":
+        return this.people.onSilence(input.user);
+      case "read":
+        return this.people.onRead(input.read);
       case "durable":
         return this.#onDurable(input.index);
       case "promised":
@@ -142,6 +151,7 @@ export class Peer {
     this.followership.onTime();
     this.membership.onTime();
     this.sender.pump();
+    this.people.onTime();
     this.pendingNews.onTime();
     this.leadership?.replicate();
     this.followership.acknowledge();
@@ -318,6 +328,7 @@ export class Peer {
     // The process itself was held up: the silence of that time says nothing about others [E1].
     if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
     this.leadership?.discount(late);
+    this.people.discount(late);
   }
 
   #onLinkUp(link: LinkId, peer: MemberKey & { host: string; port: number }): void {
@@ -384,6 +395,8 @@ export class Peer {
       case "CHAT_ACK":
         if (this.clients.onChatAck(frame)) return;
         return frame.sender_id === this.self.id ? this.sender.onChatAck(frame) : this.relay.toSender(frame);
+      case "PEOPLE":
+        return this.people.onPeople(from, frame);
       case "PENDING":
         return this.pendingNews.onPending(from, frame);
       case "CATCHUP_REQ":

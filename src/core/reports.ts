@@ -3,7 +3,7 @@
  * Field names are those of the documented `--json` interface; over the wire they travel as they are.
  */
 import type { LogIndex, PeerId } from "./ids.ts";
-import type { Role, Tail } from "./message.ts";
+import type { Presence, Role, Tail } from "./message.ts";
 
 export interface Status {
   readonly event: "status";
@@ -84,6 +84,74 @@ export interface RoomList {
   readonly rooms: readonly RoomStatus[];
 }
 
+/** Somebody came, left, is gone without a word, or changed the name (`was` before): an entry of the log, in order. */
+export interface SystemNote {
+  readonly event: "system";
+  readonly index: LogIndex;
+  readonly room_id: string;
+  /** The peer it was said by. */
+  readonly sender_id: PeerId;
+  readonly user: string;
+  readonly change: Presence["change"];
+  readonly was: string;
+  readonly ts: number;
+}
+
+/** The user has read a room's messages after `from` through `through`: an entry of the log, in order. */
+export interface ReadNote {
+  readonly event: "read";
+  readonly index: LogIndex;
+  readonly room_id: string;
+  readonly sender_id: PeerId;
+  readonly user: string;
+  readonly from: number;
+  readonly through: number;
+  readonly ts: number;
+}
+
+/** Who has read a room through which number. */
+export interface Confirmations {
+  readonly event: "confirmations";
+  readonly room_id: string;
+  readonly readers: readonly { readonly user: string; readonly through: number }[];
+}
+
+/** A person as the peer it is at knows it. */
+export interface HerePerson {
+  readonly user: string;
+  /** Attached to that peer, not at it. */
+  readonly client: boolean;
+  readonly heard_ms: number;
+  readonly round_trip_ms: number | null;
+  /** Entries that it has not read of what its peer has committed. */
+  readonly lag: number;
+}
+
+/** One peer's answer to another one that asks who is here. */
+export interface Here {
+  readonly event: "here";
+  readonly id: PeerId;
+  readonly commit_index: LogIndex;
+  readonly people: readonly HerePerson[];
+}
+
+/** A peer with the person at it ("" if there is none), or a client of it; null is what nobody knows. */
+export interface WhoRow {
+  readonly user: string;
+  readonly peer_id: PeerId | null;
+  readonly client: boolean;
+  /** Since it was last heard. */
+  readonly heard_ms: number | null;
+  readonly round_trip_ms: number | null;
+  /** Entries behind what is committed. */
+  readonly lag: number | null;
+}
+
+export interface WhoList {
+  readonly event: "who";
+  readonly people: readonly WhoRow[];
+}
+
 /** The newest messages of a room that fit a question, oldest first. */
 export interface HistoryPage {
   readonly event: "history";
@@ -106,8 +174,26 @@ export type Question =
   /** The last `count` messages of a room that hold `text` ("": any), letter case aside. */
   | { readonly what: "history"; readonly room_id: string; readonly count: number; readonly text: string }
   | { readonly what: "place"; readonly room_id: string; readonly seq_no: number }
+  | { readonly what: "who" }
+  /** Between peers: who is at the one that is asked. */
+  | { readonly what: "here" }
+  | { readonly what: "confirmations"; readonly room_id: string }
+  /** Takes another name. */
+  | { readonly what: "nick"; readonly user: string }
+  /** Confirms that the asker has read a room through a number. */
+  | { readonly what: "read"; readonly room_id: string; readonly through: number }
   /** Says a text in the peer's own session, under another name; answered when it is sent [S8]. */
   | { readonly what: "say"; readonly room_id: string; readonly user: string; readonly payload: string };
 
 /** The answer to a question, or (unasked) what a peer's people would see on its screen. */
-export type Told = Status | RoomList | HistoryPage | Place | SentMessage | Notice | Unsent;
+export type Told =
+  | Status
+  | RoomList
+  | WhoList
+  | Here
+  | Confirmations
+  | HistoryPage
+  | Place
+  | SentMessage
+  | Notice
+  | Unsent;

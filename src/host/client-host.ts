@@ -6,7 +6,13 @@
 
 import { Client } from "../core/client.ts";
 import type { Attached, Tell } from "../core/client-frames.ts";
-import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, HISTORY_MESSAGES_MAX, QUESTIONS_MAX } from "../core/config.ts";
+import {
+  CLIENT_SESSION_CHARS,
+  DEFAULT_TIMINGS,
+  HISTORY_MESSAGES_MAX,
+  QUESTIONS_MAX,
+  READS_WAITING_MAX,
+} from "../core/config.ts";
 import type { LogIndex, PeerId } from "../core/ids.ts";
 import type { CatchupResp, Entry, Frame, Refuse } from "../core/message.ts";
 import type { Status, Told } from "../core/reports.ts";
@@ -17,6 +23,7 @@ import type { Clock, Network, Timer } from "./contracts.ts";
 import { toMessage } from "./delivery.ts";
 import type { DeliveredMessage } from "./events.ts";
 import type { HostListener } from "./host.ts";
+import { toReadNote, toSystemNote } from "./people.ts";
 import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 
@@ -33,6 +40,8 @@ export interface ClientHostOptions {
   readonly room: string;
   /** So many messages of the room are at hand from the start; or everything from this message on is told. */
   readonly begin: { readonly history: number } | { readonly since: number };
+  /** What was read is confirmed to the others [P4]. Default: it is. */
+  readonly receipts?: boolean;
   /** Goes on at the end of what there was when it began. */
   readonly follow: boolean;
 }
@@ -44,6 +53,7 @@ const ROUND_PAUSE_MS = 300;
 /** Messages of each room that stay at hand. */
 const KEPT_MESSAGES_MAX = 1000;
 const KEPT_ROOMS_MAX = 64;
+const CONFIRM_MS = 1000;
 
 export class ClientHost implements Service {
   readonly #clock: Clock;
@@ -79,6 +89,9 @@ export class ClientHost implements Service {
     () => this.#lastSeqNos,
     (event) => this.#listener.event(event),
   );
+  /** What was read and not confirmed yet, by room. */
+  readonly #reads = new Map<string, number>();
+  #confirmAt = 0;
   readonly #kept = new Map<string, DeliveredMessage[]>();
 
   constructor(
@@ -109,7 +122,7 @@ export class ClientHost implements Service {
       this.#full = true;
       return { ok: false, code: "full", message: `${this.pending} messages wait to be sent: wait until some are` };
     }
-    const draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
+    const draft = { room_id: room, user: this.#client.user, ts: this.#clock.wall(), payload: text };
     const msgId = this.#stopping ? null : this.#client.submit(draft);
     if (msgId === null) return { ok: false, code: "closing", message: "this client is attached to no peer yet" };
     this.#listener.event({ event: "pending", msg_id: msgId, room_id: room, payload: text });
@@ -133,11 +146,38 @@ export class ClientHost implements Service {
   }
 
   ask(question: OwnQuestion, answer: (told: Told) => void): void {
+    if (question.what === "nick")
+      return this.#ask(question, (told) => {
+        if (told.event === "notice") this.#client.rename(question.user);
+        answer(told);
+      });
+    this.#ask(question, answer);
+  }
+
+  #ask(question: OwnQuestion, answer: (told: Told) => void): void {
     if (this.#questions.size >= QUESTIONS_MAX)
       return answer({ event: "error", code: "busy", message: "too many questions wait for an answer: try again" });
     const request = this.#nextRequest++;
     this.#questions.set(request, { question, answer });
     if (this.#peerId !== null) this.#write({ type: "ASK", request, question });
+  }
+
+  confirmRead(room: string, seqNo: number): void {
+    this.rooms.show(room, seqNo);
+    if (this.#options.receipts === false || this.#client.user === "") return;
+    if (this.#reads.size < READS_WAITING_MAX) this.#reads.set(room, Math.max(seqNo, this.#reads.get(room) ?? 0));
+  }
+
+  /** Its peer says each to the others at most once a second: no use telling it more often. */
+  #confirm(): void {
+    const now = this.#clock.now();
+    if (this.#reads.size === 0 || this.#peerId === null || now < this.#confirmAt) return;
+    this.#confirmAt = now + CONFIRM_MS;
+    for (const [room_id, through] of this.#reads) {
+      if (this.#questions.size >= QUESTIONS_MAX / 2) return;
+      this.#reads.delete(room_id);
+      this.#ask({ what: "read", room_id, through }, () => {});
+    }
   }
 
   transfer(_to: PeerId): void {
@@ -324,6 +364,8 @@ export class ClientHost implements Service {
   }
 
   #show(entry: Entry): void {
+    if (entry.kind === "system") return this.#listener.event(toSystemNote(entry));
+    if (entry.kind === "read") return this.#listener.event(toReadNote(entry));
     if (entry.kind !== "chat") return;
     const message = toMessage(entry);
     this.#heard(message.room_id, message.seq_no);
@@ -385,6 +427,7 @@ export class ClientHost implements Service {
       else if (now - channel.sentAt >= heartbeat) this.#write({ type: "PING", at: now });
     }
     this.#say();
+    this.#confirm();
     this.#beat = this.#clock.after(heartbeat, () => this.#onBeat());
   }
 

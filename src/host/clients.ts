@@ -15,7 +15,7 @@ import type { Input } from "../core/contract.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../core/ids.ts";
 import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
-import type { Status, Told } from "../core/reports.ts";
+import type { HerePerson, Status, Told } from "../core/reports.ts";
 import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Answers } from "./answers.ts";
@@ -48,6 +48,12 @@ interface Attachment {
   readonly id: ClientId;
   readonly channel: Channel;
   readonly attach: Attach;
+  /** Its name as of now, "" for a visitor. */
+  name: string;
+  /** As last measured. */
+  roundTrip: number | null;
+  /** The end of what it was sent. */
+  sentThrough: LogIndex;
   /** This peer is past what the client has seen, and said so. */
   served: boolean;
   patience: Timer | null;
@@ -83,6 +89,9 @@ export class Clients implements ClientEvents {
       id: this.#nextId,
       channel,
       attach: frame,
+      name: frame.user,
+      roundTrip: null,
+      sentThrough: frame.seen,
       served: false,
       waitsAt: null,
       asked: 0,
@@ -106,13 +115,32 @@ export class Clients implements ClientEvents {
     if (frame.sender_id !== 0 && !peer.configuration.members.some((m) => m.id === frame.sender_id))
       return ["wrong-cluster", `there never was a peer ${frame.sender_id} in this cluster`];
     const others = [...this.#attachments.values()].filter((a) => a.attach.session !== frame.session);
-    const taken = others.some((a) => a.attach.user === frame.user) || this.#host.ownName() === frame.user;
+    const taken = others.some((a) => a.name === frame.user) || this.#host.ownName() === frame.user;
     return frame.user !== "" && taken
       ? [
           "name-in-use",
           `the name ${JSON.stringify(frame.user)} is in use on peer ${peer.self.id}: choose another --name`,
         ]
       : null;
+  }
+
+  /** Whether one of the clients is called so. */
+  has(name: string): boolean {
+    return [...this.#attachments.values()].some((a) => a.name === name);
+  }
+
+  /** Those who are served, as they are now. */
+  people(): HerePerson[] {
+    const now = this.#host.clock.now();
+    const commit = this.#host.peer()?.log.commit ?? 0;
+    const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
+    return named.map(({ name, channel, roundTrip, waitsAt, sentThrough }) => ({
+      user: name,
+      client: true,
+      heard_ms: Math.max(0, Math.round(now - channel.heardAt)),
+      round_trip_ms: roundTrip,
+      lag: Math.max(0, commit - (waitsAt?.index ?? sentThrough)),
+    }));
   }
 
   closed(channel: Channel): void {
@@ -130,11 +158,12 @@ export class Clients implements ClientEvents {
     this.#attachments.delete(attachment.channel);
     for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
     this.#host.input({ type: "client-down", client: attachment.id });
+    if (attachment.served && attachment.name !== "") this.#host.input({ type: "silence", user: attachment.name });
   }
 
   frame(channel: Channel, frame: Frame): void {
     const attachment = this.#attachments.get(channel);
-    if (attachment === undefined || !attachment.served || frame.type === "PONG") return;
+    if (attachment === undefined || !attachment.served) return;
     switch (frame.type) {
       case "CHAT":
         return this.#onChat(attachment, frame);
@@ -145,10 +174,26 @@ export class Clients implements ClientEvents {
       case "ASK":
         return this.#onAsk(attachment, frame);
       case "DETACH":
-        return this.#drop(attachment);
+        this.#drop(attachment);
+        // Said after the silence, which it overrules.
+        if (attachment.name !== "") this.#tellPresence(attachment, false);
+        return;
+      case "PONG":
+        attachment.roundTrip = Math.max(0, this.#host.clock.now() - frame.at);
+        return;
       default:
         throw new WireError(`${frame.type} from a client`);
     }
+  }
+
+  #tellPresence({ name: user, attach: { room_id } }: Attachment, here: boolean, was = ""): void {
+    this.#host.input({ type: "person", person: { user, room_id, ts: this.#host.clock.wall(), was, here } });
+  }
+
+  #rename(attachment: Attachment, name: string): void {
+    const was = attachment.name;
+    attachment.name = name;
+    if (was !== name) this.#tellPresence(attachment, true, was);
   }
 
   /** A client's messages go on unless too much waits for the leader already: then it says them again later [S9]. */
@@ -205,7 +250,10 @@ export class Clients implements ClientEvents {
     if (peer === null || peer.log.commit < attach.seen) return;
     attachment.served = true;
     attachment.patience?.cancel();
-    if (attach.session !== "") this.#host.input({ type: "client-up", client: id, session: attach.session });
+    if (attach.session !== "") {
+      this.#host.input({ type: "client-up", client: id, session: attach.session });
+      this.#tellPresence(attachment, true);
+    }
     const { heartbeat, leaderTimeout } = this.#host.timings;
     const staying = peer.configuration?.members.filter((m) => m.role !== "left") ?? [];
     const attached = encodeFrame({
@@ -242,10 +290,12 @@ export class Clients implements ClientEvents {
       const entries = log
         .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
         .slice(0, FRAME_ENTRIES_MAX);
+      attachment.sentThrough = waitsAt.index + entries.length;
       return channel.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
     }
     const read = this.#host.read(waitsAt.index, log.commit);
     if (read === null) return;
+    attachment.sentThrough = waitsAt.index + read.count;
     channel.write(encodeRawEntries({ ...header, prev_crc: read.prevCrc }, read.lines, read.count), true);
   }
 
@@ -255,7 +305,12 @@ export class Clients implements ClientEvents {
     const { answers } = this.#host;
     if (attachment.asked >= QUESTIONS_MAX) throw new WireError(`more than ${QUESTIONS_MAX} questions at a time`);
     attachment.asked += 1;
-    if (question.what !== "say") return answers.ask(question, (told) => this.#tell(attachment, request, told));
+    if (question.what === "here") throw new WireError("a client asked what peers ask");
+    if (question.what !== "say") {
+      const asker = { name: attachment.name, rename: (name: string) => this.#rename(attachment, name) };
+      if (question.what === "nick" && asker.name === "") throw new WireError("a visitor asked for a name");
+      return answers.ask(question, asker, (told) => this.#tell(attachment, request, told));
+    }
     const submitted = this.#host.say(question.user, question.room_id, question.payload);
     if (submitted.ok) this.#said.set(submitted.msg_id, { by: attachment, request });
     else this.#tell(attachment, request, { event: "error", code: submitted.code, message: submitted.message });

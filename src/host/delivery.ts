@@ -4,11 +4,16 @@
  */
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
+import type { ReadNote, SystemNote } from "../core/reports.ts";
 import type { Log } from "../core/tail.ts";
 import type { DeliveredMessage } from "./events.ts";
+import { toReadNote, toSystemNote } from "./people.ts";
 
 /** Entries read from disk at a time. */
 const READ_ENTRIES = 1024;
+
+/** What people hear of: the rest of the log is the peers' own business. */
+export type Delivered = DeliveredMessage | SystemNote | ReadNote;
 
 export interface EntrySource {
   /** Entries from `from`, at most `count`, fewer at the end of the log. */
@@ -17,7 +22,7 @@ export interface EntrySource {
 
 export class Delivery {
   readonly #source: EntrySource;
-  readonly #emit: (message: DeliveredMessage) => void;
+  readonly #emit: (delivered: Delivered) => void;
   #log: Log | null = null;
   /** Last index delivered, and how far it may go. */
   #cursor: LogIndex;
@@ -25,7 +30,7 @@ export class Delivery {
   #paused = false;
   #running = false;
 
-  constructor(source: EntrySource, delivered: LogIndex, emit: (message: DeliveredMessage) => void) {
+  constructor(source: EntrySource, delivered: LogIndex, emit: (delivered: Delivered) => void) {
     this.#source = source;
     this.#cursor = delivered;
     this.#emit = emit;
@@ -90,6 +95,8 @@ export class Delivery {
   #deliver(entry: Entry): void {
     this.#cursor = entry.index;
     if (entry.kind === "chat") this.#emit(toMessage(entry));
+    else if (entry.kind === "system") this.#emit(toSystemNote(entry));
+    else if (entry.kind === "read") this.#emit(toReadNote(entry));
   }
 }
 

@@ -3,7 +3,16 @@
  * command line prints these objects as they are.
  */
 import type { PeerId } from "../core/ids.ts";
-import type { DeliveredMessage, Notice, RoomStatus, SentMessage, Status, Unsent } from "../core/reports.ts";
+import type {
+  DeliveredMessage,
+  Notice,
+  ReadNote,
+  RoomStatus,
+  SentMessage,
+  Status,
+  SystemNote,
+  Unsent,
+} from "../core/reports.ts";
 
 export type { DeliveredMessage, MemberStatus, Status } from "../core/reports.ts";
 
@@ -19,6 +28,8 @@ export type HostEvent =
   | { readonly event: "pending"; readonly msg_id: string; readonly room_id: string; readonly payload: string }
   | Unsent
   | SentMessage
+  | SystemNote
+  | ReadNote
   | {
       readonly event: "member";
       readonly id: PeerId;

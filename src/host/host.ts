@@ -18,7 +18,7 @@ import { type LinkId, type LogIndex, leaderKey, type PeerId } from "../core/ids.
 import { splitMessageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { Peer } from "../core/peer.ts";
-import type { Notice, Told, Unsent } from "../core/reports.ts";
+import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
 import { endsPeer, judgeHello, refuseText } from "./admission.ts";
@@ -36,6 +36,7 @@ import { Past } from "./past.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { describe, whyWaiting } from "./status.ts";
+import { Who } from "./who.ts";
 import { Writer } from "./writer.ts";
 
 export interface HostOptions {
@@ -48,6 +49,12 @@ export interface HostOptions {
   readonly seeds: readonly PeerInfo[];
   /** User name shown with this peer's messages. */
   readonly name: string;
+  /** Somebody of that name is here: its coming and going are told in the log [P1]. Default: nobody is. */
+  readonly announces?: boolean;
+  /** The room it talks in at first. */
+  readonly room?: string;
+  /** What was read is confirmed to the others [P4]. Default: it is. */
+  readonly receipts?: boolean;
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
@@ -95,6 +102,9 @@ export class Host implements Service {
   );
   #answers: Answers | null = null;
   #clients: Clients | null = null;
+  readonly #who: Who;
+  /** Of the person here. */
+  #name: string;
   #peer: Peer | null = null;
   #session = "";
   #scheduled = false;
@@ -124,6 +134,13 @@ export class Host implements Service {
     this.#clock = ports.clock;
     this.#waiting = { since: ports.clock.now(), told: null };
     this.#options = options;
+    this.#name = options.name;
+    this.#who = new Who({
+      clock: ports.clock,
+      peer: () => (this.#stopping ? null : this.#peer),
+      links: () => this.#links,
+      peopleHere: () => this.#peopleHere(),
+    });
     this.#listener = listener;
   }
 
@@ -153,7 +170,15 @@ export class Host implements Service {
     this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
     const past = new Past(this.#clock, directory, (work) => this.#guarded(work));
     const peer = () => (this.#stopping ? null : this.#peer);
-    this.#answers = new Answers({ past, peer, status: () => this.status() });
+    this.#answers = new Answers({
+      clock: this.#clock,
+      past,
+      who: this.#who,
+      peer,
+      status: () => this.status(),
+      input: (input) => this.#input(input),
+      isHere: (name) => this.#clients?.has(name) === true || this.#ownName === name,
+    });
     this.#clients = new Clients(this.#forClients(this.#answers));
     const links = new Links({
       clients: this.#clients,
@@ -165,7 +190,7 @@ export class Host implements Service {
       judge: (hello, dialled) => this.#judge(hello, dialled),
       events: {
         up: (link, hello) => this.#onUp(link, hello),
-        down: (link) => this.#input({ type: "link-down", link }),
+        down: (link) => this.#onDown(link),
         frame: (link, frame) => this.#onFrame(link, frame),
         refused: (address, refuse, dialled) => this.#onRefused(address, refuse, dialled),
         log: (level, message) => this.#log(level, message),
@@ -183,7 +208,7 @@ export class Host implements Service {
 
   /** Takes one text for a room. What it answers ok to is kept until it is sent, also across restarts. */
   submit(room: string, text: string): Submitted {
-    const submitted = this.#submitAs(this.#options.name, room, text);
+    const submitted = this.#submitAs(this.#name, room, text);
     if (submitted.ok) this.#event({ event: "pending", msg_id: submitted.msg_id, room_id: room, payload: text });
     return submitted;
   }
@@ -249,7 +274,34 @@ export class Host implements Service {
   }
 
   ask(question: OwnQuestion, answer: (told: Told) => void): void {
-    this.#answers?.ask(question, answer);
+    this.#answers?.ask(question, { name: this.#name, rename: (name) => this.#rename(name) }, answer);
+  }
+
+  confirmRead(room: string, seqNo: number): void {
+    this.rooms.show(room, seqNo);
+    const read = { user: this.#name, room_id: room, through: seqNo, ts: this.#clock.wall() };
+    if (this.#options.receipts !== false) this.#input({ type: "read", read });
+  }
+
+  #rename(name: string): void {
+    const was = this.#name;
+    this.#name = name;
+    if (was !== name) this.#tellPresence(true, was);
+  }
+
+  #tellPresence(here: boolean, was = ""): void {
+    if (this.#options.announces !== true) return;
+    const room_id = this.#options.room ?? "general";
+    this.#input({ type: "person", person: { user: this.#name, room_id, ts: this.#clock.wall(), was, here } });
+  }
+
+  get #ownName(): string | null {
+    return this.#options.announces === true ? this.#name : null;
+  }
+
+  #peopleHere(): HerePerson[] {
+    const own = { user: this.#ownName ?? "", client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
+    return [own, ...(this.#clients?.people() ?? [])];
   }
 
   transfer(to: PeerId): void {
@@ -272,6 +324,7 @@ export class Host implements Service {
   /** Leaves in good order within the quit time, then `stopped`. */
   quit(): void {
     if (this.#peer === null) return this.stop();
+    this.#tellPresence(false);
     this.#input({ type: "quit" });
   }
 
@@ -294,6 +347,7 @@ export class Host implements Service {
         timings,
         seal: makeSeal(),
         random: () => this.#clock.random(),
+        wall: () => this.#clock.wall(),
         session: this.#session,
       },
       directory.restored,
@@ -306,6 +360,7 @@ export class Host implements Service {
       0,
     );
     this.#event({ event: "started", id, host, port });
+    this.#tellPresence(true);
     this.#delivery?.follow(this.#peer.log);
     this.#deliver(this.#peer.log.commit);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
@@ -360,12 +415,20 @@ export class Host implements Service {
     this.#input({ type: "link-up", link, peer: { id: hello.id, inc: hello.inc, host: hello.host, port: hello.port } });
   }
 
+  #onDown(link: LinkId): void {
+    const gone = this.#peer?.links.get(link);
+    this.#input({ type: "link-down", link });
+    if (gone !== undefined) this.#who.onLinkDown(link, gone.id);
+  }
+
   #onFrame(link: LinkId, frame: Frame): void {
     const directory = this.#directory as Directory;
     if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
       // From here on this directory belongs to one cluster; a seed of another one is told so.
       this.#guarded(() => directory.bindCluster(frame.cluster_id));
     } else if (frame.type === "JOIN_ACK" && frame.cluster_id !== directory.clusterId) return;
+    if (frame.type === "ASK") return this.#who.onAsk(link, frame);
+    if (frame.type === "TELL") return this.#who.onTold(link, frame);
     this.#input({ type: "frame", link, frame });
   }
 
@@ -628,7 +691,7 @@ export class Host implements Service {
       answers,
       peer: () => (this.#stopping ? null : this.#peer),
       clusterId: () => this.#directory?.clusterId ?? null,
-      ownName: () => this.#options.name,
+      ownName: () => this.#ownName,
       input: (input) => this.#input(input),
       status: () => this.status(),
       read: (after, through) => this.#read(after, through),

@@ -132,6 +132,11 @@ export class Links {
     return this.#links.get(link)?.roundTrip ?? null;
   }
 
+  /** When something last came on a link, by this machine's clock. */
+  heardAt(link: LinkId): number | undefined {
+    return this.#links.get(link)?.channel.heardAt;
+  }
+
   close(): void {
     this.#closed = true;
     this.#beat?.cancel();

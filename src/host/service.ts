@@ -15,8 +15,8 @@ export type Submitted =
       readonly message: string;
     };
 
-/** What one asks of one's own peer: saying something is `submit`. */
-export type OwnQuestion = Exclude<Question, { readonly what: "say" }>;
+/** What a person asks: saying something is `submit`, and `here` is asked by peers. */
+export type OwnQuestion = Exclude<Question, { readonly what: "say" | "here" }>;
 
 export interface Service {
   /** Throws HostError where there is nothing to start with; else `started` or `stopped` follows. */
@@ -31,6 +31,8 @@ export interface Service {
   ask(question: OwnQuestion, answer: (told: Told) => void): void;
   /** The rooms there are, those joined, and what is unread in them. */
   readonly rooms: Rooms;
+  /** A person was shown this room through that message: it is not unread, and confirmed unless receipts are off. */
+  confirmRead(room: string, seqNo: number): void;
   transfer(to: PeerId): void;
   evict(id: PeerId): void;
   /** For a reader that cannot keep up: messages wait where they are kept, not in memory. */

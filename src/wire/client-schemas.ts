@@ -7,10 +7,25 @@ import {
   PEER_ID_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
+  USERS_MAX,
+  WHO_ROWS_MAX,
 } from "../core/config.ts";
-import { address, chatText, count, index, member, name, peerId, peerInfo, tail, text, ts, word } from "./parts.ts";
+import {
+  address,
+  chatText,
+  count,
+  index,
+  member,
+  name,
+  nameOrNone,
+  peerId,
+  peerInfo,
+  tail,
+  text,
+  ts,
+  word,
+} from "./parts.ts";
 
-const nameOrNone = v.union([name, v.literal("")]);
 /** Told apart from a peer's own sessions by its length. */
 const session = v.union([v.pipe(word, v.length(CLIENT_SESSION_CHARS)), v.literal("")]);
 const milliseconds = v.pipe(count(3_600_000), v.minValue(1));
@@ -50,6 +65,9 @@ const status = v.strictObject({
   commit_index: index,
   pending: index,
 });
+/** Milliseconds with a fraction. */
+const time = v.pipe(v.number(), v.finite(), v.minValue(0));
+const person = { user: nameOrNone, client: v.boolean(), round_trip_ms: v.nullable(time) };
 const notice = { code: text(100), message: text(4000) };
 
 export const QUESTION = v.variant("what", [
@@ -62,6 +80,11 @@ export const QUESTION = v.variant("what", [
     text: text(1000),
   }),
   v.strictObject({ what: v.literal("place"), room_id: name, seq_no: seqNo }),
+  v.strictObject({ what: v.literal("who") }),
+  v.strictObject({ what: v.literal("here") }),
+  v.strictObject({ what: v.literal("confirmations"), room_id: name }),
+  v.strictObject({ what: v.literal("nick"), user: name }),
+  v.strictObject({ what: v.literal("read"), room_id: name, through: seqNo }),
   v.strictObject({ what: v.literal("say"), room_id: name, user: name, payload: chatText }),
 ]);
 
@@ -78,6 +101,31 @@ export const TOLD = v.variant("event", [
     event: v.literal("history"),
     room_id: name,
     messages: v.pipe(v.array(message), v.maxLength(HISTORY_MESSAGES_MAX)),
+  }),
+  v.strictObject({
+    event: v.literal("who"),
+    people: v.pipe(
+      v.array(
+        v.strictObject({
+          ...person,
+          peer_id: v.nullable(peerId),
+          heard_ms: v.nullable(time),
+          lag: v.nullable(index),
+        }),
+      ),
+      v.maxLength(WHO_ROWS_MAX),
+    ),
+  }),
+  v.strictObject({
+    event: v.literal("here"),
+    id: peerId,
+    commit_index: index,
+    people: v.pipe(v.array(v.strictObject({ ...person, heard_ms: time, lag: index })), v.maxLength(WHO_ROWS_MAX)),
+  }),
+  v.strictObject({
+    event: v.literal("confirmations"),
+    room_id: name,
+    readers: v.pipe(v.array(v.strictObject({ user: name, through: seqNo })), v.maxLength(USERS_MAX)),
   }),
   v.strictObject({ event: v.literal("place"), room_id: name, before: tail }),
   v.strictObject({ event: v.literal("sent"), msg_id: messageId, index, room_id: name, seq_no: seqNo }),

@@ -5,11 +5,11 @@
  */
 import * as v from "valibot";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
-import type { Entry, EntryData, EntryKind, ReadThrough, Seal } from "../core/message.ts";
+import type { Entry, EntryData, EntryKind, Seal } from "../core/message.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
 import { CONTROL, WORD } from "./parts.ts";
-import { CONFIGURATION, GENESIS, READ, SETTLED } from "./schemas.ts";
+import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
 import { encodeUtf8, parseObject, quote, utf8Length } from "./text.ts";
 
 /** Lines are made in slabs, so that what is adjacent in the log is adjacent in memory and is written in one call. */
@@ -53,7 +53,7 @@ function entryHead(e: Entry): string {
       return `${place}"room_id":${JSON.stringify(e.room_id)},"seq_no":${e.seq_no},"sender_id":${e.sender_id},"msg_id":"${e.msg_id}","user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${JSON.stringify(e.text)},`;
     case "system":
     case "read": {
-      const payload = JSON.stringify(e.kind === "system" ? e.text : e.data);
+      const payload = JSON.stringify(e.data);
       return `${place}"room_id":${JSON.stringify(e.room_id)},"sender_id":${e.sender_id},"user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${payload},`;
     }
     case "leader":
@@ -106,8 +106,8 @@ export function parseEntry(chunk: Uint8Array, start: number, end: number, prevCr
     msg_id: kind === "chat" ? messageId(o) : "",
     user: said ? name(o, "user") : "",
     ts: said ? whole(o, "ts", 0, Number.MAX_SAFE_INTEGER) : 0,
-    text: kind === "chat" || kind === "system" ? payloadText(o) : "",
-    data: kind === "chat" || kind === "system" || kind === "leader" ? null : payloadData(kind, o.payload),
+    text: kind === "chat" ? payloadText(o) : "",
+    data: kind === "chat" || kind === "leader" ? null : payloadData(kind, o.payload),
     crc: whole(o, "crc", 0, 0xffff_ffff),
     chunk,
     start,
@@ -181,10 +181,10 @@ function payloadText(o: Record<string, unknown>): string {
   return value;
 }
 
-const DATA = { genesis: GENESIS, config: CONFIGURATION, settled: SETTLED, read: READ };
+const DATA = { genesis: GENESIS, config: CONFIGURATION, settled: SETTLED, system: PRESENCE, read: READ };
 
 function payloadData(kind: keyof typeof DATA, payload: unknown): EntryData {
   const result = v.safeParse(DATA[kind], payload, { abortEarly: true });
   if (!result.success) throw new WireError(`payload of a ${kind} entry is wrong: ${result.issues[0].message}`);
-  return result.output satisfies EntryData | ReadThrough;
+  return result.output satisfies EntryData;
 }

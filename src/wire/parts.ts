@@ -31,6 +31,7 @@ export const name = v.pipe(
   v.minLength(1),
   v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
 );
+export const nameOrNone = v.union([name, v.literal("")]);
 
 /** A peer that has promised nothing says term 0, leader 0. */
 export const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone });

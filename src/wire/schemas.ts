@@ -9,6 +9,8 @@ import {
   MEMBERS_MAX,
   OUTSTANDING_MESSAGES_MAX,
   PEER_ID_MAX,
+  PEOPLE_TOLD_MAX,
+  READS_WAITING_MAX,
   TERM_MAX,
 } from "../core/config.ts";
 import type { Ballot } from "../core/ids.ts";
@@ -20,6 +22,7 @@ import type {
   Frame,
   Genesis,
   Member,
+  Presence,
   ReadThrough,
   Settled,
   Tail,
@@ -38,6 +41,7 @@ import {
   type member,
   members,
   name,
+  nameOrNone,
   peerId,
   peerInfo,
   tail,
@@ -54,7 +58,8 @@ export const GENESIS = v.strictObject({
   segment_bytes: v.pipe(count(2 ** 40), v.minValue(1)),
 });
 export const SETTLED = v.strictObject({ config_index: index });
-export const READ = v.strictObject({ through: index });
+export const PRESENCE = v.strictObject({ change: v.picklist(["joined", "left", "gone", "renamed"]), was: nameOrNone });
+export const READ = v.strictObject({ from: index, through: v.pipe(index, v.minValue(1)) });
 
 const entryHeader = { prev_index: index, prev_ballot: ballot, prev_crc: crc, commit: index };
 /** What stands behind the header line: `count` lines of together `bytes` bytes [W1]. */
@@ -144,6 +149,17 @@ export const FRAMES = {
     ...run,
   }),
   PENDING: v.strictObject({ type: v.literal("PENDING"), session: word, ...run }),
+  PEOPLE: v.strictObject({
+    type: v.literal("PEOPLE"),
+    users: v.pipe(
+      v.array(v.strictObject({ user: name, room_id: name, ts, was: nameOrNone, here: v.boolean() })),
+      v.maxLength(PEOPLE_TOLD_MAX),
+    ),
+    reads: v.pipe(
+      v.array(v.strictObject({ user: name, room_id: name, through: v.pipe(index, v.minValue(1)), ts })),
+      v.maxLength(READS_WAITING_MAX),
+    ),
+  }),
   CHAT_ACK: v.strictObject({
     type: v.literal("CHAT_ACK"),
     sender_id: peerId,
@@ -186,7 +202,7 @@ export const ENTRIES = {
     sender_id: peerId,
     user: name,
     ts,
-    payload: chatText,
+    payload: PRESENCE,
     crc,
   }),
   read: v.strictObject({
@@ -229,7 +245,8 @@ export const AGREE: [
   Same<v.InferOutput<typeof CONFIGURATION>, Plain<Configuration>>,
   Same<v.InferOutput<typeof GENESIS>, Plain<Genesis>>,
   Same<v.InferOutput<typeof SETTLED>, Plain<Settled>>,
+  Same<v.InferOutput<typeof PRESENCE>, Plain<Presence>>,
   Same<v.InferOutput<typeof READ>, Plain<ReadThrough>>,
   Agrees<FrameType>,
   Same<keyof typeof ENTRIES, Entry["kind"]>,
-] = [true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true];

@@ -4,7 +4,7 @@ import { type Command, HELP, readCommand } from "../../src/cli/commands.ts";
 import { REQUEST_NAMES } from "../../src/cli/requests.ts";
 import { PEER_ID_MAX } from "../../src/core/config.ts";
 
-const ARGUMENTS: Record<string, string> = { "/evict": "1", "/join": "attic" };
+const ARGUMENTS: Record<string, string> = { "/evict": "1", "/join": "attic", "/nick": "eve", "/read": "1" };
 
 describe("what is said", () => {
   test("any text that begins with something else is said as it is, spaces and all", () => {

@@ -103,6 +103,7 @@ export class Puppet implements MemberKey {
         seal,
         // Fixed, and different for each peer: pauses that are all alike would have them collide for ever.
         random: () => (this.id % 10) / 10,
+        wall: () => 0,
         session: `s${this.#boots}`,
       },
       {

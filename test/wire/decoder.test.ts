@@ -173,7 +173,7 @@ describe("pieces", () => {
 
 describe("[W2] greeting", () => {
   test("nothing but HELLO, ATTACH or REFUSE is listened to first; then everything", () => {
-    const sampler = new Sampler(8);
+    const sampler = new Sampler(9);
     for (const type of TYPES) {
       const bytes = bytesOf([sampler.frame(type)]);
       if (type === "HELLO" || type === "ATTACH" || type === "REFUSE") {

@@ -149,8 +149,14 @@ export class Sampler {
         msg_id: `${sender_id}.${this.word()}.${this.whole(1, Number.MAX_SAFE_INTEGER)}`,
         text: this.text(),
       }),
-      system: () => ({ ...said, text: this.text() }),
-      read: () => ({ ...said, data: { through: this.index() } }),
+      system: () => ({
+        ...said,
+        data: {
+          change: this.pick(["joined", "left", "gone", "renamed"] as const),
+          was: this.pick(["", this.name()]),
+        },
+      }),
+      read: () => ({ ...said, data: { from: this.index(), through: 1 + this.below(1e9) } }),
       config: () => ({ data: { ...this.configuration(), ...(this.random() < 0.3 && { cluster_id: this.word() }) } }),
       settled: () => ({ data: { config_index: this.index() } }),
       leader: () => ({}),
@@ -182,6 +188,11 @@ export class Sampler {
       { what: "rooms" },
       { what: "history", room_id, count: 1 + this.below(500), text: this.text().slice(0, 100) },
       { what: "place", room_id, seq_no: this.whole(1, 1e9) },
+      { what: "who" },
+      { what: "here" },
+      { what: "confirmations", room_id },
+      { what: "nick", user: this.name() },
+      { what: "read", room_id, through: this.whole(1, 1e9) },
       { what: "say", room_id, user: this.name(), payload: this.text() },
     ] as const);
   }
@@ -190,6 +201,7 @@ export class Sampler {
     const room_id = this.name();
     const said = { sender_id: 1, msg_id: "1.a.1", room_id, user: this.name(), payload: this.text(), ts: this.index() };
     const message = { event: "message", index: this.index(), term: 1, seq_no: 1, ...said } as const;
+    const person = { user: this.pick(["", this.name()]), client: true, heard_ms: 0.5, round_trip_ms: null };
     const notice = { code: "waiting", message: this.text().slice(0, 100) };
     const member = {
       ...{ id: 1, ...this.address() },
@@ -203,6 +215,9 @@ export class Sampler {
         ...{ members: [member], first_index: 1, last_index: 2, commit_index: this.index(), pending: 0 },
       },
       { event: "rooms", rooms: this.list(() => ({ room_id, last_seq_no: this.index(), joined: true, unread: 0 })) },
+      { event: "who", people: this.list(() => ({ ...person, peer_id: 1, lag: null })) },
+      { event: "here", id: 1, commit_index: this.index(), people: this.list(() => ({ ...person, lag: 0 })) },
+      { event: "confirmations", room_id, readers: this.list(() => ({ user: this.name(), through: 1 })) },
       { event: "history", room_id, messages: this.list(() => message) },
       { event: "place", room_id, before: this.tail() },
       { event: "sent", msg_id: "1.a.1", index: this.index(), room_id, seq_no: 1 },
@@ -268,6 +283,11 @@ export class Sampler {
       COORDINATOR: () => ({ type: "COORDINATOR", ballot: this.ballot(), peer: { id: 1, ...this.address() } }),
       ABDICATE: () => ({ type: "ABDICATE", ballot: this.ballot(), to: this.whole(0, PEER_ID_MAX) }),
       CHAT: () => ({ type: "CHAT", ...session(), first: this.whole(1, 1e9), messages: [draft(), draft()] }),
+      PEOPLE: () => {
+        const who = () => ({ user: this.name(), room_id: this.name(), ts: this.index() });
+        const users = this.list(() => ({ ...who(), was: this.pick(["", this.name()]), here: this.random() < 0.5 }));
+        return { type: "PEOPLE", users, reads: this.list(() => ({ ...who(), through: 1 + this.below(1e9) })) };
+      },
       PENDING: () => ({ type: "PENDING", session: this.word(), first: this.whole(1, 1e9), messages: [draft()] }),
       CHAT_ACK: () => ({ type: "CHAT_ACK", ...session(), expected: this.whole(1, 1e9) }),
       CATCHUP_REQ: () => ({ type: "CATCHUP_REQ", ballot: this.pick([null, this.ballot()]), after: this.tail() }),
