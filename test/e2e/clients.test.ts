@@ -1,6 +1,17 @@
 /** Thin clients and the commands for scripts [S8], with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
-import { BINARY, Cluster, checkHistory, endAll, loggedChats, PeerProcess, run, saidBy } from "./harness.ts";
+import { PROTOCOL_VERSION } from "../../src/core/config.ts";
+import {
+  BINARY,
+  Cluster,
+  checkHistory,
+  endAll,
+  loggedChats,
+  type PeerEvent,
+  PeerProcess,
+  run,
+  saidBy,
+} from "./harness.ts";
 
 afterEach(endAll);
 
@@ -134,6 +145,38 @@ test("status and tail: how a peer is, what was said since a number, and what is 
   await cluster.stop();
 });
 
+test("[P1] [P2] [P4] people come, change names, read, and leave, for all peers and clients in the same order", async () => {
+  const cluster = await Cluster.start(3);
+  const bob = connect(cluster, 2, "--name", "Bob");
+  const notes = (who: PeerProcess) => who.all("system").map((e) => `${e.was}>${e.user} ${e.change}`);
+  await cluster.peer(1).until("Bob is here", () => notes(cluster.peer(1)).includes(">Bob joined"));
+  cluster.peer(1).say("read this");
+  await bob.event("message");
+  bob.say("/read 1", "/nick Rob");
+  await bob.until("the new name", () => notes(bob).includes("Bob>Rob renamed"));
+  bob.say("/who");
+  const who = await bob.event("who");
+  expect(who.people.map((p: PeerEvent) => [p.peer_id, p.client]).toSorted()).toEqual([
+    [1, false],
+    [2, false],
+    [2, true],
+    [3, false],
+  ]);
+  await cluster.peer(3).event("read", (e) => e.user === "Bob" && e.room_id === "general" && e.through === 1);
+  cluster.peer(3).say("/confirmations 1");
+  expect(await cluster.peer(3).event("confirmations")).toMatchObject({ readers: [{ user: "Bob", through: 1 }] });
+  bob.endInput();
+  expect(await bob.exited).toBe(0);
+  cluster.peer(2).say("/quit");
+  const all = [">Bob joined", "Bob>Rob renamed", ">Rob left", ">user2 left"];
+  for (const id of [1, 3]) {
+    const peer = cluster.peer(id);
+    await peer.until("who has left", () => notes(peer).at(-1) === all.at(-1));
+    expect(notes(peer).filter((note) => all.includes(note))).toEqual(all);
+  }
+  await cluster.stop();
+});
+
 test("a pipe gets everything, however slowly it is read; a reader that leaves early is no error", async () => {
   const cluster = await Cluster.start(1);
   const lines = texts("x".repeat(2000), 1000);
@@ -153,7 +196,7 @@ test("[W4] whatever somebody sends who says he is a client, the peer and its oth
   const cluster = await Cluster.start(1);
   const bob = connect(cluster, 1, "--name", "Bob");
   await bob.event("started");
-  const attach = { type: "ATTACH", version: 2, cluster_id: null, user: "Mal", room_id: "general" };
+  const attach = { type: "ATTACH", version: PROTOCOL_VERSION, cluster_id: null, user: "Mal", room_id: "general" };
   const named = JSON.stringify({ ...attach, session: "mal0mal0mal0mal0", sender_id: 0, seen: 0 });
   const chat = {
     type: "CHAT",
@@ -169,7 +212,7 @@ test("[W4] whatever somebody sends who says he is a client, the peer and its oth
     `${named}\n${'{"type":"ASK","request":1,"question":{"what":"history","room_id":"r","count":500,"text":"x"}}\n'.repeat(100)}`,
     `${named}\n{"type":"CATCHUP_REQ","ballot":null,"after":{"index":1,"ballot":{"term":8,"leader_id":1,"inc":"x"}}}\n`,
     `${JSON.stringify({ ...attach, session: "", sender_id: 0, seen: 0 })}\n`,
-    `${JSON.stringify({ ...attach, version: 1 })}\n`,
+    `${JSON.stringify({ ...attach, version: PROTOCOL_VERSION - 1 })}\n`,
   ];
   for (const bytes of hostile) {
     const closed = Promise.withResolvers<string>();
