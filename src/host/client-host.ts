@@ -166,6 +166,7 @@ export class ClientHost implements Service {
     this.rooms.show(room, seqNo);
     if (this.#options.receipts === false || this.#client.user === "") return;
     if (this.#reads.size < READS_WAITING_MAX) this.#reads.set(room, Math.max(seqNo, this.#reads.get(room) ?? 0));
+    this.#confirm();
   }
 
   /** Its peer says each to the others at most once a second: no use telling it more often. */
