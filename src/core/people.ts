@@ -16,10 +16,17 @@ const READ_MS = 1000;
 /** A peer says so often in each presence time that its people are still here. */
 const REPORTS_PER_PRESENCE = 6;
 
+interface Told {
+  person: Person;
+  /** To the present leader. */
+  said: boolean;
+  readonly since: Millis;
+}
+
 export class People {
   readonly #peer: Peer;
-  /** The people here, and who has left until the log says so too. `said`: to the present leader. */
-  readonly #here = new Map<string, { person: Person; said: boolean }>();
+  /** The people here, and who has left until the log says so too. */
+  readonly #here = new Map<string, Told>();
   /** What was read and the log does not show, by room and user. */
   readonly #reads = new Map<string, ReadReport>();
   /** When a person's reading was last reported. */
@@ -40,7 +47,10 @@ export class People {
   onPerson(person: Person): void {
     if (person.was !== "") this.#here.delete(person.was);
     if (this.#here.size >= PEOPLE_TOLD_MAX) this.#forgetOneWhoLeft();
-    this.#here.set(person.user, { person, said: false });
+    // Whoever had that name before and has another one now: from here on it is somebody else's.
+    for (const told of this.#here.values())
+      if (person.here && told.person.was === person.user) told.person = { ...told.person, was: "" };
+    this.#here.set(person.user, { person, said: false, since: this.#peer.now });
     this.#report();
   }
 
@@ -86,8 +96,15 @@ export class People {
     const { people } = log.state;
     for (const [key, { room_id, user, through }] of this.#reads)
       if (people.readThrough(room_id, user) >= through) this.#reads.delete(key);
-    for (const [user, { person, said }] of this.#here)
-      if (!person.here && said && !people.present.has(user)) this.#here.delete(user);
+    for (const [user, told] of this.#here) {
+      const { person, said, since } = told;
+      // A name that stays in the log for longer is somebody's elsewhere.
+      const isOld = now - since > timings.presence / REPORTS_PER_PRESENCE;
+      if (!said) continue;
+      if (!person.here && (isOld || !people.present.has(user))) this.#here.delete(user);
+      const isSeen = people.present.has(user) && !people.present.has(person.was);
+      if (person.was !== "" && (isOld || isSeen)) told.person = { ...person, was: "" };
+    }
     const unseen = [...this.#here.values()].some(({ person: { user, was, here } }) => {
       return people.present.has(user) !== here || (was !== "" && people.present.has(was));
     });

@@ -22,22 +22,24 @@ export interface Run<S> {
 
 export class Cluster {
   readonly time = new VirtualTime();
-  readonly random = seeded(7);
-  readonly network = new VirtualNetwork(this.time, this.random);
+  readonly random: () => number;
+  readonly network: VirtualNetwork;
   readonly disks = [1, 2, 3].map(() => {
     const clock = { after: (ms: number, fn: () => void) => this.time.at(this.time.now + ms, fn) };
-    return new VirtualDisk({ clock, random: this.random });
+    return new VirtualDisk({ clock, random: () => this.random() });
   });
   readonly peers = new Map<number, Run<Host>>();
   readonly #options: Partial<HostOptions>;
   #nextSite = 50;
 
-  constructor(options: Partial<HostOptions> = {}) {
+  constructor(options: Partial<HostOptions> = {}, seed = 7) {
     this.#options = options;
+    this.random = seeded(seed);
+    this.network = new VirtualNetwork(this.time, this.random);
   }
 
-  static formed(options: Partial<HostOptions> = {}): Cluster {
-    const cluster = new Cluster(options);
+  static formed(options: Partial<HostOptions> = {}, seed = 7): Cluster {
+    const cluster = new Cluster(options, seed);
     for (const id of [1, 2, 3]) cluster.start(id);
     cluster.until(() => cluster.status(1).leader_id === 3 && cluster.status(1).members.length === 3);
     return cluster;
