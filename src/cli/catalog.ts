@@ -1,5 +1,6 @@
 /** Every command of the program. What is made of all of them (help, completions, manual) is made from this list. */
 import { CHAT } from "./chat-command.ts";
+import { CONNECT, SEND, STATUS, TAIL } from "./clients.ts";
 import { CONFIG } from "./config.ts";
 import { DOCTOR } from "./doctor/command.ts";
 import { LOG, VERIFY } from "./files.ts";
@@ -27,7 +28,22 @@ const HELP: Command = {
   },
 };
 
-export const COMMANDS: readonly Command[] = [CHAT, VERIFY, LOG, RECOVER, SIM, CONFIG, DOCTOR, COMPLETIONS, MAN, HELP];
+export const COMMANDS: readonly Command[] = [
+  CHAT,
+  CONNECT,
+  SEND,
+  TAIL,
+  STATUS,
+  VERIFY,
+  LOG,
+  RECOVER,
+  SIM,
+  CONFIG,
+  DOCTOR,
+  COMPLETIONS,
+  MAN,
+  HELP,
+];
 
 /** Throws UsageError. */
 export function findCommand(name: string): Command {

@@ -12,7 +12,7 @@ import type { Settings } from "./usage/settings.ts";
 const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;
 const LOG_FORMATS = ["text", "json"] as const;
 const DURABILITIES = ["fsync", "os"] as const;
-const BELLS = ["off", "mention", "all"] as const;
+export const BELLS = ["off", "mention", "all"] as const;
 /** Messages shown at the start to a person. */
 const HISTORY = 20;
 
@@ -94,6 +94,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
     preset: "mention",
     setting: "text",
   },
+  { name: "no-receipts", value: null, what: "Tell nobody what you have read", setting: "switch" },
   {
     name: "heartbeat-interval",
     value: "TIME",
@@ -158,6 +159,8 @@ export function readChatOptions(settings: Settings): ChatOptions {
     advertise: readAdvertise(settings, host, port),
     seeds: settings.texts("seed").map((text) => seed(settings.label("seed"), text)),
     name: name(settings.label("name"), settings.text("name") ?? `peer_${id}`),
+    announces: !headless,
+    receipts: !settings.on("no-receipts"),
     room: name(settings.label("room"), settings.text("room") as string),
     dataDir: dataDirectory(settings, id),
     mode,

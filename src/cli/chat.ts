@@ -1,14 +1,16 @@
 /**
- * `chatpeer --id N …`: one peer and whoever uses it, a person at a terminal, a script through `--json` or a pipe, or nobody
- * (`--headless`). Ends with an exit code when the peer has stopped and everything written has been read.
+ * A peer in this process, or a client of one, and whoever uses it: a person at a terminal, a script through `--json` or a
+ * pipe, or nobody (`--headless`). Ends with an exit code when it has stopped and everything written has been read.
  *
- *     lines ──▶ Chat ──▶ Host          a line is a message or a command
+ *     lines ──▶ Chat ──▶ Service       a line is a message or a command
  *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
  */
 import type { Clock } from "../host/contracts.ts";
-import type { HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
 import { Host, HostError, type HostListener, type Ports } from "../host/host.ts";
+import type { Service } from "../host/service.ts";
 import { type Acting, act } from "./actions.ts";
+import { Asking, Unanswered } from "./asking.ts";
 import { readCommand } from "./commands.ts";
 import type { Chatting, Face } from "./faces/face.ts";
 import { JsonFace } from "./faces/json.ts";
@@ -17,9 +19,10 @@ import { ScreenFace } from "./faces/screen.ts";
 import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
 import { lastMessages } from "./past.ts";
-import { isOwn, logLine } from "./render.ts";
+import { Readers } from "./readers.ts";
+import { logLine } from "./render.ts";
 import { Rooms } from "./rooms.ts";
-import type { ChatOptions, Streams } from "./talk-options.ts";
+import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
 
 const LEVELS = ["error", "warn", "info", "debug"];
 /** After the end of input the peer stays so long for what is still pending. */
@@ -31,21 +34,47 @@ export function runChat(
   streams: Streams,
   signals: (handler: (signal: string) => void) => void,
 ): Promise<number> {
+  return talk(
+    ports.clock,
+    (listener) => new Host(ports, options, listener),
+    { ...options, senderId: options.id },
+    streams,
+    signals,
+  );
+}
+
+/** The same with any service. */
+export function talk(
+  clock: Clock,
+  makeService: (listener: HostListener) => Service,
+  options: Talking,
+  streams: Streams,
+  signals: (handler: (signal: string) => void) => void,
+): Promise<number> {
   return new Promise((resolve) => {
-    const chat = new Chat(ports, options, streams, resolve);
+    const chat = new Chat(clock, makeService, options, streams, resolve);
     signals((signal) => chat.onSignal(signal));
     chat.start();
   });
 }
 
+interface Talking extends TalkOptions {
+  /** Of own messages; null for a client, which gets one where it attaches first. */
+  readonly senderId: number | null;
+}
+
 class Chat implements HostListener, Chatting {
-  readonly options: ChatOptions;
+  readonly options: Talking;
   readonly streams: Streams;
   readonly out: Output;
   readonly err: Output;
   readonly clock: Clock;
   readonly rooms: Rooms;
-  readonly #host: Host;
+  readonly readers = new Readers();
+  /** Of the person here, as of now. */
+  name: string;
+  readonly #service: Service;
+  readonly #asking: Asking;
   readonly #face: Face;
   readonly #acting: Acting;
   readonly #resolve: (code: number) => void;
@@ -58,34 +87,47 @@ class Chat implements HostListener, Chatting {
   #behind = false;
   #leaving = false;
   /** Commands whose answer takes a while: lines behind them wait for it. */
-  #answering = 0;
+  readonly #answering = new Set<Promise<void>>();
   /** A line of a pipe was not taken. */
   #refused = false;
   #linger: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(ports: Ports, options: ChatOptions, streams: Streams, resolve: (code: number) => void) {
+  constructor(
+    clock: Clock,
+    makeService: (listener: HostListener) => Service,
+    options: Talking,
+    streams: Streams,
+    resolve: (code: number) => void,
+  ) {
     this.options = options;
+    this.name = options.name;
     this.streams = streams;
-    this.clock = ports.clock;
+    this.clock = clock;
     this.#resolve = resolve;
     this.out = new Output(streams.output);
     this.err = new Output(streams.error);
-    this.rooms = new Rooms(options.room);
+    this.#service = makeService(this);
+    this.#asking = new Asking(this.#service);
+    this.rooms = new Rooms(this.#service.rooms, options.room);
     const { mode, history } = options;
     this.#face =
       mode === "json" ? new JsonFace(this) : mode === "terminal" ? new ScreenFace(this) : new PlainFace(this);
-    this.#host = new Host(ports, options, this);
     this.#acting = {
-      ...{ host: this.#host, rooms: this.rooms, face: this.#face, keyboard: mode === "terminal", history },
+      ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
+      ...{ keyboard: mode === "terminal", history },
       notice: (code, message) => this.#face.event({ event: "notice", code, message }),
-      refuse: (message) => this.#refuse("command", message),
+      refuse: (message, code = "command") => void this.#refuse(code, message),
+      renamed: (name) => {
+        this.name = name;
+      },
+      shown: (messages) => this.#onShown(messages),
       leave: () => this.#leave(),
     };
   }
 
   start(): void {
     try {
-      this.#host.start();
+      this.#service.start();
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       this.#face.event({ event: "error", code: "start", message: error.message });
@@ -114,8 +156,10 @@ class Chat implements HostListener, Chatting {
   // ── the peer tells ─────────────────────────────────────────────────────────────────────────────────────────────
 
   event(event: HostEvent): void {
-    if (event.event === "message") this.rooms.onMessage(event, isOwn(event, this.options));
+    if (event.event === "read") this.readers.onRead(event);
+    if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
     this.#face.event(event);
+    if (event.event === "message") this.#onShown([event]);
     if (event.event === "started") void this.#onStarted();
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
   }
@@ -134,28 +178,53 @@ class Chat implements HostListener, Chatting {
   stopped({ code, reason }: Stopped): void {
     this.#face.end();
     if (code === 0) this.#face.answer([], [`-- stopped: ${reason}`]);
+    this.#asking.stop();
     void this.#finish(code === 0 && this.#refused ? 1 : code);
   }
 
   /** What was said before comes first; the log waits with what is new. */
   async #onStarted(): Promise<void> {
-    const { mode, history } = this.options;
+    const { mode, history, headless } = this.options;
+    if (!headless) this.rooms.begin();
     if (mode === "terminal" || (mode === "pipe" && history > 0)) {
-      this.#host.pauseDelivery();
-      const { active } = this.rooms;
-      const past = await lastMessages(this.#host, history, (message) => message.room_id === active).catch(stopping);
-      for (const message of past) this.rooms.onMessage(message, isOwn(message, this.options));
+      this.#service.pauseDelivery();
+      const room = this.rooms.active;
+      const past = await lastMessages(this.#asking, { room, through: this.#service.delivered }, history).catch(
+        stopping,
+      );
+      const told =
+        mode === "terminal" ? await this.#asking.ask({ what: "confirmations", room_id: room }).catch(stopping) : [];
+      if ("event" in told && told.event === "confirmations") this.readers.onConfirmations(told);
+      for (const message of past) if (this.isOwn(message)) this.readers.onOwn(message);
       if (!this.#leaving) this.#face.begin(past);
-      if (!this.#behind) this.#host.resumeDelivery();
+      this.#onShown(past);
+      if (!this.#behind) this.#service.resumeDelivery();
     }
     this.#started = true;
     this.#takeLines();
   }
 
+  /** What people were shown is not unread; what a person at the screen sees of the room talked in is confirmed [P4]. */
+  #onShown(messages: readonly DeliveredMessage[]): void {
+    const { mode } = this.options;
+    const message = messages.at(-1);
+    if (message === undefined || !this.rooms.shows(message.room_id) || mode === "json" || mode === "quiet") return;
+    const { room_id, seq_no } = message;
+    const confirms = mode === "terminal" && room_id === this.rooms.active && !messages.every((m) => this.isOwn(m));
+    if (confirms) this.#service.confirmRead(room_id, seq_no);
+    else this.#service.rooms.show(room_id, seq_no);
+  }
+
   // ── the face asks ──────────────────────────────────────────────────────────────────────────────────────────────
 
   status(): Status {
-    return this.#host.status();
+    return this.#service.status();
+  }
+
+  /** Several people may say things through one peer. */
+  isOwn({ sender_id, user }: DeliveredMessage): boolean {
+    const { senderId } = this.options;
+    return user === this.name && (senderId === null || senderId === sender_id);
   }
 
   line(text: string): boolean {
@@ -170,14 +239,14 @@ class Chat implements HostListener, Chatting {
   behind(): void {
     if (this.#behind) return;
     this.#behind = true;
-    this.#host.pauseDelivery();
+    this.#service.pauseDelivery();
     if (this.#readsLines) this.streams.input.pause();
   }
 
   caughtUp(): void {
     if (!this.#behind) return;
     this.#behind = false;
-    this.#host.resumeDelivery();
+    this.#service.resumeDelivery();
     this.#takeLines();
   }
 
@@ -205,7 +274,7 @@ class Chat implements HostListener, Chatting {
   }
 
   #takeLines(): void {
-    while (this.#started && !this.#full && !this.#behind && !this.#leaving && this.#answering === 0) {
+    while (this.#started && !this.#full && !this.#behind && !this.#leaving && this.#answering.size === 0) {
       const line = this.#lines.shift();
       if (line === undefined) break;
       this.#take(line);
@@ -226,15 +295,15 @@ class Chat implements HostListener, Chatting {
   }
 
   async #waitFor(answer: Promise<void>): Promise<void> {
-    this.#answering += 1;
+    this.#answering.add(answer);
     await answer;
-    this.#answering -= 1;
+    this.#answering.delete(answer);
     this.#takeLines();
   }
 
   #submit(text: string, line: Line): boolean {
     if (text === "" && this.options.mode !== "json") return true;
-    const submitted = this.#host.submit(this.rooms.active, text);
+    const submitted = this.#service.submit(this.rooms.active, text);
     if (submitted.ok) return true;
     if (submitted.code === "full" && this.options.mode !== "terminal") {
       this.#full = true;
@@ -253,8 +322,8 @@ class Chat implements HostListener, Chatting {
   // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #leaveWhenSent(): void {
-    if (!this.#started || this.#leaving || this.#lines.length > 0 || this.#answering > 0) return;
-    if (this.#host.pending === 0) return this.#leave();
+    if (!this.#started || this.#leaving || this.#lines.length > 0 || this.#answering.size > 0) return;
+    if (this.#service.pending === 0) return this.#leave();
     this.#linger ??= setTimeout(() => this.#leave(), LINGER_MS);
   }
 
@@ -262,19 +331,19 @@ class Chat implements HostListener, Chatting {
     if (this.#leaving) return;
     this.#leaving = true;
     this.#face.end();
-    this.#host.quit();
+    this.#service.quit();
   }
 
   async #finish(code: number): Promise<void> {
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.streams.input.destroy();
-    await Promise.all([this.out.finished(), this.err.finished()]);
+    await Promise.all([...this.#answering, this.out.finished(), this.err.finished()]);
     this.#resolve(code);
   }
 }
 
-/** The past of a peer that stops before it is asked for it. */
+/** The past of a peer that stops before it tells of it. */
 function stopping(error: unknown): [] {
-  if (error instanceof HostError) return [];
+  if (error instanceof Unanswered) return [];
   throw error;
 }

@@ -1,15 +1,19 @@
 /** Lines that begin with a slash, at the terminal, through a pipe and in `--json` alike. A command is one row of the table. */
 import { PEER_ID_MAX } from "../core/config.ts";
-import { nearest, name as roomName, UsageError } from "./flags.ts";
+import { nearest, name as readName, UsageError } from "./flags.ts";
 
 export type Command =
   | { readonly do: "say"; readonly text: string }
-  | { readonly do: "status" | "peers" | "rooms" | "help" | "quit" }
+  | { readonly do: "status" | "peers" | "who" | "rooms" | "help" | "quit" }
   /** The last `count` messages; with a text, those that contain it. */
   | { readonly do: "history"; readonly count: number; readonly text: string }
   | { readonly do: "join"; readonly room: string }
   /** null: the room one talks in. */
   | { readonly do: "leave"; readonly room: string | null }
+  | { readonly do: "nick"; readonly name: string }
+  /** Of one message, or how far everybody has read (null). */
+  | { readonly do: "confirmations"; readonly seqNo: number | null }
+  | { readonly do: "read"; readonly seqNo: number }
   | { readonly do: "save"; readonly file: string }
   /** 0: the leader chooses. */
   | { readonly do: "transfer"; readonly id: number }
@@ -31,6 +35,7 @@ export const HISTORY_COUNT_MAX = 10_000;
 const TABLE: readonly Row[] = [
   bare("status", "who leads, whether a majority is here, what waits"),
   bare("peers", "the members, where they are, how far behind"),
+  bare("who", "who is here, when last heard, how far away and behind"),
   {
     ...{
       name: "/history",
@@ -42,12 +47,30 @@ const TABLE: readonly Row[] = [
   bare("rooms", "all rooms, and what is unread in them"),
   {
     ...{ name: "/join", argument: "ROOM", explained: "talk in a room, and see what is said there" },
-    read: (room) => withRoom("/join", room, (known) => ({ do: "join", room: known })),
+    read: (room) => withName("/join", room, "a room", "general", (known) => ({ do: "join", room: known })),
   },
   {
     ...{ name: "/leave", argument: "[ROOM]", explained: "see no more of a room (of this one), only count it" },
     read: (room) =>
-      room === "" ? { do: "leave", room: null } : withRoom("/leave", room, (r) => ({ do: "leave", room: r })),
+      room === ""
+        ? { do: "leave", room: null }
+        : withName("/leave", room, "a room", "general", (known) => ({ do: "leave", room: known })),
+  },
+  {
+    ...{ name: "/nick", argument: "NAME", explained: "take another name" },
+    read: (name) => withName("/nick", name, "a name", "carol", (known) => ({ do: "nick", name: known })),
+  },
+  {
+    ...{
+      name: "/confirmations",
+      argument: "[MESSAGE]",
+      explained: "who has read how far here, or a message (its number)",
+    },
+    read: (number) => (number === "" ? { do: "confirmations", seqNo: null } : withNumber("confirmations", number)),
+  },
+  {
+    ...{ name: "/read", argument: "MESSAGE", explained: "confirm that you have read through there" },
+    read: (number) => withNumber("read", number),
   },
   {
     ...{ name: "/save", argument: "FILE", explained: "write this room's history to a new file, as text" },
@@ -68,7 +91,7 @@ const TABLE: readonly Row[] = [
 /** For completion. */
 export const COMMAND_NAMES = TABLE.map((row) => row.name);
 
-const USAGE_COLUMNS = 22;
+const USAGE_COLUMNS = 26;
 
 export const HELP = [
   ...TABLE.map((row) => [`${row.name} ${row.argument}`, row.explained]),
@@ -93,7 +116,7 @@ export function readCommand(line: string): Command {
   );
 }
 
-function bare(name: "status" | "peers" | "rooms" | "help" | "quit", explained: string): Row {
+function bare(name: "status" | "peers" | "who" | "rooms" | "help" | "quit", explained: string): Row {
   const read = (argument: string): Command => (argument === "" ? { do: name } : wrong(`/${name} takes no argument`));
   return { name: `/${name}`, argument: "", explained, read };
 }
@@ -113,10 +136,21 @@ function withPeer(what: "transfer" | "evict", argument: string): Command {
   return { do: what, id };
 }
 
-function withRoom(command: string, room: string, done: (room: string) => Command): Command {
-  if (room === "") return wrong(`${command} needs a room, like ${command} general`);
+function withNumber(what: "confirmations" | "read", argument: string): Command {
+  const seqNo = /^[0-9]{1,15}$/.test(argument) ? Number(argument) : 0;
+  return seqNo > 0 ? { do: what, seqNo } : wrong(`/${what} takes the number of a message, like /${what} 42`);
+}
+
+function withName(
+  command: string,
+  text: string,
+  what: string,
+  example: string,
+  done: (name: string) => Command,
+): Command {
+  if (text === "") return wrong(`${command} needs ${what}, like ${command} ${example}`);
   try {
-    return done(roomName("a room", room));
+    return done(readName(what, text));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return wrong(error.message);

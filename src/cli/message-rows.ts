@@ -22,9 +22,10 @@ export interface Reader {
   readonly paint: Paint;
 }
 
-export function messageRows(message: DeliveredMessage, reader: Reader): string[] {
+/** `mark` stands behind the number. */
+export function messageRows(message: DeliveredMessage, reader: Reader, mark = ""): string[] {
   const { paint, mention, columns } = reader;
-  const head = `${paint.dim(`${clockTime(message.ts)} [seq=${message.seq_no}]`)} ${ofRoom(message.room_id, reader)}${paintNick(message.user, paint)}: `;
+  const head = `${paint.dim(`${clockTime(message.ts)} [seq=${message.seq_no}]${mark}`)} ${ofRoom(message.room_id, reader)}${paintNick(message.user, paint)}: `;
   const indent = width(head) < columns * 0.6 ? width(head) : Math.max(1, Math.min(8, columns >> 2));
   const rows = textRows(message.payload, columns - width(head), columns - indent);
   return rows.map(

@@ -1,42 +1,53 @@
-/**
- * What was said before, from the log of a running peer: in pages, with the peer's own work between them, so that searching a
- * million messages delays no heartbeat.
- */
-import { PAGE_ENTRIES } from "../host/delivery.ts";
-import type { DeliveredMessage } from "../host/events.ts";
+/** What was said before, from the log of the peer: in pages, so that a long past is never in memory as a whole. */
+import { HISTORY_MESSAGES_MAX } from "../core/config.ts";
+import type { LogIndex } from "../core/ids.ts";
+import type { DeliveredMessage } from "../core/reports.ts";
+import type { Asking } from "./asking.ts";
 
-/** A running peer, as far as the past is concerned. */
-export interface Past {
-  /** The last index that was delivered. */
-  readonly delivered: number;
-  /** Messages among the `PAGE_ENTRIES` entries from there on. Throws HostError once the peer is stopping. */
-  page(from: number): readonly DeliveredMessage[];
+export interface Place {
+  readonly room: string;
+  /** Only what has been told by now. */
+  readonly through: LogIndex;
 }
 
-/** The last `count` messages that are wanted, oldest first. */
+/** The last `count` messages of a room that hold `text` ("": any), oldest first. Throws Unanswered. */
 export async function lastMessages(
-  past: Past,
+  asking: Asking,
+  { room, through }: Place,
   count: number,
-  wanted: (message: DeliveredMessage) => boolean,
+  text = "",
 ): Promise<DeliveredMessage[]> {
   let found: DeliveredMessage[] = [];
-  for (let end = past.delivered; end > 0 && found.length < count; end -= PAGE_ENTRIES) {
-    const page = past.page(Math.max(1, end - PAGE_ENTRIES + 1)).filter((m) => m.index <= end && wanted(m));
-    found = [...page.slice(-(count - found.length)), ...found];
-    await othersWork();
+  let before = through + 1;
+  while (found.length < count && before > 1) {
+    const wanted = Math.min(count - found.length, HISTORY_MESSAGES_MAX);
+    const page = await pageOf(asking, { room_id: room, count: wanted, text, before });
+    if (page[0] === undefined) break;
+    before = page[0].index;
+    found = [...page, ...found];
   }
   return found;
 }
 
-/** All messages that are delivered by now, oldest first, page by page. */
-export async function* allMessages(past: Past): AsyncGenerator<readonly DeliveredMessage[]> {
-  const end = past.delivered;
-  for (let from = 1; from <= end; from += PAGE_ENTRIES) {
-    yield past.page(from).filter((m) => m.index <= end);
-    await othersWork();
+/** All messages of a room, oldest first, page by page. Throws Unanswered. */
+export async function* allMessages(
+  asking: Asking,
+  { room, through }: Place,
+): AsyncGenerator<readonly DeliveredMessage[]> {
+  let after = 0;
+  for (;;) {
+    const wanted = { room_id: room, count: HISTORY_MESSAGES_MAX, text: "", after, before: through + 1 };
+    const page = await pageOf(asking, wanted);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.index;
   }
 }
 
-function othersWork(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+type Wanted = { room_id: string; count: number; text: string; before: LogIndex; after?: LogIndex };
+
+async function pageOf(asking: Asking, wanted: Wanted): Promise<readonly DeliveredMessage[]> {
+  const told = await asking.ask({ what: "history", ...wanted });
+  return told.event === "history" ? told.messages : [];
 }

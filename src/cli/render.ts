@@ -1,12 +1,8 @@
 /** Messages, events and log records as one line each, for people: pure functions. Everything that others chose is made visible. */
+import type { SystemNote } from "../core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord } from "../host/events.ts";
 import type { Paint } from "./paint.ts";
 import { visible } from "./sanitize.ts";
-
-/** Several people may say things through one peer. */
-export function isOwn(message: DeliveredMessage, { id, name }: { id: number; name: string }): boolean {
-  return message.sender_id === id && message.user === name;
-}
 
 /** `[seq=42] alice: Hello` */
 export function messageLine(message: DeliveredMessage, paint: Paint): string {
@@ -32,12 +28,27 @@ export function noteOf(event: HostEvent): Note | null {
         `peer ${id} ${state === "alive" ? `is here (${role})` : state === "unreachable" ? "is gone" : state}`,
       );
     }
+    case "system":
+      return note(systemText(event));
     case "notice":
       return event.code === "leading" || event.code === "abdicated" ? null : note(event.message);
     case "error":
       return { text: `error: ${visible(event.message)}`, tone: "red" };
     default:
       return null;
+  }
+}
+
+function systemText({ user, change, was }: SystemNote): string {
+  switch (change) {
+    case "joined":
+      return `${user} is here`;
+    case "left":
+      return `${user} has left`;
+    case "gone":
+      return `${user} is gone: not a word for a minute`;
+    case "renamed":
+      return `${was} is ${user} now`;
   }
 }
 

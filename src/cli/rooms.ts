@@ -1,78 +1,58 @@
 /**
- * The rooms of somebody who chats: all are replicated, the joined ones are shown, one of them is talked in, and what is said
- * in the others is counted. Pure state, fed with every message in the order of the log.
+ * The rooms as somebody sees them who chats: all are replicated, the joined ones are shown, one of them is talked in, and
+ * what is said in the others is counted. What is joined and shown, the peer keeps; which was talked in last, is known here.
  */
-import type { DeliveredMessage } from "../host/events.ts";
+import type { RoomStatus } from "../core/reports.ts";
+import type { Rooms as JoinedRooms } from "../host/rooms.ts";
 
-export interface RoomState {
-  readonly room_id: string;
-  readonly joined: boolean;
+export interface RoomState extends RoomStatus {
   /** One talks in it. */
   readonly active: boolean;
-  /** Of the newest message known here; 0: none. */
-  readonly last_seq_no: number;
-  /** Messages since the room was last shown, as far as they came while this process ran. */
-  readonly unread: number;
-}
-
-interface Room {
-  joined: boolean;
-  last: number;
-  unread: number;
 }
 
 export class Rooms {
-  readonly #rooms = new Map<string, Room>();
-  /** Joined rooms; the one that was talked in last is the last. */
-  #joined: string[];
+  readonly #rooms: JoinedRooms;
+  /** That were talked in; the last one is. */
+  #talked: string[];
 
-  constructor(active: string) {
-    this.#joined = [active];
-    this.#room(active).joined = true;
+  /** Nothing is joined before `begin`. */
+  constructor(rooms: JoinedRooms, first: string) {
+    this.#rooms = rooms;
+    this.#talked = [first];
+  }
+
+  begin(): void {
+    this.#rooms.join(this.active);
   }
 
   get active(): string {
-    return this.#joined.at(-1) as string;
+    return this.#talked.at(-1) as string;
   }
 
   /** By name. */
   get all(): readonly RoomState[] {
-    return [...this.#rooms]
-      .map(([room_id, { joined, last, unread }]) => ({
-        ...{ room_id, joined, active: room_id === this.active, last_seq_no: last, unread },
-      }))
-      .sort((a, b) => (a.room_id < b.room_id ? -1 : 1));
+    return this.#rooms.list().map((room) => ({ ...room, active: room.room_id === this.active }));
   }
 
   shows(room: string): boolean {
-    return this.#joined.includes(room);
+    return room === this.active || this.#rooms.has(room);
   }
 
-  /** A message has come: another's in a room that is not shown is unread. */
-  onMessage({ room_id, seq_no }: DeliveredMessage, own: boolean): void {
-    const room = this.#room(room_id);
-    room.last = Math.max(room.last, seq_no);
-    if (!room.joined && !own) room.unread += 1;
-  }
-
-  join(room: string): void {
-    this.#joined = [...this.#joined.filter((name) => name !== room), room];
-    const joined = this.#room(room);
-    joined.joined = true;
-    joined.unread = 0;
+  /** False: there is no room for another. */
+  join(room: string): boolean {
+    if (!this.#rooms.join(room)) return false;
+    this.#talked = [...this.#talked.filter((name) => name !== room), room];
+    return true;
   }
 
   /** False: it is not joined, or the only one that is. */
   leave(room: string): boolean {
-    if (!this.shows(room) || this.#joined.length === 1) return false;
-    this.#joined = this.#joined.filter((name) => name !== room);
-    this.#room(room).joined = false;
+    const others = this.#rooms.list().filter((r) => r.joined && r.room_id !== room);
+    const [next] = others;
+    if (!this.shows(room) || next === undefined) return false;
+    this.#rooms.leave(room);
+    this.#talked = this.#talked.filter((name) => name !== room);
+    if (this.#talked.length === 0) this.#talked = [next.room_id];
     return true;
-  }
-
-  #room(name: string): Room {
-    const room = this.#rooms.get(name) ?? { joined: false, last: 0, unread: 0 };
-    this.#rooms.set(name, room);
-    return room;
   }
 }

@@ -6,7 +6,8 @@ import { open, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { DeliveredMessage } from "../host/events.ts";
-import { allMessages, type Past } from "./past.ts";
+import { type Asking, Unanswered } from "./asking.ts";
+import { allMessages, type Place } from "./past.ts";
 import { visible } from "./sanitize.ts";
 
 export type Saved =
@@ -14,7 +15,7 @@ export type Saved =
   | { readonly ok: false; readonly message: string };
 
 /** `~/` is the home directory. */
-export async function saveRoom(past: Past, room: string, file: string): Promise<Saved> {
+export async function saveRoom(asking: Asking, place: Place, file: string): Promise<Saved> {
   const path = resolve(file.startsWith("~/") ? join(homedir(), file.slice(2)) : file);
   let created = false;
   try {
@@ -22,8 +23,7 @@ export async function saveRoom(past: Past, room: string, file: string): Promise<
     created = true;
     let count = 0;
     try {
-      for await (const page of allMessages(past)) {
-        const messages = page.filter((m) => m.room_id === room);
+      for await (const messages of allMessages(asking, place)) {
         count += messages.length;
         await handle.appendFile(messages.map(savedLines).join(""));
       }
@@ -34,6 +34,7 @@ export async function saveRoom(past: Past, room: string, file: string): Promise<
   } catch (error) {
     // Half a history would be taken for the whole.
     if (created) await unlink(path).catch(() => {});
+    if (error instanceof Unanswered) return { ok: false, message: error.message };
     return { ok: false, message: reason(path, error as NodeJS.ErrnoException) };
   }
 }

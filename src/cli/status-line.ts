@@ -1,6 +1,6 @@
 /** The status line and what stands above it at the bottom of the screen: pure functions of what is known to spans. */
-import type { Status } from "../host/events.ts";
-import { counted } from "./answers.ts";
+import type { MemberStatus, Status } from "../host/events.ts";
+import { counted, leadsHere } from "./answers.ts";
 import type { Span } from "./bottom.ts";
 import type { Paint } from "./paint.ts";
 import type { RoomState } from "./rooms.ts";
@@ -10,26 +10,42 @@ export interface Standing {
   readonly status: Status;
   readonly name: string;
   readonly rooms: readonly RoomState[];
+  /** Who has read the last own message in the room. */
+  readonly read: { readonly seqNo: number; readonly readers: readonly string[] } | null;
 }
 
+/** Readers who are named. */
+const READERS_MAX = 3;
 /** Rooms whose unread messages are counted one by one. */
 const UNREAD_ROOMS_MAX = 2;
 
-/** `alice · general · 2 pending · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held`: the end is cut first. */
-export function statusSpans({ status, name, rooms }: Standing, paint: Paint): Span[] {
-  const { id, leader_id, term, quorum, pending } = status;
-  const leader = leader_id === null ? "no leader" : leader_id === id ? "you lead" : `peer ${leader_id} leads`;
+/** `alice · general · 2 pending · 42 read by bob · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held`: the end is cut first. */
+export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
+  const { id, leader_id, term, quorum, pending, role } = status;
+  const leader = leader_id === null ? "no leader" : leadsHere(status) ? "you lead" : `peer ${leader_id} leads`;
   const members = status.members.filter((m) => m.role !== "left");
-  const here = members.filter((m) => m.state === "alive" || m.id === id).length;
+  const here = members.filter((m) => isHere(m, status)).length;
   const room = rooms.find((r) => r.active)?.room_id ?? "";
   const unread = unreadRooms(rooms);
   return [
     { text: visible(name), paint: paint.bold },
     { text: ` · ${visible(room)} · ${pending} pending · ` },
+    ...(read === null ? [] : [{ text: `${read.seqNo} read by ${readBy(read.readers)} · ` }]),
     ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
+    ...(role === "client" && id > 0 ? [{ text: `through peer ${id} · ` }] : []),
     { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },
     quorum ? { text: "quorum held" } : { text: "quorum lost", paint: paint.red },
   ];
+}
+
+/** A peer of itself; a client counts whom its peer sees. */
+function isHere(member: MemberStatus, { id, role }: Status): boolean {
+  return member.state === "alive" || (member.id === id && role !== "client");
+}
+
+/** `bob, carol`, or how many they are. */
+function readBy(readers: readonly string[]): string {
+  return readers.length > READERS_MAX ? `${readers.length}` : readers.map(visible).join(", ");
 }
 
 /** `dev 4, ops 1, 2 more rooms` */
@@ -41,10 +57,11 @@ function unreadRooms(rooms: readonly RoomState[]): string {
 }
 
 /** Why messages wait; null while a majority is here. */
-export function waitingSpans({ quorum, members, id }: Status, paint: Paint): Span[] | null {
+export function waitingSpans(status: Status, paint: Paint): Span[] | null {
+  const { quorum, members } = status;
   if (quorum) return null;
   const voters = members.filter((m) => m.role === "voter");
-  const here = voters.filter((v) => v.state === "alive" || v.id === id).length;
+  const here = voters.filter((v) => isHere(v, status)).length;
   const missing = here > voters.length / 2 ? "a leader" : "a majority";
   const why =
     voters.length === 0 ? "not in a cluster yet" : `waiting for ${missing} (${here} of ${voters.length} here)`;

@@ -7,17 +7,27 @@ import type { Bell } from "./transcript.ts";
 /** How it talks: with the screen, one line each, one JSON object each, or only the messages. */
 export type Mode = "terminal" | "pipe" | "json" | "quiet";
 
-export interface ChatOptions extends HostOptions {
+/** Of any chat, of a peer or through one. */
+export interface TalkOptions {
+  readonly name: string;
+  /** That is talked in at first. */
   readonly room: string;
-  readonly dataDir: string;
   readonly mode: Mode;
   /** Standard input is not read. */
   readonly headless: boolean;
   /** Messages shown at the start to people. */
   readonly history: number;
   readonly bell: Bell;
+  /** null for a client, which has none. */
+  readonly dataDir: string | null;
   readonly logLevel: LogRecord["level"] | "off";
   readonly logFormat: "text" | "json";
+}
+
+export interface ChatOptions extends HostOptions, TalkOptions {
+  readonly name: string;
+  readonly room: string;
+  readonly dataDir: string;
 }
 
 export interface Streams {

@@ -3,7 +3,6 @@
  * together, so that a burst of thousands of lines is a few writes, and a terminal that is slow is sent no frames it cannot show.
  */
 import type { Clock, Timer } from "../host/contracts.ts";
-import type { Span } from "./bottom.ts";
 import { bottomRows, type View } from "./bottom.ts";
 import type { Completer } from "./editor/complete.ts";
 import { type Action, press, withDraft } from "./editor/editor.ts";
@@ -17,7 +16,7 @@ import { Tty, type TtyInput, type TtyOutput } from "./tty.ts";
 
 /** Whoever the terminal is for: what the bottom shows, and what is done there. */
 export interface TerminalUser {
-  bottom(rows: number): { readonly above: readonly (readonly Span[])[]; readonly status: readonly Span[] };
+  bottom(rows: number): Pick<View, "above" | "status" | "prompt">;
   complete(text: string, cursor: number): ReturnType<Completer>;
   /** False: it was not taken, and stays in the line. */
   line(text: string): boolean;
@@ -42,7 +41,6 @@ export class Terminal {
   readonly #clock: Clock;
   readonly #tty: Tty;
   readonly #user: TerminalUser;
-  readonly #prompt: string;
   readonly #paint: Paint;
   readonly #keys = new KeyReader();
   #editor: Editor = newEditor();
@@ -57,18 +55,13 @@ export class Terminal {
   #patience: Timer | null = null;
   #state: "open" | "suspended" | "closed" = "open";
 
-  constructor(
-    on: { input: TtyInput; output: TtyOutput; out: Output; clock: Clock },
-    user: TerminalUser,
-    look: { prompt: string; paint: Paint },
-  ) {
+  constructor(on: { input: TtyInput; output: TtyOutput; out: Output; clock: Clock }, user: TerminalUser, paint: Paint) {
     this.#input = on.input;
     this.#output = on.output;
     this.#out = on.out;
     this.#clock = on.clock;
     this.#user = user;
-    this.#prompt = look.prompt;
-    this.#paint = look.paint;
+    this.#paint = paint;
     this.#tty = new Tty(this.#input, this.#output, {
       write: (bytes) => this.#out.write(bytes),
       erase: () => this.#taken(),
@@ -141,7 +134,6 @@ export class Terminal {
       columns,
       rows,
       ...this.#user.bottom(rows),
-      prompt: this.#prompt,
       editor: this.#editor,
       paint: this.#paint,
     };

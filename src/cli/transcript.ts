@@ -6,7 +6,8 @@ import type { DeliveredMessage, HostEvent } from "../host/events.ts";
 import { Elections } from "./elections.ts";
 import { clockTime, dateRow, dayOf, mentionOf, messageRows, type Reader, rule, timeSeenFrom } from "./message-rows.ts";
 import type { Paint } from "./paint.ts";
-import { isOwn, messageLine, type Note, note, noteOf } from "./render.ts";
+import type { Readers } from "./readers.ts";
+import { messageLine, type Note, note, noteOf } from "./render.ts";
 import type { Rooms } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
 import { wrap } from "./wrap.ts";
@@ -14,11 +15,17 @@ import { wrap } from "./wrap.ts";
 export type Bell = "off" | "mention" | "all";
 
 export interface TranscriptOptions {
-  readonly id: number;
-  readonly name: string;
   readonly bell: Bell;
   readonly paint: Paint;
   readonly plain: boolean;
+}
+
+/** Whoever reads it. */
+export interface TranscriptReader {
+  readonly name: string;
+  readonly rooms: Pick<Rooms, "active" | "shows">;
+  readonly readers: Pick<Readers, "of">;
+  isOwn(message: DeliveredMessage): boolean;
 }
 
 export interface Moment {
@@ -37,12 +44,14 @@ export interface Told {
 const NOTHING: Told = { rows: [], bell: false };
 const NAMES_MAX = 1000;
 const NOTE_INDENT = "   ";
+/** On own messages of the past that others have read. */
+const READ_MARK = " ✓✓";
 
 export class Transcript {
   readonly #options: TranscriptOptions;
-  readonly #rooms: Rooms;
+  readonly #person: TranscriptReader;
   readonly #elections = new Elections();
-  readonly #mention: RegExp;
+  #mention: { readonly name: string; readonly pattern: RegExp };
   /** Own messages on their way, in the order they were typed, by id. */
   readonly #pending = new Map<string, string>();
   /** Who spoke, latest last. */
@@ -52,10 +61,10 @@ export class Transcript {
   /** What is missed begins behind a message of that time; messages from before `until` are missed. */
   #missed: { readonly since: number; readonly until: number } | null = null;
 
-  constructor(options: TranscriptOptions, rooms: Rooms, wall: number) {
+  constructor(options: TranscriptOptions, person: TranscriptReader, wall: number) {
     this.#options = options;
-    this.#rooms = rooms;
-    this.#mention = mentionOf(options.name);
+    this.#person = person;
+    this.#mention = { name: person.name, pattern: mentionOf(person.name) };
     this.#day = dayOf(wall);
   }
 
@@ -95,7 +104,8 @@ export class Transcript {
       const before = day;
       day = dayOf(message.ts);
       const date = Object.is(day, before) || Number.isNaN(day) ? [] : [dateRow(day, paint)];
-      return [...date, ...messageRows(message, this.#reader(moment))];
+      const mark = this.#person.isOwn(message) && this.#person.readers.of(message).length > 0 ? READ_MARK : "";
+      return [...date, ...messageRows(message, this.#reader(moment), mark)];
     });
     return [rule(visible(title), paint), ...rows, ...(rows.length === 0 ? [] : [rule("end", paint)])];
   }
@@ -111,7 +121,10 @@ export class Transcript {
       case "message":
         return this.#onMessage(event, moment);
       case "unsent":
-        return this.#rooms.shows(event.room_id) ? told([this.#unsent(event)]) : NOTHING;
+        return this.#person.rooms.shows(event.room_id) ? told([this.#unsent(event)]) : NOTHING;
+      case "system":
+        this.#heard(event.user);
+        return event.user === this.#person.name ? NOTHING : this.#noted(noteOf(event), moment);
       case "role":
         return this.#told(this.#elections.onRole(event, moment.now), moment);
       case "member":
@@ -147,9 +160,9 @@ export class Transcript {
   }
 
   #shown(message: DeliveredMessage, moment: Moment): Told {
-    if (!this.#rooms.shows(message.room_id)) return NOTHING;
+    if (!this.#person.rooms.shows(message.room_id)) return NOTHING;
     const { bell, paint, plain } = this.#options;
-    const own = isOwn(message, this.#options);
+    const own = this.#person.isOwn(message);
     const rows: string[] = [];
     if (this.#missed !== null && !own) {
       const { since, until } = this.#missed;
@@ -157,7 +170,7 @@ export class Transcript {
       if (message.ts < until && !plain) rows.push(rule(`new since ${timeSeenFrom(moment.wall, since)}`, paint));
     }
     rows.push(...this.#message(message, moment));
-    const rings = !own && (bell === "all" || (bell === "mention" && message.payload.search(this.#mention) >= 0));
+    const rings = !own && (bell === "all" || (bell === "mention" && message.payload.search(this.#pattern) >= 0));
     return { rows, bell: rings };
   }
 
@@ -183,7 +196,7 @@ export class Transcript {
 
   #pendingRow(room: string, payload: string, wall: number): string {
     const text = visible(payload.slice(0, PENDING_CHARACTERS_MAX).replace(/\r?\n/g, "⏎"));
-    return `${clockTime(wall)} [pending] ${this.#ofRoom(room)}${visible(this.#options.name)}: ${text}`;
+    return `${clockTime(wall)} [pending] ${this.#ofRoom(room)}${visible(this.#person.name)}: ${text}`;
   }
 
   #told(text: string | null, moment: Moment): Told {
@@ -199,12 +212,19 @@ export class Transcript {
   }
 
   #reader({ columns }: Moment): Reader {
-    return { mention: this.#mention, paint: this.#options.paint, room: this.#rooms.active, columns };
+    return { mention: this.#pattern, paint: this.#options.paint, room: this.#person.rooms.active, columns };
+  }
+
+  /** Finds the name that the reader has now. */
+  get #pattern(): RegExp {
+    const { name } = this.#person;
+    if (name !== this.#mention.name) this.#mention = { name, pattern: mentionOf(name) };
+    return this.#mention.pattern;
   }
 
   /** Of the room that is talked in nothing is said. */
   #ofRoom(room: string): string {
-    return room === this.#rooms.active ? "" : `#${visible(room)} `;
+    return room === this.#person.rooms.active ? "" : `#${visible(room)} `;
   }
 }
 

@@ -2,6 +2,8 @@
  * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. What the frames
  * mean to the cluster is the links' business.
  */
+
+import type { Attach } from "../core/client-frames.ts";
 import { QUEUE_BYTES_MAX } from "../core/config.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
@@ -26,6 +28,8 @@ export interface Target extends PeerInfo {
 
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
+  /** The other side is no peer but a client [S8]; the frames that follow are its. */
+  attach(channel: Channel, frame: Attach): void;
   frame(channel: Channel, frame: Frame): void;
   refused(refuse: Refuse): void;
   malformed(why: string): void;
@@ -39,6 +43,8 @@ export class Channel {
   readonly remote: string;
   theirs: Hello | null = null;
   link: LinkId | null = null;
+  /** At the other side is a client. */
+  isClient = false;
   heardAt: number;
   sentAt: number;
   readonly #clock: Clock;
@@ -62,7 +68,7 @@ export class Channel {
     clock: Clock,
     connection: Connection,
     target: Target | null,
-    hello: Hello,
+    greeting: Hello | Attach,
     handshake: number,
     events: ChannelEvents,
   ) {
@@ -72,7 +78,7 @@ export class Channel {
     this.target = target;
     this.remote = connection.remote;
     this.heardAt = this.sentAt = clock.now();
-    const greet = () => this.write(encodeFrame(hello), false);
+    const greet = () => this.write(encodeFrame(greeting), false);
     this.handler = {
       open: greet,
       data: (bytes) => this.#onData(bytes),
@@ -80,9 +86,19 @@ export class Channel {
       close: (code) => this.#onClose(code),
     };
     this.#handshake = clock.after(handshake, () => {
-      if (this.theirs === null) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
+      if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
     });
     if (target === null) greet();
+  }
+
+  /** The other side has said who it is. */
+  get isGreeted(): boolean {
+    return this.theirs !== null || this.isClient;
+  }
+
+  /** Bytes that wait to be read at the other side. */
+  get queued(): number {
+    return this.#bulkBytes + this.#connection.queued;
   }
 
   write(pieces: readonly Uint8Array[], bulk: boolean): void {
@@ -99,7 +115,7 @@ export class Channel {
 
   /** Whoever reads too slowly is dropped: it comes back and catches up from disk [R7] [S9]. */
   #isTooLong(): boolean {
-    if (this.#bulkBytes + this.#connection.queued <= QUEUE_BYTES_MAX) return false;
+    if (this.queued <= QUEUE_BYTES_MAX) return false;
     this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
     this.destroy("slow");
     return true;
@@ -168,13 +184,19 @@ export class Channel {
     }
     if (this.#refused) return;
     if (frame.type === "HELLO") {
-      if (this.theirs !== null) throw new WireError("a second HELLO");
+      if (this.isGreeted) throw new WireError("a second HELLO");
       this.theirs = frame;
       this.#handshake.cancel();
       return this.#events.hello(this, frame);
     }
+    if (frame.type === "ATTACH") {
+      if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
+      this.isClient = true;
+      this.#handshake.cancel();
+      return this.#events.attach(this, frame);
+    }
     // What arrives after this side closed still counts where it replaced the connection by another one.
-    if (this.theirs !== null) this.#events.frame(this, frame);
+    if (this.isGreeted) this.#events.frame(this, frame);
   }
 
   #onClose(code: string): void {

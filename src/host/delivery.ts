@@ -5,11 +5,16 @@
 import type { LogIndex } from "../core/ids.ts";
 import { messageId } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
+import type { ReadNote, SystemNote } from "../core/reports.ts";
 import type { Log } from "../core/tail.ts";
 import type { DeliveredMessage } from "./events.ts";
+import { toReadNote, toSystemNote } from "./people.ts";
 
 /** Entries read from disk at a time. */
-export const PAGE_ENTRIES = 1024;
+const READ_ENTRIES = 1024;
+
+/** What people hear of: the rest of the log is the peers' own business. */
+export type Delivered = DeliveredMessage | SystemNote | ReadNote;
 
 export interface EntrySource {
   /** Entries from `from`, at most `count`, fewer at the end of the log. */
@@ -18,7 +23,7 @@ export interface EntrySource {
 
 export class Delivery {
   readonly #source: EntrySource;
-  readonly #emit: (message: DeliveredMessage) => void;
+  readonly #emit: (delivered: Delivered) => void;
   #log: Log | null = null;
   /** Last index delivered, and how far it may go. */
   #cursor: LogIndex;
@@ -26,7 +31,7 @@ export class Delivery {
   #paused = false;
   #running = false;
 
-  constructor(source: EntrySource, delivered: LogIndex, emit: (message: DeliveredMessage) => void) {
+  constructor(source: EntrySource, delivered: LogIndex, emit: (delivered: Delivered) => void) {
     this.#source = source;
     this.#cursor = delivered;
     this.#emit = emit;
@@ -56,16 +61,6 @@ export class Delivery {
     this.#run();
   }
 
-  /** Delivered messages of all rooms among the `PAGE_ENTRIES` entries from `from` on. */
-  page(from: LogIndex): DeliveredMessage[] {
-    const count = Math.min(PAGE_ENTRIES, this.#cursor - from + 1);
-    if (count <= 0) return [];
-    return this.#source
-      .readEntries(from, count)
-      .filter((entry) => entry.kind === "chat")
-      .map(toMessage);
-  }
-
   #run(): void {
     if (this.#running) return; // a listener that resumes from inside an event
     this.#running = true;
@@ -73,7 +68,7 @@ export class Delivery {
       const entry = this.#log?.entryAt(this.#cursor + 1) ?? null;
       if (entry !== null) this.#deliver(entry);
       else {
-        const entries = this.#source.readEntries(this.#cursor + 1, Math.min(PAGE_ENTRIES, this.#limit - this.#cursor));
+        const entries = this.#source.readEntries(this.#cursor + 1, Math.min(READ_ENTRIES, this.#limit - this.#cursor));
         if (entries.length === 0) break;
         for (const read of entries) {
           if (this.#paused) break;
@@ -87,6 +82,8 @@ export class Delivery {
   #deliver(entry: Entry): void {
     this.#cursor = entry.index;
     if (entry.kind === "chat") this.#emit(toMessage(entry));
+    else if (entry.kind === "system") this.#emit(toSystemNote(entry));
+    else if (entry.kind === "read") this.#emit(toReadNote(entry));
   }
 }
 

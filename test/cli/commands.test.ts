@@ -51,7 +51,13 @@ describe("commands", () => {
   test("help explains every command there is, and no other", () => {
     const explained = HELP.map((line) => (/^\/[a-z]+/.exec(line) ?? [""])[0]).filter((name) => name !== "");
     expect(explained).toEqual([...COMMAND_NAMES]);
-    const needed: Record<string, string> = { "/evict": " 1", "/join": " dev", "/save": " file" };
+    const needed: Record<string, string> = {
+      "/evict": " 1",
+      "/join": " dev",
+      "/save": " file",
+      "/nick": " eve",
+      "/read": " 1",
+    };
     for (const name of explained) {
       const command = readCommand(name + (needed[name] ?? ""));
       expect(command.do).toBe(name.slice(1) as Command["do"]);

@@ -1,10 +1,10 @@
 /** The status line and the rows above it, in words. */
 import { describe, expect, test } from "bun:test";
 import type { Span } from "../../src/cli/bottom.ts";
-import { Rooms } from "../../src/cli/rooms.ts";
-import { pendingSpans, statusSpans, waitingSpans } from "../../src/cli/status-line.ts";
-import type { DeliveredMessage, MemberStatus, Status } from "../../src/host/events.ts";
+import { pendingSpans, type Standing, statusSpans, waitingSpans } from "../../src/cli/status-line.ts";
+import type { MemberStatus, Status } from "../../src/host/events.ts";
 import { PLAIN } from "./paints.ts";
+import { roomsOf } from "./rooms.ts";
 
 const member = (id: number, state: MemberStatus["state"], role: MemberStatus["role"] = "voter"): MemberStatus => ({
   ...{ id, host: "h", port: 6000 + id, role, state, lag: null },
@@ -17,8 +17,8 @@ const STATUS: Status = {
 const text = (spans: readonly Span[] | null) => spans?.map((span) => span.text).join("") ?? null;
 
 describe("the status line", () => {
-  const line = (status: Status, rooms = new Rooms("general"), name = "alice") =>
-    text(statusSpans({ status, name, rooms: rooms.all }, PLAIN));
+  const line = (status: Status, { rooms } = roomsOf("general"), name = "alice", read: Standing["read"] = null) =>
+    text(statusSpans({ status, name, rooms: rooms.all, read }, PLAIN));
 
   test("name, room, who leads, term, who is here, whether a quorum is, what is pending", () => {
     expect(line(STATUS)).toBe("alice · general · 2 pending · peer 3 leads (term 5) · 3 of 3 here · quorum held");
@@ -29,17 +29,29 @@ describe("the status line", () => {
   });
 
   test("what is unread elsewhere; names of others are made visible", () => {
-    const rooms = new Rooms("general\x1b");
-    const message = { room_id: "d\u202eev", seq_no: 1 } as DeliveredMessage;
-    rooms.onMessage(message, false);
-    rooms.onMessage(message, false);
-    rooms.onMessage({ ...message, room_id: "own" }, true);
+    const rooms = roomsOf("general\u2066", { "d\u202eev": 2 });
     expect(line(STATUS, rooms, "a\x07")).toBe(
-      "a^G · general^[ · 2 pending · unread: d\\u{202e}ev 2 · peer 3 leads (term 5) · 3 of 3 here · quorum held",
+      "a^G · general\\u{2066} · 2 pending · unread: d\\u{202e}ev 2 · peer 3 leads (term 5) · 3 of 3 here · quorum held",
     );
-    for (const room_id of ["a", "b", "c"]) rooms.onMessage({ ...message, room_id }, false);
+    for (const room of ["a", "b", "c"]) rooms.last.set(room, 1);
     expect(line(STATUS, rooms)).toContain(" · unread: a 1, b 1, 2 more rooms · peer 3 leads");
   });
+});
+
+test("[P4] who has read the last own message, or how many", () => {
+  const line = (readers: string[]) =>
+    text(statusSpans({ status: STATUS, name: "alice", rooms: [], read: { seqNo: 42, readers } }, PLAIN));
+  expect(line(["bob", "ev\x07e"])).toContain(" · 2 pending · 42 read by bob, ev^Ge · peer 3 leads");
+  expect(line(["a", "b", "c", "d"])).toContain(" · 42 read by 4 · ");
+});
+
+test("[S8] a client is told through whom it is there, and is none of those who lead or vote", () => {
+  const client: Status = { ...STATUS, role: "client", leader_id: 1 };
+  const shown = text(statusSpans({ status: client, name: "bob", rooms: [], read: null }, PLAIN));
+  expect(shown).toContain(" · through peer 1 · peer 1 leads (term 5) · 2 of 3 here · ");
+  expect(text(waitingSpans({ ...client, quorum: false, members: [member(1, "unreachable")] }, PLAIN))).toContain(
+    "(0 of 1 here)",
+  );
 });
 
 test("[S9] a lost majority is told in words, with what that means", () => {

@@ -16,7 +16,7 @@ const deaths: Record<string, () => void> = {
 const terminal: Terminal = new Terminal(
   { input: process.stdin, output: process.stdout, out: new Output(process.stdout), clock: systemClock },
   {
-    bottom: () => ({ above: [], status: [{ text: "driver" }] }),
+    bottom: () => ({ above: [], status: [{ text: "driver" }], prompt: "> " }),
     complete: () => null,
     line: (text) => {
       terminal.print([`said ${JSON.stringify(text)}`]);
@@ -26,5 +26,5 @@ const terminal: Terminal = new Terminal(
     gone: () => process.exit(0),
     drawn: () => {},
   },
-  { prompt: "> ", paint: paintFor({}) },
+  paintFor({}),
 );

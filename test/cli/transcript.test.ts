@@ -1,9 +1,10 @@
 /** What people read as it happens: events in, rows out, in an order that can be followed. */
 import { describe, expect, test } from "bun:test";
-import { Rooms } from "../../src/cli/rooms.ts";
+import { Readers } from "../../src/cli/readers.ts";
 import { type Bell, type Told, Transcript } from "../../src/cli/transcript.ts";
 import type { DeliveredMessage, HostEvent } from "../../src/host/events.ts";
 import { PLAIN } from "./paints.ts";
+import { roomsOf } from "./rooms.ts";
 
 const NOON = new Date(2026, 10, 21, 12, 0).getTime();
 const MINUTE = 60_000;
@@ -11,15 +12,21 @@ const DAY = 24 * 60 * MINUTE;
 
 /** Somebody who reads, at a time of day that can be set. */
 class Reading {
-  readonly rooms = new Rooms("general");
+  readonly rooms = roomsOf("general").rooms;
+  readonly readers = new Readers();
+  name = "alice";
   readonly transcript: Transcript;
   wall = NOON;
   now = 0;
   #seq = 0;
 
   constructor(options: { bell?: Bell; plain?: boolean } = {}) {
-    const all = { id: 1, name: "alice", bell: "mention" as Bell, paint: PLAIN, plain: false, ...options };
-    this.transcript = new Transcript(all, this.rooms, this.wall);
+    const all = { bell: "mention" as Bell, paint: PLAIN, plain: false, ...options };
+    this.transcript = new Transcript(all, this, this.wall);
+  }
+
+  isOwn({ sender_id, user }: DeliveredMessage): boolean {
+    return sender_id === 1 && user === this.name;
   }
 
   get moment() {

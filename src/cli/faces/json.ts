@@ -11,7 +11,8 @@ export class JsonFace implements Face {
   }
 
   event(event: HostEvent): void {
-    const said = event.event === "started" ? { ...event, data_dir: this.#chat.options.dataDir } : event;
+    const { dataDir } = this.#chat.options;
+    const said = event.event === "started" && dataDir !== null ? { ...event, data_dir: dataDir } : event;
     this.#print(said);
   }
 
@@ -19,8 +20,8 @@ export class JsonFace implements Face {
     for (const object of objects) this.#print(object);
   }
 
-  excerpt(_title: string, messages: readonly DeliveredMessage[]): void {
-    for (const message of messages) this.#print({ ...message, event: "history" });
+  excerpt(room: string, _title: string, messages: readonly DeliveredMessage[]): void {
+    this.#print({ event: "history", room_id: room, messages });
   }
 
   begin(): void {}

@@ -11,12 +11,9 @@ export class PlainFace implements Face {
 
   constructor(chat: Chatting) {
     this.#chat = chat;
-    const { options, streams, rooms, clock } = chat;
-    this.#transcript = new Transcript(
-      { ...options, paint: paintFor(streams.output), plain: true },
-      rooms,
-      clock.wall(),
-    );
+    const { options, streams, clock } = chat;
+    const paint = paintFor(streams.output);
+    this.#transcript = new Transcript({ bell: options.bell, paint, plain: true }, chat, clock.wall());
   }
 
   event(event: HostEvent): void {
@@ -29,7 +26,7 @@ export class PlainFace implements Face {
     this.#print(lines);
   }
 
-  excerpt(title: string, messages: readonly DeliveredMessage[]): void {
+  excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
     this.#print(this.#transcript.excerpt(title, messages, this.#moment));
   }
 

@@ -34,9 +34,10 @@ export class ScreenFace implements Face, TerminalUser {
 
   constructor(chat: Chatting) {
     this.#chat = chat;
-    const { options, streams, rooms, clock } = chat;
+    const { options, streams, clock } = chat;
     this.#paint = paintFor(streams.output);
-    this.#transcript = new Transcript({ ...options, paint: this.#paint, plain: false }, rooms, clock.wall());
+    const look = { bell: options.bell, paint: this.#paint, plain: false };
+    this.#transcript = new Transcript(look, chat, clock.wall());
   }
 
   // ── what happens ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -57,14 +58,13 @@ export class ScreenFace implements Face, TerminalUser {
     this.#print(lines.flatMap((line) => wrap(line, columns)));
   }
 
-  excerpt(title: string, messages: readonly DeliveredMessage[]): void {
+  excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
     this.#print(this.#transcript.excerpt(title, messages, this.#moment));
   }
 
   begin(past: readonly DeliveredMessage[]): void {
-    const { streams, out, clock, options } = this.#chat;
-    const prompt = `${options.name}> `;
-    this.#terminal = new Terminal({ ...streams, out, clock }, this, { prompt, paint: this.#paint });
+    const { streams, out, clock } = this.#chat;
+    this.#terminal = new Terminal({ ...streams, out, clock }, this, this.#paint);
     this.#refresh(this.#terminal);
     this.#print(this.#transcript.past(past, this.#moment));
   }
@@ -99,7 +99,7 @@ export class ScreenFace implements Face, TerminalUser {
   // ── what the terminal asks ─────────────────────────────────────────────────────────────────────────────────────
 
   bottom(rows: number) {
-    const { options, rooms, clock } = this.#chat;
+    const { name, rooms, readers, clock } = this.#chat;
     const status = this.#chat.status();
     this.#lostSince = status.quorum ? null : (this.#lostSince ?? clock.now());
     const lost = this.#lostSince !== null && clock.now() - this.#lostSince >= LOST_MS;
@@ -107,7 +107,8 @@ export class ScreenFace implements Face, TerminalUser {
     const pending = pendingSpans(this.#transcript.pending, Math.min(PENDING_ROWS_MAX, Math.floor((rows - 3) / 3)));
     return {
       above: waiting === null ? pending : [...pending, waiting],
-      status: statusSpans({ status, name: options.name, rooms: rooms.all }, this.#paint),
+      status: statusSpans({ status, name, rooms: rooms.all, read: readers.ofLastOwn(rooms.active) }, this.#paint),
+      prompt: `${name}> `,
     };
   }
 
