@@ -11,7 +11,7 @@ import { HELP, readCommand } from "./commands.ts";
 import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
-import { eventLine, logLine, memberLines, messageLine, statusLines } from "./render.ts";
+import { eventLine, logLine, memberLines, statusLines } from "./render.ts";
 import { carryOut, toldLines } from "./requests.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -167,8 +167,7 @@ class Chat implements HostListener {
     this.#started = true;
     if (!this.#options.headless) this.#host.rooms.join(this.#room);
     if (this.#options.mode === "terminal") {
-      for (const message of this.#host.history(this.#options.history, this.#options.room))
-        this.#say(messageLine(message, this.#paint));
+      for (const message of this.#host.history(this.#options.history, this.#options.room)) this.#print(message);
       this.#terminal = new Terminal(this.#streams.input, this.#streams.output, `${this.#options.name}> `, {
         line: (text) => this.#take({ ok: true, text }),
         end: () => this.onSignal("SIGINT"),
@@ -184,9 +183,12 @@ class Chat implements HostListener {
       return this.#line(JSON.stringify(said));
     }
     if (event.event === "status") return;
+    if (event.event === "room" && event.room_id === this.#room) return;
     const lines = toldLines(event, this.#paint);
     if (lines !== null) return lines.forEach((line) => void this.#say(line));
     if (event.event === "message" && event.room_id !== this.#room) return;
+    // A person sees it now; a script says for itself what it has read.
+    if (event.event === "message" && mode === "terminal") this.#host.confirmRead(event.room_id, event.seq_no);
     if (event.event === "role") {
       // People want to know who leads, not every change of this peer's own part in it.
       const leads = `${event.leader_id} ${event.term}`;

@@ -1,7 +1,7 @@
 /** Flags of the commands that use a peer running somewhere: `connect`, `send`, `tail`, `status`. */
 import { userInfo } from "node:os";
 import type { CAC } from "cac";
-import type { Address } from "../host/client-host.ts";
+import type { Address } from "../host/peer-search.ts";
 import type { TalkOptions } from "./chat.ts";
 import { address, duration, name, rawFlag, UsageError, wholeNumber } from "./flags.ts";
 import type { SendOptions, TailOptions } from "./one-shot.ts";

@@ -2,9 +2,10 @@
 import type { Readable } from "node:stream";
 import { MESSAGE_BYTES_MAX } from "../core/config.ts";
 import type { Told } from "../core/reports.ts";
-import { type Address, ClientHost } from "../host/client-host.ts";
+import { ClientHost } from "../host/client-host.ts";
 import type { Clock, Network } from "../host/contracts.ts";
 import type { HostEvent } from "../host/events.ts";
+import type { Address } from "../host/peer-search.ts";
 import { Visitor } from "../host/visitor.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";

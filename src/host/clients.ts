@@ -133,6 +133,8 @@ export class Clients implements ClientEvents {
   people(): HerePerson[] {
     const now = this.#host.clock.now();
     const commit = this.#host.peer()?.log.commit ?? 0;
+    // Measured anew for the next time, and at first when it is served.
+    for (const { channel, served } of this.#attachments.values()) if (served) this.#ping(channel);
     const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
     return named.map(({ name, channel, roundTrip, waitsAt, sentThrough }) => ({
       user: name,
@@ -141,6 +143,10 @@ export class Clients implements ClientEvents {
       round_trip_ms: roundTrip,
       lag: Math.max(0, commit - (waitsAt?.index ?? sentThrough)),
     }));
+  }
+
+  #ping(channel: Channel): void {
+    channel.write(encodeFrame({ type: "PING", at: this.#host.clock.now() }), false);
   }
 
   closed(channel: Channel): void {
@@ -267,6 +273,7 @@ export class Clients implements ClientEvents {
       leader_timeout: Math.max(1, Math.round(leaderTimeout)),
     });
     channel.write(attached, true);
+    this.#ping(channel);
     this.#tell(attachment, 0, this.#host.status());
   }
 
