@@ -185,7 +185,10 @@ class Chat implements HostListener {
     if (event.event === "status") return;
     if (event.event === "room" && event.room_id === this.#room) return;
     const lines = toldLines(event, this.#paint);
-    if (lines !== null) return lines.forEach((line) => void this.#say(line));
+    if (lines !== null) {
+      if (mode !== "quiet") for (const line of lines) this.#say(line);
+      return;
+    }
     if (event.event === "message" && event.room_id !== this.#room) return;
     // A person sees it now; a script says for itself what it has read.
     if (event.event === "message" && mode === "terminal") this.#host.confirmRead(event.room_id, event.seq_no);

@@ -37,6 +37,8 @@ export interface ClientsHost {
   ownName(): string | null;
   input(input: Input): void;
   status(): Status;
+  /** Why messages wait, as it was told last; null while they do not. */
+  waiting(): string | null;
   /** Committed lines from disk, null if that is damaged, which is seen to then. */
   read(after: LogIndex, through: LogIndex): RawEntries | null;
   say(user: string, room: string, text: string): Submitted;
@@ -275,6 +277,8 @@ export class Clients implements ClientEvents {
     channel.write(attached, true);
     this.#ping(channel);
     this.#tell(attachment, 0, this.#host.status());
+    const why = this.#host.waiting();
+    if (why !== null) this.#tell(attachment, 0, { event: "notice", code: "waiting", message: why });
   }
 
   #sendMore(attachment: Attachment): void {
