@@ -4,13 +4,13 @@
  */
 
 import type { Attach } from "../core/client-frames.ts";
-import { QUEUE_BYTES_MAX } from "../core/config.ts";
+import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX } from "../core/config.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { WireError, WrongVersion } from "../wire/errors.ts";
-import type { Clock, Connection, ConnectionHandler, Timer } from "./contracts.ts";
+import type { Clock, Connection, ConnectionHandler, Network, Timer } from "./contracts.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
 const BULK_QUEUE_BYTES = 256 * 1024;
@@ -63,6 +63,30 @@ export class Channel {
   /** What came cannot be framed: the rest is not looked at. */
   #broken = false;
   #closed = false;
+
+  /** A client's connection to a peer. */
+  static dial(
+    { clock, network }: { readonly clock: Clock; readonly network: Network },
+    { host, port }: { readonly host: string; readonly port: number },
+    attach: Attach,
+    events: Omit<ChannelEvents, "hello" | "attach">,
+  ): Channel {
+    const target: Target = { id: 0, host, port, pause: 0, timer: null, dialling: true, told: false };
+    // The handler is needed to connect, and the connection to make the channel.
+    let channel: Channel | null = null;
+    const connection = network.connect(host, port, {
+      open: () => channel?.handler.open?.(),
+      data: (bytes) => channel?.handler.data(bytes),
+      drain: () => channel?.handler.drain(),
+      close: (code) => channel?.handler.close(code),
+    });
+    channel = new Channel(clock, connection, target, attach, DEFAULT_TIMINGS.handshake, {
+      ...events,
+      hello: () => {},
+      attach: (c) => c.destroy("no peer"),
+    });
+    return channel;
+  }
 
   constructor(
     clock: Clock,

@@ -11,20 +11,14 @@ import type { LogIndex, PeerId } from "../core/ids.ts";
 import { messageId } from "../core/log.ts";
 import type { CatchupResp, Entry, Frame, Refuse } from "../core/message.ts";
 import type { Status, Told } from "../core/reports.ts";
-import { encodeFrame } from "../wire/encode.ts";
 import { refuseText } from "./admission.ts";
-import { Channel, type Target } from "./channel.ts";
 import type { Clock, Network, Timer } from "./contracts.ts";
 import { toMessage } from "./delivery.ts";
 import type { HostListener } from "./host.ts";
+import { type Address, PeerSearch } from "./peer-search.ts";
 import { toReadNote, toSystemNote } from "./people.ts";
 import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface ClientHostOptions {
   /** Peers to begin with; the others are learned from them. */
@@ -40,23 +34,14 @@ export interface ClientHostOptions {
   readonly follow: boolean;
 }
 
-/** A peer that has not begun to serve by then is left for another. */
-const ATTACH_MS = 3000;
-/** Between two rounds through all the addresses. */
-const ROUND_PAUSE_MS = 300;
 const CONFIRM_MS = 1000;
 
 export class ClientHost implements Service {
   readonly #clock: Clock;
-  readonly #network: Network;
   readonly #options: ClientHostOptions;
   readonly #listener: HostListener;
   readonly #client: Client;
-  #channel: Channel | null = null;
-  #address: Address;
-  /** The address that is tried next, and how often all of them were tried in vain. */
-  #next = 0;
-  #rounds = 0;
+  readonly #search: PeerSearch;
   /** The peer that serves this client; null while none does. */
   #peerId: PeerId | null = null;
   #times = { heartbeat: DEFAULT_TIMINGS.heartbeat, leaderTimeout: DEFAULT_TIMINGS.leaderTimeout };
@@ -67,9 +52,7 @@ export class ClientHost implements Service {
   #reading = false;
   #full = false;
   #status: Status | null = null;
-  #lastFailure = "";
   #beat: Timer | null = null;
-  #timer: Timer | null = null;
   #nextRequest = 1;
   /** Questions under way: they are asked again where this client goes. */
   readonly #questions = new Map<number, { readonly question: OwnQuestion; readonly answer: (told: Told) => void }>();
@@ -90,16 +73,22 @@ export class ClientHost implements Service {
     listener: HostListener,
   ) {
     this.#clock = ports.clock;
-    this.#network = ports.network;
     this.#options = options;
     this.#listener = listener;
-    this.#address = options.addresses[0] as Address;
     const { name: user, room } = options;
     this.#client = new Client({ user, room, session: user === "" ? "" : ports.clock.word(CLIENT_SESSION_CHARS) });
+    this.#search = new PeerSearch(ports, {
+      addresses: () => this.#addresses(),
+      attach: () => this.#client.attach(),
+      frame: (frame) => this.#onFrame(frame),
+      refused: (refuse) => this.#onRefused(refuse),
+      lost: () => this.#onLost(),
+      inVain: (rounds, why) => this.#inVain(rounds, why),
+    });
   }
 
   start(): void {
-    this.#dial();
+    this.#search.dial();
     this.#onBeat();
   }
 
@@ -125,13 +114,19 @@ export class ClientHost implements Service {
   }
 
   status(): Status {
-    const none = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
-    const ends = { first_index: 0, last_index: 0, commit_index: this.#client.seen?.index ?? 0 };
-    const told = this.#status ?? { ...none, ...ends };
-    const own = { role: "client", pending: this.pending } as const;
-    if (this.#peerId !== null) return { ...told, ...own };
+    const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
+    const told = this.#status ?? { ...nothing, first_index: 0, last_index: 0, commit_index: 0 };
+    const seen = this.#client.seen?.index ?? 0;
+    const own: Status = {
+      ...told,
+      role: "client",
+      last_index: Math.max(told.last_index, seen),
+      commit_index: Math.max(told.commit_index, seen),
+      pending: this.pending,
+    };
+    if (this.#peerId !== null) return own;
     const members = told.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
-    return { ...told, ...own, leader_id: null, quorum: false, members };
+    return { ...own, leader_id: null, quorum: false, members };
   }
 
   get delivered(): LogIndex {
@@ -152,7 +147,7 @@ export class ClientHost implements Service {
       return answer({ event: "error", code: "busy", message: "too many questions wait for an answer: try again" });
     const request = this.#nextRequest++;
     this.#questions.set(request, { question, answer });
-    if (this.#peerId !== null) this.#write({ type: "ASK", request, question });
+    if (this.#peerId !== null) this.#search.write({ type: "ASK", request, question });
   }
 
   confirmRead(room: string, seqNo: number): void {
@@ -196,7 +191,7 @@ export class ClientHost implements Service {
   }
 
   quit(): void {
-    this.#write({ type: "DETACH" });
+    this.#search.write({ type: "DETACH" });
     const unknown = this.pending;
     if (unknown === 0) return this.#end(0, "left");
     const message = `${unknown} messages were not seen sent, and nobody keeps them now: whether they were is not known`;
@@ -210,84 +205,45 @@ export class ClientHost implements Service {
 
   // ── finding a peer ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #dial(): void {
-    if (this.#stopping) return;
-    const { host, port } = this.#address;
-    const target: Target = { id: 0, host, port, pause: 0, timer: null, dialling: true, told: false };
-    let channel: Channel | null = null;
-    const connection = this.#network.connect(host, port, {
-      open: () => channel?.handler.open?.(),
-      data: (bytes) => channel?.handler.data(bytes),
-      drain: () => channel?.handler.drain(),
-      close: (code) => channel?.handler.close(code),
-    });
-    const dialled = new Channel(this.#clock, connection, target, this.#client.attach(), ATTACH_MS, {
-      hello: () => {},
-      attach: (c) => c.destroy("no peer"),
-      frame: (c, frame) => c === this.#channel && this.#onFrame(frame),
-      refused: (refuse) => this.#onRefused(refuse),
-      malformed: (why) => {
-        this.#lastFailure = why;
-      },
-      closed: (c, code) => c === this.#channel && this.#onClosed(code),
-    });
-    channel = dialled;
-    this.#channel = dialled;
-    this.#timer = this.#clock.after(ATTACH_MS, () => dialled === this.#channel && dialled.destroy("ETIMEDOUT"));
-  }
-
   /** The peers that are known, those told at the start last. */
-  get #addresses(): Address[] {
+  #addresses(): Address[] {
     const all = [...this.#client.members.map(({ host, port }) => ({ host, port })), ...this.#options.addresses];
     return all.filter((a, i) => all.findIndex((b) => a.host === b.host && a.port === b.port) === i);
   }
 
   #onRefused({ code, message }: Refuse): void {
-    this.#lastFailure = message;
-    const lasting =
-      code === "wrong-cluster" || code === "wrong-version" || (code === "name-in-use" && this.#client.seen === null);
-    if (lasting) this.#fail(`refused by ${place(this.#address)}: ${message}`);
+    const isNew = this.#client.seen === null;
+    if (code === "wrong-cluster" || code === "wrong-version" || (code === "name-in-use" && isNew))
+      this.#fail(`refused by ${place(this.#search.address)}: ${message}`);
   }
 
-  #onClosed(code: string): void {
-    const { host, port } = this.#address;
-    const served = this.#peerId;
-    this.#timer?.cancel();
-    this.#channel = null;
+  #onLost(): void {
+    const where = place(this.#search.address);
+    this.#notice("notice", "peer-lost", `peer ${this.#peerId} at ${where} is gone: looking for another one`);
     this.#peerId = null;
     this.#reading = false;
-    if (this.#stopping) return;
-    if (code !== "" || this.#lastFailure === "") this.#lastFailure = code === "" ? "it closed the connection" : code;
-    const addresses = this.#addresses;
-    if (served !== null) {
-      this.#notice("notice", "peer-lost", `peer ${served} at ${host}:${port} is gone: looking for another one`);
-      this.#next = 1 + addresses.findIndex((a) => a.host === host && a.port === port);
-      this.#rounds = 0;
-    } else this.#next += 1;
-    if (this.#next >= addresses.length) {
-      this.#next = 0;
-      this.#rounds += 1;
+  }
+
+  /** Who was never attached gives up at once; who was waits for as long as it takes. */
+  #inVain(rounds: number, why: string): boolean {
+    if (this.#client.seen === null) {
+      this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
+      return false;
     }
-    if (this.#client.seen === null && this.#rounds > 0)
-      return this.#fail(`cannot reach ${place(this.#address)} (${this.#lastFailure}): is a peer running there?`);
-    this.#address = addresses[this.#next] as Address;
-    if (this.#rounds === 0) return void this.#clock.soon(() => this.#dial());
-    if (this.#rounds === 1 && this.#next === 0)
+    if (rounds === 1)
       this.#notice("notice", "waiting", "no peer can be reached: messages are kept here and will be sent");
-    this.#timer = this.#clock.after(ROUND_PAUSE_MS * (0.5 + this.#clock.random()), () => this.#dial());
+    return true;
   }
 
   #onAttached(frame: Attached): void {
-    this.#timer?.cancel();
-    this.#lastFailure = "";
-    this.#rounds = 0;
+    this.#search.found();
     this.#peerId = frame.id;
     this.#times = { heartbeat: frame.heartbeat, leaderTimeout: frame.leader_timeout };
     const isFirst = this.#client.seen === null;
     this.#client.onAttached(frame, this.#clock.now());
-    for (const [request, { question }] of this.#questions) this.#write({ type: "ASK", request, question });
+    for (const [request, { question }] of this.#questions) this.#search.write({ type: "ASK", request, question });
     if (isFirst) return this.#remember(frame.commit.index);
-    if (this.#started) this.#notice("notice", "attached", `now on peer ${frame.id} at ${place(this.#address)}`);
+    if (this.#started) this.#notice("notice", "attached", `now on peer ${frame.id} at ${place(this.#search.address)}`);
     this.#say();
     this.#readOn();
   }
@@ -309,7 +265,7 @@ export class ClientHost implements Service {
 
   #begin(): void {
     this.#started = true;
-    const { host, port } = this.#address;
+    const { host, port } = this.#search.address;
     this.#listener.event({ event: "started", id: this.#peerId ?? 0, host, port });
     this.#readOn();
   }
@@ -319,7 +275,7 @@ export class ClientHost implements Service {
   #onFrame(frame: Frame): void {
     switch (frame.type) {
       case "PING":
-        return this.#write({ type: "PONG", at: frame.at });
+        return this.#search.write({ type: "PONG", at: frame.at });
       case "ATTACHED":
         return this.#onAttached(frame);
       case "CATCHUP_RESP":
@@ -384,29 +340,21 @@ export class ClientHost implements Service {
     if (!this.#options.follow && seen.index >= this.#endsAt) return this.#end(0, "read to the end");
     if (this.#peerId === null) return;
     this.#reading = true;
-    this.#write({ type: "CATCHUP_REQ", ballot: null, after: seen });
+    this.#search.write({ type: "CATCHUP_REQ", ballot: null, after: seen });
   }
 
   #say(): void {
     if (this.#peerId === null) return;
     const now = this.#clock.now();
-    for (let chat = this.#client.nextChat(now); chat !== null; chat = this.#client.nextChat(now)) this.#write(chat);
-  }
-
-  #write(frame: Frame): void {
-    this.#channel?.write(encodeFrame(frame), frame.type === "CHAT");
+    for (let chat = this.#client.nextChat(now); chat !== null; chat = this.#client.nextChat(now))
+      this.#search.write(chat);
   }
 
   // ── time and end ───────────────────────────────────────────────────────────────────────────────────────────────
 
   #onBeat(): void {
     const { heartbeat, leaderTimeout } = this.#times;
-    const now = this.#clock.now();
-    const channel = this.#channel;
-    if (channel !== null && this.#peerId !== null) {
-      if (now - channel.heardAt > 2 * leaderTimeout) channel.destroy("silent");
-      else if (now - channel.sentAt >= heartbeat) this.#write({ type: "PING", at: now });
-    }
+    this.#search.keepAlive(heartbeat, 2 * leaderTimeout);
     this.#say();
     this.#confirm();
     this.#beat = this.#clock.after(heartbeat, () => this.#onBeat());
@@ -426,8 +374,7 @@ export class ClientHost implements Service {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#beat?.cancel();
-    this.#timer?.cancel();
-    this.#channel?.end();
+    this.#search.close();
     this.#listener.stopped({ code, reason });
   }
 }

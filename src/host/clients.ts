@@ -38,6 +38,8 @@ export interface ClientsHost {
   ownName(): string | null;
   input(input: Input): void;
   status(): Status;
+  /** Why messages wait, as it was told last; null while they do not. */
+  waiting(): string | null;
   /** Committed lines from disk, null if that is damaged, which is seen to then. */
   read(after: LogIndex, through: LogIndex): RawEntries | null;
   say(user: string, room: string, text: string): Submitted;
@@ -134,6 +136,8 @@ export class Clients implements ClientEvents {
   people(): HerePerson[] {
     const now = this.#host.clock.now();
     const commit = this.#host.peer()?.log.commit ?? 0;
+    // Measured anew for the next time, and at first when it is served.
+    for (const { channel, served } of this.#attachments.values()) if (served) this.#ping(channel);
     const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
     return named.map(({ name, channel, roundTrip, waitsAt, sentThrough }) => ({
       user: name,
@@ -142,6 +146,10 @@ export class Clients implements ClientEvents {
       round_trip_ms: roundTrip,
       lag: Math.max(0, commit - (waitsAt?.index ?? sentThrough)),
     }));
+  }
+
+  #ping(channel: Channel): void {
+    channel.write(encodeFrame({ type: "PING", at: this.#host.clock.now() }), false);
   }
 
   closed(channel: Channel): void {
@@ -275,7 +283,10 @@ export class Clients implements ClientEvents {
       leader_timeout: Math.max(1, Math.round(leaderTimeout)),
     });
     channel.write(attached, true);
+    this.#ping(channel);
     this.#tell(attachment, 0, this.#host.status());
+    const why = this.#host.waiting();
+    if (why !== null) this.#tell(attachment, 0, { event: "notice", code: "waiting", message: why });
   }
 
   #sendMore(attachment: Attachment): void {

@@ -34,13 +34,15 @@ import { Links } from "./links.ts";
 import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Past } from "./past.ts";
+import { OwnPerson, type PersonOptions } from "./people.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { describe, whyWaiting } from "./status.ts";
 import { Who } from "./who.ts";
 import { Writer } from "./writer.ts";
 
-export interface HostOptions {
+/** `name` stands with this peer's messages. */
+export interface HostOptions extends PersonOptions {
   readonly id: PeerId;
   /** Where to listen; port 0 takes a free one. */
   readonly host: string;
@@ -48,14 +50,6 @@ export interface HostOptions {
   /** What others dial; null: host and port as bound. */
   readonly advertise: { readonly host: string; readonly port: number } | null;
   readonly seeds: readonly PeerInfo[];
-  /** User name shown with this peer's messages. */
-  readonly name: string;
-  /** Somebody of that name is here: its coming and going are told in the log [P1]. Default: nobody is. */
-  readonly announces?: boolean;
-  /** The room it talks in at first. */
-  readonly room?: string;
-  /** What was read is confirmed to the others [P4]. Default: it is. */
-  readonly receipts?: boolean;
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
@@ -104,8 +98,7 @@ export class Host implements Service {
   #answers: Answers | null = null;
   #clients: Clients | null = null;
   readonly #who: Who;
-  /** Of the person here. */
-  #name: string;
+  readonly #person: OwnPerson;
   #peer: Peer | null = null;
   #session = "";
   #scheduled = false;
@@ -140,7 +133,7 @@ export class Host implements Service {
     this.#clock = ports.clock;
     this.#waiting = { since: ports.clock.now(), told: null };
     this.#options = options;
-    this.#name = options.name;
+    this.#person = new OwnPerson(options, ports.clock, (input) => this.#input(input));
     this.#who = new Who({
       clock: ports.clock,
       peer: () => (this.#stopping ? null : this.#peer),
@@ -183,7 +176,7 @@ export class Host implements Service {
       peer,
       status: () => this.status(),
       input: (input) => this.#input(input),
-      isHere: (name) => this.#clients?.has(name) === true || this.#ownName === name,
+      isHere: (name) => this.#clients?.has(name) === true || this.#person.announced === name,
     });
     this.#clients = new Clients(this.#forClients(this.#answers));
     const links = new Links({
@@ -214,7 +207,7 @@ export class Host implements Service {
 
   /** Takes one text for a room. Before this turn of the event loop ends it is kept until it is sent, also across restarts. */
   submit(room: string, text: string): Submitted {
-    return this.#submitAs(this.#name, room, text, true);
+    return this.#submitAs(this.#person.name, room, text, true);
   }
 
   /** Whoever says it; `isOwn`: the person here, who is told that it is pending. */
@@ -285,33 +278,16 @@ export class Host implements Service {
   }
 
   ask(question: OwnQuestion, answer: (told: Told) => void): void {
-    this.#answers?.ask(question, { name: this.#name, rename: (name) => this.#rename(name) }, answer);
+    this.#answers?.ask(question, this.#person, answer);
   }
 
   confirmRead(room: string, seqNo: number): void {
     this.rooms.show(room, seqNo);
-    const read = { user: this.#name, room_id: room, through: seqNo, ts: this.#clock.wall() };
-    if (this.#options.receipts !== false) this.#input({ type: "read", read });
-  }
-
-  #rename(name: string): void {
-    const was = this.#name;
-    this.#name = name;
-    if (was !== name) this.#tellPresence(true, was);
-  }
-
-  #tellPresence(here: boolean, was = ""): void {
-    if (this.#options.announces !== true) return;
-    const room_id = this.#options.room ?? "general";
-    this.#input({ type: "person", person: { user: this.#name, room_id, ts: this.#clock.wall(), was, here } });
-  }
-
-  get #ownName(): string | null {
-    return this.#options.announces === true ? this.#name : null;
+    this.#person.confirmRead(room, seqNo);
   }
 
   #peopleHere(): HerePerson[] {
-    const own = { user: this.#ownName ?? "", client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
+    const own = { user: this.#person.announced ?? "", client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
     return [own, ...(this.#clients?.people() ?? [])];
   }
 
@@ -335,7 +311,7 @@ export class Host implements Service {
   /** Leaves in good order within the quit time, then `stopped`. */
   quit(): void {
     if (this.#peer === null) return this.stop();
-    this.#tellPresence(false);
+    this.#person.leave();
     this.#input({ type: "quit" });
   }
 
@@ -371,7 +347,7 @@ export class Host implements Service {
       0,
     );
     this.#event({ event: "started", id, host, port });
-    this.#tellPresence(true);
+    this.#person.come();
     this.#delivery?.follow(this.#peer.log);
     this.#deliver(this.#peer.log.commit);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
@@ -747,9 +723,10 @@ export class Host implements Service {
       answers,
       peer: () => (this.#stopping ? null : this.#peer),
       clusterId: () => this.#directory?.clusterId ?? null,
-      ownName: () => this.#ownName,
+      ownName: () => this.#person.announced,
       input: (input) => this.#input(input),
       status: () => this.status(),
+      waiting: () => this.#waiting.told,
       read: (after, through) => this.#read(after, through),
       say: (user, room, text) => this.#submitAs(user, room, text, false),
       backlog: (peer) => {

@@ -3,12 +3,12 @@
  * has said rides on that peer's own session, so its death leaves the outcome unknown [S8].
  */
 import type { Attach } from "../core/client-frames.ts";
-import { DEFAULT_TIMINGS, PROTOCOL_VERSION } from "../core/config.ts";
+import { PROTOCOL_VERSION } from "../core/config.ts";
 import type { Question, Told } from "../core/reports.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { Channel } from "./channel.ts";
-import type { Address } from "./client-host.ts";
 import type { Clock, Network } from "./contracts.ts";
+import type { Address } from "./peer-search.ts";
 
 export interface VisitorEvents {
   /** The peer listens. */
@@ -25,22 +25,11 @@ export class Visitor {
   #over = false;
 
   constructor(ports: { readonly clock: Clock; readonly network: Network }, address: Address, events: VisitorEvents) {
-    const { clock, network } = ports;
     const attach: Attach = {
       ...{ type: "ATTACH", version: PROTOCOL_VERSION, cluster_id: null, user: "", room_id: "general" },
       ...{ session: "", sender_id: 0, seen: 0 },
     };
-    let channel: Channel | null = null;
-    const connection = network.connect(address.host, address.port, {
-      open: () => channel?.handler.open?.(),
-      data: (bytes) => channel?.handler.data(bytes),
-      drain: () => channel?.handler.drain(),
-      close: (code) => channel?.handler.close(code),
-    });
-    const target = { id: 0, ...address, pause: 0, timer: null, dialling: true, told: false };
-    channel = new Channel(clock, connection, target, attach, DEFAULT_TIMINGS.handshake, {
-      hello: () => {},
-      attach: (c) => c.destroy("no peer"),
+    this.#channel = Channel.dial(ports, address, attach, {
       frame: (c, frame) => {
         if (frame.type === "PING") c.write(encodeFrame({ type: "PONG", at: frame.at }), false);
         else if (frame.type === "ATTACHED") events.attached();
@@ -58,7 +47,6 @@ export class Visitor {
         events.lost(this.#why !== "" ? this.#why : code !== "" ? code : "it closed the connection");
       },
     });
-    this.#channel = channel;
   }
 
   ask(request: number, question: Question): void {

@@ -73,6 +73,15 @@ describe("wrong usage", () => {
     [["log"], "log needs one data directory: chatpeer log DIR"],
     [["log", "a", "b"], "log needs one data directory: chatpeer log DIR"],
     [["log", ".", "--after", "x"], '--after must be a whole number from 0 to 999999999999999, not "x"'],
+    [["connect"], "connect needs one address: chatpeer connect 127.0.0.1:6001"],
+    [["connect", "nowhere"], 'the address must be HOST:PORT like 192.168.1.5:6001 (IPv6 in brackets), not "nowhere"'],
+    [["connect", "h:1", "--id", "2"], "there is no flag --id"],
+    [["send", "h:1", "a", "b"], 'send needs an address and one text: chatpeer send 127.0.0.1:6001 "some words"'],
+    [["send", "h:1", ""], "an empty message is not sent"],
+    [["send", "h:1", "a", "--timeout", "never"], "--timeout must be a time like 200ms or 1.2s"],
+    [["tail", "h:1", "--since", "0"], "--since must be a whole number from 1 to 999999999999999, not"],
+    [["tail", "h:1", "--folow"], "there is no flag --folow, did you mean --follow?"],
+    [["status"], "status needs one address: chatpeer status 127.0.0.1:6001"],
     [["help", "verfy"], 'there is no command "verfy", did you mean verify?'],
   ];
 

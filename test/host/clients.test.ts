@@ -68,6 +68,8 @@ test("[S7] [S8] without a majority its messages wait, it is told so, and they go
   say(client, "patience");
   cluster.until(() => told(client).some((n) => n.code === "waiting"));
   expect([client.service.pending, client.service.status().quorum]).toEqual([1, false]);
+  const late = cluster.attached("eve", 1);
+  cluster.until(() => told(late).some((n) => n.code === "waiting"));
   cluster.start(2);
   cluster.until(() => sent(client).length === 1);
   expect(client.service.pending).toBe(0);
