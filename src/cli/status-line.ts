@@ -19,7 +19,7 @@ const READERS_MAX = 3;
 /** Rooms whose unread messages are counted one by one. */
 const UNREAD_ROOMS_MAX = 2;
 
-/** `alice · general · 2 pending · 42 read by bob · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held`: the end is cut first. */
+/** `alice · general · 2 pending · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
 export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
   const { id, leader_id, term, quorum, pending, role } = status;
   const leader = leader_id === null ? "no leader" : leadsHere(status) ? "you lead" : `peer ${leader_id} leads`;
@@ -30,11 +30,11 @@ export function statusSpans({ status, name, rooms, read }: Standing, paint: Pain
   return [
     { text: visible(name), paint: paint.bold },
     { text: ` · ${visible(room)} · ${pending} pending · ` },
-    ...(read === null ? [] : [{ text: `${read.seqNo} read by ${readBy(read.readers)} · ` }]),
     ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
     ...(role === "client" && id > 0 ? [{ text: `through peer ${id} · ` }] : []),
     { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },
     quorum ? { text: "quorum held" } : { text: "quorum lost", paint: paint.red },
+    ...(read === null ? [] : [{ text: ` · ${read.seqNo} read by ${readBy(read.readers)}` }]),
   ];
 }
 
