@@ -69,6 +69,8 @@ export class Terminal {
     });
     this.#tty.enter();
     this.#input.on("data", this.#onData);
+    // Questions that were asked before have paused it.
+    this.#input.resume();
     for (const end of ["end", "close", "error"]) this.#input.on(end, this.#onGone);
     this.#output.on("resize", this.refresh);
     this.refresh();

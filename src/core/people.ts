@@ -197,10 +197,14 @@ export class People {
     this.#append(leadership, id, person, { change, was: "" });
   }
 
-  /** Another peer said lately that somebody of that name is there. */
+  /** Another peer that is connected said lately that somebody of that name is there. */
   #isElsewhere(user: string, id: PeerId): boolean {
-    const lately = this.#peer.now - (2 * this.#peer.timings.presence) / REPORTS_PER_PRESENCE;
-    return [...(this.#heard.get(user) ?? [])].some(([other, at]) => other !== id && at > lately);
+    const { now, timings, self, links } = this.#peer;
+    const lately = now - (2 * timings.presence) / REPORTS_PER_PRESENCE;
+    const connected = new Set([self.id, ...[...links.values()].map((link) => link.id)]);
+    return [...(this.#heard.get(user) ?? [])].some(
+      ([other, at]) => other !== id && at > lately && connected.has(other),
+    );
   }
 
   #lookForTheGone(leadership: Leadership): void {
