@@ -51,8 +51,8 @@ export interface Progress {
   moved: Millis;
   faulty: boolean;
   linked: readonly PeerId[];
-  /** Frames under way: last index and bytes of each. */
-  flight: { through: LogIndex; bytes: number }[];
+  /** Frames under way. */
+  flight: { from: LogIndex; through: LogIndex; bytes: number }[];
 }
 
 export class Leadership {
@@ -232,7 +232,8 @@ export class Leadership {
     while (progress.next <= log.last) {
       if (progress.state === "probe" && progress.flight.length > 0) return;
       const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
-      if (bytes >= INFLIGHT_BYTES_MAX || progress.next - 1 - progress.last >= INFLIGHT_ENTRIES_MAX) return;
+      const entriesUnderWay = progress.next - (progress.flight[0]?.from ?? progress.next);
+      if (bytes >= INFLIGHT_BYTES_MAX || entriesUnderWay >= INFLIGHT_ENTRIES_MAX) return;
       const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX);
       this.#sendEntries(progress, link, entries);
     }
@@ -254,8 +255,9 @@ export class Leadership {
     progress.told = log.commit;
     const final = entries[entries.length - 1];
     if (final === undefined) return;
+    const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
+    progress.flight.push({ from: progress.next, through: final.index, bytes });
     progress.next = final.index + 1;
-    progress.flight.push({ through: final.index, bytes: entries.reduce((sum, e) => sum + e.end - e.start, 0) });
   }
 
   #heartbeat(progress: Progress): void {

@@ -8,6 +8,7 @@
  */
 import {
   CATCHUP_BYTES_MAX,
+  CATCHUP_FRAMES_MAX,
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
   PROTOCOL_VERSION,
@@ -476,29 +477,35 @@ export class Host {
     }
   }
 
-  #serve(output: Extract<Output, { do: "serve" }>): void {
-    const peer = this.#peer as Peer;
+  #serve({ link, ballot, after, through }: Extract<Output, { do: "serve" }>): void {
+    const { log } = this.#peer as Peer;
     const directory = this.#directory as Directory;
-    const store = directory.store;
-    const { link, ballot, after, through } = output;
-    const read = store.read(after.index, CATCHUP_BYTES_MAX, Math.min(through, store.last));
-    if (read === null) {
-      directory.markDamage(after.index + 1);
-      return this.#die(
-        `the log is damaged behind index ${after.index}: start again, and it is fetched anew from the others`,
-      );
+    const last = Math.min(through, directory.store.last);
+    for (let frames = 1, from = after; ; frames++) {
+      const read = directory.store.read(from.index, CATCHUP_BYTES_MAX, last);
+      if (read === null) {
+        directory.markDamage(from.index + 1);
+        return this.#die(
+          `the log is damaged behind index ${from.index}: start again, and it is fetched anew from the others`,
+        );
+      }
+      const end = from.index + read.count;
+      const more = end < last && frames < CATCHUP_FRAMES_MAX;
+      const header = {
+        type: "CATCHUP_RESP" as const,
+        ballot,
+        prev_index: from.index,
+        prev_ballot: from.ballot,
+        prev_crc: read.prevCrc,
+        commit: log.commit,
+        hint: null,
+        more,
+      };
+      this.#log("debug", `serves ${read.count} entries after ${from.index}`);
+      this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
+      if (!more) return;
+      from = log.tailAt(end);
     }
-    const header = {
-      type: "CATCHUP_RESP" as const,
-      ballot,
-      prev_index: after.index,
-      prev_ballot: after.ballot,
-      prev_crc: read.prevCrc,
-      commit: peer.log.commit,
-      hint: null,
-    };
-    this.#log("debug", `serves ${read.count} entries after ${after.index}`);
-    this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
   }
 
   #onUnsent({ sender, session, first, drafts }: Extract<Output, { do: "unsent" }>): void {
