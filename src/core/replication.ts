@@ -26,7 +26,7 @@ import {
   sameMember,
 } from "./ids.ts";
 import { MemberMap } from "./member-map.ts";
-import type { Acked, Chat, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
+import type { Acked, Chat, Draft, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
 import { sequence } from "./ordering.ts";
 import type { Peer } from "./peer.ts";
 import { hasQuorum, quorumIndex } from "./quorum.ts";
@@ -104,7 +104,7 @@ export class Leadership {
       };
     },
   ): Entry {
-    const { log, options } = this.#peer;
+    const { log } = this.#peer;
     const chat = content.chat;
     const entry: Entry = {
       index: log.last + 1,
@@ -126,11 +126,41 @@ export class Leadership {
       start: 0,
       end: 0,
     };
+    this.#add(entry);
+    if (kind === "config") this.#meetMembers();
+    return entry;
+  }
+
+  /** The same for a message, of which there are many. */
+  appendChat(senderId: PeerId, session: string, counter: number, draft: Draft): void {
+    const { log } = this.#peer;
+    this.#add({
+      index: log.last + 1,
+      term: this.ballot.term,
+      leader_id: this.ballot.leader_id,
+      inc: this.ballot.inc,
+      kind: "chat",
+      room_id: draft.room_id,
+      seq_no: log.state.rooms.get(draft.room_id) + 1,
+      sender_id: senderId,
+      session,
+      counter,
+      user: draft.user,
+      ts: draft.ts,
+      text: draft.payload,
+      data: null,
+      crc: 0,
+      chunk: NO_BYTES,
+      start: 0,
+      end: 0,
+    });
+  }
+
+  #add(entry: Entry): void {
+    const { log, options } = this.#peer;
     options.seal(entry, log.state.crc);
     log.append(entry);
     this.#peer.write(entry);
-    if (kind === "config") this.#meetMembers();
-    return entry;
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
