@@ -22,10 +22,8 @@ export interface SubjectEvents {
 export interface Subject {
   /** Of the process that is the peer. */
   readonly pid: number;
-  /** Takes one text; resolves when there is room for the next. */
-  submit(text: string): Promise<void>;
-  /** The last of a burst was submitted. */
-  flush(): void;
+  /** Takes a burst of texts; resolves when there is room for more. */
+  submit(texts: readonly string[]): Promise<void>;
   /** As last known. */
   status(): Status | null;
 }
@@ -45,20 +43,15 @@ export async function embedded(config: PeerConfig, events: SubjectEvents): Promi
   });
   const failed = (error: unknown) => events.failed((error as Error).message);
   (async () => {
-    for await (const message of peer.messages) events.delivered(message);
+    for await (const batch of peer.batches) for (const message of batch) events.delivered(message);
     failed(new Error("the stream of messages ended"));
   })().catch(failed);
-  let last: Awaited<ReturnType<typeof peer.submit>> | null = null;
   return {
     pid: process.pid,
-    async submit(text) {
-      last = await peer.submit(text);
+    async submit(texts) {
+      const last = await peer.submitAll(texts);
       events.taken(last.msg_id);
-    },
-    // Messages of a sender are sent in order: the last of a burst speaks for all of it.
-    flush() {
-      last?.sent().then(({ msg_id }) => events.sent(msg_id), failed);
-      last = null;
+      last.sent().then(({ msg_id }) => events.sent(msg_id), failed);
     },
     status: () => peer.status(),
   };
@@ -77,17 +70,12 @@ export function driven(config: PeerConfig, command: readonly string[], events: S
   child.on("exit", (code, signal) => events.failed(`${program} ended with ${signal ?? code}`));
   child.stdin.on("error", () => {});
   let status: Status | null = null;
-  let lines = "";
   return new Promise((resolve) => {
     const subject: Subject = {
       pid: child.pid ?? 0,
-      async submit(text) {
-        lines += `${text}\n`;
-        if (child.stdin.writableNeedDrain) await new Promise<void>((go) => child.stdin.once("drain", go));
-      },
-      flush() {
-        child.stdin.write(lines);
-        lines = "";
+      async submit(texts) {
+        if (child.stdin.write(texts.map((text) => `${text}\n`).join(""))) return;
+        await new Promise<void>((go) => child.stdin.once("drain", go));
       },
       status() {
         child.stdin.write("/status\n");

@@ -90,10 +90,17 @@ export interface ChatPeer {
    */
   submit(text: string, options?: { readonly room?: string }): Promise<Submission>;
   /**
+   * The same for several texts, one behind the other; resolves with the submission of the last one when all are taken.
+   * A sender's messages are sent in order: when that one is, all are. If one is refused, those before it are taken.
+   */
+  submitAll(texts: readonly string[], options?: { readonly room?: string }): Promise<Submission>;
+  /**
    * Messages in log order, each once per directory. One stream: all iterators share it. While nobody reads, messages
    * wait in the log, not in memory. Ends when the peer closes; throws if it failed.
    */
   readonly messages: AsyncIterable<DeliveredMessage>;
+  /** The same stream, as many at a time as are there: for who takes a hundred thousand a second. */
+  readonly batches: AsyncIterable<readonly DeliveredMessage[]>;
   status(): Status;
   /** Every room, whether it was joined (kept across restarts), and how much of it was not shown yet. */
   rooms(): RoomStatus[];
@@ -135,8 +142,11 @@ class EmbeddedPeer implements ChatPeer {
   port: number;
   readonly started: Promise<void>;
   readonly #host: Host;
-  readonly #buffer: DeliveredMessage[] = [];
-  readonly #readers: { resolve: (r: IteratorResult<DeliveredMessage>) => void; reject: (e: unknown) => void }[] = [];
+  /** Delivered and not read yet: from `#read` on. */
+  #buffer: DeliveredMessage[] = [];
+  #read = 0;
+  /** Readers that wait for something to come, or for the end. */
+  readonly #readers: (() => void)[] = [];
   /** Not sent yet, in the order of their numbers: so they are sent. */
   #waiting: OpenSubmission[] = [];
   #settled = 0;
@@ -200,23 +210,43 @@ class EmbeddedPeer implements ChatPeer {
     }
   }
 
-  async submit(text: string, options: { readonly room?: string } = {}): Promise<Submission> {
-    for (;;) {
-      if (this.#ended !== null) throw closed();
-      const result = this.#host.submit(options.room ?? "general", text);
-      if (result.ok) {
-        const submission = new OpenSubmission(result.msg_id);
-        this.#waiting.push(submission);
-        return submission;
+  submit(text: string, options?: { readonly room?: string }): Promise<Submission> {
+    return this.submitAll([text], options);
+  }
+
+  async submitAll(texts: readonly string[], options: { readonly room?: string } = {}): Promise<Submission> {
+    const room = options.room ?? "general";
+    let last: OpenSubmission | null = null;
+    for (const text of texts) {
+      last = this.#take(room, text);
+      while (last === null) {
+        await new Promise<void>((resolve) => this.#roomAgain.push(resolve));
+        last = this.#take(room, text);
       }
-      if (result.code !== "full")
-        throw new PeerError(result.code === "closing" ? "closed" : result.code, result.message);
-      await new Promise<void>((resolve) => this.#roomAgain.push(resolve));
     }
+    if (last === null) throw new PeerError("empty", "no message to send");
+    return last;
+  }
+
+  /** Null: there is no room for it now. */
+  #take(room: string, text: string): OpenSubmission | null {
+    if (this.#ended !== null) throw closed();
+    const result = this.#host.submit(room, text);
+    if (result.ok) {
+      const submission = new OpenSubmission(result.msg_id);
+      this.#waiting.push(submission);
+      return submission;
+    }
+    if (result.code === "full") return null;
+    throw new PeerError(result.code === "closing" ? "closed" : result.code, result.message);
   }
 
   get messages(): AsyncIterable<DeliveredMessage> {
-    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next() }) };
+    return this.#iterable(() => this.#shift());
+  }
+
+  get batches(): AsyncIterable<readonly DeliveredMessage[]> {
+    return this.#iterable(() => this.#takeAll());
   }
 
   status(): Status {
@@ -291,15 +321,13 @@ class EmbeddedPeer implements ChatPeer {
     if (event.event === "sent") {
       this.#onSent(event);
     } else if (event.event === "message") {
-      const reader = this.#readers.shift();
-      if (reader !== undefined) reader.resolve({ done: false, value: event });
-      else {
-        this.#buffer.push(event);
-        if (this.#buffer.length >= BUFFERED_MAX) {
-          this.#paused = true;
-          this.#host.pauseDelivery();
-        }
+      this.#buffer.push(event);
+      if (this.#buffer.length - this.#read >= BUFFERED_MAX) {
+        this.#paused = true;
+        this.#host.pauseDelivery();
       }
+      // It looks when this turn is over: then all that came together is there.
+      this.#readers.shift()?.();
     }
   }
 
@@ -314,28 +342,50 @@ class EmbeddedPeer implements ChatPeer {
     this.#settled = 0;
   }
 
-  #next(): Promise<IteratorResult<DeliveredMessage>> {
-    const value = this.#buffer.shift();
-    if (value !== undefined) {
-      if (this.#paused && this.#buffer.length <= BUFFERED_MAX / 2) {
-        this.#paused = false;
-        this.#host.resumeDelivery();
+  #iterable<T>(take: () => T | undefined): AsyncIterable<T> {
+    const next = async (): Promise<IteratorResult<T>> => {
+      for (;;) {
+        const value = take();
+        if (value !== undefined) {
+          this.#resumeDelivery();
+          return { done: false, value };
+        }
+        if (this.#ended?.error) throw this.#ended.error;
+        if (this.#ended !== null) return { done: true, value: undefined };
+        await new Promise<void>((resolve) => this.#readers.push(resolve));
       }
-      return Promise.resolve({ done: false, value });
+    };
+    return { [Symbol.asyncIterator]: () => ({ next }) };
+  }
+
+  #shift(): DeliveredMessage | undefined {
+    const value = this.#buffer[this.#read];
+    if (value === undefined) return undefined;
+    this.#read += 1;
+    if (this.#read === this.#buffer.length) {
+      this.#buffer = [];
+      this.#read = 0;
     }
-    if (this.#ended !== null)
-      return this.#ended.error === null
-        ? Promise.resolve({ done: true, value: undefined })
-        : Promise.reject(this.#ended.error);
-    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
+    return value;
+  }
+
+  #takeAll(): readonly DeliveredMessage[] | undefined {
+    if (this.#buffer.length === 0) return undefined;
+    const all = this.#read === 0 ? this.#buffer : this.#buffer.slice(this.#read);
+    this.#buffer = [];
+    this.#read = 0;
+    return all;
+  }
+
+  #resumeDelivery(): void {
+    if (!this.#paused || this.#buffer.length - this.#read > BUFFERED_MAX / 2) return;
+    this.#paused = false;
+    this.#host.resumeDelivery();
   }
 
   #end(error: PeerError | null): void {
     this.#ended = { error };
-    for (const { resolve, reject } of this.#readers.splice(0)) {
-      if (error === null) resolve({ done: true, value: undefined });
-      else reject(error);
-    }
+    for (const wake of this.#readers.splice(0)) wake();
     for (const submission of this.#waiting.slice(this.#settled))
       submission.fail(
         new PeerError(
@@ -353,7 +403,8 @@ class EmbeddedPeer implements ChatPeer {
 class OpenSubmission implements Submission {
   readonly msg_id: string;
   #outcome: Sent | PeerError | null = null;
-  #waiters: { resolve: (sent: Sent) => void; reject: (error: PeerError) => void }[] = [];
+  /** Made when somebody asks: of a thousand messages nobody asks but for the last. */
+  #waiters: { resolve: (sent: Sent) => void; reject: (error: PeerError) => void }[] | null = null;
 
   constructor(msgId: string) {
     this.msg_id = msgId;
@@ -361,21 +412,29 @@ class OpenSubmission implements Submission {
 
   sent(): Promise<Sent> {
     if (this.#outcome instanceof PeerError) return Promise.reject(this.#outcome);
-    if (this.#outcome !== null) return Promise.resolve(this.#outcome);
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    if (this.#outcome !== null) return Promise.resolve(placeOf(this.#outcome));
+    return new Promise((resolve, reject) => {
+      this.#waiters ??= [];
+      this.#waiters.push({ resolve, reject });
+    });
   }
 
-  settle({ msg_id, index, room_id, seq_no }: Sent): void {
-    this.#outcome = { msg_id, index, room_id, seq_no };
-    for (const { resolve } of this.#waiters) resolve(this.#outcome);
-    this.#waiters = [];
+  settle(sent: Sent): void {
+    this.#outcome = sent;
+    for (const { resolve } of this.#waiters ?? []) resolve(placeOf(sent));
+    this.#waiters = null;
   }
 
   fail(error: PeerError): void {
     this.#outcome = error;
-    for (const { reject } of this.#waiters) reject(error);
-    this.#waiters = [];
+    for (const { reject } of this.#waiters ?? []) reject(error);
+    this.#waiters = null;
   }
+}
+
+/** Of an event that says more. */
+function placeOf({ msg_id, index, room_id, seq_no }: Sent): Sent {
+  return { msg_id, index, room_id, seq_no };
 }
 
 function refuseOptions({ id, port, dataDir, name }: CreatePeerOptions): string | null {

@@ -393,6 +393,7 @@ export class Election {
     this.#deadline = peer.now + peer.timings.leaderTimeout;
     const best = this.#promises.get(memberName(from))?.tail;
     if (best !== undefined && compareTails(best, peer.log.tail) > 0) {
+      if (frame.more) return;
       if (frame.entries.length === 0) return this.#fail("the best log ends before its promised tail");
       return this.#ask(from.link, peer.log.tail);
     }

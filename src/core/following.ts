@@ -24,6 +24,8 @@ export class Followership {
   /** An acknowledgement is owed. */
   #owed = false;
   #owedHint: Tail | null = null;
+  /** The hint is about entries that came, not about a heartbeat, which may have overtaken some. */
+  #hintIsFinal = false;
   #owedLinks = false;
   #ackedMatch: LogIndex = -1;
   /** [D5] Last index of the leader's log when this faulty peer met it; null until then. */
@@ -48,6 +50,7 @@ export class Followership {
     this.#ackedMatch = -1;
     this.#owed = false;
     this.#owedHint = null;
+    this.#hintIsFinal = false;
     this.#repairThrough = null;
     this.#fetching = null;
     this.#useless.clear();
@@ -102,12 +105,14 @@ export class Followership {
     if (taken === "refused") return;
     if (taken === "taken") {
       this.#owedHint = null;
+      this.#hintIsFinal = false;
       this.#prove(frame.prev_index + frame.entries.length, frame.commit);
       if (frame.entries.length > 0 && this.#peer.log.durable >= this.#matched) this.#owed = true;
       return;
     }
     this.#owed = true;
     this.#owedHint = taken;
+    this.#hintIsFinal = true;
   }
 
   onDurable(): void {
@@ -121,19 +126,19 @@ export class Followership {
     const leader = peer.leader;
     if (!this.#owed || leader === null || peer.leadership !== null || !peer.promiseDurable) return;
     if (!sameBallot(leader.ballot, peer.promised)) return;
+    const to = leaderKey(leader.ballot);
     const match = Math.min(peer.log.durable, this.#matched);
-    peer.sendTo(leaderKey(leader.ballot), {
-      type: "SEQ_ACK",
-      ballot: leader.ballot,
-      match,
-      last: this.#matched,
-      hint: this.#owedHint,
-      faulty: peer.faulty,
-      linked: this.#owedLinks ? [...new Set([...peer.links.values()].map((l) => l.id))] : null,
-    });
+    const ack = { ballot: leader.ballot, match, last: this.#matched, faulty: peer.faulty };
+    const linked = this.#owedLinks ? [...new Set([...peer.links.values()].map((l) => l.id))] : null;
+    if (linked !== null && this.#hintIsFinal) {
+      // Said apart: of a hint that comes with an answer to a heartbeat the leader waits to see more.
+      peer.sendTo(to, { type: "SEQ_ACK", ...ack, hint: null, linked });
+      peer.sendTo(to, { type: "SEQ_ACK", ...ack, hint: this.#owedHint, linked: null });
+    } else peer.sendTo(to, { type: "SEQ_ACK", ...ack, hint: this.#owedHint, linked });
     this.#ackedMatch = match;
     this.#owed = false;
     this.#owedHint = null;
+    this.#hintIsFinal = false;
     this.#owedLinks = false;
   }
 
@@ -220,6 +225,7 @@ export class Followership {
         commit: log.commit,
         entries: [],
         hint,
+        more: false,
       });
       return;
     }
@@ -235,7 +241,7 @@ export class Followership {
   onCatchupResp(from: MemberKey, frame: CatchupResp): void {
     const peer = this.#peer;
     if (this.#fetching === null || !sameMember(this.#fetching.from, from)) return;
-    this.#fetching = null;
+    this.#fetching = frame.more ? { from: this.#fetching.from, since: peer.now } : null;
     if ((peer.leader === null && peer.relay.via === null) || peer.election.preparing) return;
     if (frame.hint !== null) {
       const asked = peer.log.hintFor(frame.hint);
@@ -262,7 +268,7 @@ export class Followership {
     this.commitThrough(Math.min(frame.commit, final.index));
     this.#owed = true;
     this.#owedHint = peer.log.tail;
-    if (final.index >= frame.commit) return;
+    if (frame.more || final.index >= frame.commit) return;
     if (peer.leader === null) this.#askRelayAt = peer.now;
     else this.#fetchMore();
   }

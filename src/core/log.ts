@@ -4,6 +4,7 @@
  * back [S5] [M3]; a checkpoint is this state at the end of a segment [L5].
  */
 import { assert } from "./assert.ts";
+import { Counts } from "./counts.ts";
 import { type Ballot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
 import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
 import { type PeopleData, PeopleLog } from "./people-log.ts";
@@ -49,9 +50,9 @@ export class LogState {
   chats = 0;
   readonly runs: BallotRun[] = [];
   /** Last seq_no per room. */
-  readonly rooms = new Map<string, number>();
+  readonly rooms = new Counts();
   /** Last counter per `<sender_id>.<session>` [S2]. */
-  readonly sessions = new Map<string, number>();
+  readonly sessions = new Counts();
   /** Who is here, and who has read how far [P1] [P4]. */
   readonly people = new PeopleLog();
   /** Configurations that still matter, oldest first; `forget` drops what a later committed one has replaced. */
@@ -119,13 +120,13 @@ export class LogState {
     if (entry.index !== this.index + 1) return `index ${entry.index} after ${this.index}`;
     if ((entry.kind === "genesis") !== (entry.index === 1)) return `kind ${entry.kind} at index ${entry.index}`;
     if (entry.kind === "chat") {
-      const seq = (this.rooms.get(entry.room_id) ?? 0) + 1;
+      const seq = this.rooms.get(entry.room_id) + 1;
       if (entry.seq_no !== seq) return `seq_no ${entry.seq_no} in room ${entry.room_id}, expected ${seq}`;
-      const expected = (this.sessions.get(entry.session) ?? 0) + 1;
+      const expected = this.sessions.get(entry.session) + 1;
       if (entry.counter !== expected) return `message ${messageId(entry)}, expected counter ${expected}`;
     }
     if (entry.kind === "system" || entry.kind === "read")
-      return this.people.refusal(entry, this.rooms.get(entry.room_id) ?? 0);
+      return this.people.refusal(entry, this.rooms.get(entry.room_id));
     if (entry.kind === "config") {
       const { cluster_id, members } = entry.data as Configuration;
       const [only, ...others] = members;
@@ -196,8 +197,8 @@ export class LogState {
     if (this.runs[this.runs.length - 1]?.from === entry.index) this.runs.pop();
     switch (entry.kind) {
       case "chat":
-        stepBack(this.rooms, entry.room_id, entry.seq_no);
-        stepBack(this.sessions, entry.session, entry.counter);
+        this.rooms.set(entry.room_id, entry.seq_no - 1);
+        this.sessions.set(entry.session, entry.counter - 1);
         this.chats -= 1;
         break;
       case "system":
@@ -250,9 +251,4 @@ export class LogState {
 /** `<sender_id>.<session>.<counter>`, as people and the line have it. */
 export function messageId({ session, counter }: Entry): string {
   return `${session}.${counter}`;
-}
-
-function stepBack(counts: Map<string, number>, key: string, from: number): void {
-  if (from === 1) counts.delete(key);
-  else counts.set(key, from - 1);
 }

@@ -330,6 +330,8 @@ export interface CatchupResp extends EntryFrame {
   readonly ballot: Ballot | null;
   /** Set when the place asked for is not in the answerer's log: the highest place worth trying next. */
   readonly hint: Tail | null;
+  /** Another one follows by itself. */
+  readonly more: boolean;
 }
 
 /** A person's command that only the leader can carry out. */

@@ -23,24 +23,13 @@ import type { Leadership } from "./replication.ts";
 export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number | null {
   const { log } = peer;
   const session = `${chat.sender_id}.${chat.session}`;
-  let expected = (log.state.sessions.get(session) ?? 0) + 1;
+  let expected = log.state.sessions.get(session) + 1;
   if (chat.first > expected) return expected;
   for (let i = expected - chat.first; i < chat.messages.length; i++) {
     if (log.last - log.commit >= UNCOMMITTED_ENTRIES_MAX || log.uncommittedBytes >= UNCOMMITTED_BYTES_MAX) return null;
     if (peer.membership.handover.active) return null;
     const draft = chat.messages[i] as Draft;
-    leadership.append("chat", {
-      chat: {
-        room_id: draft.room_id,
-        seq_no: (log.state.rooms.get(draft.room_id) ?? 0) + 1,
-        sender_id: chat.sender_id,
-        session,
-        counter: expected,
-        user: draft.user,
-        ts: draft.ts,
-        text: draft.payload,
-      },
-    });
+    leadership.appendChat(chat.sender_id, session, expected, draft);
     expected += 1;
   }
   return null;
@@ -143,7 +132,7 @@ export class Sender {
    */
   #onGap(session: Session, expected: number): void {
     const { log, leader } = this.#peer;
-    if (leader === null || (log.state.sessions.get(session.key) ?? 0) + 1 !== expected) return;
+    if (leader === null || log.state.sessions.get(session.key) + 1 !== expected) return;
     if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
     const { session: lost, first } = session;
     session.session = `${lost}r`;
@@ -198,7 +187,7 @@ export class Sender {
       if (peer.leadership !== null) {
         const expected = sequence(peer, peer.leadership, chat);
         if (expected !== null) return this.#onGap(session, expected);
-        const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`) ?? 0;
+        const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`);
         if (taken < chat.first + chat.messages.length - 1) {
           this.#sentThrough = Math.max(session.first - 1, taken);
           return;
@@ -238,7 +227,7 @@ export class Sender {
     const { log } = this.#peer;
     for (const session of this.#sessions) {
       const { key } = session;
-      let committed = log.state.sessions.get(key) ?? 0;
+      let committed = log.state.sessions.get(key);
       for (let i = log.commit + 1; i <= log.last; i++) {
         const entry = log.entryAt(i);
         if (entry?.kind === "chat" && entry.session === key) committed -= 1;

@@ -161,7 +161,7 @@ export class People {
     const { people, rooms } = this.#peer.log.state;
     for (const { room_id, user, through, ts } of reads) {
       const from = people.readThrough(room_id, user);
-      if (through <= from || through > (rooms.get(room_id) ?? 0) || !people.takesReader(room_id, user)) continue;
+      if (through <= from || through > rooms.get(room_id) || !people.takesReader(room_id, user)) continue;
       const said = { room_id, seq_no: 0, sender_id: id, session: "", counter: 0, user, ts, text: "" };
       leadership.append("read", { data: { from, through }, chat: said });
     }

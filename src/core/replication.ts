@@ -27,7 +27,7 @@ import {
   sameMember,
 } from "./ids.ts";
 import { MemberMap } from "./member-map.ts";
-import type { Acked, Chat, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
+import type { Acked, Chat, Draft, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "./message.ts";
 import { sequence } from "./ordering.ts";
 import type { Peer } from "./peer.ts";
 import { hasQuorum, quorumIndex } from "./quorum.ts";
@@ -52,8 +52,8 @@ export interface Progress {
   moved: Millis;
   faulty: boolean;
   linked: readonly PeerId[];
-  /** Frames under way: last index and bytes of each. */
-  flight: { through: LogIndex; bytes: number }[];
+  /** Frames under way. */
+  flight: { from: LogIndex; through: LogIndex; bytes: number }[];
 }
 
 export class Leadership {
@@ -105,7 +105,7 @@ export class Leadership {
       };
     },
   ): Entry {
-    const { log, options } = this.#peer;
+    const { log } = this.#peer;
     const chat = content.chat;
     const entry: Entry = {
       index: log.last + 1,
@@ -127,11 +127,41 @@ export class Leadership {
       start: 0,
       end: 0,
     };
+    this.#add(entry);
+    if (kind === "config") this.#meetMembers();
+    return entry;
+  }
+
+  /** The same for a message, of which there are many. */
+  appendChat(senderId: PeerId, session: string, counter: number, draft: Draft): void {
+    const { log } = this.#peer;
+    this.#add({
+      index: log.last + 1,
+      term: this.ballot.term,
+      leader_id: this.ballot.leader_id,
+      inc: this.ballot.inc,
+      kind: "chat",
+      room_id: draft.room_id,
+      seq_no: log.state.rooms.get(draft.room_id) + 1,
+      sender_id: senderId,
+      session,
+      counter,
+      user: draft.user,
+      ts: draft.ts,
+      text: draft.payload,
+      data: null,
+      crc: 0,
+      chunk: NO_BYTES,
+      start: 0,
+      end: 0,
+    });
+  }
+
+  #add(entry: Entry): void {
+    const { log, options } = this.#peer;
     options.seal(entry, log.state.crc);
     log.append(entry);
     this.#peer.write(entry);
-    if (kind === "config") this.#meetMembers();
-    return entry;
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +263,8 @@ export class Leadership {
     while (progress.next <= log.last) {
       if (progress.state === "probe" && progress.flight.length > 0) return;
       const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
-      if (bytes >= INFLIGHT_BYTES_MAX || progress.next - 1 - progress.last >= INFLIGHT_ENTRIES_MAX) return;
+      const entriesUnderWay = progress.next - (progress.flight[0]?.from ?? progress.next);
+      if (bytes >= INFLIGHT_BYTES_MAX || entriesUnderWay >= INFLIGHT_ENTRIES_MAX) return;
       const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX);
       this.#sendEntries(progress, link, entries);
     }
@@ -255,8 +286,9 @@ export class Leadership {
     progress.told = log.commit;
     const final = entries[entries.length - 1];
     if (final === undefined) return;
+    const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
+    progress.flight.push({ from: progress.next, through: final.index, bytes });
     progress.next = final.index + 1;
-    progress.flight.push({ through: final.index, bytes: entries.reduce((sum, e) => sum + e.end - e.start, 0) });
   }
 
   #heartbeat(progress: Progress): void {

@@ -113,9 +113,10 @@ export class Log {
 
   /** Called when a batch has been carried out: what it referred to may go now. */
   trim(): void {
-    if (this.#entries.length <= 2 * TAIL_ENTRIES_KEPT && this.#committedBytes <= 2 * TAIL_BYTES_KEPT) return;
     let drop = 0;
     const committed = this.commit - this.#before;
+    // In portions: what is kept is copied each time.
+    if (committed <= 1.25 * TAIL_ENTRIES_KEPT && this.#committedBytes <= 1.25 * TAIL_BYTES_KEPT) return;
     while (drop < committed && (committed - drop > TAIL_ENTRIES_KEPT || this.#committedBytes > TAIL_BYTES_KEPT)) {
       const entry = this.#entries[drop] as Entry;
       this.#committedBytes -= entry.end - entry.start;

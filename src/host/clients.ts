@@ -304,6 +304,7 @@ export class Clients implements ClientEvents {
       prev_ballot: waitsAt.ballot,
       commit: log.commit,
       hint: null,
+      more: false,
     };
     if (waitsAt.index + 1 >= log.first) {
       const entries = log

@@ -233,7 +233,7 @@ function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
   const { ballot, cluster_id, before, identity } = plan;
   const state = writeHistory(disk, clock, plan);
   const isLost = ({ session, first }: { session: string; first: number }) =>
-    first > (state.sessions.get(`${identity.id}.${session}`) ?? 0) + 1;
+    first > state.sessions.get(`${identity.id}.${session}`) + 1;
   Outbox.renumber(disk, isLost, () => clock.word(8), notes);
   replaceStateNow(disk, PROMISE, ballot);
   const { delivered } = readProgress(disk);

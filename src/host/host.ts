@@ -8,6 +8,7 @@
  */
 import {
   CATCHUP_BYTES_MAX,
+  CATCHUP_FRAMES_MAX,
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
   PROTOCOL_VERSION,
@@ -537,22 +538,30 @@ export class Host implements Service {
     }
   }
 
-  #serve(output: Extract<Output, { do: "serve" }>): void {
-    const peer = this.#peer as Peer;
-    const { link, ballot, after, through } = output;
-    const read = this.#read(after.index, through);
-    if (read === null) return;
-    const header = {
-      type: "CATCHUP_RESP" as const,
-      ballot,
-      prev_index: after.index,
-      prev_ballot: after.ballot,
-      prev_crc: read.prevCrc,
-      commit: peer.log.commit,
-      hint: null,
-    };
-    this.#log("debug", `serves ${read.count} entries after ${after.index}`);
-    this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
+  #serve({ link, ballot, after, through }: Extract<Output, { do: "serve" }>): void {
+    const { log } = this.#peer as Peer;
+    const { store } = this.#directory as Directory;
+    const last = Math.min(through, store.last);
+    for (let frames = 1, from = after; ; frames++) {
+      const read = this.#read(from.index, last);
+      if (read === null) return;
+      const end = from.index + read.count;
+      const more = end < last && frames < CATCHUP_FRAMES_MAX;
+      const header = {
+        type: "CATCHUP_RESP" as const,
+        ballot,
+        prev_index: from.index,
+        prev_ballot: from.ballot,
+        prev_crc: read.prevCrc,
+        commit: log.commit,
+        hint: null,
+        more,
+      };
+      this.#log("debug", `serves ${read.count} entries after ${from.index}`);
+      this.#links?.sendRaw(link, encodeRawEntries(header, read.lines, read.count));
+      if (!more) return;
+      from = log.tailAt(end);
+    }
   }
 
   /** Lines of the log from disk; null where it is damaged, which ends this peer: the next start sees to it [D5]. */

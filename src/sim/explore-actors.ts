@@ -231,7 +231,7 @@ function packetOf(output: Output, peer: Peer): Packet | null {
   const { log } = peer;
   const prev = { prev_index: after.index, prev_ballot: after.ballot, prev_crc: log.crcAt(after.index) };
   const entries = Array.from({ length: through - after.index }, (_, i) => log.entryAt(after.index + 1 + i) as Entry);
-  const frame: Frame = { type: "CATCHUP_RESP", ballot, ...prev, commit: log.commit, entries, hint: null };
+  const frame: Frame = { type: "CATCHUP_RESP", ballot, ...prev, commit: log.commit, entries, hint: null, more: false };
   return { ...sent, to: link, frame };
 }
 

@@ -39,8 +39,8 @@ export class FrameDecoder {
   readonly #entries = new EntryReader();
 
   /**
-   * The bytes become the decoder's: entries refer to them. Where a frame comes in pieces they are joined in a buffer of
-   * at most twice their size, so an entry never pins much more than its neighbours.
+   * The bytes become the decoder's: entries refer to them. Where a frame comes in pieces they are joined in a buffer not
+   * much larger than itself, so an entry never pins much more than its neighbours.
    */
   push(bytes: Uint8Array): void {
     if (this.#start === this.#end) {
@@ -52,7 +52,10 @@ export class FrameDecoder {
     }
     if (!this.#own || this.#bytes.length - this.#end < bytes.length) {
       const rest = this.#bytes.subarray(this.#start, this.#end);
-      this.#bytes = new Uint8Array(2 * (rest.length + bytes.length));
+      // All of an announced frame in one go, and what came behind its end; of a line the length is not known.
+      const whole = rest.length + bytes.length;
+      const room = this.#header === null ? 2 * whole : Math.max(whole, this.#header.bytes + bytes.length);
+      this.#bytes = new Uint8Array(room);
       this.#own = true;
       this.#bytes.set(rest);
       this.#searched -= this.#start;

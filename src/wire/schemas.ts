@@ -173,6 +173,7 @@ export const FRAMES = {
     ballot: v.nullable(ballot),
     ...entryHeader,
     hint: v.nullable(tail),
+    more: v.boolean(),
     ...behind,
   }),
   ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),

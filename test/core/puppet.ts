@@ -184,7 +184,16 @@ export class Puppet implements MemberKey {
         const prev = { prev_index: after.index, prev_ballot: after.ballot };
         const prev_crc = disk.entries[after.index - 1]?.crc ?? 0;
         const { commit } = this.peer.log;
-        return stage.post(this, link, { type: "CATCHUP_RESP", ballot, ...prev, prev_crc, commit, entries, hint: null });
+        return stage.post(this, link, {
+          type: "CATCHUP_RESP",
+          ballot,
+          ...prev,
+          prev_crc,
+          commit,
+          entries,
+          hint: null,
+          more: false,
+        });
       }
       case "commit":
         for (let i = this.delivered.at(-1)?.index ?? 0; i < output.through; i++) {

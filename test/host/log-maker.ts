@@ -54,10 +54,10 @@ export class LogMaker {
   }
 
   chat(text: string, room = "general", session = "s"): Entry {
-    const counter = (this.state.sessions.get(`1.${session}`) ?? 0) + 1;
+    const counter = this.state.sessions.get(`1.${session}`) + 1;
     return this.#add("chat", {
       room_id: room,
-      seq_no: (this.state.rooms.get(room) ?? 0) + 1,
+      seq_no: this.state.rooms.get(room) + 1,
       sender_id: 1,
       session: `1.${session}`,
       counter,

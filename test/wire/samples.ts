@@ -293,7 +293,13 @@ export class Sampler {
       PENDING: () => ({ type: "PENDING", session: this.word(), first: this.whole(1, 1e9), messages: [draft()] }),
       CHAT_ACK: () => ({ type: "CHAT_ACK", ...session(), expected: this.whole(1, 1e9) }),
       CATCHUP_REQ: () => ({ type: "CATCHUP_REQ", ballot: this.pick([null, this.ballot()]), after: this.tail() }),
-      CATCHUP_RESP: () => ({ type: "CATCHUP_RESP", ballot: this.pick([null, this.ballot()]), ...behind(), hint }),
+      CATCHUP_RESP: () => ({
+        type: "CATCHUP_RESP",
+        ballot: this.pick([null, this.ballot()]),
+        ...behind(),
+        hint,
+        more: this.random() < 0.5,
+      }),
       ADMIN: () => ({ type: "ADMIN", op: this.pick(["transfer", "evict"] as const), id: this.whole(0, PEER_ID_MAX) }),
       ATTACH: () => ({
         ...{ type: "ATTACH", version: PROTOCOL_VERSION, cluster_id: this.pick([null, this.word()]) },
