@@ -88,6 +88,9 @@ class Chat implements HostListener, Chatting {
   #leaving = false;
   /** Commands whose answer takes a while: lines behind them wait for it. */
   readonly #answering = new Set<Promise<void>>();
+  /** Somebody is at the screen. What is shown meanwhile is confirmed on return, by room. */
+  #attended = true;
+  readonly #toConfirm = new Map<string, number>();
   /** A line of a pipe was not taken. */
   #refused = false;
   #linger: ReturnType<typeof setTimeout> | null = null;
@@ -211,8 +214,14 @@ class Chat implements HostListener, Chatting {
     if (message === undefined || !this.rooms.shows(message.room_id) || mode === "json" || mode === "quiet") return;
     const { room_id, seq_no } = message;
     const confirms = mode === "terminal" && room_id === this.rooms.active && !messages.every((m) => this.isOwn(m));
-    if (confirms) this.#service.confirmRead(room_id, seq_no);
-    else this.#service.rooms.show(room_id, seq_no);
+    if (!confirms) return this.#service.rooms.show(room_id, seq_no);
+    this.#toConfirm.set(room_id, seq_no);
+    if (this.#attended) this.#confirm();
+  }
+
+  #confirm(): void {
+    for (const [room, seqNo] of this.#toConfirm) this.#service.confirmRead(room, seqNo);
+    this.#toConfirm.clear();
   }
 
   // ── the face asks ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,6 +242,11 @@ class Chat implements HostListener, Chatting {
 
   hangUp(): void {
     this.#leave();
+  }
+
+  attend(here: boolean): void {
+    this.#attended = here;
+    if (here) this.#confirm();
   }
 
   /** Messages wait in the log, and no new ones are taken from the input. */
