@@ -78,7 +78,7 @@ while [ "$id" -le "$size" ]; do
   command="$chatpeer --id $id --port $(port_of "$id") --seed $seed --data-dir $data/peer$id"
   $command --headless --json >"$data/peer$id.events" 2>"$data/peer$id.log" </dev/null &
   started="$started $!"
-  echo "  peer $id: pid $!   kill it: kill -9 $!   start it again: $command --headless &"
+  echo "  peer $id: pid $!   kill it: kill -9 $!   start it again: $command --headless"
   id=$((id + 1))
 done
 dirs=

@@ -31,7 +31,15 @@ class Cluster {
       const address = { host: "127.0.0.1", port: 6001 + i };
       const self = { id: i + 1, inc: `i${i + 1}` };
       return new Peer(
-        { self, address, timings: DEFAULT_TIMINGS, seal: makeSeal(), random: () => i / 10, session: "s" },
+        {
+          self,
+          address,
+          timings: DEFAULT_TIMINGS,
+          seal: makeSeal(),
+          random: () => i / 10,
+          wall: () => 0,
+          session: "s",
+        },
         {
           ...{ state, entries: [genesis], beforeCrc: 0, durable: 1, commit: 1 },
           ...{ promised: NO_BALLOT, faulty: false, outbox: [] },

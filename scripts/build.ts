@@ -76,7 +76,15 @@ async function bundle(entry: string, out: string, banner: string): Promise<void>
   await Bun.write(root + out, result.outputs[0] as Blob);
 }
 
-if (!process.argv.includes("--all") && !process.argv.includes("--force") && isFresh()) process.exit(0);
+const FLAGS = ["--all", "--force"];
+const given = process.argv.slice(2);
+const unknown = given.find((flag) => !FLAGS.includes(flag));
+if (unknown !== undefined) {
+  console.error(`there is no flag ${unknown}: choose from ${FLAGS.join(", ")}`);
+  process.exit(2);
+}
+const all = given.includes("--all");
+if (!all && !given.includes("--force") && isFresh()) process.exit(0);
 
 mkdirSync(`${root}dist`, { recursive: true });
 await Promise.all([
@@ -88,7 +96,7 @@ await Promise.all([
 chmodSync(`${root}dist/chatpeer.js`, 0o755);
 console.log(`built ${executable}, dist/chatpeer.js, dist/index.js (chatpeer ${version}, Bun ${bunVersion})`);
 
-if (process.argv.includes("--all")) {
+if (all) {
   const here = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   for (const [target, packageName] of TARGETS) {
     const cache = `${root}.tools/targets/${target}`;

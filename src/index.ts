@@ -5,12 +5,15 @@
  * sent is durable on a majority of the voters and is never lost.
  */
 import { platformPorts } from "./adapters/platform.ts";
-import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX, type Timings } from "./core/config.ts";
+import { checkTimings, DEFAULT_TIMINGS, HISTORY_MESSAGES_MAX, PEER_ID_MAX, type Timings } from "./core/config.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { PeerInfo } from "./core/message.ts";
+import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
 import { Host, HostError } from "./host/host.ts";
+import type { OwnQuestion } from "./host/service.ts";
 
+export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";
 export type { PeerInfo, Timings };
 
@@ -29,6 +32,10 @@ export interface CreatePeerOptions {
   readonly seeds?: readonly PeerInfo[];
   /** User name that stands with this peer's messages. Default `peer_<id>`. */
   readonly name?: string;
+  /** Somebody of that name is here: coming and going are told in the log, to all. Default: nobody is. */
+  readonly presence?: boolean;
+  /** False: `confirmRead` tells nobody. Default true. */
+  readonly receipts?: boolean;
   /** Milliseconds; see `DEFAULT_TIMINGS`. */
   readonly timings?: Partial<Timings>;
   /** "fsync" (default): confirmed means on disk. "os": confirmed means handed to the operating system. */
@@ -38,7 +45,16 @@ export interface CreatePeerOptions {
   readonly onLog?: (record: LogRecord) => void;
 }
 
-export type PeerErrorCode = "bad-option" | "start" | "empty" | "too-large" | "bad-room" | "disk" | "closed";
+export type PeerErrorCode =
+  | "bad-option"
+  | "start"
+  | "empty"
+  | "too-large"
+  | "bad-room"
+  | "bad-name"
+  | "name-in-use"
+  | "disk"
+  | "closed";
 
 export class PeerError extends Error {
   override readonly name = "PeerError";
@@ -86,9 +102,26 @@ export interface ChatPeer {
   /** The same stream, as many at a time as are there: for who takes a hundred thousand a second. */
   readonly batches: AsyncIterable<readonly DeliveredMessage[]>;
   status(): Status;
+  /** Every room, whether it was joined (kept across restarts), and how much of it was not shown yet. */
+  rooms(): RoomStatus[];
+  /** From now on; false where the text is no room's name. Delivery is of all rooms, joined or not. */
+  joinRoom(room: string): boolean;
+  leaveRoom(room: string): void;
+  /** The last `count` (at most 500) committed messages of a room that hold `text`, oldest first. */
+  history(count: number, options?: { readonly room?: string; readonly text?: string }): Promise<DeliveredMessage[]>;
+  /** A person was shown a joined room through this number: told to the others at most once a second. */
+  confirmRead(room: string, seqNo: number): void;
+  /** Who has read a room through which number. */
+  confirmations(room: string): Promise<Confirmations["readers"]>;
+  /** Peers and clients, each with its round trip and lag as of now. */
+  who(): Promise<readonly WhoRow[]>;
+  /** Another name. Rejects with PeerError "bad-name" or "name-in-use". */
+  rename(name: string): Promise<void>;
   /** Leaves the cluster in good order (at most about 2 s) and ends the stream. */
   close(): Promise<void>;
 }
+
+const closed = () => new PeerError("closed", "this peer is closed");
 
 /** Messages that wait in memory for the reader of `messages`. */
 const BUFFERED_MAX = 1024;
@@ -121,6 +154,7 @@ class EmbeddedPeer implements ChatPeer {
   #paused = false;
   #ended: { readonly error: PeerError | null } | null = null;
   #closed: (() => void)[] = [];
+  readonly #unanswered = new Set<(error: PeerError) => void>();
 
   constructor(options: CreatePeerOptions, timings: Timings) {
     this.id = options.id;
@@ -141,6 +175,8 @@ class EmbeddedPeer implements ChatPeer {
         advertise: options.advertise ?? null,
         seeds: options.seeds ?? [],
         name: options.name ?? `peer_${options.id}`,
+        announces: options.presence ?? false,
+        receipts: options.receipts ?? true,
         timings,
         durability: options.durability ?? "fsync",
       },
@@ -194,7 +230,7 @@ class EmbeddedPeer implements ChatPeer {
 
   /** Null: there is no room for it now. */
   #take(room: string, text: string): OpenSubmission | null {
-    if (this.#ended !== null) throw new PeerError("closed", "this peer is closed");
+    if (this.#ended !== null) throw closed();
     const result = this.#host.submit(room, text);
     if (result.ok) {
       const submission = new OpenSubmission(result.msg_id);
@@ -215,6 +251,62 @@ class EmbeddedPeer implements ChatPeer {
 
   status(): Status {
     return this.#host.status();
+  }
+
+  rooms(): RoomStatus[] {
+    return this.#host.rooms.list();
+  }
+
+  joinRoom(room: string): boolean {
+    return this.#host.rooms.join(room);
+  }
+
+  leaveRoom(room: string): void {
+    this.#host.rooms.leave(room);
+  }
+
+  async history(
+    count: number,
+    { room = "general", text = "" }: { readonly room?: string; readonly text?: string } = {},
+  ): Promise<DeliveredMessage[]> {
+    const told = await this.#ask({
+      what: "history",
+      room_id: room,
+      count: Math.min(count, HISTORY_MESSAGES_MAX),
+      text,
+    });
+    return told.event === "history" ? [...told.messages] : [];
+  }
+
+  confirmRead(room: string, seqNo: number): void {
+    this.#host.confirmRead(room, seqNo);
+  }
+
+  async confirmations(room: string): Promise<Confirmations["readers"]> {
+    const told = await this.#ask({ what: "confirmations", room_id: room });
+    return told.event === "confirmations" ? told.readers : [];
+  }
+
+  async who(): Promise<readonly WhoRow[]> {
+    const told = await this.#ask({ what: "who" });
+    return told.event === "who" ? told.people : [];
+  }
+
+  async rename(name: string): Promise<void> {
+    const told = await this.#ask({ what: "nick", user: name });
+    if (told.event === "error")
+      throw new PeerError(told.code === "bad-name" ? "bad-name" : "name-in-use", told.message);
+  }
+
+  #ask(question: OwnQuestion): Promise<Told> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== null) return reject(closed());
+      this.#unanswered.add(reject);
+      this.#host.ask(question, (told) => {
+        this.#unanswered.delete(reject);
+        resolve(told);
+      });
+    });
   }
 
   close(): Promise<void> {
@@ -302,6 +394,7 @@ class EmbeddedPeer implements ChatPeer {
         ),
       );
     this.#waiting = [];
+    for (const reject of this.#unanswered) reject(closed());
     for (const go of this.#roomAgain.splice(0)) go();
     for (const done of this.#closed.splice(0)) done();
   }

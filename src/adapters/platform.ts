@@ -1,12 +1,20 @@
 /** The ports of the runtime this process runs on. */
+import type { Clock, Network } from "../host/contracts.ts";
 import type { Ports } from "../host/host.ts";
 import { bunNetwork } from "./bun-network.ts";
 import { systemClock } from "./clock.ts";
 import { openDisk } from "./disk.ts";
 import { nodeNetwork } from "./node-network.ts";
 
+export function platformClock(): Clock {
+  return systemClock;
+}
+
+export function platformNetwork(): Network {
+  return "Bun" in globalThis ? bunNetwork : nodeNetwork;
+}
+
 /** Ports on `directory`, which is made when it is locked. */
 export function platformPorts(directory: string): Ports {
-  const onBun = "Bun" in globalThis;
-  return { clock: systemClock, network: onBun ? bunNetwork : nodeNetwork, disk: openDisk(directory) };
+  return { clock: platformClock(), network: platformNetwork(), disk: openDisk(directory) };
 }

@@ -1,35 +1,28 @@
 /**
- * `chatpeer --id N …`: one peer and whoever uses it, a person at a terminal, a script through `--json` or a pipe, or nobody
- * (`--headless`). Ends with an exit code when the peer has stopped and everything written has been read.
+ * A peer in this process, or a client of one, and whoever uses it: a person at a terminal, a script through `--json` or a
+ * pipe, or nobody (`--headless`). Ends with an exit code when it has stopped and everything written has been read.
+ *
+ *     lines ──▶ Chat ──▶ Service       a line is a message or a command
+ *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
  */
-import type { Readable, Writable } from "node:stream";
-import type { HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
-import { Host, HostError, type HostListener, type HostOptions, type Ports } from "../host/host.ts";
-import { HELP, readCommand } from "./commands.ts";
+import type { Clock } from "../host/contracts.ts";
+import type { DeliveredMessage, HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
+import { Host, HostError, type HostListener, type Ports } from "../host/host.ts";
+import type { Service } from "../host/service.ts";
+import { type Acting, act } from "./actions.ts";
+import { Asking, Unanswered } from "./asking.ts";
+import { readCommand } from "./commands.ts";
+import type { Chatting, Face } from "./faces/face.ts";
+import { JsonFace } from "./faces/json.ts";
+import { PlainFace } from "./faces/plain.ts";
+import { ScreenFace } from "./faces/screen.ts";
 import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
-import { paintFor } from "./paint.ts";
-import { eventLine, logLine, memberLines, messageLine, statusLines } from "./render.ts";
-import { Terminal } from "./terminal.ts";
-
-export interface ChatOptions extends HostOptions {
-  readonly room: string;
-  readonly dataDir: string;
-  /** How it talks. */
-  readonly mode: "terminal" | "pipe" | "json" | "quiet";
-  /** Standard input is not read. */
-  readonly headless: boolean;
-  /** Messages shown at the start, in a terminal. */
-  readonly history: number;
-  readonly logLevel: LogRecord["level"] | "off";
-  readonly logFormat: "text" | "json";
-}
-
-export interface Streams {
-  readonly input: Readable;
-  readonly output: Writable & { isTTY?: boolean };
-  readonly error: Writable & { isTTY?: boolean };
-}
+import { lastMessages } from "./past.ts";
+import { Readers } from "./readers.ts";
+import { logLine } from "./render.ts";
+import { Rooms } from "./rooms.ts";
+import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
 
 const LEVELS = ["error", "warn", "info", "debug"];
 /** After the end of input the peer stays so long for what is still pending. */
@@ -41,23 +34,51 @@ export function runChat(
   streams: Streams,
   signals: (handler: (signal: string) => void) => void,
 ): Promise<number> {
+  return talk(
+    ports.clock,
+    (listener) => new Host(ports, options, listener),
+    { ...options, senderId: options.id },
+    streams,
+    signals,
+  );
+}
+
+/** The same with any service. */
+export function talk(
+  clock: Clock,
+  makeService: (listener: HostListener) => Service,
+  options: Talking,
+  streams: Streams,
+  signals: (handler: (signal: string) => void) => void,
+): Promise<number> {
   return new Promise((resolve) => {
-    const chat = new Chat(ports, options, streams, resolve);
+    const chat = new Chat(clock, makeService, options, streams, resolve);
     signals((signal) => chat.onSignal(signal));
     chat.start();
   });
 }
 
-class Chat implements HostListener {
-  readonly #host: Host;
-  readonly #options: ChatOptions;
-  readonly #streams: Streams;
-  readonly #out: Output;
-  readonly #err: Output;
-  readonly #paint: ReturnType<typeof paintFor>;
+interface Talking extends TalkOptions {
+  /** Of own messages; null for a client, which gets one where it attaches first. */
+  readonly senderId: number | null;
+}
+
+class Chat implements HostListener, Chatting {
+  readonly options: Talking;
+  readonly streams: Streams;
+  readonly out: Output;
+  readonly err: Output;
+  readonly clock: Clock;
+  readonly rooms: Rooms;
+  readonly readers = new Readers();
+  /** Of the person here, as of now. */
+  name: string;
+  readonly #service: Service;
+  readonly #asking: Asking;
+  readonly #face: Face;
+  readonly #acting: Acting;
   readonly #resolve: (code: number) => void;
   readonly #splitter = new LineSplitter();
-  #terminal: Terminal | null = null;
   /** Lines read and not yet taken: before the start, or while the outbox is full. */
   #lines: Line[] = [];
   #started = false;
@@ -65,45 +86,69 @@ class Chat implements HostListener {
   #full = false;
   #behind = false;
   #leaving = false;
-  /** Leader and term as last shown. */
-  #leads = "";
+  /** Commands whose answer takes a while: lines behind them wait for it. */
+  readonly #answering = new Set<Promise<void>>();
+  /** A line of a pipe was not taken. */
+  #refused = false;
   #linger: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(ports: Ports, options: ChatOptions, streams: Streams, resolve: (code: number) => void) {
-    this.#options = options;
-    this.#streams = streams;
+  constructor(
+    clock: Clock,
+    makeService: (listener: HostListener) => Service,
+    options: Talking,
+    streams: Streams,
+    resolve: (code: number) => void,
+  ) {
+    this.options = options;
+    this.name = options.name;
+    this.streams = streams;
+    this.clock = clock;
     this.#resolve = resolve;
-    this.#out = new Output(streams.output);
-    this.#err = new Output(streams.error);
-    this.#paint = paintFor(streams.output);
-    this.#host = new Host(ports, options, this);
+    this.out = new Output(streams.output);
+    this.err = new Output(streams.error);
+    this.#service = makeService(this);
+    this.#asking = new Asking(this.#service);
+    this.rooms = new Rooms(this.#service.rooms, options.room);
+    const { mode, history } = options;
+    this.#face =
+      mode === "json" ? new JsonFace(this) : mode === "terminal" ? new ScreenFace(this) : new PlainFace(this);
+    this.#acting = {
+      ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
+      ...{ keyboard: mode === "terminal", history },
+      notice: (code, message) => this.#face.event({ event: "notice", code, message }),
+      refuse: (message, code = "command") => void this.#refuse(code, message),
+      renamed: (name) => {
+        this.name = name;
+      },
+      shown: (messages) => this.#onShown(messages),
+      leave: () => this.#leave(),
+    };
   }
 
   start(): void {
     try {
-      this.#host.start();
+      this.#service.start();
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      this.#print({ event: "error", code: "start", message: error.message });
-      if (this.#options.mode === "json") this.#err.line(`chatpeer: ${error.message}`);
+      this.#face.event({ event: "error", code: "start", message: error.message });
+      if (this.options.mode === "json") this.err.line(`chatpeer: ${error.message}`);
       return void this.#finish(1);
     }
-    if (this.#readsInput) this.#readInput();
+    if (this.#readsLines) this.#readInput();
   }
 
-  /** Lines through a pipe; a terminal has an editor of its own. */
-  get #readsInput(): boolean {
-    return !this.#options.headless && this.#options.mode !== "terminal";
+  /** Lines through a pipe; the screen has an editor of its own. */
+  get #readsLines(): boolean {
+    return !this.options.headless && this.options.mode !== "terminal";
   }
 
   onSignal(signal: string): void {
-    if (this.#leaving && signal === "SIGINT") {
-      this.#terminal?.close();
-      return this.#resolve(130);
-    }
-    if (signal === "SIGHUP" && this.#terminal !== null) {
-      this.#out.abandon();
-      this.#err.abandon();
+    if (this.#leaving && signal === "SIGINT") return this.#resolve(130);
+    if (signal === "SIGHUP" && this.options.mode === "terminal") {
+      // The terminal is most likely gone: what it is sent now is not waited for.
+      this.#face.end();
+      this.out.abandon();
+      this.err.abandon();
     }
     this.#leave();
   }
@@ -111,17 +156,18 @@ class Chat implements HostListener {
   // ── the peer tells ─────────────────────────────────────────────────────────────────────────────────────────────
 
   event(event: HostEvent): void {
-    this.#print(event);
-    if (event.event === "started") this.#onStarted();
+    if (event.event === "read") this.readers.onRead(event);
+    if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
+    this.#face.event(event);
+    if (event.event === "message") this.#onShown([event]);
+    if (event.event === "started") void this.#onStarted();
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
   }
 
   log(record: LogRecord): void {
-    const { logLevel, logFormat } = this.#options;
+    const { logLevel, logFormat } = this.options;
     if (logLevel === "off" || LEVELS.indexOf(record.level) > LEVELS.indexOf(logLevel)) return;
-    const line = logLine(record, logFormat);
-    if (this.#terminal !== null) this.#terminal.print(this.#paint.dim(line));
-    else this.#err.line(line);
+    this.#face.log(logLine(record, logFormat));
   }
 
   writable(): void {
@@ -130,66 +176,84 @@ class Chat implements HostListener {
   }
 
   stopped({ code, reason }: Stopped): void {
-    if (code === 0 && this.#options.mode !== "json") this.#say(this.#paint.dim(`-- stopped: ${reason}`));
-    void this.#finish(code);
+    this.#face.end();
+    if (code === 0) this.#face.answer([], [`-- stopped: ${reason}`]);
+    this.#asking.stop();
+    void this.#finish(code === 0 && this.#refused ? 1 : code);
   }
 
-  #onStarted(): void {
-    this.#started = true;
-    if (this.#options.mode === "terminal") {
-      for (const message of this.#host.history(this.#options.history, this.#options.room))
-        this.#say(messageLine(message, this.#paint));
-      this.#terminal = new Terminal(this.#streams.input, this.#streams.output, `${this.#options.name}> `, {
-        line: (text) => this.#take({ ok: true, text }),
-        end: () => this.onSignal("SIGINT"),
-      });
+  /** What was said before comes first; the log waits with what is new. */
+  async #onStarted(): Promise<void> {
+    const { mode, history, headless } = this.options;
+    if (!headless) this.rooms.begin();
+    if (mode === "terminal" || (mode === "pipe" && history > 0)) {
+      this.#service.pauseDelivery();
+      const room = this.rooms.active;
+      const past = await lastMessages(this.#asking, { room, through: this.#service.delivered }, history).catch(
+        stopping,
+      );
+      const told =
+        mode === "terminal" ? await this.#asking.ask({ what: "confirmations", room_id: room }).catch(stopping) : [];
+      if ("event" in told && told.event === "confirmations") this.readers.onConfirmations(told);
+      for (const message of past) if (this.isOwn(message)) this.readers.onOwn(message);
+      if (!this.#leaving) this.#face.begin(past);
+      this.#onShown(past);
+      if (!this.#behind) this.#service.resumeDelivery();
     }
+    this.#started = true;
     this.#takeLines();
   }
 
-  #print(event: HostEvent | Status): void {
-    const { mode, dataDir, room } = this.#options;
-    if (mode === "json") {
-      const said = event.event === "started" ? { ...event, data_dir: dataDir } : event;
-      return this.#line(JSON.stringify(said));
-    }
-    if (event.event === "status") return;
-    if (event.event === "message" && event.room_id !== room) return;
-    if (event.event === "role") {
-      // People want to know who leads, not every change of this peer's own part in it.
-      const leads = `${event.leader_id} ${event.term}`;
-      if (leads === this.#leads) return;
-      this.#leads = leads;
-    }
-    const line = eventLine(event, this.#paint);
-    if (line === null) return;
-    if (event.event === "error" && this.#terminal === null) this.#err.line(`chatpeer: ${event.message}`);
-    else if (event.event === "message" || this.#terminal !== null || mode === "pipe") this.#say(line);
+  /** What people were shown is not unread; what a person at the screen sees of the room talked in is confirmed [P4]. */
+  #onShown(messages: readonly DeliveredMessage[]): void {
+    const { mode } = this.options;
+    const message = messages.at(-1);
+    if (message === undefined || !this.rooms.shows(message.room_id) || mode === "json" || mode === "quiet") return;
+    const { room_id, seq_no } = message;
+    const confirms = mode === "terminal" && room_id === this.rooms.active && !messages.every((m) => this.isOwn(m));
+    if (confirms) this.#service.confirmRead(room_id, seq_no);
+    else this.#service.rooms.show(room_id, seq_no);
   }
 
-  /** For a person. */
-  #say(line: string): void {
-    if (this.#terminal !== null) this.#terminal.print(line);
-    else this.#line(line);
+  // ── the face asks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  status(): Status {
+    return this.#service.status();
   }
 
-  #line(line: string): void {
-    if (this.#out.line(line) || this.#behind) return;
-    // The reader is behind: messages wait in the log, and no new ones are taken from it.
+  /** Several people may say things through one peer. */
+  isOwn({ sender_id, user }: DeliveredMessage): boolean {
+    const { senderId } = this.options;
+    return user === this.name && (senderId === null || senderId === sender_id);
+  }
+
+  line(text: string): boolean {
+    return this.#take({ ok: true, text });
+  }
+
+  hangUp(): void {
+    this.#leave();
+  }
+
+  /** Messages wait in the log, and no new ones are taken from the input. */
+  behind(): void {
+    if (this.#behind) return;
     this.#behind = true;
-    this.#host.pauseDelivery();
-    this.#streams.input.pause();
-    this.#out.resumed(() => {
-      this.#behind = false;
-      this.#host.resumeDelivery();
-      this.#takeLines();
-    });
+    this.#service.pauseDelivery();
+    if (this.#readsLines) this.streams.input.pause();
+  }
+
+  caughtUp(): void {
+    if (!this.#behind) return;
+    this.#behind = false;
+    this.#service.resumeDelivery();
+    this.#takeLines();
   }
 
   // ── somebody says ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #readInput(): void {
-    const { input } = this.#streams;
+    const { input } = this.streams;
     const more = (lines: Line[]) => {
       this.#lines.push(...lines);
       this.#takeLines();
@@ -210,77 +274,76 @@ class Chat implements HostListener {
   }
 
   #takeLines(): void {
-    while (this.#started && !this.#full && !this.#behind && !this.#leaving) {
+    while (this.#started && !this.#full && !this.#behind && !this.#leaving && this.#answering.size === 0) {
       const line = this.#lines.shift();
       if (line === undefined) break;
       this.#take(line);
     }
-    if (this.#lines.length > 0) this.#streams.input.pause();
-    else if (!this.#behind && this.#readsInput) this.#streams.input.resume();
+    if (this.#lines.length > 0) this.streams.input.pause();
+    else if (!this.#behind && this.#readsLines) this.streams.input.resume();
     if (this.#inputEnded) this.#leaveWhenSent();
   }
 
-  #take(line: Line): void {
-    if (!line.ok) return this.#print({ event: "error", code: line.code, message: line.message });
+  /** False: it is no message, and was not taken. */
+  #take(line: Line): boolean {
+    if (!line.ok) return this.#refuse(line.code, line.message);
     const command = readCommand(line.text);
-    switch (command.do) {
-      case "say":
-        return this.#submit(command.text, line);
-      case "status":
-      case "peers": {
-        const status = this.#host.status();
-        if (this.#options.mode === "json") return this.#print(status);
-        for (const text of command.do === "status" ? statusLines(status) : memberLines(status)) this.#say(text);
-        return;
-      }
-      case "help":
-        for (const text of HELP) {
-          if (this.#options.mode === "json") this.#print({ event: "notice", code: "help", message: text });
-          else this.#say(text);
-        }
-        return;
-      case "transfer":
-        return this.#host.transfer(command.id);
-      case "evict":
-        return this.#host.evict(command.id);
-      case "quit":
-        return this.#leave();
-      case "wrong":
-        return this.#print({ event: "error", code: "command", message: command.message });
-    }
+    if (command.do === "say") return this.#submit(command.text, line);
+    const answer = act(command, this.#acting);
+    if (answer !== undefined) void this.#waitFor(answer);
+    return true;
   }
 
-  #submit(text: string, line: Line): void {
-    if (text === "" && this.#options.mode !== "json") return;
-    const submitted = this.#host.submit(this.#options.room, text);
-    if (submitted.ok) return;
-    if (submitted.code === "full" && this.#options.mode !== "terminal") {
+  async #waitFor(answer: Promise<void>): Promise<void> {
+    this.#answering.add(answer);
+    await answer;
+    this.#answering.delete(answer);
+    this.#takeLines();
+  }
+
+  #submit(text: string, line: Line): boolean {
+    if (text === "" && this.options.mode !== "json") return true;
+    const submitted = this.#service.submit(this.rooms.active, text);
+    if (submitted.ok) return true;
+    if (submitted.code === "full" && this.options.mode !== "terminal") {
       this.#full = true;
       this.#lines.unshift(line);
-      return;
+      return true;
     }
-    this.#print({ event: "error", code: submitted.code, message: submitted.message });
+    return this.#refuse(submitted.code, submitted.message);
+  }
+
+  #refuse(code: string, message: string): false {
+    this.#refused ||= this.options.mode === "pipe";
+    this.#face.event({ event: "error", code, message });
+    return false;
   }
 
   // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #leaveWhenSent(): void {
-    if (!this.#started || this.#leaving || this.#lines.length > 0) return;
-    if (this.#host.pending === 0) return this.#leave();
+    if (!this.#started || this.#leaving || this.#lines.length > 0 || this.#answering.size > 0) return;
+    if (this.#service.pending === 0) return this.#leave();
     this.#linger ??= setTimeout(() => this.#leave(), LINGER_MS);
   }
 
   #leave(): void {
     if (this.#leaving) return;
     this.#leaving = true;
-    this.#host.quit();
+    this.#face.end();
+    this.#service.quit();
   }
 
   async #finish(code: number): Promise<void> {
     if (this.#linger !== null) clearTimeout(this.#linger);
-    this.#terminal?.close();
-    this.#streams.input.destroy();
-    await Promise.all([this.#out.finished(), this.#err.finished()]);
+    this.streams.input.destroy();
+    await Promise.all([...this.#answering, this.out.finished(), this.err.finished()]);
     this.#resolve(code);
   }
+}
+
+/** The past of a peer that stops before it tells of it. */
+function stopping(error: unknown): [] {
+  if (error instanceof Unanswered) return [];
+  throw error;
 }

@@ -1,16 +1,65 @@
 /** `chatpeer verify DIR...` and `chatpeer log DIR`: what data directories hold, read without disturbing anyone. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { openDisk } from "../adapters/disk.ts";
 import { PortError } from "../host/contracts.ts";
 import { toMessage } from "../host/delivery.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../host/history.ts";
 import { DamagedFile } from "../host/state-files.ts";
-import { UsageError } from "./flags.ts";
+import { counted } from "./answers.ts";
+import { name, UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import type { Paint } from "./paint.ts";
 import { messageLine } from "./render.ts";
 import { visible } from "./sanitize.ts";
+import type { Command } from "./usage/command.ts";
+
+const INDEX_MAX = 999_999_999_999_999;
+
+export const VERIFY: Command = {
+  name: "verify",
+  words: "DIR...",
+  completes: "directory",
+  purpose: "compare the committed logs in data directories",
+  flags: [],
+  examples: [{ command: "chatpeer verify data/peer1 data/peer2", what: "Beside running peers or long after them" }],
+  exits: { 0: "they are one history; one may be shorter", 1: "they differ, or one cannot be read" },
+  run: ({ words, out, err }) => verify(words, out, err),
+};
+
+export const LOG: Command = {
+  name: "log",
+  words: "DIR",
+  completes: "directory",
+  purpose: "print the history that a data directory holds",
+  flags: [
+    { name: "json", value: null, what: "One JSON object per message, as with --json of a peer" },
+    { name: "room", value: "ROOM", what: "Only this room", otherwise: "all" },
+    { name: "after", value: "INDEX", what: "Only messages behind this log index", preset: "0" },
+  ],
+  examples: [
+    { command: "chatpeer log data/peer1", what: "All that was said" },
+    { command: "chatpeer log data/peer1 --room general --after 1000 --json", what: "For a program, from where it was" },
+  ],
+  exits: { 0: "printed", 1: "the log cannot be read to its end: stderr says where and why" },
+  run({ words, settings, out, err, paint }) {
+    const [directory, ...more] = words;
+    if (directory === undefined || more.length > 0)
+      throw new UsageError("log needs one data directory: chatpeer log DIR");
+    const room = settings.text("room");
+    return printLog(
+      directory,
+      {
+        json: settings.on("json"),
+        room: room === undefined ? null : name("--room", room),
+        after: settings.number("after", 0, INDEX_MAX) as number,
+      },
+      out,
+      err,
+      paint,
+    );
+  },
+};
 
 /** Exit code 0 only if the committed logs are one history. */
 export function verify(directories: readonly string[], out: Output, err: Output): number {
@@ -18,7 +67,7 @@ export function verify(directories: readonly string[], out: Output, err: Output)
     throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
   const disks = directories.map(openData);
   return reporting(err, () => {
-    const comparison = compareHistories(disks);
+    const comparison = compareHistories(disks, directories.map(rootOf));
     if (comparison.result === "differ") {
       const { index, a, b, lines } = comparison;
       out.line(`not one history: entry ${index} differs`);
@@ -26,7 +75,10 @@ export function verify(directories: readonly string[], out: Output, err: Output)
       out.line(`  ${directories[b]}: ${visible(lines[1])}`);
       return 1;
     }
-    directories.forEach((directory, i) => void out.line(`${directory}: ${comparison.lengths[i]} committed entries`));
+    directories.forEach(
+      (directory, i) =>
+        void out.line(`${directory}: ${counted(comparison.lengths[i] ?? 0, "committed entry", "committed entries")}`),
+    );
     const shortest = Math.min(...comparison.lengths);
     const longest = Math.max(...comparison.lengths);
     out.line(
@@ -56,7 +108,7 @@ export async function printLog(
 ): Promise<number> {
   const disk = openData(directory);
   return reporting(err, async () => {
-    for (const entry of readCommitted(disk)) {
+    for (const entry of readCommitted(disk, rootOf(directory))) {
       if (
         entry.kind !== "chat" ||
         entry.index <= options.after ||
@@ -78,6 +130,11 @@ export function openData(directory: string) {
   if (!existsSync(join(directory, "log")))
     throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
   return openDisk(directory);
+}
+
+/** What stands before the name of a file in it. */
+function rootOf(directory: string): string {
+  return `${resolve(directory)}/`;
 }
 
 function reporting<T extends number | Promise<number>>(err: Output, work: () => T): T | number {

@@ -1,6 +1,6 @@
 /**
- * Values of flags, each checked with an error that says what was given, what is wanted and an example. Read from the
- * raw arguments as strings, because the parser would make numbers of names like `007` and `1e3`.
+ * Values of flags, each checked with an error that says what was given, what is wanted and an example; `flag` is what
+ * the error calls it. They come as the text that was typed: a name like `007` or `1e3` is no number.
  */
 import { NAME_BYTES_MAX, PEER_ID_MAX } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
@@ -9,63 +9,6 @@ import { isName } from "../wire/text.ts";
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-}
-
-/** A flag's value as it was typed, the last one if repeated; undefined if absent. */
-export function rawFlag(args: readonly string[], name: string): string | undefined {
-  return rawFlags(args, name).at(-1);
-}
-
-/** Every value of a repeated flag. */
-export function rawFlags(args: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let i = 0; i < args.length && args[i] !== "--"; i++) {
-    const arg = args[i] as string;
-    if (arg.startsWith(`--${name}=`)) values.push(arg.slice(name.length + 3));
-    else if (arg === `--${name}`) {
-      const value = args[i + 1];
-      if (value === undefined || (value.startsWith("--") && value.length > 2))
-        throw new UsageError(`--${name} needs a value`);
-      values.push(value);
-      i += 1;
-    }
-  }
-  return values;
-}
-
-/**
- * Refuses every flag that is not `known` (its name, and whether it takes a value), spelled exactly so. Returns what is
- * no flag and no value of one, and the flags that take none.
- */
-export function checkFlags(
-  args: readonly string[],
-  known: ReadonlyMap<string, boolean>,
-): { readonly words: readonly string[]; readonly switches: ReadonlySet<string> } {
-  const words: string[] = [];
-  const switches = new Set<string>();
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] as string;
-    if (arg === "--") return { words: [...words, ...args.slice(i + 1)], switches };
-    if (!arg.startsWith("-") || arg === "-") {
-      words.push(arg);
-      continue;
-    }
-    const flag = arg.split("=", 1)[0] as string;
-    const takesValue = known.get(flag.replace(/^--?/, ""));
-    if (takesValue === undefined || flag.startsWith("--") !== flag.length > 2) {
-      const close = nearest(
-        flag,
-        [...known.keys()].filter((name) => name.length > 1).map((name) => `--${name}`),
-      );
-      throw new UsageError(
-        `there is no flag ${JSON.stringify(flag).slice(1, -1)}${close === null ? "" : `, did you mean ${close}?`}`,
-      );
-    }
-    if (!takesValue && flag !== arg) throw new UsageError(`${flag} takes no value`);
-    if (!takesValue) switches.add(flag.replace(/^--?/, ""));
-    else if (flag === arg) i += 1;
-  }
-  return { words, switches };
 }
 
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
@@ -115,29 +58,29 @@ export function address(flag: string, text: string): { host: string; port: numbe
 }
 
 /** `2:127.0.0.1:6002` */
-export function seed(text: string): PeerInfo {
+export function seed(flag: string, text: string): PeerInfo {
   const colon = text.indexOf(":");
   const id = colon < 0 ? "" : text.slice(0, colon);
   try {
     return {
-      id: wholeNumber("the id in --seed", id, 1, PEER_ID_MAX),
-      ...address("the address in --seed", text.slice(colon + 1)),
+      id: wholeNumber("the id", id, 1, PEER_ID_MAX),
+      ...address("the address", text.slice(colon + 1)),
     };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(
-      `--seed must be ID:HOST:PORT like 2:127.0.0.1:6002, not ${JSON.stringify(text)}: ${error.message}`,
+      `${flag} must be ID:HOST:PORT like 2:127.0.0.1:6002, not ${JSON.stringify(text)}: ${error.message}`,
     );
   }
 }
 
-/** The closest of some words, if one is close. */
+/** The closest of some words, if one is close and not quite another word. */
 export function nearest(word: string, choices: readonly string[]): string | null {
   let best: string | null = null;
   let distance = 3;
   for (const choice of choices) {
     const d = edits(word, choice);
-    if (d < distance) [best, distance] = [choice, d];
+    if (d < distance && d < word.length) [best, distance] = [choice, d];
   }
   return best;
 }

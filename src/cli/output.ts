@@ -37,7 +37,12 @@ export class Output {
   /** Writes one line; false when the reader is behind and the producer should pause until `resumed`. */
   line(text: string): boolean {
     this.write(`${text}\n`);
-    return this.#lost || this.#stream.writableLength < WAITING_BYTES_MAX;
+    return !this.behind;
+  }
+
+  /** The reader is behind. */
+  get behind(): boolean {
+    return !this.#lost && this.#stream.writableLength >= WAITING_BYTES_MAX;
   }
 
   write(text: string): void {

@@ -1,4 +1,5 @@
 /** `chatpeer recover DIR`: a majority of the voters is lost for good, and one survivor goes on [M9]. */
+import { systemClock } from "../adapters/clock.ts";
 import type { Clock, Disk } from "../host/contracts.ts";
 import { DAMAGED_DIRECTORY } from "../host/damaged.ts";
 import { HostError } from "../host/directory.ts";
@@ -7,6 +8,24 @@ import { openData } from "./files.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import { visible } from "./sanitize.ts";
+import type { Command } from "./usage/command.ts";
+
+export const RECOVER: Command = {
+  name: "recover",
+  words: "DIR",
+  completes: "directory",
+  purpose: "go on alone with this directory's log after a majority of the voters is lost for good",
+  flags: [{ name: "force", value: null, what: "Do it; without, only say what would be done and what may be lost" }],
+  examples: [
+    { command: "chatpeer recover data/peer1", what: "Ask each survivor what it holds; nothing is changed" },
+    {
+      command: "chatpeer recover data/peer1 --force",
+      what: "On the one with the highest last term, then the longest log",
+    },
+  ],
+  exits: { 0: "done, or could be", 1: "it cannot be done: stderr says why" },
+  run: ({ words, settings, out, err }) => recover(words, settings.on("force"), systemClock, out, err),
+};
 
 /** Exit code 0 if it is done, or could be. */
 export function recover(words: readonly string[], force: boolean, clock: Clock, out: Output, err: Output): number {
@@ -41,6 +60,7 @@ function plan(survivor: Survivor, directory: string): string[] {
     ...others.map((m) => `  member    ${m.id}, ${m.role}, ${visible(m.host)}:${m.port}`),
     `  log       ${tail.index} entries, the last one of term ${tail.ballot.term}; ${commit} are known here to be committed`,
     ...(damage === null ? [] : [`  damaged   ${visible(damage)}`]),
+    ...farewell(survivor),
     "",
     `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
     `  kept      entries 1 to ${tail.index} under their numbers${unsure > 0 ? `, the last ${unsure} too, which may never have been confirmed` : ""}`,
@@ -51,6 +71,15 @@ function plan(survivor: Survivor, directory: string): string[] {
     "Only do it if a majority of the voters is lost for good: if they are only away, start them again, and nothing is lost.",
     `Of several survivors take the one whose last entry has the highest term, and among those the longest log (here: term ${tail.ballot.term}, ${tail.index} entries).`,
     `${begun ? "It was begun before and not finished. To finish it:" : "Nothing has been changed. To do it:"} chatpeer recover ${directory} --force`,
+  ];
+}
+
+/** Who said goodbye knows nothing of what came after. */
+function farewell({ id, self, voters }: Survivor): string[] {
+  if (self.role !== "left") return [];
+  const stayed = voters.filter((v) => v !== id).join(", ");
+  return [
+    `  left      peer ${id} had left its cluster in good order, and ${stayed} went on: what was said since is not here. If they live, start it as usual and it joins again; if not, rather take the directory of one that stayed`,
   ];
 }
 
@@ -74,6 +103,7 @@ function recovered(recovery: Recovery | null, disk: Disk, directory: string): st
   const port = self.port === 6000 + id ? "" : ` --port ${self.port}`;
   return [
     `${directory}: peer ${id} is the only voter of the new cluster ${clusterId}; its history is that of cluster ${before.clusterId} through entry ${tail.index}`,
+    ...farewell(before),
     ...losses(before).map((loss) => `  lost      ${loss}`),
     ...(aside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
     `  kept      what was replaced, in ${directory}/${kept}`,

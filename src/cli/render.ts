@@ -1,5 +1,6 @@
-/** Events and states as lines for people: pure functions. Everything that others chose is made visible first. */
-import type { DeliveredMessage, HostEvent, LogRecord, Status } from "../host/events.ts";
+/** Messages, events and log records as one line each, for people: pure functions. Everything that others chose is made visible. */
+import type { SystemNote } from "../core/reports.ts";
+import type { DeliveredMessage, HostEvent, LogRecord } from "../host/events.ts";
 import type { Paint } from "./paint.ts";
 import { visible } from "./sanitize.ts";
 
@@ -8,56 +9,47 @@ export function messageLine(message: DeliveredMessage, paint: Paint): string {
   return `${paint.dim(`[seq=${message.seq_no}]`)} ${paint.bold(visible(message.user))}: ${visible(message.payload)}`;
 }
 
-/** The line for an event that people want to see, or null. `verbose` also shows what only matters while watching. */
-export function eventLine(event: HostEvent, paint: Paint): string | null {
+/** What is told besides messages, safe to show. */
+export interface Note {
+  readonly text: string;
+  readonly tone: "dim" | "red";
+}
+
+export function note(text: string): Note {
+  return { text: `-- ${visible(text)}`, tone: "dim" };
+}
+
+/** Of an event that people want to hear of, else null. Messages, roles and what waits have renderers of their own. */
+export function noteOf(event: HostEvent): Note | null {
   switch (event.event) {
-    case "message":
-      return messageLine(event, paint);
-    case "role":
-      if (event.leader_id === null)
-        return event.role === "candidate" ? paint.dim(`-- no leader: electing (term ${event.term})`) : null;
-      return paint.dim(
-        event.role === "leader"
-          ? `-- this peer leads (term ${event.term})`
-          : `-- peer ${event.leader_id} leads (term ${event.term})`,
+    case "member": {
+      const { id, state, role } = event;
+      return note(
+        `peer ${id} ${state === "alive" ? `is here (${role})` : state === "unreachable" ? "is gone" : state}`,
       );
-    case "unsent":
-      return paint.dim(`[waiting] ${visible(event.user)}: ${visible(event.payload)}`);
-    case "member":
-      return paint.dim(
-        `-- peer ${event.id} ${event.state === "alive" ? `is here (${event.role})` : event.state === "unreachable" ? "is gone" : event.state}`,
-      );
+    }
+    case "system":
+      return note(systemText(event));
     case "notice":
-      return event.code === "leading" || event.code === "abdicated" ? null : paint.dim(`-- ${visible(event.message)}`);
+      return event.code === "leading" || event.code === "abdicated" ? null : note(event.message);
     case "error":
-      return paint.red(`error: ${visible(event.message)}`);
+      return { text: `error: ${visible(event.message)}`, tone: "red" };
     default:
       return null;
   }
 }
 
-export function statusLines(status: Status): string[] {
-  const leader =
-    status.leader_id === null
-      ? "no leader"
-      : status.leader_id === status.id
-        ? "this peer leads"
-        : `peer ${status.leader_id} leads`;
-  return [
-    `peer ${status.id}: ${status.role}, ${leader}, term ${status.term}, ${status.quorum ? "a majority is here" : "no majority: messages wait"}`,
-    `log: entries ${status.first_index} to ${status.last_index}, committed through ${status.commit_index}; own messages waiting: ${status.pending}`,
-  ];
-}
-
-export function memberLines(status: Status): string[] {
-  if (status.members.length === 0) return ["no members known yet: waiting for a seed"];
-  return status.members.map((m) => {
-    const marks = [m.id === status.id ? "this peer" : m.state, m.id === status.leader_id ? "leads" : ""].filter(
-      (s) => s !== "",
-    );
-    const lag = m.lag === null ? "" : `, ${m.lag} entries behind`;
-    return `peer ${m.id}  ${visible(m.host)}:${m.port}  ${m.role}, ${marks.join(", ")}${lag}`;
-  });
+function systemText({ user, change, was }: SystemNote): string {
+  switch (change) {
+    case "joined":
+      return `${user} is here`;
+    case "left":
+      return `${user} has left`;
+    case "gone":
+      return `${user} is gone: not a word for a minute`;
+    case "renamed":
+      return `${was} is ${user} now`;
+  }
 }
 
 /** One line of the operator's log, as text or JSON. */

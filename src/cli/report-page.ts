@@ -194,6 +194,11 @@ function eventWords(e) {
   if (onNetwork(e)) return "network: " + e.kind + (e.to > 0 ? " " + e.peer + " → " + e.to : e.peer > 0 ? " " + who : "");
   return who + " " + VERBS[e.kind] + (e.index > 0 ? " " + e.index : "");
 }
+/** The rest of the sentence that the words begin. */
+function eventNote(e) {
+  const said = eventWords(e).replace(/^(peer \d+|network):? /, "");
+  return e.note.startsWith(said) ? e.note.slice(said.length).replace(/^[\s,=]+/, "") : e.note;
+}
 function messageFate(m) {
   return m.arrivedMs === null ? "never arrives" : "arrives " + ms(m.arrivedMs) + " (+" + number(m.arrivedMs - m.sentMs, 1) + ")";
 }
@@ -652,7 +657,7 @@ function showTip(hit) {
   const m = messages[hit.i];
   const lines = m
     ? [m.frame + "  " + m.from + " → " + m.to, m.term > 0 ? "term " + m.term : "", m.note, "sent " + ms(m.sentMs), messageFate(m)]
-    : [eventWords(hit.e), hit.e.note, "at " + ms(hit.e.atMs)];
+    : [eventWords(hit.e), eventNote(hit.e), "at " + ms(hit.e.atMs)];
   tip.replaceChildren(...lines.filter(Boolean).map((text, i) => element(i === 0 ? "b" : "span", text)));
   const left = pointer.px + 18 + tip.offsetWidth > W ? pointer.px - tip.offsetWidth - 12 : pointer.px + 18;
   tip.style.left = left + "px";
@@ -689,7 +694,7 @@ function drawList() {
     row.box.className = n < past ? "past" : n === past ? "now" : "";
     row.time.textContent = number(timeOf(item), 1);
     row.words.textContent = type ? item.from + " → " + item.to + " " + item.frame + (item.arrivedMs === null ? " (lost)" : "") : eventWords(item);
-    row.note.textContent = item.note.slice(0, 160);
+    row.note.textContent = (type ? item.note : eventNote(item)).slice(0, 160);
     row.bar.style.setProperty("--c", type ? ink[type.family] : /^(crash|cut)$/.test(item.kind) ? ink.bad : termInk(item.term));
   });
 }

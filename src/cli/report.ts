@@ -151,10 +151,17 @@ function frameTypes(messages: readonly ReportMessage[]): FrameType[] {
     .sort((a, b) => order.indexOf(a.family) - order.indexOf(b.family) || (a.name < b.name ? -1 : 1));
 }
 
+/** What only happens to a peer that runs, or starts. */
+const SIGNS_OF_LIFE: ReadonlySet<ReportEvent["kind"]> = new Set([
+  ...(["start", "crash", "stop", "pause", "resume"] as const),
+  ...(["role", "commit", "deliver", "sent", "submit"] as const),
+]);
+
 function lifeline(events: readonly ReportEvent[], endMs: number): Stretch[] {
   const stretches: Stretch[] = [];
-  // Who is never seen to start was there before.
-  let now = { up: events[0]?.kind !== "start", paused: false, role: "", term: 0 };
+  // Who does something before it is seen to start was there before; who never does anything never started.
+  const first = events.find((e) => SIGNS_OF_LIFE.has(e.kind));
+  let now = { up: first !== undefined && first.kind !== "start", paused: false, role: "", term: 0 };
   let since = 0;
   const end = (at: number): void => {
     if (at > since) stretches.push({ t0: since, t1: at, ...now });

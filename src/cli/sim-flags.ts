@@ -1,13 +1,15 @@
 /** The flags of `chatpeer sim`: what there is, and what may stand together. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
-import type { CAC } from "cac";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { MUTANTS } from "../sim/mutants.ts";
 import type { Job } from "../sim/play.ts";
 import { PROFILES } from "../sim/profile.ts";
 import { PEERS_MAX, parseScenario, ScenarioError, SEED_MAX } from "../sim/scenario.ts";
 import { SCENARIOS } from "../sim/scenarios.ts";
-import { nearest, oneOf, rawFlag, rawFlags, UsageError, wholeNumber } from "./flags.ts";
+import { nearest, UsageError } from "./flags.ts";
+import { simulate } from "./sim.ts";
+import type { Command } from "./usage/command.ts";
+import type { Settings } from "./usage/settings.ts";
 
 export interface SimOptions {
   readonly jobs: readonly Job[];
@@ -28,49 +30,95 @@ const SEEDS_MAX = 1_000_000;
 /** What a scenario says itself. */
 const OF_SEEDS = ["seed", "seeds", "peers", "minutes", "profile", "break"] as const;
 
-export function defineSim(cli: CAC): void {
-  cli
-    .command("sim", "Play a cluster with virtual network, disks and time, and check that every promise is kept")
-    .option("--seed <n>", "What happens follows from it: the same seed, the same run", { default: 1 })
-    .option("--seeds <k>", "So many seeds, from --seed on, on all cores", { default: 1 })
-    .option("--peers <n>", `Peers, 1 to ${PEERS_MAX}`, { default: 5 })
-    .option("--minutes <n>", "Virtual minutes of faults", { default: 5 })
-    .option("--profile <name>", `Kinds of faults: ${PROFILES.join(", ")}`, { default: "all" })
-    .option("--scenario <file>", "Play a scenario, a file or the name of a listed one; may be repeated")
-    .option("--record", "Write the trace hash of the run into the scenario's file")
-    .option("--trace", "Print everything that happened, in words")
-    .option("--report <file.html>", "Draw the run (on failure the shortest one) as a page of its own")
-    .option("--break <rule>", "Break a rule of the protocol, to see the checkers find it")
-    .option("--list-rules", "List the rules that can be broken")
-    .option("--list", "List the scenarios that come with the program")
-    .option("--json", "One JSON object per run")
-    .option("--budget <seconds>", "Stop then; what has no verdict is UNKNOWN, exit code 4");
-}
+export const SIM: Command = {
+  name: "sim",
+  words: "",
+  purpose: "play a cluster with virtual network, disks and time, and check that every promise is kept",
+  flags: [
+    { name: "seed", value: "N", what: "What happens follows from it: the same seed, the same run", preset: "1" },
+    { name: "seeds", value: "K", what: "So many seeds, from --seed on, on all cores", preset: "1" },
+    { name: "peers", value: "N", what: `Peers, 1 to ${PEERS_MAX}`, preset: "5" },
+    { name: "minutes", value: "N", what: "Virtual minutes of faults", preset: "5" },
+    { name: "profile", value: "NAME", what: "Kinds of faults", choices: PROFILES, preset: "all" },
+    {
+      name: "scenario",
+      value: "FILE",
+      what: "Play a scenario, a file or the name of a listed one",
+      completes: "file",
+      repeats: true,
+    },
+    { name: "record", value: null, what: "Write the trace hash of the run into the scenario's file" },
+    { name: "trace", value: null, what: "Print everything that happened, in words" },
+    {
+      name: "report",
+      value: "FILE.html",
+      what: "Draw the run (on failure the shortest one) as a page of its own",
+      completes: "file",
+    },
+    { name: "break", value: "RULE", what: "Break a rule of the protocol, to see the checkers find it" },
+    { name: "list-rules", value: null, what: "List the rules that can be broken" },
+    { name: "list", value: null, what: "List the scenarios that come with the program" },
+    { name: "json", value: null, what: "One JSON object per run, or per line of a list" },
+    {
+      name: "budget",
+      value: "SECONDS",
+      what: "Stop then; what has no verdict is UNKNOWN",
+      otherwise: "as long as it takes",
+    },
+  ],
+  examples: [
+    { command: "chatpeer sim --seeds 20", what: "Twenty runs with faults of all kinds" },
+    {
+      command: "chatpeer sim --scenario crash --report crash.html",
+      what: "A crash in the middle of a broadcast, drawn",
+    },
+    { command: "chatpeer sim --break bully --minutes 1", what: "Break a rule, and see which promise breaks" },
+  ],
+  exits: {
+    0: "every run kept every promise",
+    1: "one did not: it is shown, with the shortest schedule that does the same",
+    4: "--budget ran out before all had a verdict",
+  },
+  run: ({ settings, words, out, paint }) => simulate(readSim(settings, words), out, paint),
+};
 
-export function readSim(args: readonly string[], words: readonly string[], switches: ReadonlySet<string>): SimOptions {
+/** Throws UsageError. */
+export function readSim(settings: Settings, words: readonly string[]): SimOptions {
   if (words.length > 0) throw new UsageError(`sim takes only flags: chatpeer sim --scenario ${words[0]}`);
-  const budget = rawFlag(args, "budget");
-  const { jobs, what, files } = rawFlag(args, "scenario") === undefined ? seedsOf(args) : scenariosOf(args);
-  const report = rawFlag(args, "report") ?? null;
-  for (const flag of [...(switches.has("trace") ? ["--trace"] : []), ...(report === null ? [] : ["--report"])])
+  const budget = settings.number("budget", 1, 1_000_000);
+  const { jobs, what, files } = settings.given("scenario") ? scenariosOf(settings) : seedsOf(settings);
+  const report = settings.text("report") ?? null;
+  for (const flag of [...(settings.on("trace") ? ["--trace"] : []), ...(report === null ? [] : ["--report"])])
     if (jobs.length > 1)
       throw new UsageError(`${flag} shows one run, not ${jobs.length}: give one --seed or --scenario`);
-  if (switches.has("trace") && switches.has("json"))
+  if (settings.on("trace") && settings.on("json"))
     throw new UsageError("--trace is for people and --json for programs: give one of them");
-  if (report !== null && !existsSync(dirname(report)))
-    throw new UsageError(`--report cannot write ${report}: there is no folder ${dirname(report)}`);
-  if (switches.has("record") && (files.length === 0 || files.includes(null)))
+  if (report !== null) checkReport(report);
+  if (settings.on("record") && (files.length === 0 || files.includes(null)))
     throw new UsageError("--record writes into a scenario's file: chatpeer sim --scenario FILE --record");
   return {
     jobs,
     what,
-    record: switches.has("record") ? (files as string[]) : [],
-    list: switches.has("list-rules") ? "rules" : switches.has("list") ? "scenarios" : null,
-    trace: switches.has("trace"),
+    record: settings.on("record") ? (files as string[]) : [],
+    list: settings.on("list-rules") ? "rules" : settings.on("list") ? "scenarios" : null,
+    trace: settings.on("trace"),
     report,
-    json: switches.has("json"),
-    budgetMs: budget === undefined ? null : 1000 * wholeNumber("--budget", budget, 1, 1_000_000),
+    json: settings.on("json"),
+    budgetMs: budget === undefined ? null : 1000 * budget,
   };
+}
+
+/** Before a run of minutes, not after it. */
+function checkReport(file: string): void {
+  if (!existsSync(dirname(file)))
+    throw new UsageError(`--report cannot write ${file}: there is no folder ${dirname(file)}`);
+  if (existsSync(file) && statSync(file).isDirectory())
+    throw new UsageError(`--report needs a file, and ${file} is a folder: --report ${join(file, "report.html")}`);
+  try {
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+  } catch {
+    throw new UsageError(`--report cannot write ${file}: it is not yours to write`);
+  }
 }
 
 interface Chosen {
@@ -80,25 +128,24 @@ interface Chosen {
   readonly files: readonly (string | null)[];
 }
 
-function seedsOf(args: readonly string[]): Chosen {
-  const number = (name: string, fallback: number, min: number, max: number) =>
-    wholeNumber(`--${name}`, rawFlag(args, name) ?? `${fallback}`, min, max);
-  const count = number("seeds", 1, 1, SEEDS_MAX);
-  const first = number("seed", 1, 0, SEED_MAX - count + 1);
-  const peers = number("peers", 5, 1, PEERS_MAX);
-  const minutes = number("minutes", 5, 1, MINUTES_MAX);
-  const profile = oneOf("--profile", rawFlag(args, "profile") ?? "all", PROFILES);
-  const rule = rawFlag(args, "break");
+function seedsOf(settings: Settings): Chosen {
+  const number = (name: string, min: number, max: number) => settings.number(name, min, max) as number;
+  const count = number("seeds", 1, SEEDS_MAX);
+  const first = number("seed", 0, SEED_MAX - count + 1);
+  const peers = number("peers", 1, PEERS_MAX);
+  const minutes = number("minutes", 1, MINUTES_MAX);
+  const profile = settings.choice("profile", PROFILES) ?? "all";
+  const rule = settings.text("break");
   const mutant = rule === undefined ? null : mutantFor(rule);
   const jobs = Array.from({ length: count }, (_, i) => ({ seed: first + i, profile, peers, minutes, mutant }));
   const broken = mutant === null ? "" : `, ${mutant} broken`;
   return { jobs, what: `seeds ${first} to ${first + count - 1}, profile ${profile}${broken}`, files: [] };
 }
 
-function scenariosOf(args: readonly string[]): Chosen {
-  const also = OF_SEEDS.find((flag) => rawFlag(args, flag) !== undefined);
+function scenariosOf(settings: Settings): Chosen {
+  const also = OF_SEEDS.find((flag) => settings.given(flag));
   if (also !== undefined) throw new UsageError(`--${also} does not go with --scenario: the scenario says that itself`);
-  const names = rawFlags(args, "scenario");
+  const names = settings.texts("scenario");
   const files = names.map((name) => (SCENARIOS.some((s) => s.name === name) ? null : name));
   const jobs = names.map((name) => ({ scenario: scenarioText(name) }));
   return { jobs, what: "scenarios", files };

@@ -63,14 +63,28 @@ export function endLines({ trace, violation }: Outcome): string[] {
   return [...trace.slice(-TRACE_LINES_SHOWN), ...(violation?.message.split("\n") ?? [])].map(visible);
 }
 
-export function listedScenarios(paint: Paint): string[] {
-  const width = Math.max(...SCENARIOS.map((s) => s.name.length));
-  return SCENARIOS.map(({ name, text }) => `${paint.bold(name.padEnd(width))}  ${parseScenario(text).plan.title}`);
+export interface Listed {
+  /** What it is asked for by. */
+  readonly name: string;
+  readonly what: string;
+  /** The rule of the protocol that is broken. */
+  readonly rule?: string;
 }
 
-export function listedRules(paint: Paint): string[] {
-  const width = Math.max(...MUTANTS.map((m) => m.name.length));
-  return MUTANTS.map(({ rule, name, what }) => `${rule.padEnd(4)} ${paint.bold(name.padEnd(width))}  ${what}`);
+export function listScenarios(): Listed[] {
+  return SCENARIOS.map(({ name, text }) => ({ name, what: parseScenario(text).plan.title }));
+}
+
+export function listRules(): Listed[] {
+  return MUTANTS.map(({ rule, name, what }) => ({ name, rule, what }));
+}
+
+export function listLines(rows: readonly Listed[], paint: Paint): string[] {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows.map(({ rule, name, what }) => {
+    const line = `${paint.bold(name.padEnd(width))}  ${what}`;
+    return rule === undefined ? line : `${rule.padEnd(4)} ${line}`;
+  });
 }
 
 function badge(verdict: Verdict["verdict"], paint: Paint): string {

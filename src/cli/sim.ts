@@ -19,8 +19,9 @@ import type { SimOptions } from "./sim-flags.ts";
 import { SimPool } from "./sim-pool.ts";
 import {
   endLines,
-  listedRules,
-  listedScenarios,
+  listLines,
+  listRules,
+  listScenarios,
   progressLine,
   scheduleLines,
   summaryLine,
@@ -34,9 +35,10 @@ const SHRINK_MS_MAX = 60_000;
 const SHRINK_RUNS_MAX = 20_000;
 
 export async function simulate(options: SimOptions, out: Output, paint: Paint): Promise<number> {
-  const lines = { scenarios: listedScenarios, rules: listedRules };
-  if (options.list !== null) {
-    for (const line of lines[options.list](paint)) out.line(line);
+  const { list, json } = options;
+  if (list !== null) {
+    const rows = { scenarios: listScenarios, rules: listRules }[list]();
+    for (const line of json ? rows.map((row) => JSON.stringify(row)) : listLines(rows, paint)) out.line(line);
     return 0;
   }
   return options.record.length > 0 ? record(options, out, paint) : simulated(options, out, paint);

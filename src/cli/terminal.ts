@@ -1,67 +1,198 @@
 /**
- * A prompt with a line editor (node:readline) at the bottom and everything else above it: what arrives never breaks a
- * half-typed line.
+ * A line editor at the bottom of the terminal and everything else above it: keys in, frames out. What comes together is drawn
+ * together, so that a burst of thousands of lines is a few writes, and a terminal that is slow is sent no frames it cannot show.
  */
-import * as readline from "node:readline";
-import type { Readable, Writable } from "node:stream";
+import type { Clock, Timer } from "../host/contracts.ts";
+import { bottomRows, type View } from "./bottom.ts";
+import type { Completer } from "./editor/complete.ts";
+import { type Action, press, withDraft } from "./editor/editor.ts";
+import { type Key, KeyReader } from "./editor/keys.ts";
+import { type Editor, newEditor } from "./editor/state.ts";
+import type { Output } from "./output.ts";
+import type { Paint } from "./paint.ts";
+import { visible } from "./sanitize.ts";
+import { clear, type Drawn, draw, erase, NOTHING_DRAWN } from "./screen.ts";
+import { Tty, type TtyInput, type TtyOutput } from "./tty.ts";
 
-export interface TerminalEvents {
-  line(text: string): void;
-  /** Ctrl-C or Ctrl-D. */
-  end(): void;
+/** Whoever the terminal is for: what the bottom shows, and what is done there. */
+export interface TerminalUser {
+  bottom(rows: number): Pick<View, "above" | "status" | "prompt">;
+  complete(text: string, cursor: number): ReturnType<Completer>;
+  /** False: it was not taken, and stays in the line. */
+  line(text: string): boolean;
+  /** Ctrl-C twice, Ctrl-D, or the terminal is gone. */
+  gone(): void;
+  /** What was printed has been drawn: more may come. */
+  drawn(): void;
 }
 
+/** Between frames, of which there may be many while messages pour in. */
+const FRAME_MS = 16;
+/** More lines than this wait for the next frame: whoever prints is asked to pause. */
+const LINES_MAX = 5000;
+const BELL = "\x07";
+/** It rings no more often, however much is said. */
+const BELL_MS = 1000;
+
 export class Terminal {
-  readonly #output: Writable;
-  readonly #editor: readline.Interface;
-  #closed = false;
+  readonly #input: TtyInput;
+  readonly #output: TtyOutput;
+  readonly #out: Output;
+  readonly #clock: Clock;
+  readonly #tty: Tty;
+  readonly #user: TerminalUser;
+  readonly #paint: Paint;
+  readonly #keys = new KeyReader();
+  #editor: Editor = newEditor();
+  #drawn: Drawn = NOTHING_DRAWN;
+  /** The bottom as it was drawn last, to see whether anything has changed. */
+  #shown = "";
+  #lines: string[] = [];
+  #rings = false;
+  #rangAt = Number.NEGATIVE_INFINITY;
+  #frame: Timer | null = null;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #patience: Timer | null = null;
+  #state: "open" | "suspended" | "closed" = "open";
 
-  constructor(input: Readable, output: Writable, prompt: string, events: TerminalEvents) {
-    this.#output = output;
-    this.#editor = readline.createInterface({ input, output, prompt, terminal: true });
-    this.#editor.on("line", (text) => {
-      events.line(text);
-      if (!this.#closed) this.#editor.prompt();
+  constructor(on: { input: TtyInput; output: TtyOutput; out: Output; clock: Clock }, user: TerminalUser, paint: Paint) {
+    this.#input = on.input;
+    this.#output = on.output;
+    this.#out = on.out;
+    this.#clock = on.clock;
+    this.#user = user;
+    this.#paint = paint;
+    this.#tty = new Tty(this.#input, this.#output, {
+      write: (bytes) => this.#out.write(bytes),
+      erase: () => this.#taken(),
+      resumed: () => this.#resumed(),
     });
-    this.#editor.on("SIGINT", () => events.end());
-    // Of a terminal that is gone (EIO): `close` follows.
-    this.#editor.on("error", () => {});
-    this.#editor.on("close", () => {
-      if (this.#closed) return;
-      // By Ctrl-D, or because the terminal is gone: there is no prompt to come back to.
-      this.#erasePrompt();
-      events.end();
-    });
-    this.#editor.prompt();
+    this.#tty.enter();
+    this.#input.on("data", this.#onData);
+    for (const end of ["end", "close", "error"]) this.#input.on(end, this.#onGone);
+    this.#output.on("resize", this.refresh);
+    this.refresh();
   }
 
-  /** Prints a line above the prompt and puts the draft back as it was. */
-  print(line: string): void {
-    if (this.#closed) {
-      this.#output.write(`${line}\n`);
-      return;
+  get columns(): number {
+    return this.#tty.columns;
+  }
+
+  /** Prints lines above the bottom; false: more of them should wait until `drawn`. */
+  print(lines: readonly string[], bell = false): boolean {
+    if (this.#state === "closed") {
+      for (const line of lines) this.#out.line(line);
+      return true;
     }
-    const { rows } = this.#editor.getCursorPos();
-    readline.moveCursor(this.#output, 0, -rows);
-    readline.cursorTo(this.#output, 0);
-    readline.clearScreenDown(this.#output);
-    this.#output.write(`${line}\n`);
-    this.#editor.prompt(true);
+    for (const line of lines) this.#lines.push(line);
+    this.#rings ||= bell && this.#clock.now() - this.#rangAt >= BELL_MS;
+    this.refresh();
+    return this.#lines.length < LINES_MAX;
   }
 
-  #erasePrompt(): void {
-    this.#closed = true;
-    readline.cursorTo(this.#output, 0);
-    readline.clearScreenDown(this.#output);
-  }
+  /** Something that the bottom shows has changed. */
+  readonly refresh = (): void => {
+    if (this.#frame !== null || this.#state !== "open") return;
+    const wait = this.#drawnAt + FRAME_MS - this.#clock.now();
+    this.#frame = this.#clock.after(Math.max(0, wait), this.#draw);
+  };
 
+  /** Gives the terminal back; what is printed from now on is plain lines. */
   close(): void {
-    if (this.#closed) return;
-    this.#erasePrompt();
-    try {
-      this.#editor.close();
-    } catch {
-      // A terminal that is gone cannot be given back its mode.
+    if (this.#state === "closed") return;
+    this.#patience?.cancel();
+    this.#input.off("data", this.#onData);
+    this.#output.off("resize", this.refresh);
+    const lines = this.#lines.splice(0);
+    this.#state = "closed";
+    this.#frame?.cancel();
+    this.#tty.leave();
+    this.print(lines);
+  }
+
+  readonly #draw = (): void => {
+    this.#frame = null;
+    if (this.#state !== "open") return;
+    if (this.#out.behind) return this.#out.resumed(() => this.refresh());
+    const view = this.#view;
+    const shown = JSON.stringify([view.columns, bottomRows(view)]);
+    const lines = this.#lines.splice(0);
+    if (lines.length === 0 && shown === this.#shown && !this.#rings) return;
+    const { bytes, drawn } = draw(this.#drawn, view, lines);
+    this.#out.write(bytes + (this.#rings ? BELL : ""));
+    if (this.#rings) this.#rangAt = this.#clock.now();
+    this.#drawn = drawn;
+    this.#shown = shown;
+    this.#rings = false;
+    this.#drawnAt = this.#clock.now();
+    this.#user.drawn();
+  };
+
+  get #view(): View {
+    const { columns, rows } = this.#tty;
+    return {
+      columns,
+      rows,
+      ...this.#user.bottom(rows),
+      editor: this.#editor,
+      paint: this.#paint,
+    };
+  }
+
+  /** The bottom is taken away. */
+  #taken(): string {
+    const bytes = erase(this.#drawn, this.#tty.columns);
+    this.#drawn = NOTHING_DRAWN;
+    this.#shown = "";
+    return bytes;
+  }
+
+  // ── keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  readonly #onGone = (): void => this.#user.gone();
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    this.#patience?.cancel();
+    this.#press(this.#keys.push(bytes));
+    const { patienceMs } = this.#keys;
+    this.#patience = patienceMs === null ? null : this.#clock.after(patienceMs, () => this.#press(this.#keys.lapse()));
+  };
+
+  #press(keys: readonly Key[]): void {
+    for (const key of keys) {
+      if (this.#state !== "open") return;
+      const { editor, action } = press(this.#editor, key, (text, cursor) => this.#user.complete(text, cursor));
+      this.#editor = editor;
+      if (action !== null) this.#act(action);
     }
+    this.refresh();
+  }
+
+  #act(action: Action): void {
+    switch (action.do) {
+      case "send":
+        if (!this.#user.line(action.text)) this.#editor = withDraft(this.#editor, action.text);
+        return;
+      case "candidates":
+        this.print([this.#paint.dim(visible(action.candidates.map((c) => c.trimEnd()).join("  ")))]);
+        return;
+      case "redraw":
+        this.#out.write(clear(this.#tty.rows));
+        this.#drawn = NOTHING_DRAWN;
+        this.#shown = "";
+        return;
+      case "suspend":
+        this.#state = "suspended";
+        return this.#tty.suspend();
+      case "quit":
+        return this.#user.gone();
+    }
+  }
+
+  #resumed(): void {
+    this.#state = "open";
+    this.#drawn = NOTHING_DRAWN;
+    this.#shown = "";
+    this.refresh();
   }
 }

@@ -30,6 +30,33 @@ export const CONNECTIONS_MAX = 1024;
 /** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
 export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 
+/** A thin client's session: longer than a peer's, so that no client can number messages in a peer's name [S8]. */
+export const CLIENT_SESSION_CHARS = 16;
+/** A client's messages under way; what it keeps besides waits with whoever types it. */
+export const CLIENT_OUTSTANDING_MESSAGES_MAX = 1024;
+export const CLIENT_OUTSTANDING_BYTES_MAX = 512 * 1024;
+/** Messages that wait in a client before `submit` tells the caller to wait; they are gone with its process. */
+export const CLIENT_PENDING_MESSAGES_MAX = 4096;
+export const CLIENT_PENDING_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes that wait for the leader on its link: past it what clients say is not taken, and they say it again [S9]. */
+export const CLIENTS_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
+export const HISTORY_MESSAGES_MAX = 500;
+export const HISTORY_CHARS_MAX = 128 * 1024;
+/** Rooms that somebody has joined, or left and may come back to, and rooms in one answer. */
+export const ROOMS_JOINED_MAX = 1000;
+export const ROOMS_TOLD_MAX = 2000;
+/** People present, and marks of who has read which room how far: both stand in every checkpoint. */
+export const USERS_MAX = 4096;
+export const READ_MARKS_MAX = 16_384;
+/** People of one peer and its clients; readings of them that the log does not show yet. */
+export const PEOPLE_TOLD_MAX = 1100;
+export const READS_WAITING_MAX = 1024;
+/** Rows of an answer about people: it must fit one frame. */
+export const WHO_ROWS_MAX = 2000;
+/** Questions of one client that are under way. */
+export const QUESTIONS_MAX = 64;
+
 /** Voters are the largest odd number of members up to this: five bear two crashes, more only slow the quorum [M5]. */
 export const VOTERS_MAX = 5;
 
@@ -82,6 +109,8 @@ export interface Timings {
   readonly retryMax: number;
   /** A member away for so long may be replaced [M5] [M6]. */
   readonly eviction: number;
+  /** Somebody of whom no peer has said a word for so long is gone [P3]. */
+  readonly presence: number;
   /** A quitting peer waits at most so long for its demotion [M5]. */
   readonly quit: number;
   /** A connection that has not said HELLO by then is closed [W3]. */
@@ -97,6 +126,7 @@ export const DEFAULT_TIMINGS: Timings = {
   retryMin: 10,
   retryMax: 50,
   eviction: 60_000,
+  presence: 60_000,
   quit: 2000,
   handshake: 5000,
 };

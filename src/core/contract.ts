@@ -1,8 +1,20 @@
 /** What goes into a peer and what comes out of it: the contract between the core and its host. */
 import type { Timings } from "./config.ts";
-import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
+import type { Ballot, ClientId, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
 import type { LogState } from "./log.ts";
-import type { Draft, Entry, Frame, Member, RefuseCode, Seal, Tail } from "./message.ts";
+import type {
+  Chat,
+  ChatAck,
+  Draft,
+  Entry,
+  Frame,
+  Member,
+  Person,
+  ReadReport,
+  RefuseCode,
+  Seal,
+  Tail,
+} from "./message.ts";
 
 export interface PeerOptions {
   readonly self: MemberKey;
@@ -11,6 +23,8 @@ export interface PeerOptions {
   readonly seal: Seal;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** The wall clock in milliseconds, for display only. */
+  readonly wall: () => number;
   /** Session of the messages submitted from now on [S1]. */
   readonly session: string;
 }
@@ -38,6 +52,16 @@ export type Input =
   | { readonly type: "link-down"; readonly link: LinkId }
   | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
   | { readonly type: "submit"; readonly drafts: readonly Draft[] }
+  /** A client numbers its messages in `session` and speaks through this peer [S8]. */
+  | { readonly type: "client-up"; readonly client: ClientId; readonly session: string }
+  | { readonly type: "client-down"; readonly client: ClientId }
+  | { readonly type: "client-chat"; readonly client: ClientId; readonly chat: Chat }
+  /** Somebody at this peer or at one of its clients came, changed the name, or left [P2]. */
+  | { readonly type: "person"; readonly person: Person }
+  /** That client went without a word: others may hear of its person again. */
+  | { readonly type: "silence"; readonly user: string }
+  /** Somebody here has read a room through a number [P4]. */
+  | { readonly type: "read"; readonly read: ReadReport }
   /** Everything through `index` is durable. */
   | { readonly type: "durable"; readonly index: LogIndex }
   | { readonly type: "promised"; readonly ballot: Ballot }
@@ -70,6 +94,7 @@ export type Output =
   | { readonly do: "commit"; readonly through: LogIndex }
   /** Own messages that are committed now, in the order of their counters. */
   | { readonly do: "sent"; readonly entries: Entry[] }
+  | { readonly do: "answer-client"; readonly client: ClientId; readonly frame: ChatAck }
   /** A run of pending messages whose session has a gap before it goes on in another session, from 1. */
   | {
       readonly do: "renamed";

@@ -15,6 +15,9 @@ export type Millis = number & { readonly __unit?: "ms" };
 /** One connection's handle, given by the host; never reused within a process. */
 export type LinkId = number & { readonly __unit?: "link" };
 
+/** One attached client's handle on its peer, given by the host; never reused within a process. */
+export type ClientId = number & { readonly __unit?: "client" };
+
 /** A ballot belongs to one leader for ever and ends with that leader's process (Lamport 2001). */
 export interface Ballot {
   readonly term: Term;

@@ -7,6 +7,7 @@ import { assert } from "./assert.ts";
 import { Counts } from "./counts.ts";
 import { type Ballot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
 import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
+import { type PeopleData, PeopleLog } from "./people-log.ts";
 
 /** A stretch of the log under one ballot; it ends where the next begins. */
 export interface BallotRun {
@@ -22,7 +23,7 @@ export interface LoggedConfiguration {
 }
 
 /** The state as plain data, for checkpoints. */
-export interface LogStateData {
+export interface LogStateData extends PeopleData {
   readonly index: LogIndex;
   readonly crc: number;
   readonly cluster_id: string;
@@ -52,6 +53,8 @@ export class LogState {
   readonly rooms = new Counts();
   /** Last counter per `<sender_id>.<session>` [S2]. */
   readonly sessions = new Counts();
+  /** Who is here, and who has read how far [P1] [P4]. */
+  readonly people = new PeopleLog();
   /** Configurations that still matter, oldest first; `forget` drops what a later committed one has replaced. */
   configurations: LoggedConfiguration[] = [];
 
@@ -67,6 +70,7 @@ export class LogState {
     state.runs.push(...data.runs);
     for (const [room, seq] of data.rooms) state.rooms.set(room, seq);
     for (const [session, counter] of data.sessions) state.sessions.set(session, counter);
+    state.people.load(data);
     state.configurations = data.configurations.map((c) => ({ ...c }));
     return state;
   }
@@ -83,6 +87,7 @@ export class LogState {
       runs: [...this.runs],
       rooms: [...this.rooms],
       sessions: [...this.sessions],
+      ...this.people.toData(),
       configurations: this.configurations.map((c) => ({ ...c })),
     };
   }
@@ -120,6 +125,8 @@ export class LogState {
       const expected = this.sessions.get(entry.session) + 1;
       if (entry.counter !== expected) return `message ${messageId(entry)}, expected counter ${expected}`;
     }
+    if (entry.kind === "system" || entry.kind === "read")
+      return this.people.refusal(entry, this.rooms.get(entry.room_id));
     if (entry.kind === "config") {
       const { cluster_id, members } = entry.data as Configuration;
       const [only, ...others] = members;
@@ -148,6 +155,10 @@ export class LogState {
         this.rooms.set(entry.room_id, entry.seq_no);
         this.sessions.set(entry.session, entry.counter);
         this.chats += 1;
+        break;
+      case "system":
+      case "read":
+        this.people.apply(entry);
         break;
       case "genesis": {
         const genesis = entry.data as Genesis;
@@ -189,6 +200,10 @@ export class LogState {
         this.rooms.set(entry.room_id, entry.seq_no - 1);
         this.sessions.set(entry.session, entry.counter - 1);
         this.chats -= 1;
+        break;
+      case "system":
+      case "read":
+        this.people.undo(entry);
         break;
       case "genesis":
         this.configurations.pop();

@@ -2,6 +2,7 @@
  * What travels and what is stored: log entries and frames, as shapes only. The wire room validates them at the
  * border and turns them into bytes; core reads and makes them.
  */
+import type { ClientFrame } from "./client-frames.ts";
 import type { Ballot, LogIndex, MemberKey, PeerId, Term } from "./ids.ts";
 
 export type Role = "voter" | "observer" | "left";
@@ -58,9 +59,9 @@ export interface Entry {
   readonly user: string;
   /** The sender's wall clock in milliseconds, for display only. */
   readonly ts: number;
-  /** Text of chat and system entries; "" elsewhere. On the line both are `payload`. */
+  /** Text of chat entries; "" elsewhere. On the line both this and `data` are `payload`. */
   readonly text: string;
-  /** Structured payload of genesis, config, settled and read entries; null elsewhere. */
+  /** Structured payload of genesis, config, settled, system and read entries; null elsewhere. */
   readonly data: EntryData | null;
   crc: number;
   chunk: Uint8Array;
@@ -68,14 +69,23 @@ export interface Entry {
   end: number;
 }
 
-export type EntryData = Genesis | Configuration | Settled | ReadThrough;
+export type EntryData = Genesis | Configuration | Settled | Presence | ReadThrough;
 
 export interface Settled {
   /** Index of the config entry this settles [M3]. */
   readonly config_index: LogIndex;
 }
 
+/** What the user of a system entry did: came, left with a word, is gone without one, or has another name now. */
+export interface Presence {
+  readonly change: "joined" | "left" | "gone" | "renamed";
+  /** The name before, where it changed; else "". */
+  readonly was: string;
+}
+
+/** The user of a read entry has read the messages after `from` through `through` of its room. */
 export interface ReadThrough {
+  readonly from: number;
   readonly through: number;
 }
 
@@ -110,6 +120,8 @@ export interface Hello extends MemberKey {
   readonly boot: string;
   readonly host: string;
   readonly port: number;
+  /** The sender's wall clock, ms since 1970: for people who look for clocks that are apart, decides nothing. */
+  readonly wall?: number;
 }
 
 /** Why the connection is closed now, said by the side that closes it. `seed` names whom a wiped founder should join [M1]. */
@@ -125,6 +137,8 @@ export type RefuseCode =
   | "duplicate-id"
   | "emptied-founder"
   | "id-away"
+  | "name-in-use"
+  | "behind"
   | "malformed"
   | "limit"
   | "closing";
@@ -281,6 +295,30 @@ export interface ChatAck {
   readonly expected: number;
 }
 
+/** One of the people at a peer or at one of its clients. */
+export interface Person {
+  readonly user: string;
+  readonly room_id: string;
+  /** The wall clock there when it came, changed or left, for display only. */
+  readonly ts: number;
+  /** Its name before, "" if it always had this one. */
+  readonly was: string;
+  /** False: it has left. */
+  readonly here: boolean;
+}
+export interface ReadReport {
+  readonly user: string;
+  readonly room_id: string;
+  readonly through: number;
+  readonly ts: number;
+}
+/** Who is at the sending peer, and what they have read that the log does not show yet [P2] [P4]. */
+export interface People {
+  readonly type: "PEOPLE";
+  readonly users: readonly Person[];
+  readonly reads: readonly ReadReport[];
+}
+
 /** Asks for entries after a place. With a ballot: a candidate asks its donor for the written tail [E7]. */
 export interface CatchupReq {
   readonly type: "CATCHUP_REQ";
@@ -329,8 +367,10 @@ export type Frame =
   | Chat
   | ChatAck
   | Pending
+  | People
   | Seen
   | CatchupReq
   | CatchupResp
   | Admin
-  | AdminAck;
+  | AdminAck
+  | ClientFrame;

@@ -12,6 +12,7 @@
  * An observer is a follower that is no voter by its newest configuration: it never suspects and never campaigns.
  */
 import { assert } from "./assert.ts";
+import { Clients } from "./clients.ts";
 import { TERM_MAX, type Timings } from "./config.ts";
 import type { FollowedLeader, Input, LinkedPeer, Output, PeerOptions, Restored, ShownRole } from "./contract.ts";
 import { Election } from "./election.ts";
@@ -37,6 +38,7 @@ import { fallsShort, Memory, type SeenOf } from "./memory.ts";
 import type { Configuration, Entry, Frame, Member, PeerInfo } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { PendingNews } from "./pending.ts";
+import { People } from "./people.ts";
 import { everyVoter, hasQuorum, voterSets } from "./quorum.ts";
 import { Relay } from "./relay.ts";
 import { Leadership } from "./replication.ts";
@@ -69,6 +71,8 @@ export class Peer {
   readonly memory = new Memory();
   readonly pendingNews: PendingNews;
   readonly relay: Relay;
+  readonly clients: Clients;
+  readonly people: People;
   readonly #clock: LateClock;
   #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
@@ -98,6 +102,8 @@ export class Peer {
     this.sender = new Sender(this, restored.outbox);
     this.pendingNews = new PendingNews(this);
     this.relay = new Relay(this);
+    this.clients = new Clients(this);
+    this.people = new People(this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -112,6 +118,18 @@ export class Peer {
         return this.#onFrame(input.link, input.frame);
       case "submit":
         return this.sender.submit(input.drafts);
+      case "client-up":
+        return this.clients.attach(input.client, input.session);
+      case "client-down":
+        return this.clients.detach(input.client);
+      case "client-chat":
+        return this.clients.onChat(input.client, input.chat);
+      case "person":
+        return this.people.onPerson(input.person);
+      case "silence":
+        return this.people.onSilence(input.user);
+      case "read":
+        return this.people.onRead(input.read);
       case "durable":
         return this.#onDurable(input.index);
       case "promised":
@@ -141,6 +159,7 @@ export class Peer {
     this.followership.onTime();
     this.membership.onTime();
     this.sender.pump();
+    this.people.onTime();
     this.pendingNews.onTime();
     this.leadership?.replicate();
     this.followership.acknowledge();
@@ -329,6 +348,7 @@ export class Peer {
     // The process itself was held up: the silence of that time says nothing about others [E1].
     if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
     this.leadership?.discount(late);
+    this.people.discount(late);
   }
 
   #onLinkUp(link: LinkId, peer: MemberKey & { host: string; port: number }): void {
@@ -393,7 +413,10 @@ export class Peer {
       case "CHAT":
         return this.leadership !== null ? this.leadership.onChat(from, frame) : this.relay.toLeader(from, frame);
       case "CHAT_ACK":
+        if (this.clients.onChatAck(frame)) return;
         return frame.sender_id === this.self.id ? this.sender.onChatAck(frame) : this.relay.toSender(frame);
+      case "PEOPLE":
+        return this.people.onPeople(from, frame);
       case "PENDING":
         return this.pendingNews.onPending(from, frame);
       case "CATCHUP_REQ":
@@ -413,6 +436,12 @@ export class Peer {
       case "PING":
       case "PONG":
         return; // the links' own
+      case "ATTACH":
+      case "ATTACHED":
+      case "DETACH":
+      case "ASK":
+      case "TELL":
+        return; // between the host and its clients
     }
   }
 

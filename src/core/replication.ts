@@ -7,6 +7,7 @@
  *   stream  frames are pipelined
  *   behind  the entries it needs are no longer in memory: it fetches the committed prefix itself [R8]
  */
+import { isClientSession } from "./clients.ts";
 import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
@@ -397,8 +398,8 @@ export class Leadership {
     const peer = this.#peer;
     const member = peer.memberOf(from);
     if (member === null || member.role === "left") return;
-    // Relayed by another member [S6].
-    const isSender = (m: Member) => m.id === chat.sender_id && m.role !== "left";
+    // Relayed by another member [S6], or a client's that began its session with a peer that may have gone since [S8].
+    const isSender = (m: Member) => m.id === chat.sender_id && (m.role !== "left" || isClientSession(chat.session));
     if (chat.sender_id !== from.id && peer.configuration?.members.some(isSender) !== true) return;
     const expected = sequence(peer, this, chat);
     if (expected !== null)

@@ -78,12 +78,7 @@ export function refuseText(room: string, text: string): RefusedText | null {
       message: `the message has ${utf8Length(text)} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
     };
   }
-  if (!isName(room)) {
-    return {
-      ok: false,
-      code: "bad-room",
-      message: `a room's name has 1 to ${NAME_BYTES_MAX} bytes and no control characters`,
-    };
-  }
-  return null;
+  return isName(room) ? null : { ok: false, code: "bad-room", message: `a room's name has ${NAME_RULE}` };
 }
+
+export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes and no control characters`;

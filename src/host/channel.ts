@@ -2,13 +2,15 @@
  * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. What the frames
  * mean to the cluster is the links' business.
  */
-import { QUEUE_BYTES_MAX } from "../core/config.ts";
+
+import type { Attach } from "../core/client-frames.ts";
+import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX } from "../core/config.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { WireError, WrongVersion } from "../wire/errors.ts";
-import type { Clock, Connection, ConnectionHandler, Timer } from "./contracts.ts";
+import type { Clock, Connection, ConnectionHandler, Network, Timer } from "./contracts.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
 const BULK_QUEUE_BYTES = 256 * 1024;
@@ -26,6 +28,8 @@ export interface Target extends PeerInfo {
 
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
+  /** The other side is no peer but a client [S8]; the frames that follow are its. */
+  attach(channel: Channel, frame: Attach): void;
   frame(channel: Channel, frame: Frame): void;
   refused(refuse: Refuse): void;
   malformed(why: string): void;
@@ -39,6 +43,8 @@ export class Channel {
   readonly remote: string;
   theirs: Hello | null = null;
   link: LinkId | null = null;
+  /** At the other side is a client. */
+  isClient = false;
   heardAt: number;
   sentAt: number;
   readonly #clock: Clock;
@@ -58,11 +64,35 @@ export class Channel {
   #broken = false;
   #closed = false;
 
+  /** A client's connection to a peer. */
+  static dial(
+    { clock, network }: { readonly clock: Clock; readonly network: Network },
+    { host, port }: { readonly host: string; readonly port: number },
+    attach: Attach,
+    events: Omit<ChannelEvents, "hello" | "attach">,
+  ): Channel {
+    const target: Target = { id: 0, host, port, pause: 0, timer: null, dialling: true, told: false };
+    // The handler is needed to connect, and the connection to make the channel.
+    let channel: Channel | null = null;
+    const connection = network.connect(host, port, {
+      open: () => channel?.handler.open?.(),
+      data: (bytes) => channel?.handler.data(bytes),
+      drain: () => channel?.handler.drain(),
+      close: (code) => channel?.handler.close(code),
+    });
+    channel = new Channel(clock, connection, target, attach, DEFAULT_TIMINGS.handshake, {
+      ...events,
+      hello: () => {},
+      attach: (c) => c.destroy("no peer"),
+    });
+    return channel;
+  }
+
   constructor(
     clock: Clock,
     connection: Connection,
     target: Target | null,
-    hello: Hello,
+    greeting: Hello | Attach,
     handshake: number,
     events: ChannelEvents,
   ) {
@@ -72,7 +102,7 @@ export class Channel {
     this.target = target;
     this.remote = connection.remote;
     this.heardAt = this.sentAt = clock.now();
-    const greet = () => this.write(encodeFrame(hello), false);
+    const greet = () => this.write(encodeFrame(greeting), false);
     this.handler = {
       open: greet,
       data: (bytes) => this.#onData(bytes),
@@ -80,9 +110,19 @@ export class Channel {
       close: (code) => this.#onClose(code),
     };
     this.#handshake = clock.after(handshake, () => {
-      if (this.theirs === null) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
+      if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
     });
     if (target === null) greet();
+  }
+
+  /** The other side has said who it is. */
+  get isGreeted(): boolean {
+    return this.theirs !== null || this.isClient;
+  }
+
+  /** Bytes that wait to be read at the other side. */
+  get queued(): number {
+    return this.#bulkBytes + this.#connection.queued;
   }
 
   write(pieces: readonly Uint8Array[], bulk: boolean): void {
@@ -99,7 +139,7 @@ export class Channel {
 
   /** Whoever reads too slowly is dropped: it comes back and catches up from disk [R7] [S9]. */
   #isTooLong(): boolean {
-    if (this.#bulkBytes + this.#connection.queued <= QUEUE_BYTES_MAX) return false;
+    if (this.queued <= QUEUE_BYTES_MAX) return false;
     this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
     this.destroy("slow");
     return true;
@@ -168,13 +208,19 @@ export class Channel {
     }
     if (this.#refused) return;
     if (frame.type === "HELLO") {
-      if (this.theirs !== null) throw new WireError("a second HELLO");
+      if (this.isGreeted) throw new WireError("a second HELLO");
       this.theirs = frame;
       this.#handshake.cancel();
       return this.#events.hello(this, frame);
     }
+    if (frame.type === "ATTACH") {
+      if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
+      this.isClient = true;
+      this.#handshake.cancel();
+      return this.#events.attach(this, frame);
+    }
     // What arrives after this side closed still counts where it replaced the connection by another one.
-    if (this.theirs !== null) this.#events.frame(this, frame);
+    if (this.isGreeted) this.#events.frame(this, frame);
   }
 
   #onClose(code: string): void {

@@ -5,11 +5,16 @@
 import type { LogIndex } from "../core/ids.ts";
 import { messageId } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
+import type { ReadNote, SystemNote } from "../core/reports.ts";
 import type { Log } from "../core/tail.ts";
 import type { DeliveredMessage } from "./events.ts";
+import { toReadNote, toSystemNote } from "./people.ts";
 
 /** Entries read from disk at a time. */
 const READ_ENTRIES = 1024;
+
+/** What people hear of: the rest of the log is the peers' own business. */
+export type Delivered = DeliveredMessage | SystemNote | ReadNote;
 
 export interface EntrySource {
   /** Entries from `from`, at most `count`, fewer at the end of the log. */
@@ -18,7 +23,7 @@ export interface EntrySource {
 
 export class Delivery {
   readonly #source: EntrySource;
-  readonly #emit: (message: DeliveredMessage) => void;
+  readonly #emit: (delivered: Delivered) => void;
   #log: Log | null = null;
   /** Last index delivered, and how far it may go. */
   #cursor: LogIndex;
@@ -26,7 +31,7 @@ export class Delivery {
   #paused = false;
   #running = false;
 
-  constructor(source: EntrySource, delivered: LogIndex, emit: (message: DeliveredMessage) => void) {
+  constructor(source: EntrySource, delivered: LogIndex, emit: (delivered: Delivered) => void) {
     this.#source = source;
     this.#cursor = delivered;
     this.#emit = emit;
@@ -56,20 +61,6 @@ export class Delivery {
     this.#run();
   }
 
-  /** The last `count` delivered messages of a room, oldest first. */
-  history(count: number, room: string): DeliveredMessage[] {
-    const found: DeliveredMessage[] = [];
-    for (let end = this.#cursor; end > 0 && found.length < count; end -= READ_ENTRIES) {
-      const from = Math.max(1, end - READ_ENTRIES + 1);
-      const entries = this.#source.readEntries(from, end - from + 1);
-      for (let i = entries.length - 1; i >= 0 && found.length < count; i--) {
-        const entry = entries[i] as Entry;
-        if (entry.kind === "chat" && entry.room_id === room) found.push(toMessage(entry));
-      }
-    }
-    return found.reverse();
-  }
-
   #run(): void {
     if (this.#running) return; // a listener that resumes from inside an event
     this.#running = true;
@@ -91,6 +82,8 @@ export class Delivery {
   #deliver(entry: Entry): void {
     this.#cursor = entry.index;
     if (entry.kind === "chat") this.#emit(toMessage(entry));
+    else if (entry.kind === "system") this.#emit(toSystemNote(entry));
+    else if (entry.kind === "read") this.#emit(toReadNote(entry));
   }
 }
 

@@ -5,6 +5,7 @@
  *   progress.json   watermark, commit index, delivery cursor         repair.json     from where the log is damaged
  *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
  *   damaged/        files set aside                                  lock            taken by the running process
+ *   rooms.json      rooms joined, and how far they were shown
  *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
 import { SEGMENTS } from "../core/config.ts";

@@ -22,13 +22,13 @@ export class DamagedLog extends Error {
 
 /**
  * Committed entries in index order. The commit index is what the directory last noted, so the newest second or so of a
- * living peer may be left out. Throws DamagedLog.
+ * living peer may be left out. Throws DamagedLog, whose message names files with `root` before them.
  */
-export function* readCommitted(disk: Disk): Generator<Entry> {
+export function* readCommitted(disk: Disk, root = ""): Generator<Entry> {
   const { commit, durable } = readProgress(disk);
   if (durable === UNKNOWN)
     throw new DamagedLog(
-      `${PROGRESS} is damaged, so what is committed here is not known: start this peer once, and it finds out again`,
+      `${root}${PROGRESS} is damaged, so what is committed here is not known: start this peer once, and it finds out again`,
     );
   const state = new LogState();
   const reader = new EntryReader();
@@ -37,21 +37,21 @@ export function* readCommitted(disk: Disk): Generator<Entry> {
     if (first !== state.index + 1) break;
     const file = disk.open(segmentPath(first), "read");
     try {
-      yield* readSegment(file, first, reader, state, commit);
+      yield* readSegment(file, root + segmentPath(first), reader, state, commit);
     } finally {
       file.close();
     }
   }
   if (state.index < commit) {
     throw new DamagedLog(
-      `the log ends at index ${state.index}, but ${commit} entries were committed: ${segmentPath(state.index + 1)} is missing or cut short`,
+      `the log ends at index ${state.index}, but ${commit} entries were committed: ${root}${segmentPath(state.index + 1)} is missing or cut short`,
     );
   }
 }
 
 function* readSegment(
   file: File,
-  first: LogIndex,
+  path: string,
   reader: EntryReader,
   state: LogState,
   commit: LogIndex,
@@ -65,7 +65,7 @@ function* readSegment(
       newline >= 0 && state.index < commit;
       newline = bytes.indexOf(NEWLINE, start)
     ) {
-      const entry = readLine(bytes, start, newline + 1, first, reader, state);
+      const entry = readLine(bytes, start, newline + 1, path, reader, state);
       start = newline + 1;
       yield entry;
     }
@@ -80,7 +80,7 @@ function readLine(
   bytes: Uint8Array,
   start: number,
   end: number,
-  first: LogIndex,
+  path: string,
   reader: EntryReader,
   state: LogState,
 ): Entry {
@@ -92,7 +92,7 @@ function readLine(
     return entry;
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    throw new DamagedLog(`${segmentPath(first)}, index ${state.index + 1}: ${error.message}`);
+    throw new DamagedLog(`${path}, index ${state.index + 1}: ${error.message}`);
   }
 }
 
@@ -108,10 +108,10 @@ export type Comparison =
 
 /**
  * Compares the committed logs of several directories, byte by byte. Where one is shorter it must be a beginning of the
- * others. `a` and `b` are places in `disks`. Throws DamagedLog.
+ * others. `a` and `b` are places in `disks`. Throws DamagedLog, whose message names files with the disk's root before them.
  */
-export function compareHistories(disks: readonly Disk[]): Comparison {
-  const readers = disks.map(readCommitted);
+export function compareHistories(disks: readonly Disk[], roots: readonly string[] = []): Comparison {
+  const readers = disks.map((disk, i) => readCommitted(disk, roots[i]));
   const lengths = disks.map(() => 0);
   for (let index = 1; ; index++) {
     let reference: { entry: Entry; from: number } | null = null;

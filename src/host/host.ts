@@ -16,24 +16,34 @@ import {
   type Timings,
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
-import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
+import { type LinkId, type LogIndex, leaderKey, type PeerId } from "../core/ids.ts";
 import { messageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { Peer } from "../core/peer.ts";
+import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
 import { endsPeer, judgeHello, refuseText } from "./admission.ts";
+import { Answers } from "./answers.ts";
 import { refusal } from "./channel.ts";
+import { Clients, type ClientsHost } from "./clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery } from "./delivery.ts";
 import { type Directory, HostError, openDirectory } from "./directory.ts";
-import type { DeliveredMessage, HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
+import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
 import { Links } from "./links.ts";
+import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
+import { Past } from "./past.ts";
+import { OwnPerson, type PersonOptions } from "./people.ts";
+import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
+import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { describe, whyWaiting } from "./status.ts";
+import { Who } from "./who.ts";
 import { Writer } from "./writer.ts";
 
-export interface HostOptions {
+/** `name` stands with this peer's messages. */
+export interface HostOptions extends PersonOptions {
   readonly id: PeerId;
   /** Where to listen; port 0 takes a free one. */
   readonly host: string;
@@ -41,8 +51,6 @@ export interface HostOptions {
   /** What others dial; null: host and port as bound. */
   readonly advertise: { readonly host: string; readonly port: number } | null;
   readonly seeds: readonly PeerInfo[];
-  /** User name shown with this peer's messages. */
-  readonly name: string;
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
@@ -68,14 +76,6 @@ export interface HostListener {
   writable(): void;
 }
 
-export type Submitted =
-  | { readonly ok: true; readonly msg_id: string }
-  | {
-      readonly ok: false;
-      readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing";
-      readonly message: string;
-    };
-
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
 const PROGRESS_MS = 1000;
 const UNSENT_KEPT = 10_000;
@@ -83,7 +83,7 @@ const REFUSALS_KEPT = 1000;
 /** A reason to wait is told when it has held for so long. */
 const WAITING_MS = 300;
 
-export class Host {
+export class Host implements Service {
   readonly #clock: Clock;
   readonly #ports: Ports;
   readonly #options: HostOptions;
@@ -92,6 +92,14 @@ export class Host {
   #directory: Directory | null = null;
   #delivery: Delivery | null = null;
   #links: Links | null = null;
+  readonly rooms = new Rooms(
+    () => (this.#peer === null ? new Map() : committedRooms(this.#peer.log)),
+    (event) => this.#event(event),
+  );
+  #answers: Answers | null = null;
+  #clients: Clients | null = null;
+  readonly #who: Who;
+  readonly #person: OwnPerson;
   #peer: Peer | null = null;
   #session = "";
   #scheduled = false;
@@ -103,7 +111,7 @@ export class Host {
   /** What was taken last could not be written to the outbox yet. */
   #outboxStuck = false;
   /** Messages of this turn, on their way to the outbox: once kept they are pending, and go to the core. */
-  #taken: { readonly id: string; readonly draft: Draft }[] = [];
+  #taken: { readonly id: string; readonly draft: Draft; readonly isOwn: boolean }[] = [];
   #takenCharacters = 0;
   #outboxBytes = 0;
   /** What the links' targets were made from. */
@@ -126,6 +134,13 @@ export class Host {
     this.#clock = ports.clock;
     this.#waiting = { since: ports.clock.now(), told: null };
     this.#options = options;
+    this.#person = new OwnPerson(options, ports.clock, (input) => this.#input(input));
+    this.#who = new Who({
+      clock: ports.clock,
+      peer: () => (this.#stopping ? null : this.#peer),
+      links: () => this.#links,
+      peopleHere: () => this.#peopleHere(),
+    });
     this.#listener = listener;
   }
 
@@ -144,6 +159,8 @@ export class Host {
     this.#directory = directory;
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
     this.#session = this.#clock.word(8);
+    if (!readRooms(this.#ports.disk, this.rooms))
+      this.#event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
     this.#writer = new Writer(directory, this.#clock, {
       promised: (ballot) => this.#input({ type: "promised", ballot }),
       full: () => this.#input({ type: "disk-full" }),
@@ -151,7 +168,20 @@ export class Host {
       failed: (reason) => this.#die(reason),
     });
     this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
+    const past = new Past(this.#clock, directory, (work) => this.#guarded(work));
+    const peer = () => (this.#stopping ? null : this.#peer);
+    this.#answers = new Answers({
+      clock: this.#clock,
+      past,
+      who: this.#who,
+      peer,
+      status: () => this.status(),
+      input: (input) => this.#input(input),
+      isHere: (name) => this.#clients?.has(name) === true || this.#person.announced === name,
+    });
+    this.#clients = new Clients(this.#forClients(this.#answers));
     const links = new Links({
+      clients: this.#clients,
       network: this.#ports.network,
       clock: this.#clock,
       self: { id, inc: directory.inc, boot: this.#clock.word(12) },
@@ -160,7 +190,7 @@ export class Host {
       judge: (hello, dialled) => this.#judge(hello, dialled),
       events: {
         up: (link, hello) => this.#onUp(link, hello),
-        down: (link) => this.#input({ type: "link-down", link }),
+        down: (link) => this.#onDown(link),
         frame: (link, frame) => this.#onFrame(link, frame),
         refused: (address, refuse, dialled) => this.#onRefused(address, refuse, dialled),
         log: (level, message) => this.#log(level, message),
@@ -178,6 +208,11 @@ export class Host {
 
   /** Takes one text for a room. Before this turn of the event loop ends it is kept until it is sent, also across restarts. */
   submit(room: string, text: string): Submitted {
+    return this.#submitAs(this.#person.name, room, text, true);
+  }
+
+  /** Whoever says it; `isOwn`: the person here, who is told that it is pending. */
+  #submitAs(user: string, room: string, text: string, isOwn: boolean): Submitted {
     const peer = this.#peer;
     const directory = this.#directory;
     if (peer === null || directory === null || this.#stopping)
@@ -200,13 +235,13 @@ export class Host {
       const message = "earlier messages cannot be kept on the disk yet: this one was not taken";
       return { ok: false, code: "disk", message };
     }
-    const draft: Draft = { room_id: room, user: this.#options.name, ts: this.#clock.wall(), payload: text };
+    const draft: Draft = { room_id: room, user, ts: this.#clock.wall(), payload: text };
     const counter = peer.sender.nextCounter + this.#taken.length;
     directory.outbox.add(this.#session, counter, draft);
     this.#outboxBytes += text.length;
     this.#takenCharacters += text.length;
     const id = `${peer.self.id}.${this.#session}.${counter}`;
-    this.#taken.push({ id, draft });
+    this.#taken.push({ id, draft, isOwn });
     this.#schedule();
     return { ok: true, msg_id: id };
   }
@@ -238,13 +273,23 @@ export class Host {
     };
   }
 
-  /** The last `count` messages of a room that this directory has delivered, oldest first. */
-  history(count: number, room: string): DeliveredMessage[] {
-    let found: DeliveredMessage[] = [];
-    this.#guarded(() => {
-      found = this.#delivery?.history(count, room) ?? [];
-    });
-    return found;
+  /** How far into the log messages have been delivered. */
+  get delivered(): LogIndex {
+    return this.#delivery?.cursor ?? 0;
+  }
+
+  ask(question: OwnQuestion, answer: (told: Told) => void): void {
+    this.#answers?.ask(question, this.#person, answer);
+  }
+
+  confirmRead(room: string, seqNo: number): void {
+    this.rooms.show(room, seqNo);
+    this.#person.confirmRead(room, seqNo);
+  }
+
+  #peopleHere(): HerePerson[] {
+    const own = { user: this.#person.announced ?? "", client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
+    return [own, ...(this.#clients?.people() ?? [])];
   }
 
   transfer(to: PeerId): void {
@@ -267,6 +312,7 @@ export class Host {
   /** Leaves in good order within the quit time, then `stopped`. */
   quit(): void {
     if (this.#peer === null) return this.stop();
+    this.#person.leave();
     this.#input({ type: "quit" });
   }
 
@@ -289,6 +335,7 @@ export class Host {
         timings,
         seal: makeSeal(),
         random: () => this.#clock.random(),
+        wall: () => this.#clock.wall(),
         session: this.#session,
       },
       directory.restored,
@@ -301,6 +348,7 @@ export class Host {
       0,
     );
     this.#event({ event: "started", id, host, port });
+    this.#person.come();
     this.#delivery?.follow(this.#peer.log);
     this.#deliver(this.#peer.log.commit);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
@@ -332,6 +380,7 @@ export class Host {
       inc: directory.inc,
       boot: "",
       ...address,
+      wall: this.#clock.wall(),
     };
   }
 
@@ -355,12 +404,20 @@ export class Host {
     this.#input({ type: "link-up", link, peer: { id: hello.id, inc: hello.inc, host: hello.host, port: hello.port } });
   }
 
+  #onDown(link: LinkId): void {
+    const gone = this.#peer?.links.get(link);
+    this.#input({ type: "link-down", link });
+    if (gone !== undefined) this.#who.onLinkDown(link, gone.id);
+  }
+
   #onFrame(link: LinkId, frame: Frame): void {
     const directory = this.#directory as Directory;
     if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
       // From here on this directory belongs to one cluster; a seed of another one is told so.
       this.#guarded(() => directory.bindCluster(frame.cluster_id));
     } else if (frame.type === "JOIN_ACK" && frame.cluster_id !== directory.clusterId) return;
+    if (frame.type === "ASK") return this.#who.onAsk(link, frame);
+    if (frame.type === "TELL") return this.#who.onTold(link, frame);
     this.#input({ type: "frame", link, frame });
   }
 
@@ -401,6 +458,8 @@ export class Host {
     if (this.#stopping) return;
     this.#updateTargets(peer);
     this.#tellWaiting(peer);
+    this.#guarded(() => this.#clients?.onTurn());
+    if (this.#stopping) return;
     if (this.#outboxFull && peer.sender.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
       this.#outboxFull = false;
       this.#listener.writable();
@@ -430,6 +489,8 @@ export class Host {
         return this.#onSent(output.entries);
       case "renamed":
         return this.#onRenamed(output);
+      case "answer-client":
+        return this.#clients?.answer(output.client, output.frame);
       case "role":
         this.#log("info", `role ${output.role}, term ${output.term}, leader ${output.leader_id ?? "none"}`);
         return this.#event({ event: "role", role: output.role, term: output.term, leader_id: output.leader_id });
@@ -454,7 +515,7 @@ export class Host {
           this.#event({
             event: "notice",
             code: "kept",
-            message: `${kept} messages were not sent yet: they are kept and go out at the next start`,
+            message: `${kept === 1 ? "1 message is" : `${kept} messages are`} not sent yet: what is pending is kept and goes out at the next start`,
           });
         }
         return this.#end({ code: 0, reason: output.reason });
@@ -479,16 +540,10 @@ export class Host {
 
   #serve({ link, ballot, after, through }: Extract<Output, { do: "serve" }>): void {
     const { log } = this.#peer as Peer;
-    const directory = this.#directory as Directory;
-    const last = Math.min(through, directory.store.last);
+    const last = Math.min(through, (this.#directory as Directory).store.last);
     for (let frames = 1, from = after; ; frames++) {
-      const read = directory.store.read(from.index, CATCHUP_BYTES_MAX, last);
-      if (read === null) {
-        directory.markDamage(from.index + 1);
-        return this.#die(
-          `the log is damaged behind index ${from.index}: start again, and it is fetched anew from the others`,
-        );
-      }
+      const read = this.#read(from.index, last);
+      if (read === null) return;
       const end = from.index + read.count;
       const more = end < last && frames < CATCHUP_FRAMES_MAX;
       const header = {
@@ -508,6 +563,16 @@ export class Host {
     }
   }
 
+  /** Lines of the log from disk; null where it is damaged, which ends this peer: the next start sees to it [D5]. */
+  #read(after: LogIndex, through: LogIndex): RawEntries | null {
+    const { store } = this.#directory as Directory;
+    const read = store.read(after, CATCHUP_BYTES_MAX, Math.min(through, store.last));
+    if (read !== null) return read;
+    this.#directory?.markDamage(after + 1);
+    this.#die(`the log is damaged behind index ${after}: start again, and it is fetched anew from the others`);
+    return null;
+  }
+
   #onUnsent({ sender, session, first, drafts }: Extract<Output, { do: "unsent" }>): void {
     for (const [i, { room_id, user, payload, ts }] of drafts.entries()) {
       const msgId = `${sender}.${session}.${first + i}`;
@@ -515,7 +580,7 @@ export class Host {
       if (this.#unsent.has(msgId)) continue;
       if (this.#unsent.size >= UNSENT_KEPT) this.#unsent.clear();
       this.#unsent.add(msgId);
-      this.#event({ event: "unsent", sender_id: sender, msg_id: msgId, room_id, user, payload, ts });
+      this.#tell({ event: "unsent", sender_id: sender, msg_id: msgId, room_id, user, payload, ts });
     }
   }
 
@@ -538,8 +603,8 @@ export class Host {
     this.#taken = [];
     this.#takenCharacters = 0;
     peer.step({ type: "submit", drafts: taken.map(({ draft }) => draft) }, this.#clock.now());
-    for (const { id, draft } of taken)
-      this.#event({ event: "pending", msg_id: id, room_id: draft.room_id, payload: draft.payload });
+    for (const { id, draft, isOwn } of taken)
+      if (isOwn) this.#event({ event: "pending", msg_id: id, room_id: draft.room_id, payload: draft.payload });
   }
 
   /** The same messages under other ids: who follows them hears of these as well. */
@@ -556,6 +621,7 @@ export class Host {
       if (last !== null && last.session !== entry.session) outbox?.settle(ownSession(last), last.counter);
       last = entry;
       this.#outboxBytes -= entry.text.length;
+      if (this.#clients?.onSent(entry) === true) continue;
       this.#event({
         event: "sent",
         msg_id: messageId(entry),
@@ -594,7 +660,7 @@ export class Host {
     if (why === null) this.#waiting = { since: now, told: null };
     else if (why !== this.#waiting.told && now - this.#waiting.since >= WAITING_MS) {
       this.#waiting.told = why;
-      this.#event({ event: "notice", code: "waiting", message: why });
+      this.#tell({ event: "notice", code: "waiting", message: why });
     }
   }
 
@@ -606,6 +672,7 @@ export class Host {
     if (this.#writer?.caughtUp) this.#saveProgress(false);
     if (this.#outboxStuck) this.#schedule();
     this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
+    if (this.rooms.changed) saveRooms(this.#ports.disk, this.rooms);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }
 
@@ -631,6 +698,7 @@ export class Host {
       if (this.#peer !== null && stopped.code === 0 && this.#writer?.caughtUp) {
         this.#directory?.store.syncNow();
         this.#saveProgress(true);
+        if (this.rooms.changed) saveRooms(this.#ports.disk, this.rooms);
       }
       this.#directory?.close();
     } catch (error) {
@@ -648,6 +716,32 @@ export class Host {
 
   #event(event: HostEvent): void {
     this.#listener.event(event);
+  }
+
+  /** To the people here and to those of the clients. */
+  #tell(told: Unsent | Notice): void {
+    this.#event(told);
+    this.#clients?.tellAll(told);
+  }
+
+  #forClients(answers: Answers): ClientsHost {
+    return {
+      clock: this.#clock,
+      timings: this.#options.timings,
+      answers,
+      peer: () => (this.#stopping ? null : this.#peer),
+      clusterId: () => this.#directory?.clusterId ?? null,
+      ownName: () => this.#person.announced,
+      input: (input) => this.#input(input),
+      status: () => this.status(),
+      waiting: () => this.#waiting.told,
+      read: (after, through) => this.#read(after, through),
+      say: (user, room, text) => this.#submitAs(user, room, text, false),
+      backlog: (peer) => {
+        const link = peer.leader === null ? null : peer.linkTo(leaderKey(peer.leader.ballot));
+        return link === null ? 0 : (this.#links?.queued(link) ?? 0);
+      },
+    };
   }
 
   #log(level: LogLevel, message: string, index?: number): void {

@@ -7,6 +7,8 @@
  * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
  * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes.
  */
+
+import type { Attach } from "../core/client-frames.ts";
 import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
@@ -24,6 +26,13 @@ export interface LinkEvents {
   log(level: LogLevel, message: string): void;
 }
 
+/** What happens on connections that clients opened [S8]. */
+export interface ClientEvents {
+  attach(channel: Channel, frame: Attach): void;
+  frame(channel: Channel, frame: Frame): void;
+  closed(channel: Channel): void;
+}
+
 export interface LinkOptions {
   readonly network: Network;
   readonly clock: Clock;
@@ -34,6 +43,7 @@ export interface LinkOptions {
   /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
   readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
   readonly events: LinkEvents;
+  readonly clients: ClientEvents;
 }
 
 const DIAL_PAUSE_MIN_MS = 50;
@@ -113,8 +123,18 @@ export class Links {
     this.#links.get(link)?.channel.refuse(refuse);
   }
 
+  /** Bytes that wait to be sent on a link. */
+  queued(link: LinkId): number {
+    return this.#links.get(link)?.channel.queued ?? 0;
+  }
+
   roundTrip(link: LinkId): number | null {
     return this.#links.get(link)?.roundTrip ?? null;
+  }
+
+  /** When something last came on a link, by this machine's clock. */
+  heardAt(link: LinkId): number | undefined {
+    return this.#links.get(link)?.channel.heardAt;
   }
 
   close(): void {
@@ -162,6 +182,7 @@ export class Links {
     const hello: Hello = { ...this.#options.hello(), version: PROTOCOL_VERSION, boot: this.#options.self.boot };
     const channel = new Channel(this.#clock, connection, target, hello, this.#options.timings.handshake, {
       hello: (c, theirs) => this.#onHello(c, theirs),
+      attach: (c, frame) => this.#options.clients.attach(c, frame),
       frame: (c, frame) => this.#onFrame(c, frame),
       refused: (refuse) => this.#onRefused(connection, target, refuse),
       malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
@@ -217,6 +238,11 @@ export class Links {
   }
 
   #onFrame(channel: Channel, frame: Frame): void {
+    if (channel.isClient) {
+      if (frame.type === "PING") channel.write(encodeFrame({ type: "PONG", at: frame.at }), false);
+      else this.#options.clients.frame(channel, frame);
+      return;
+    }
     // Frames of a connection that is being replaced still belong to the link.
     const link = channel.link ?? this.#linkOfProcess(channel.theirs);
     if (link === null) return;
@@ -242,6 +268,7 @@ export class Links {
 
   #onClosed(channel: Channel, code: string): void {
     this.#channels.delete(channel);
+    if (channel.isClient) this.#options.clients.closed(channel);
     const { target, remote } = channel;
     if (target === null) {
       const count = (this.#accepted.get(remote) ?? 1) - 1;
@@ -306,7 +333,7 @@ export class Links {
     for (const channel of this.#channels) {
       // Being late ourselves, we heard nothing because we did not listen.
       if (late > heartbeat) channel.heardAt += late;
-      if (channel.theirs === null) continue;
+      if (!channel.isGreeted) continue;
       if (now - channel.heardAt > 2 * leaderTimeout) channel.destroy("silent");
       else if (now - channel.sentAt >= heartbeat) channel.write(encodeFrame({ type: "PING", at: now }), false);
     }

@@ -11,7 +11,7 @@ import { checkCrc, EntryReader, readCrc } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
-import { replaceStateNow } from "./state-files.ts";
+import { replaceStateNow, temporaryOf } from "./state-files.ts";
 
 export interface StoreEvents {
   /** Everything through `index` is durable. */
@@ -31,6 +31,32 @@ export interface RawEntries {
 export interface Checkpoint {
   readonly bytes: number;
   readonly state: ReturnType<LogState["toData"]>;
+}
+
+/**
+ * Notes the state at the end of a closed segment. Only a shortcut for start-up: without it the segment is read, so a disk
+ * that has no room for it is no reason to stop. Returns why it could not, or null.
+ */
+export function writeCheckpoint(disk: Disk, segment: Segment, state: LogState): PortError | null {
+  const checkpoint: Checkpoint = { bytes: segment.bytes, state: state.toData() };
+  const path = checkpointPath(segment.first);
+  try {
+    replaceStateNow(disk, path, checkpoint, false);
+    return null;
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    removeHalf(disk, path);
+    return error;
+  }
+}
+
+/** The last room on the disk is for what cannot be done without. */
+function removeHalf(disk: Disk, path: string): void {
+  try {
+    disk.remove(temporaryOf(path));
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+  }
 }
 
 export class LogStore {
@@ -119,21 +145,11 @@ export class LogStore {
     const segment = new Segment(next.index, this.#disk.open(segmentPath(next.index), "create"));
     if (last !== undefined) {
       this.#unsynced.push(last);
-      this.#checkpoint(last);
+      writeCheckpoint(this.#disk, last, this.#state);
     }
     this.#segments.push(segment);
     this.#newNames = true;
     return segment;
-  }
-
-  #checkpoint(segment: Segment): void {
-    const checkpoint: Checkpoint = { bytes: segment.bytes, state: this.#state.toData() };
-    try {
-      replaceStateNow(this.#disk, checkpointPath(segment.first), checkpoint, false);
-    } catch (error) {
-      // Only a shortcut for start-up: without it the segment is read.
-      if (!(error instanceof PortError)) throw error;
-    }
   }
 
   /** Removes every entry from `from` on, later segments first [L4]. */

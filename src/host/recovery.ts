@@ -11,9 +11,9 @@ import { EntryReader } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Disk } from "./contracts.ts";
 import { copyAside, copyBytes, DAMAGED_DIRECTORY } from "./damaged.ts";
-import { type Checkpoint, statedCrc } from "./log-store.ts";
+import { type Checkpoint, statedCrc, writeCheckpoint } from "./log-store.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, listSegments, Segment, segmentPath } from "./segments.ts";
-import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
+import { DamagedFile, readState } from "./state-files.ts";
 
 const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -83,7 +83,12 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
         entries = entries.slice(TAIL_ENTRIES_KEPT);
       }
     });
-    if (damage === null && s < firsts.length - 1) checkpointIfMissing(disk, segment, state);
+    if (damage !== null || s === firsts.length - 1) continue;
+    const failure = writeCheckpoint(disk, segment, state);
+    if (failure !== null)
+      notes.push(
+        `no checkpoint of ${segmentPath(first)} could be written (${failure.message}): the next start reads it again`,
+      );
   }
 
   const below = progress.durable === UNKNOWN ? damage !== null : state.index < progress.durable;
@@ -142,11 +147,6 @@ function endsWith(disk: Disk, first: LogIndex, { bytes, state }: Checkpoint): bo
   } finally {
     file.close();
   }
-}
-
-function checkpointIfMissing(disk: Disk, segment: Segment, state: LogState): void {
-  const checkpoint: Checkpoint = { bytes: segment.bytes, state: state.toData() };
-  replaceStateNow(disk, checkpointPath(segment.first), checkpoint, false);
 }
 
 /** Reads a segment into the state, entry by entry. Returns what is wrong with the first line that does not continue it. */

@@ -47,7 +47,7 @@ export function replaceState(
   done: (error: PortError | null) => void,
   wanted: () => boolean = () => true,
 ): void {
-  const temporary = `${path}.new`;
+  const temporary = temporaryOf(path);
   let file: ReturnType<Disk["open"]>;
   try {
     file = disk.open(temporary, "create");
@@ -75,7 +75,7 @@ export function replaceState(
 
 /** The same, waiting; without `durable` a power cut may leave nothing, or damage: for what can be made anew. */
 export function replaceStateNow(disk: Disk, path: string, content: unknown, durable = true): void {
-  const temporary = `${path}.new`;
+  const temporary = temporaryOf(path);
   const file = disk.open(temporary, "create");
   try {
     file.write(0, ENCODER.encode(sealed(content)));
@@ -85,6 +85,11 @@ export function replaceStateNow(disk: Disk, path: string, content: unknown, dura
   }
   disk.rename(temporary, path);
   if (durable) disk.syncDirectoryNow("");
+}
+
+/** Where new content stands until it takes the file's name. */
+export function temporaryOf(path: string): string {
+  return `${path}.new`;
 }
 
 /** A file's bytes, or null if there is none. */

@@ -166,6 +166,7 @@ export class Actors {
       timings: TIMINGS,
       seal: this.#seal,
       random: () => 0,
+      wall: () => 0,
       session: `s${boots}`,
     });
     // The commit index that was noted is a hint; without it more has to be found out again [D7].

@@ -83,8 +83,9 @@ export class FrameDecoder {
     const type = object.type as FrameType;
     if (typeof type !== "string" || !Object.hasOwn(FRAMES, type))
       throw new WireError(`unknown message: ${quote(this.#bytes, start, end)}`);
-    if (!this.#greeted && type !== "HELLO" && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
-    if (type === "HELLO" && Number.isSafeInteger(object.version) && object.version !== PROTOCOL_VERSION)
+    const greets = type === "HELLO" || type === "ATTACH";
+    if (!this.#greeted && !greets && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
+    if (greets && Number.isSafeInteger(object.version) && object.version !== PROTOCOL_VERSION)
       throw new WrongVersion(
         `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${object.version}: run the same chatpeer everywhere`,
       );

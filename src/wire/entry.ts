@@ -5,12 +5,13 @@
  */
 import * as v from "valibot";
 import { PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
-import type { Entry, EntryData, EntryKind, ReadThrough, Seal } from "../core/message.ts";
+import type { Entry, EntryData, EntryKind, Seal } from "../core/message.ts";
 import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
 import { decimalDigits, LineWriter, utf8BytesMax } from "./line-writer.ts";
-import { CONFIGURATION, GENESIS, READ, SETTLED, WORD } from "./schemas.ts";
+import { WORD } from "./parts.ts";
+import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
 import { encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
 
 /** Makes the lines of one log. */
@@ -45,7 +46,7 @@ function entryHead(e: Entry): string {
   switch (e.kind) {
     case "system":
     case "read": {
-      const payload = JSON.stringify(e.kind === "system" ? e.text : e.data);
+      const payload = JSON.stringify(e.data);
       return `${place}"room_id":${JSON.stringify(e.room_id)},"sender_id":${e.sender_id},"user":${JSON.stringify(e.user)},"ts":${e.ts},"payload":${payload},`;
     }
     case "leader":
@@ -110,8 +111,8 @@ function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
     counter,
     user: said ? name(o, "user") : "",
     ts: said ? whole(o, "ts", 0, Number.MAX_SAFE_INTEGER) : 0,
-    text: kind === "chat" || kind === "system" ? payloadText(o) : "",
-    data: kind === "chat" || kind === "system" || kind === "leader" ? null : payloadData(kind, o.payload),
+    text: kind === "chat" ? payloadText(o) : "",
+    data: kind === "chat" || kind === "leader" ? null : payloadData(kind, o.payload),
     crc: whole(o, "crc", 0, 0xffff_ffff),
     chunk,
     start,
@@ -201,10 +202,10 @@ function payloadText(o: Record<string, unknown>): string {
   return value;
 }
 
-const DATA = { genesis: GENESIS, config: CONFIGURATION, settled: SETTLED, read: READ };
+const DATA = { genesis: GENESIS, config: CONFIGURATION, settled: SETTLED, system: PRESENCE, read: READ };
 
 function payloadData(kind: keyof typeof DATA, payload: unknown): EntryData {
   const result = v.safeParse(DATA[kind], payload, { abortEarly: true });
   if (!result.success) throw new WireError(`payload of a ${kind} entry is wrong: ${result.issues[0].message}`);
-  return result.output satisfies EntryData | ReadThrough;
+  return result.output satisfies EntryData;
 }

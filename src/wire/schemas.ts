@@ -7,10 +7,10 @@ import {
   FRAME_BYTES_MAX,
   FRAME_ENTRIES_MAX,
   MEMBERS_MAX,
-  MESSAGE_BYTES_MAX,
-  NAME_BYTES_MAX,
   OUTSTANDING_MESSAGES_MAX,
   PEER_ID_MAX,
+  PEOPLE_TOLD_MAX,
+  READS_WAITING_MAX,
   TERM_MAX,
 } from "../core/config.ts";
 import type { Ballot } from "../core/ids.ts";
@@ -22,51 +22,33 @@ import type {
   Frame,
   Genesis,
   Member,
+  Presence,
   ReadThrough,
   Settled,
   Tail,
 } from "../core/message.ts";
-import { CONTROL, utf8Length } from "./text.ts";
-
-const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-
-export const WORD = /^[a-z0-9]{1,64}$/;
-
-const index = count(Number.MAX_SAFE_INTEGER);
-const crc = count(0xffff_ffff);
-const peerId = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(PEER_ID_MAX));
-const word = v.pipe(v.string(), v.regex(WORD));
-const wordOrNone = v.union([word, v.literal("")]);
-const host = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.maxLength(255),
-  v.check((s) => !CONTROL.test(s)),
-);
-const port = count(65_535);
-const name = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
-);
-
-/** A peer that has promised nothing says term 0, leader 0. */
-const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone });
-const tail = v.strictObject({ index, ballot });
-const key = { id: peerId, inc: word };
-const address = { host, port };
-const peerInfo = v.strictObject({ id: peerId, ...address });
-const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
-const members = v.pipe(v.array(member), v.maxLength(MEMBERS_MAX));
-const configuration = { members, prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(MEMBERS_MAX)) };
-const chatText = v.pipe(
-  v.string(),
-  v.minLength(1),
-  v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX),
-);
-const ts = count(Number.MAX_SAFE_INTEGER);
-const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
+import { CLIENT_FRAMES } from "./client-schemas.ts";
+import {
+  address,
+  ballot,
+  chatText,
+  configuration,
+  count,
+  crc,
+  draft,
+  index,
+  key,
+  type member,
+  members,
+  name,
+  nameOrNone,
+  peerId,
+  peerInfo,
+  tail,
+  text,
+  ts,
+  word,
+} from "./parts.ts";
 
 export const CONFIGURATION = v.strictObject({ ...configuration, cluster_id: v.exactOptional(word) });
 export const GENESIS = v.strictObject({
@@ -76,7 +58,8 @@ export const GENESIS = v.strictObject({
   segment_bytes: v.pipe(count(2 ** 40), v.minValue(1)),
 });
 export const SETTLED = v.strictObject({ config_index: index });
-export const READ = v.strictObject({ through: index });
+export const PRESENCE = v.strictObject({ change: v.picklist(["joined", "left", "gone", "renamed"]), was: nameOrNone });
+export const READ = v.strictObject({ from: index, through: v.pipe(index, v.minValue(1)) });
 
 const entryHeader = { prev_index: index, prev_ballot: ballot, prev_crc: crc, commit: index };
 /** What stands behind the header line: `count` lines of together `bytes` bytes [W1]. */
@@ -96,6 +79,7 @@ export const FRAMES = {
     ...key,
     boot: word,
     ...address,
+    wall: v.exactOptional(ts),
   }),
   // Peers of other versions say this too: what they add is passed over, and a reason not known here means "try again".
   REFUSE: v.object({
@@ -107,6 +91,8 @@ export const FRAMES = {
         "duplicate-id",
         "emptied-founder",
         "id-away",
+        "name-in-use",
+        "behind",
         "malformed",
         "limit",
         "closing",
@@ -164,6 +150,17 @@ export const FRAMES = {
     ...run,
   }),
   PENDING: v.strictObject({ type: v.literal("PENDING"), session: word, ...run }),
+  PEOPLE: v.strictObject({
+    type: v.literal("PEOPLE"),
+    users: v.pipe(
+      v.array(v.strictObject({ user: name, room_id: name, ts, was: nameOrNone, here: v.boolean() })),
+      v.maxLength(PEOPLE_TOLD_MAX),
+    ),
+    reads: v.pipe(
+      v.array(v.strictObject({ user: name, room_id: name, through: v.pipe(index, v.minValue(1)), ts })),
+      v.maxLength(READS_WAITING_MAX),
+    ),
+  }),
   CHAT_ACK: v.strictObject({
     type: v.literal("CHAT_ACK"),
     sender_id: peerId,
@@ -181,6 +178,7 @@ export const FRAMES = {
   }),
   ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
   ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(1000) }),
+  ...CLIENT_FRAMES,
 } as const;
 
 export type FrameType = keyof typeof FRAMES;
@@ -206,7 +204,7 @@ export const ENTRIES = {
     sender_id: peerId,
     user: name,
     ts,
-    payload: chatText,
+    payload: PRESENCE,
     crc,
   }),
   read: v.strictObject({
@@ -249,7 +247,8 @@ export const AGREE: [
   Same<v.InferOutput<typeof CONFIGURATION>, Plain<Configuration>>,
   Same<v.InferOutput<typeof GENESIS>, Plain<Genesis>>,
   Same<v.InferOutput<typeof SETTLED>, Plain<Settled>>,
+  Same<v.InferOutput<typeof PRESENCE>, Plain<Presence>>,
   Same<v.InferOutput<typeof READ>, Plain<ReadThrough>>,
   Agrees<FrameType>,
   Same<keyof typeof ENTRIES, Entry["kind"]>,
-] = [true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true];

@@ -4,11 +4,14 @@
  */
 import { describe, expect, test } from "bun:test";
 import { PassThrough, Writable } from "node:stream";
-import { type ChatOptions, runChat } from "../../src/cli/chat.ts";
+import { runChat } from "../../src/cli/chat.ts";
+import { HELP } from "../../src/cli/commands.ts";
+import type { ChatOptions } from "../../src/cli/talk-options.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
+import { VirtualTerminal } from "./virtual-terminal.ts";
 
 type Event = Record<string, unknown>;
 
@@ -62,7 +65,7 @@ class Run {
     const all: ChatOptions = {
       ...{ id: 1, host: "virtual", port: 6001, advertise: null, seeds: [], name: "alice", room: "general" },
       ...{ timings: DEFAULT_TIMINGS, durability: "fsync", dataDir: "/data", mode: "json", headless: false },
-      ...{ history: 20, logLevel: "off", logFormat: "text" },
+      ...{ history: 20, bell: "mention", logLevel: "off", logFormat: "text" },
       ...options,
     };
     void runChat({ clock, network, disk: machine.disk }, all, streams, (handler) => {
@@ -98,6 +101,9 @@ class Run {
     return this.code as number;
   }
 }
+
+/** What `/history` has answered. */
+const past = (run: Run) => run.of("history").flatMap((e) => (e.messages as Event[]).map((m) => m.payload));
 
 describe("lines in, events out", () => {
   test("[S1] [I8] each message is pending, then delivered and sent; the end of input leaves once all are", async () => {
@@ -164,7 +170,12 @@ describe("lines in, events out", () => {
       members: [{ id: 1, role: "voter" }],
     };
     expect(json.of("status")).toMatchObject([status, status]);
-    expect(json.of("notice").filter((e) => e.code === "help")).toHaveLength(6);
+    expect(
+      json
+        .of("notice")
+        .filter((e) => e.code === "help")
+        .map((e) => e.message),
+    ).toEqual([...HELP]);
 
     const text = new Machine().start({ mode: "pipe" });
     text.input.write("hello\n");
@@ -174,6 +185,78 @@ describe("lines in, events out", () => {
     expect(text.out).toContain("peer 1: leader, this peer leads, term 1, a majority is here\n");
     expect(text.out).toContain("peer 1  virtual:6001  voter, this peer, leads");
     expect(text.out).toContain("/transfer [ID]");
+  });
+
+  test("piped lines that cannot be sent are told on stderr and end in exit code 1; the others are sent", async () => {
+    for (const refused of ["\xff\n", `${"x".repeat(70_000)}\n`, `${"y".repeat(65_537)}\n`, "/nonsense\n", "/save\n"]) {
+      const run = new Machine().start({ mode: "pipe" });
+      run.input.write("before\n");
+      run.input.write(Buffer.from(refused, "latin1"));
+      run.input.end("after\n");
+      expect([refused.slice(0, 9), await run.ended()]).toEqual([refused.slice(0, 9), 1]);
+      expect(run.err).toMatch(/^chatpeer: .+\n$/);
+      expect(run.lines.filter((line) => line.startsWith("[seq="))).toEqual([
+        "[seq=1] alice: before",
+        "[seq=2] alice: after",
+      ]);
+    }
+  });
+
+  test("every room is delivered to scripts; /join changes where one talks, /rooms and /history answer with objects", async () => {
+    const run = new Machine().start();
+    run.input.write("one\n/join dev\ntwo\n/leave\nthree\n");
+    await run.until(() => run.of("sent").length === 3);
+    run.input.write("/rooms\n/history 5\n/leave\n");
+    await run.until(() => run.of("history").length === 2 && run.of("error").length === 1);
+    run.input.end();
+    await run.ended();
+    expect(run.of("message").map((e) => [e.room_id, e.seq_no, e.payload])).toEqual([
+      ["general", 1, "one"],
+      ["dev", 1, "two"],
+      ["general", 2, "three"],
+    ]);
+    // A script has read what it says it has.
+    expect(run.of("rooms")[0]?.rooms).toEqual([
+      { room_id: "dev", joined: false, active: false, last_seq_no: 1, unread: 1 },
+      { room_id: "general", joined: true, active: true, last_seq_no: 2, unread: 2 },
+    ]);
+    expect(past(run)).toEqual(["one", "three"]);
+    expect(run.of("error")[0]?.message).toContain("general is the only room you are in");
+  });
+
+  test("answers that take a while come before what is behind them, and before the end", async () => {
+    const machine = new Machine();
+    const before = machine.start();
+    before.input.end("one\ntwo\n");
+    await before.ended();
+    const run = machine.start({ mode: "pipe", port: 6002, history: 0 });
+    run.input.end("/history 2\n/peers\n");
+    expect(await run.ended()).toBe(0);
+    expect(run.lines.filter((line) => /^\[seq|^peer|^-- history/.test(line))).toEqual([
+      "-- history of general: 2 messages",
+      "[seq=1] alice: one",
+      "[seq=2] alice: two",
+      expect.stringMatching(/^peer 1 {2}virtual/),
+    ]);
+    const quits = machine.start({ port: 6003 });
+    quits.input.end("/history 2\n/quit\n");
+    expect(await quits.ended()).toBe(0);
+    expect(past(quits)).toEqual(["one", "two"]);
+  });
+
+  test("a pipe shows the past only where that is asked for", async () => {
+    const machine = new Machine();
+    const before = machine.start();
+    before.input.end("one\ntwo\nthree\n");
+    await before.ended();
+    const run = machine.start({ mode: "pipe", history: 2, port: 6002 });
+    run.input.end("four\n/history\n");
+    await run.ended();
+    expect(run.lines.filter((line) => line.startsWith("[seq=")).slice(0, 3)).toEqual([
+      "[seq=2] alice: two",
+      "[seq=3] alice: three",
+      "[seq=4] alice: four",
+    ]);
   });
 
   test("/quit leaves at once; lines behind it are not taken", async () => {
@@ -249,20 +332,217 @@ describe("readers", () => {
   });
 });
 
-describe("the terminal", () => {
-  test("shows the last messages of the room, then what comes; typed lines are sent", async () => {
+/** A screen for a run: what its bytes make of it, and keys. */
+class Screen extends VirtualTerminal {
+  readonly output = Object.assign(
+    new Writable({
+      write: (chunk, _encoding, done) => {
+        this.write(chunk.toString());
+        done();
+      },
+    }),
+    { columns: 80, rows: 24 },
+  );
+
+  constructor() {
+    super(80, 24);
+  }
+
+  /** Messages and rules above the bottom, without times. */
+  get said(): string[] {
+    return this.history.flatMap((row) => (/\[(?:seq=\d+|pending|waiting)\].*|^──.*/.exec(row) ?? []).slice(0, 1));
+  }
+
+  shows(text: string): boolean {
+    return this.history.some((row) => row.includes(text));
+  }
+
+  override resize(columns: number, rows: number): void {
+    super.resize(columns, rows);
+    Object.assign(this.output, { columns, rows });
+    this.output.emit("resize");
+  }
+}
+
+describe("the screen", () => {
+  function open(machine: Machine, options: Partial<ChatOptions> = {}) {
+    const screen = new Screen();
+    const run = machine.start({ mode: "terminal", port: 6002, ...options }, screen.output);
+    const type = (keys: string) => run.input.write(keys);
+    return { screen, run, type };
+  }
+
+  test("shows the last messages of the room, then what comes; typed lines are sent, Ctrl-C twice leaves", async () => {
     const machine = new Machine();
     const before = machine.start();
     before.input.end("one\ntwo\nthree\n");
     await before.ended();
-    const run = machine.start({ mode: "terminal", history: 2, port: 6002 });
-    await run.until(() => run.out.includes("alice> "));
-    expect(run.lines.filter((line) => line.includes("[seq="))).toEqual(["[seq=2] alice: two", "[seq=3] alice: three"]);
-    run.input.write("four\r");
-    await run.until(() => run.out.includes("[seq=4] alice: four\n"));
-    run.input.write("\x03");
+    const { screen, run, type } = open(machine, { history: 2 });
+    await run.until(() => screen.prompt === "alice> ▏");
+    expect(screen.said).toEqual(["[seq=2] alice: two", "[seq=3] alice: three"]);
+    type("four\r");
+    await run.until(() => screen.said.at(-1) === "[seq=4] alice: four");
+    type("half a line\x03");
+    await run.until(() => screen.shows("Ctrl-C again quits"));
+    expect(screen.prompt).toBe("alice> ▏");
+    type("\x03");
     expect(await run.ended()).toBe(0);
-    expect(run.lines.at(-1)).toContain("-- stopped: ");
+    const last = screen.history.filter((row) => row !== "").at(-1);
+    expect(last).toStartWith("-- stopped: ");
+    expect(screen.brackets).toBe(false);
+  });
+
+  test("the status line says who, where, who leads, who is here and what waits", async () => {
+    const { screen, run } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    expect(screen.screen.at(-2)).toBe("alice · general · 0 pending · you lead (term 1) · 1 of 1 here · quorum held");
+    run.signal("SIGTERM");
+    expect(await run.ended()).toBe(0);
+  });
+
+  test("[I8] without a majority own messages stand above the status line, unnumbered, and are kept", async () => {
+    const machine = new Machine();
+    const seeds = [{ id: 2, host: "nobody", port: 6009 }];
+    const { screen, run, type } = open(machine, { seeds });
+    await run.until(() => screen.shows("0 pending"));
+    for (let i = 1; i <= 8; i++) type(`text ${i}\r`);
+    await run.until(() => screen.shows("8 pending") && screen.shows("not in a cluster yet: messages are kept"));
+    expect(screen.screen.slice(-8).map((row) => row.replace(/^\d\d:\d\d /, ""))).toEqual([
+      "… and 4 more",
+      ...[5, 6, 7, 8].map((i) => `[pending] alice: text ${i}`),
+      "not in a cluster yet: messages are kept and will be sent",
+      "alice · general · 8 pending · no leader (term 0) · 0 of 0 here · quorum lost",
+      "alice> ▏",
+    ]);
+    run.signal("SIGHUP");
+    expect(await run.ended()).toBe(0);
+  });
+
+  test("what is refused stays in the line: too long a text, and nothing of it is sent", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    type(`\x1b[200~${"x".repeat(70_000)}\x1b[201~\r`);
+    await run.until(() => screen.shows("error: the message has 70000 bytes"));
+    await run.until(() => screen.prompt.startsWith("alice> ‹xxx"));
+    type("\x15short\r");
+    await run.until(() => screen.said.at(-1) === "[seq=1] alice: short");
+    type("\x04");
+    expect(await run.ended()).toBe(0);
+  });
+
+  test("40 pasted lines are one message, under their column; what a terminal would obey is shown", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    const lines = Array.from({ length: 40 }, (_, i) => `line ${i + 1}`);
+    type(`\x1b[200~${lines.join("\r")}\x1b[201~`);
+    await run.until(() => screen.prompt.includes("line 39⏎line 40▏"));
+    type("\r\x1b[200~\x1b]0;evil\x07\u202e\x1b[201~\r");
+    await run.until(() => screen.said.at(-1) === "[seq=2] alice: ^[]0;evil^G\\u{202e}");
+    const first = screen.history.findIndex((row) => row.endsWith("[seq=1] alice: line 1"));
+    const column = (screen.history[first] as string).indexOf("line 1");
+    expect(screen.history.slice(first + 1, first + 40)).toEqual(
+      lines.slice(1).map((line) => " ".repeat(column) + line),
+    );
+    expect(screen.bells).toBe(0);
+    type("\x04");
+    await run.ended();
+  });
+
+  test("U+2028 and its like stay within a message [L6]", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    type("one\u2028two\u0085three\r");
+    await run.until(() => screen.said.at(-1) === "[seq=1] alice: one\\u{2028}twothree");
+    type("\x04");
+    await run.ended();
+  });
+
+  test("a burst while a line is half typed is a few writes, and the line stays", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    const count = 2000;
+    type(`\x1b[200~${"x".repeat(30)}\x1b[201~\x15`);
+    const writes = screen.writes;
+    type(`${Array.from({ length: count }, (_, i) => `m${i}\r`).join("")}half typed`);
+    await run.until(() => screen.said.at(-1) === `[seq=${count}] alice: m${count - 1}`);
+    expect(screen.said.filter((row) => row.startsWith("[seq="))).toEqual(
+      Array.from({ length: count }, (_, i) => `[seq=${i + 1}] alice: m${i}`),
+    );
+    expect(screen.prompt).toBe("alice> half typed▏");
+    expect(screen.writes - writes).toBeLessThan(100);
+    screen.resize(40, 10);
+    await run.until(() => (screen.screen.at(-2) ?? "").endsWith("…"));
+    expect(screen.prompt).toBe("alice> half typed▏");
+    type("\x15\x04");
+    await run.ended();
+  });
+
+  test("[S9] a terminal that is far behind is sent no more frames, and messages wait in the log for it", async () => {
+    let waiting: (() => void) | null = null;
+    let seen = "";
+    const slow = Object.assign(
+      new Writable({
+        write(chunk, _encoding, done) {
+          seen += chunk.toString();
+          waiting = done;
+        },
+      }),
+      { columns: 80, rows: 24 },
+    );
+    const run = new Machine().start({ mode: "terminal" }, slow);
+    const goOn = () => {
+      const done = waiting;
+      waiting = null;
+      done?.();
+    };
+    await run.until(() => {
+      goOn();
+      return seen.includes("you lead");
+    });
+    const payload = "x".repeat(60_000);
+    let typed = 0;
+    await run.until(() => {
+      run.input.write(`\x1b[200~${typed} ${payload}\x1b[201~\r`);
+      return ++typed === 100;
+    });
+    await run.until(() => slow.writableLength > 1 << 20);
+    let most = 0;
+    let turns = 0;
+    await run.until(() => {
+      most = Math.max(most, slow.writableLength);
+      return ++turns > 500;
+    });
+    expect(most).toBeLessThan(3 << 20);
+    const numbers = () => [...seen.matchAll(/\[seq=(\d+)\]/g)].map(([, number]) => Number(number));
+    await run.until(() => {
+      goOn();
+      return numbers().length === 100;
+    });
+    expect(numbers()).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    run.signal("SIGTERM");
+    await run.until(() => {
+      goOn();
+      return run.code !== null;
+    });
+  });
+
+  test("Tab completes commands, names and rooms; a wrong command gets the nearest name", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    type("/histroy\r");
+    await run.until(() => screen.shows("did you mean /history?"));
+    type("/jo\tdev\r");
+    await run.until(() => screen.shows("you talk in dev now"));
+    type("hello\r/join gen\t");
+    await run.until(() => screen.prompt === "alice> /join general ▏");
+    type("\x15/le\t\r");
+    await run.until(() => screen.shows("you left dev"));
+    type("al\t");
+    await run.until(() => screen.prompt === "alice> alice: ▏");
+    type("\x15/\t");
+    await run.until(() => screen.shows("/status  /peers  /who  /history"));
+    type("\x15\x04");
+    expect(await run.ended()).toBe(0);
   });
 });
 

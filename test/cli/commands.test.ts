@@ -1,6 +1,6 @@
 /** Lines that begin with a slash: commands, texts that look like them, and slips that are explained. */
 import { describe, expect, test } from "bun:test";
-import { type Command, HELP, readCommand } from "../../src/cli/commands.ts";
+import { COMMAND_NAMES, type Command, HELP, KEYS_HELP, readCommand } from "../../src/cli/commands.ts";
 import { PEER_ID_MAX } from "../../src/core/config.ts";
 
 describe("what is said", () => {
@@ -30,6 +30,17 @@ describe("commands", () => {
       ["/evict 1", { do: "evict", id: 1 }],
       [`/evict ${PEER_ID_MAX}`, { do: "evict", id: PEER_ID_MAX }],
       ["/evict \t 3", { do: "evict", id: 3 }],
+      ["/rooms", { do: "rooms" }],
+      ["/history", { do: "history", count: 20, text: "" }],
+      ["/history 50", { do: "history", count: 50, text: "" }],
+      ["/history 50 two words", { do: "history", count: 50, text: "two words" }],
+      ["/history two words", { do: "history", count: 20, text: "two words" }],
+      ["/history 3rd", { do: "history", count: 20, text: "3rd" }],
+      ["/join dev", { do: "join", room: "dev" }],
+      ["/join the dev room", { do: "join", room: "the dev room" }],
+      ["/leave", { do: "leave", room: null }],
+      ["/leave dev", { do: "leave", room: "dev" }],
+      ["/save my chat.txt", { do: "save", file: "my chat.txt" }],
     ];
     for (const [line, command] of right) {
       expect(readCommand(line)).toEqual(command);
@@ -39,12 +50,25 @@ describe("commands", () => {
 
   test("help explains every command there is, and no other", () => {
     const explained = HELP.map((line) => (/^\/[a-z]+/.exec(line) ?? [""])[0]).filter((name) => name !== "");
-    expect(explained).toEqual(["/status", "/peers", "/transfer", "/evict", "/quit"]);
+    expect(explained).toEqual([...COMMAND_NAMES]);
+    const needed: Record<string, string> = {
+      "/evict": " 1",
+      "/join": " dev",
+      "/save": " file",
+      "/nick": " eve",
+      "/read": " 1",
+    };
     for (const name of explained) {
-      const command = readCommand(name === "/evict" ? "/evict 1" : name);
+      const command = readCommand(name + (needed[name] ?? ""));
       expect(command.do).toBe(name.slice(1) as Command["do"]);
     }
     expect(HELP.at(-1)).toStartWith("//");
+  });
+
+  test("help fits a screen of 24 lines and 80 columns, with the bottom below it", () => {
+    const lines = [...HELP, ...KEYS_HELP];
+    expect(lines.length).toBeLessThanOrEqual(24 - 2);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
 
   test("arguments that are missing, wrong or too many are named", () => {
@@ -54,7 +78,12 @@ describe("commands", () => {
       ["/peers 1", "/peers takes no argument"],
       ["/help quit", "/help takes no argument"],
       ["/evict 1 2", "/evict takes at most one argument"],
-      ["/quit right now", "/quit takes at most one argument"],
+      ["/quit right now", "/quit takes no argument"],
+      ["/join", "/join needs a room, like /join general"],
+      ["/join a\u0007b", 'a room must have 1 to 64 bytes of UTF-8 and no control characters, not "a\\u0007b"'],
+      ["/save", "/save needs a file, like /save chat.txt"],
+      ["/history 0", "/history needs a number from 1 to 10000, like /history 50, and not 0"],
+      ["/history 10001", "/history needs a number from 1 to 10000, like /history 50, and not 10001"],
       ["/evict", "/evict needs a peer id, like /evict 2"],
     ];
     for (const argument of ["0", "-1", "1.5", "1e3", "0x1", "two", "１", "9".repeat(30), `${PEER_ID_MAX + 1}`]) {

@@ -8,11 +8,10 @@ import { openDisk } from "../../src/adapters/disk.ts";
 import { type LogOptions, printLog, verify } from "../../src/cli/files.ts";
 import { UsageError } from "../../src/cli/flags.ts";
 import { Output } from "../../src/cli/output.ts";
-import type { Paint } from "../../src/cli/paint.ts";
 import { replaceStateNow } from "../../src/host/state-files.ts";
 import { LogMaker, promiseAbove } from "../host/log-maker.ts";
+import { PLAIN } from "./paints.ts";
 
-const PLAIN: Paint = { dim: (t) => t, bold: (t) => t, red: (t) => t };
 const LIMITS = { segment_entries: 1000, segment_bytes: 1 << 24 };
 const SEGMENT = "log/00000000000000000001.jsonl";
 
@@ -86,14 +85,15 @@ describe("verify", () => {
     expect(out).toHaveLength(3);
   });
 
-  test("a damaged log is exit code 1, with the place and the reason", () => {
+  test("a damaged log is exit code 1, with the whole path of the file, the place in it and the reason", () => {
     const log = chat(["one"], ["two"]);
+    const whole = directory("b", log);
     const a = directory("a", log);
     const text = readFileSync(join(a, SEGMENT), "utf8");
     writeFileSync(join(a, SEGMENT), text.replace('"payload":"two"', '"payload":"owt"'));
-    const { code, err } = verified(a);
+    const { code, err } = verified(whole, a);
     expect(code).toBe(1);
-    expect(err.join("\n")).toContain(`${SEGMENT}, index 4: the crc does not fit`);
+    expect(err.join("\n")).toContain(`${join(a, SEGMENT)}, index 4: the crc does not fit`);
   });
 
   test("no directory, or one that is none: usage", () => {
@@ -163,6 +163,7 @@ describe("log", () => {
     const { code, out, err } = await printed(path, {});
     expect([code, out]).toEqual([1, ["[seq=1] alice: one"]]);
     expect(err.join("\n")).toContain("the log ends at index 3, but 4 entries were committed");
+    expect(err.join("\n")).toContain(`${path}/log/`);
   });
 
   test("a slow reader gets everything, and never much is waiting for it", async () => {

@@ -1,17 +1,6 @@
 /** Values of flags: taken as they were typed, and refused with what was given, what is wanted and an example. */
 import { describe, expect, test } from "bun:test";
-import {
-  address,
-  duration,
-  name,
-  nearest,
-  oneOf,
-  rawFlag,
-  rawFlags,
-  seed,
-  UsageError,
-  wholeNumber,
-} from "../../src/cli/flags.ts";
+import { address, duration, name, nearest, oneOf, seed, UsageError, wholeNumber } from "../../src/cli/flags.ts";
 import { PEER_ID_MAX } from "../../src/core/config.ts";
 
 /** The message of the UsageError; whatever else is thrown is the test's to fail on. */
@@ -25,56 +14,6 @@ function usage(attempt: () => unknown): string {
   }
   throw new Error(`taken as ${JSON.stringify(value)}`);
 }
-
-describe("raw flags", () => {
-  test("values are what was typed, never numbers", () => {
-    for (const typed of [
-      "007",
-      "1e3",
-      "0x10",
-      "-1",
-      "1_000",
-      "Infinity",
-      "true",
-      "null",
-      "",
-      " a b ",
-      "a=b=c",
-      "-",
-      "é",
-    ]) {
-      expect(rawFlag(["--name", typed], "name")).toBe(typed);
-      expect(rawFlag([`--name=${typed}`], "name")).toBe(typed);
-    }
-  });
-
-  test("a flag that is absent is undefined; one that begins like it is another", () => {
-    expect(rawFlag([], "name")).toBeUndefined();
-    expect(rawFlag(["--names", "x", "--nam", "y", "name", "z", "-name", "w"], "name")).toBeUndefined();
-    expect(rawFlag(["--name-x=1", "--name=2"], "name")).toBe("2");
-  });
-
-  test("repeated: all in order; where one is wanted, the last", () => {
-    const args = ["--seed", "a", "--id", "1", "--seed=b", "--seed", "c"];
-    expect(rawFlags(args, "seed")).toEqual(["a", "b", "c"]);
-    expect(rawFlag(args, "seed")).toBe("c");
-  });
-
-  test("a value that looks like the flag itself is a value only behind =", () => {
-    expect(rawFlags(["--name=--name", "x"], "name")).toEqual(["--name"]);
-    expect(usage(() => rawFlags(["--name", "--name", "x"], "name"))).toBe("--name needs a value");
-  });
-
-  test("without a value: at the end, or with another flag behind it", () => {
-    for (const args of [["--name"], ["--name", "--id", "1"], ["--name", "--id=1"]]) {
-      expect(usage(() => rawFlag(args, "name"))).toBe("--name needs a value");
-    }
-  });
-
-  test("nothing is read behind a lone --", () => {
-    expect(rawFlags(["--seed", "a", "--", "--seed", "b", "--seed"], "seed")).toEqual(["a"]);
-  });
-});
 
 describe("whole numbers", () => {
   test("from the first to the last that is allowed, zeros in front or not", () => {
@@ -239,25 +178,25 @@ describe("addresses", () => {
 
 describe("seeds", () => {
   test("an id and an address", () => {
-    expect(seed("2:127.0.0.1:6002")).toEqual({ id: 2, host: "127.0.0.1", port: 6002 });
-    expect(seed(`${PEER_ID_MAX}:[::1]:1`)).toEqual({ id: PEER_ID_MAX, host: "::1", port: 1 });
+    expect(seed("--seed", "2:127.0.0.1:6002")).toEqual({ id: 2, host: "127.0.0.1", port: 6002 });
+    expect(seed("--seed", `${PEER_ID_MAX}:[::1]:1`)).toEqual({ id: PEER_ID_MAX, host: "::1", port: 1 });
   });
 
   test("anything else is refused with an example, what was typed, and what is wrong with it", () => {
     const wrong: [string, string][] = [
-      ["nonsense", "the id in --seed must be a whole number"],
-      ["", "the id in --seed must be a whole number"],
-      ["127.0.0.1:6002", "the id in --seed must be a whole number"],
-      ["0:127.0.0.1:6002", "the id in --seed must be a whole number"],
+      ["nonsense", "the id must be a whole number"],
+      ["", "the id must be a whole number"],
+      ["127.0.0.1:6002", "the id must be a whole number"],
+      ["0:127.0.0.1:6002", "the id must be a whole number"],
       [`${PEER_ID_MAX + 1}:127.0.0.1:6002`, `from 1 to ${PEER_ID_MAX}`],
       ["two:127.0.0.1:6002", 'not "two"'],
-      ["2:127.0.0.1", "the address in --seed must be HOST:PORT"],
-      ["2:127.0.0.1:99999", "the address in --seed must be HOST:PORT"],
+      ["2:127.0.0.1", "the address must be HOST:PORT"],
+      ["2:127.0.0.1:99999", "the address must be HOST:PORT"],
       ["2:::1:6002", "IPv6 in brackets"],
-      ["2", "the id in --seed"],
+      ["2", "the id"],
     ];
     for (const [text, why] of wrong) {
-      const message = usage(() => seed(text));
+      const message = usage(() => seed("--seed", text));
       expect(message).toStartWith(`--seed must be ID:HOST:PORT like 2:127.0.0.1:6002, not ${JSON.stringify(text)}: `);
       expect(message).toContain(why);
     }
@@ -276,6 +215,11 @@ describe("the nearest word", () => {
     expect(nearest("--headXXX", flags)).toBeNull();
     expect(nearest("--completely-else", flags)).toBeNull();
     expect(nearest("--json", [])).toBeNull();
+  });
+
+  test("a letter or two are near nothing", () => {
+    expect([nearest("x", ["id"]), nearest("", ["id"]), nearest("ab", ["id"])]).toEqual([null, null, null]);
+    expect(nearest("di", ["dir"])).toBe("dir");
   });
 
   test("the closest wins, whatever the order", () => {

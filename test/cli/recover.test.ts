@@ -26,13 +26,14 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** Peer 2 of three voters, stopped: ten entries, eight of them known to be committed. */
-function survivor(members: typeof MEMBERS = MEMBERS): string {
+function survivor(members: typeof MEMBERS = MEMBERS, left: readonly number[] = []): string {
   const log = new LogMaker({ segment_entries: 100, segment_bytes: 1 << 24 });
   log.genesis();
   log.leader();
   log.config(
     members,
-    members.map((m) => m.id),
+    members.map((m) => m.id).filter((id) => !left.includes(id)),
+    left,
   );
   log.settled();
   log.fill(10);
@@ -105,6 +106,14 @@ test("[M9] with --force: what it is now, what was kept, and how it and the other
   expect(run([path])).toEqual({ code: 0, out: `${path}: peer 2 of cluster ${cluster}: ${nothing}`, err: "" });
 });
 
+test("[M9] a peer that had left is told so, before and after: what came later is with those who stayed", () => {
+  const path = survivor(MEMBERS, [2]);
+  const told =
+    "  left      peer 2 had left its cluster in good order, and 1, 3 went on: what was said since is not here";
+  expect(run([path]).out).toContain(told);
+  expect(run([path], true).out).toContain(told);
+});
+
 test("[M9] [D5] damage: where, and how many entries are gone", () => {
   const path = survivor();
   const text = readFileSync(join(path, SEGMENT), "utf8");
@@ -150,7 +159,7 @@ test("[M9] as a process: exit codes, flags, help", async () => {
   expect(locked).toMatchObject({ code: 1, out: "" });
   expect(locked.err).toContain(`is in use by another process (process ${process.pid} has it)`);
   disk.unlock();
-  expect((await chatpeer("help", "recover")).out).toContain("$ chatpeer recover [dir]");
+  expect((await chatpeer("help", "recover")).out).toContain("Usage: chatpeer recover DIR [flags]");
   expect((await chatpeer("help", "recover")).out).toContain("--force");
   expect(await chatpeer("recover", "--force", path)).toMatchObject({ code: 0, err: "" });
 });

@@ -118,8 +118,27 @@ describe("the lifelines", () => {
     ]);
   });
 
-  test("a peer that is never seen to start was there all along", () => {
-    expect(sceneOf(run).lifelines[1]).toEqual([{ t0: 0, t1: 100, up: true, paused: false, role: "", term: 0 }]);
+  test("a peer that does something before it is seen to start was there; one that never does anything is down", () => {
+    const stretch = { t0: 0, t1: 100, paused: false, role: "", term: 0 };
+    expect(sceneOf(run).lifelines[1]).toEqual([{ ...stretch, up: false }]);
+    const cut = report({ events: [event(1, 2, "cut"), event(5, 1, "start")] });
+    expect(sceneOf(cut).lifelines[1]).toEqual([{ ...stretch, up: false }]);
+    const there = report({ events: [event(50, 2, "deliver", { index: 3 })] });
+    expect(sceneOf(there).lifelines[1]).toEqual([{ ...stretch, up: true }]);
+  });
+
+  test("the words of an event are not said twice", () => {
+    // The page's own function, as it stands in it.
+    const words = /function eventWords[\s\S]*?\n\}\n/.exec(PAGE_SCRIPT)?.[0];
+    const note = /function eventNote[\s\S]*?\n\}\n/.exec(PAGE_SCRIPT)?.[0];
+    const verbs = /const VERBS = [\s\S]*?\};\n/.exec(PAGE_SCRIPT)?.[0];
+    const eventNote = new Function("e", `const onNetwork = () => false;${verbs}${words}${note}return eventNote(e);`);
+    const said = (kind: ReportEvent["kind"], index: number, text: string) =>
+      eventNote({ ...event(1, 2, kind, { index }), note: text });
+    expect(said("deliver", 18, "delivers 18 = 1.s.4 hello")).toBe("1.s.4 hello");
+    expect(said("start", 0, "starts")).toBe("");
+    expect(said("stop", 0, "stops (0): left")).toBe("(0): left");
+    expect(said("submit", 0, "says 1.s.4 hello")).toBe("says 1.s.4 hello");
   });
 });
 

@@ -1,5 +1,6 @@
 /** What others send is shown by the terminal, never obeyed: control characters and those that hide or reorder text. */
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { visible } from "../../src/cli/sanitize.ts";
 
 const all = function* () {
@@ -77,7 +78,97 @@ test("text of every script, symbols and emoji are left alone", () => {
     "こんにちは世界 안녕",
     "👋🏽 🇩🇪 𝔘𝔫𝔦",
     "e\u0301 \u00a0 \u3000",
+    // Joined emoji, with and without skins; the longest there is; flags made of tags; a keycap.
+    "👨‍👩‍👧‍👦 👩🏽‍🚀 🏳️‍🌈 🧑🏻‍❤️‍💋‍🧑🏿 🏴󠁧󠁢󠁥󠁮󠁧󠁿🏴󠁧󠁢󠁳󠁣󠁴󠁿🏴󠁧󠁢󠁷󠁬󠁳󠁿 1️⃣",
+    // Persian, Hindi, Sinhala, Malayalam, Bengali words with joiners; a variant in a Japanese name; Mongolian.
+    "می\u200cخواهم",
+    "क्\u200cष क्\u200dष",
+    "ශ්\u200dරී",
+    "ന്\u200d",
+    "র\u200d্যাব",
+    "葛\u{e0100}城",
+    "ᠠ\u180b",
+    // As many marks as scripts use.
+    "בְּרֵאשִׁ֖ית ཧཱུྃ ặ",
   ]) {
     expect(visible(text)).toBe(text);
+  }
+});
+
+describe("what looks like nothing, or like something else", () => {
+  test("characters without a shape, in names too: fillers, joiners out of place, tags, soft hyphens", () => {
+    expect(visible("\u3164\u115f\u1160\uffa0")).toBe("\\u{3164}\\u{115f}\\u{1160}\\u{ffa0}");
+    expect(visible("bo\u200db bo\u200cb \u200d")).toBe("bo\\u{200d}b bo\\u{200c}b \\u{200d}");
+    expect(visible("علی\u200c")).toBe("علی\\u{200c}");
+    expect(visible("a\u00adb\u034fc")).toBe("a\\u{ad}b\\u{34f}c");
+    expect(visible("🏴\u{e0068}\u{e0069}\u{e007f}")).toBe("🏴\\u{e0068}\\u{e0069}\\u{e007f}");
+  });
+
+  test("of all characters that Unicode calls ignorable only those that choose a variant are left", () => {
+    const left = [...all()].filter(
+      (c) => /\p{Default_Ignorable_Code_Point}/u.test(c) && visible(c.repeat(9)).includes(c),
+    );
+    expect(left.every((c) => /\p{Variation_Selector}/u.test(c))).toBe(true);
+  });
+
+  test("an emoji of more than four parts is none", () => {
+    expect(visible(["👩", "👩", "👩", "👩", "👩", "👩"].join("\u200d"))).toBe("👩‍👩‍👩‍👩\\u{200d}👩‍👩");
+  });
+});
+
+describe("stacks of marks", () => {
+  test("eight stay on each character, and it is said that there were more", () => {
+    expect(visible(`Z${"\u0301".repeat(8)}a`)).toBe(`Z${"\u0301".repeat(8)}a`);
+    expect(visible(`Z${"\u0301".repeat(9)}a`)).toBe(`Z${"\u0301".repeat(8)}…a`);
+    const stack = "\u0300\u0301\u0323\u0488".repeat(500);
+    expect(visible(`Z${stack}a${stack}l`)).toBe(`Z${stack.slice(0, 8)}…a${stack.slice(0, 8)}…l`);
+  });
+
+  test("a joiner does not begin a new stack", () => {
+    const part = `\u094d\u200d${"\u0301".repeat(7)}`;
+    expect(visible(`क${part}${part}`)).toBe(`क${part}${part}`.replaceAll("\u200d", "\\u{200d}"));
+  });
+
+  test("however they are mixed with what is invisible, no character has more", () => {
+    const pieces = [
+      "a",
+      "字",
+      "क",
+      "\u094d",
+      "\u200d",
+      "\u200c",
+      "\u0301",
+      "\u0488",
+      "\u034f",
+      "\ufe0f",
+      "👩",
+      "🏽",
+      "\u{e0100}",
+      "ی",
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 80 }), (text) => {
+        expect(visible(text.join(""))).not.toMatch(/(?:\p{M}[\u200c\u200d]?){9}/u);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+test("the largest message, whatever it is made of, is made visible in no noticeable time", () => {
+  for (const text of [
+    "a",
+    "\u0301",
+    "\x1b",
+    "👩\u200d",
+    "👩",
+    "क्\u200d",
+    "ی\u200c",
+    "🏴\u{e0067}\u{e0062}",
+    "\u200d",
+  ]) {
+    const began = performance.now();
+    visible(text.repeat(65_536 / text.length));
+    expect(performance.now() - began).toBeLessThan(200);
   }
 });

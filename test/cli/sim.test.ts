@@ -65,6 +65,7 @@ describe("wrong usage", () => {
     [["--seeds", "2", "--trace"], "--trace shows one run, not 2: give one --seed or --scenario"],
     [["--seeds", "2", "--report", "x.html"], "--report shows one run, not 2: give one --seed or --scenario"],
     [["--report", "no/where.html"], "--report cannot write no/where.html: there is no folder no"],
+    [["--report", "."], "--report needs a file, and . is a folder: --report report.html"],
     [["--json", "--trace"], "--trace is for people and --json for programs: give one of them"],
     [["--record"], "--record writes into a scenario's file: chatpeer sim --scenario FILE --record"],
     [["--scenario", "split", "--record"], "--record writes into a scenario's file"],
@@ -197,5 +198,16 @@ describe("lists and help", () => {
     const flags = "seed seeds peers minutes profile scenario record trace report break list-rules list json budget";
     for (const flag of flags.split(" ")) expect(help.out).toContain(`--${flag}`);
     expect([scenarios.code, rules.code, help.code]).toEqual([0, 0, 0]);
+  });
+
+  test("as JSON, an object for each line", async () => {
+    const [scenarios, rules] = await Promise.all([sim("--list", "--json"), sim("--list-rules", "--json")]);
+    const read = ({ out }: { out: string }) =>
+      out
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    expect(read(scenarios).map((row) => row.name)).toEqual(SCENARIOS.map(({ name }) => name));
+    expect(read(rules)).toContainEqual({ name: "no-dedup", rule: "S2", what: expect.any(String) });
   });
 });

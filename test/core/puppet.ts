@@ -6,7 +6,7 @@
 import type { Input, Output, Restored } from "../../src/core/contract.ts";
 import { type Ballot, type LogIndex, type MemberKey, NO_BALLOT, type PeerId } from "../../src/core/ids.ts";
 import { LogState } from "../../src/core/log.ts";
-import type { Entry, Role } from "../../src/core/message.ts";
+import type { ChatAck, Entry, Role } from "../../src/core/message.ts";
 import { Peer } from "../../src/core/peer.ts";
 import { address, draft, seal } from "./entries.ts";
 import type { Stage } from "./puppets.ts";
@@ -45,6 +45,8 @@ export class Puppet implements MemberKey {
   stopped: string | null = null;
   /** Others' texts that were shown as pending [S7]. */
   unsent: string[] = [];
+  /** What its clients were answered [S8]. */
+  clientAnswers: ChatAck[] = [];
   #peer: Peer | null = null;
   #boots = 0;
 
@@ -101,6 +103,7 @@ export class Puppet implements MemberKey {
         seal,
         // Fixed, and different for each peer: pauses that are all alike would have them collide for ever.
         random: () => (this.id % 10) / 10,
+        wall: () => 0,
         session: `s${this.#boots}`,
       },
       {
@@ -207,6 +210,9 @@ export class Puppet implements MemberKey {
         return;
       case "unsent":
         this.unsent.push(...output.drafts.map((d) => d.payload));
+        return;
+      case "answer-client":
+        this.clientAnswers.push(output.frame);
         return;
       case "damaged":
         this.notices.push("damaged");

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PROTOCOL_VERSION } from "../../src/core/config.ts";
 import { BINARY, Cluster, checkHistory, endAll, logLines, PeerProcess, run } from "./harness.ts";
 
 afterEach(endAll);
@@ -43,7 +44,7 @@ test("an empty --data-dir is refused, not taken for the current directory", asyn
 
 test("names that look like numbers stay names", async () => {
   const cluster = await Cluster.reserve(1);
-  const peer = cluster.start(1, { args: ["--name", "007", "--room", "1e3"] });
+  const peer = cluster.start(1, { name: "007", args: ["--room", "1e3"] });
   peer.say("shaken");
   const message = await peer.event("message");
   expect([message.user, message.room_id]).toEqual(["007", "1e3"]);
@@ -132,7 +133,7 @@ function poke(port: number, ...pieces: (string | Uint8Array)[]): Promise<string>
 }
 
 const hello = (over: object) =>
-  `${JSON.stringify({ type: "HELLO", version: 1, cluster_id: null, id: 77, inc: "abc", boot: "def", host: "127.0.0.1", port: 1, ...over })}\n`;
+  `${JSON.stringify({ type: "HELLO", version: PROTOCOL_VERSION, cluster_id: null, id: 77, inc: "abc", boot: "def", host: "127.0.0.1", port: 1, ...over })}\n`;
 
 test("[W2] [W3] [W4] garbage on the port closes that connection and harms nobody else", async () => {
   const cluster = await Cluster.start(3);
@@ -143,7 +144,11 @@ test("[W2] [W3] [W4] garbage on the port closes that connection and harms nobody
   const cases: [string, (string | Uint8Array)[], RegExp][] = [
     ["garbage", ["GET / HTTP/1.1\r\n\r\n"], /REFUSE.*not a line of JSON/],
     ["not UTF-8", [new Uint8Array([0xff, 0xfe, 0x0a])], /REFUSE.*UTF-8/],
-    ["another version", [hello({ version: 99 })], /wrong-version.*protocol version 1, not 99/],
+    [
+      "another version",
+      [hello({ version: 99 })],
+      new RegExp(`wrong-version.*protocol version ${PROTOCOL_VERSION}, not 99`),
+    ],
     ["another cluster", [hello({ cluster_id: "elsewhere" })], /wrong-cluster/],
     ["before HELLO", ['{"type":"HEARTBEAT"}\n'], /HEARTBEAT before HELLO/],
     ["an oversized greeting", [`{"type":"HELLO","pad":"${"x".repeat(10_000)}`], /a line of more than 4096 bytes/],

@@ -203,6 +203,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 export interface StartOptions {
+  readonly name?: string;
   readonly args?: readonly string[];
   readonly runtime?: keyof typeof RUNTIMES;
   readonly port?: number;
@@ -254,7 +255,7 @@ export class Cluster {
         "--data-dir",
         this.dir(id),
         "--name",
-        `user${id}`,
+        options.name ?? `user${id}`,
         "--json",
       ],
       ...(advertised === undefined ? [] : ["--advertise", `127.0.0.1:${advertised}`]),

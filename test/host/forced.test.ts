@@ -200,7 +200,7 @@ test("[M9] [M4] a peer that is still catching up does not say which cluster it i
     const held = { state, entries: entries.slice(0, count), beforeCrc: 0, durable: count, commit: count };
     const options = { address: { host: "h", port: 1 }, timings: DEFAULT_TIMINGS, session: "s" };
     const peer = new Peer(
-      { ...options, self, seal: sealEntry, random: () => 0.5 },
+      { ...options, self, seal: sealEntry, random: () => 0.5, wall: () => 0 },
       { ...held, promised: { term: 8, leader_id: 1, inc: "one" }, faulty: false, outbox: [] },
       0,
     );

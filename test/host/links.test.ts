@@ -107,6 +107,7 @@ class Lan {
         refused: (address, refuse) => lists.refused.push({ address, refuse }),
         log: (level, message) => lists.logs.push({ level, message }),
       },
+      clients: { attach: () => {}, frame: () => {}, closed: () => {} },
     });
     let listening = false;
     links.listen("virtual", port, (error) => {

@@ -42,11 +42,9 @@ export class LogMaker {
   }
 
   /** A configuration in which `voters` vote and the others observe. */
-  config(members: readonly Omit<Member, "role">[], voters: readonly number[]): Entry {
-    const roles = members.map((m) => ({
-      ...m,
-      role: voters.includes(m.id) ? ("voter" as const) : ("observer" as const),
-    }));
+  config(members: readonly Omit<Member, "role">[], voters: readonly number[], left: readonly number[] = []): Entry {
+    const roleOf = (id: number) => (voters.includes(id) ? "voter" : left.includes(id) ? "left" : "observer");
+    const roles = members.map((m) => ({ ...m, role: roleOf(m.id) as Member["role"] }));
     const before = this.state.newest?.configuration.members.filter((m) => m.role === "voter") ?? [];
     return this.#add("config", { data: { members: roles, prev_voters: before.map(({ id, inc }) => ({ id, inc })) } });
   }

@@ -108,6 +108,23 @@ test("[L5] a checkpoint that is torn, or speaks of other bytes, is not believed"
   expect(start().restored.state.toData()).toEqual(log.state.toData());
 });
 
+test("[L5] [D4] where there is no room for a missing checkpoint, start-up does without it, says so, and leaves no half of one", () => {
+  const { disk, start, log } = filled(57);
+  const checkpoint = "checkpoints/00000000000000000041.json";
+  const size = disk.contents(checkpoint).length;
+  disk.damage(checkpoint, () => null);
+  const held = disk.paths().reduce((sum, path) => sum + disk.contents(path).length, 0);
+  disk.faults.capacity = held + size - 1;
+  const directory = start();
+  expect(directory.restored.state.toData()).toEqual(log.state.toData());
+  expect(directory.notes).toEqual([expect.stringContaining(`no checkpoint of ${segment(41)} could be written`)]);
+  expect(disk.paths().filter((path) => path.startsWith(checkpoint))).toEqual([]);
+  directory.close();
+  disk.faults.capacity = Number.POSITIVE_INFINITY;
+  expect(start().notes).toEqual([]);
+  expect(disk.contents(checkpoint)).toHaveLength(size);
+});
+
 test("[D5] what lies above the watermark and cannot be read is cut, and said", () => {
   const { disk, start, log } = filled(57);
   for (const garbage of ["no newline", "garbage\n", '{"index":58}\n', `${log.line(57)}`, "\u0000\u0000\n\n"]) {

@@ -3,7 +3,7 @@
  * anything is kept for what exceeds them, and nothing that a stranger can send throws anything but a WireError.
  */
 import { describe, expect, test } from "bun:test";
-import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, NESTING_MAX } from "../../src/core/config.ts";
+import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, NESTING_MAX, PROTOCOL_VERSION } from "../../src/core/config.ts";
 import type { Frame } from "../../src/core/message.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
@@ -172,11 +172,11 @@ describe("pieces", () => {
 });
 
 describe("[W2] greeting", () => {
-  test("nothing but HELLO or REFUSE is listened to first; then everything", () => {
-    const sampler = new Sampler(8);
+  test("nothing but HELLO, ATTACH or REFUSE is listened to first; then everything", () => {
+    const sampler = new Sampler(9);
     for (const type of TYPES) {
       const bytes = bytesOf([sampler.frame(type)]);
-      if (type === "HELLO" || type === "REFUSE") {
+      if (type === "HELLO" || type === "ATTACH" || type === "REFUSE") {
         const decoder = new FrameDecoder();
         decoder.push(bytes);
         expect(drain(decoder)).toMatchObject([{ type }]);
@@ -187,10 +187,11 @@ describe("[W2] greeting", () => {
     }
   });
 
-  test("the HELLO of another protocol version is told as such, whatever else stands in it", () => {
+  test("the HELLO or ATTACH of another protocol version is told as such, whatever else stands in it", () => {
     for (const fields of [
       { ...new Sampler(1).hello(), version: 999 },
-      { type: "HELLO", version: 2, new_field: [] },
+      { type: "HELLO", version: PROTOCOL_VERSION + 1, new_field: [] },
+      { type: "ATTACH", version: PROTOCOL_VERSION - 1 },
     ]) {
       const decoder = new FrameDecoder();
       decoder.push(line(fields));

@@ -9,6 +9,7 @@ import {
 } from "../../src/core/config.ts";
 import type { Ballot } from "../../src/core/ids.ts";
 import type { Configuration, Entry, EntryKind, Frame, Genesis, Member, Tail } from "../../src/core/message.ts";
+import type { Question, Told } from "../../src/core/reports.ts";
 import { seeded } from "../../src/sim/clock.ts";
 import { chainCrc } from "../../src/wire/crc32c.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
@@ -149,8 +150,14 @@ export class Sampler {
         counter: this.whole(1, Number.MAX_SAFE_INTEGER),
         text: this.text(),
       }),
-      system: () => ({ ...said, text: this.text() }),
-      read: () => ({ ...said, data: { through: this.index() } }),
+      system: () => ({
+        ...said,
+        data: {
+          change: this.pick(["joined", "left", "gone", "renamed"] as const),
+          was: this.pick(["", this.name()]),
+        },
+      }),
+      read: () => ({ ...said, data: { from: this.index(), through: 1 + this.below(1e9) } }),
       config: () => ({ data: { ...this.configuration(), ...(this.random() < 0.3 && { cluster_id: this.word() }) } }),
       settled: () => ({ data: { config_index: this.index() } }),
       leader: () => ({}),
@@ -175,6 +182,52 @@ export class Sampler {
     });
   }
 
+  question(): Question {
+    const room_id = this.name();
+    return this.pick([
+      { what: "status" },
+      { what: "rooms" },
+      { what: "history", room_id, count: 1 + this.below(500), text: this.text().slice(0, 100) },
+      { what: "place", room_id, seq_no: this.whole(1, 1e9) },
+      { what: "who" },
+      { what: "here" },
+      { what: "confirmations", room_id },
+      { what: "nick", user: this.name() },
+      { what: "read", room_id, through: this.whole(1, 1e9) },
+      { what: "say", room_id, user: this.name(), payload: this.text() },
+    ] as const);
+  }
+
+  told(): Told {
+    const room_id = this.name();
+    const said = { sender_id: 1, msg_id: "1.a.1", room_id, user: this.name(), payload: this.text(), ts: this.index() };
+    const message = { event: "message", index: this.index(), term: 1, seq_no: 1, ...said } as const;
+    const person = { user: this.pick(["", this.name()]), client: true, heard_ms: 0.5, round_trip_ms: null };
+    const notice = { code: "waiting", message: this.text().slice(0, 100) };
+    const member = {
+      ...{ id: 1, ...this.address() },
+      role: "voter",
+      state: "alive",
+      lag: this.pick([null, 0]),
+    } as const;
+    return this.pick<Told>([
+      {
+        ...{ event: "status", id: 1, role: "leader", term: 2, leader_id: this.pick([null, 1]), quorum: true },
+        ...{ members: [member], first_index: 1, last_index: 2, commit_index: this.index(), pending: 0 },
+      },
+      { event: "rooms", rooms: this.list(() => ({ room_id, last_seq_no: this.index(), joined: true, unread: 0 })) },
+      { event: "who", people: this.list(() => ({ ...person, peer_id: 1, lag: null })) },
+      { event: "here", id: 1, commit_index: this.index(), people: this.list(() => ({ ...person, lag: 0 })) },
+      { event: "confirmations", room_id, readers: this.list(() => ({ user: this.name(), through: 1 })) },
+      { event: "history", room_id, messages: this.list(() => message) },
+      { event: "place", room_id, before: this.tail() },
+      { event: "sent", msg_id: "1.a.1", index: this.index(), room_id, seq_no: 1 },
+      { event: "notice", ...notice },
+      { event: "error", ...notice },
+      { event: "unsent", ...said },
+    ]);
+  }
+
   hello(): Frame {
     return {
       type: "HELLO",
@@ -183,6 +236,7 @@ export class Sampler {
       ...this.key(),
       boot: this.word(),
       ...this.address(),
+      ...this.pick([{}, { wall: this.index() }]),
     };
   }
 
@@ -231,6 +285,11 @@ export class Sampler {
       COORDINATOR: () => ({ type: "COORDINATOR", ballot: this.ballot(), peer: { id: 1, ...this.address() } }),
       ABDICATE: () => ({ type: "ABDICATE", ballot: this.ballot(), to: this.whole(0, PEER_ID_MAX) }),
       CHAT: () => ({ type: "CHAT", ...session(), first: this.whole(1, 1e9), messages: [draft(), draft()] }),
+      PEOPLE: () => {
+        const who = () => ({ user: this.name(), room_id: this.name(), ts: this.index() });
+        const users = this.list(() => ({ ...who(), was: this.pick(["", this.name()]), here: this.random() < 0.5 }));
+        return { type: "PEOPLE", users, reads: this.list(() => ({ ...who(), through: 1 + this.below(1e9) })) };
+      },
       PENDING: () => ({ type: "PENDING", session: this.word(), first: this.whole(1, 1e9), messages: [draft()] }),
       CHAT_ACK: () => ({ type: "CHAT_ACK", ...session(), expected: this.whole(1, 1e9) }),
       CATCHUP_REQ: () => ({ type: "CATCHUP_REQ", ballot: this.pick([null, this.ballot()]), after: this.tail() }),
@@ -242,6 +301,18 @@ export class Sampler {
         more: this.random() < 0.5,
       }),
       ADMIN: () => ({ type: "ADMIN", op: this.pick(["transfer", "evict"] as const), id: this.whole(0, PEER_ID_MAX) }),
+      ATTACH: () => ({
+        ...{ type: "ATTACH", version: PROTOCOL_VERSION, cluster_id: this.pick([null, this.word()]) },
+        ...{ user: this.pick(["", this.name()]), room_id: this.name(), session: this.pick(["", "s".repeat(16)]) },
+        ...{ sender_id: this.whole(0, PEER_ID_MAX), seen: this.index() },
+      }),
+      ATTACHED: () => ({
+        ...{ type: "ATTACHED", cluster_id: this.word(), id: 1, sender_id: PEER_ID_MAX, commit: this.tail() },
+        ...{ members: this.list(() => ({ id: 2, ...this.address() })), heartbeat: 200, leader_timeout: 1200 },
+      }),
+      DETACH: () => ({ type: "DETACH" }),
+      ASK: () => ({ type: "ASK", request: this.whole(1, 1e9), question: this.question() }),
+      TELL: () => ({ type: "TELL", request: this.index(), told: this.told() }),
       ADMIN_ACK: () => ({ type: "ADMIN_ACK", ok: this.random() < 0.5, message: this.text().slice(0, 100) }),
     };
     return made[type]();

@@ -1,0 +1,59 @@
+/** Every command of the program. What is made of all of them (help, completions, manual) is made from this list. */
+import { CHAT } from "./chat-command.ts";
+import { CONNECT, SEND, STATUS, TAIL } from "./clients.ts";
+import { CONFIG } from "./config.ts";
+import { DOCTOR } from "./doctor/command.ts";
+import { LOG, VERIFY } from "./files.ts";
+import { nearest, UsageError } from "./flags.ts";
+import { RECOVER } from "./recover.ts";
+import { SIM } from "./sim-flags.ts";
+import type { Command } from "./usage/command.ts";
+import { completionsCommand } from "./usage/completions.ts";
+import { commandHelp } from "./usage/help.ts";
+import { manCommand } from "./usage/manual.ts";
+
+const COMPLETIONS = completionsCommand(() => COMMANDS);
+const MAN = manCommand(() => COMMANDS);
+const HELP: Command = {
+  name: "help",
+  words: "[COMMAND]",
+  purpose: "explain a command",
+  flags: [],
+  examples: [{ command: "chatpeer help verify", what: "The same as chatpeer verify --help" }],
+  exits: { 0: "explained" },
+  run({ words: [name = "", ...more], out }) {
+    if (more.length > 0) throw new UsageError("help explains one command: chatpeer help verify");
+    for (const line of commandHelp(findCommand(name), COMMANDS)) out.line(line);
+    return 0;
+  },
+};
+
+export const COMMANDS: readonly Command[] = [
+  CHAT,
+  CONNECT,
+  SEND,
+  TAIL,
+  STATUS,
+  VERIFY,
+  LOG,
+  RECOVER,
+  SIM,
+  CONFIG,
+  DOCTOR,
+  COMPLETIONS,
+  MAN,
+  HELP,
+];
+
+/** Throws UsageError. */
+export function findCommand(name: string): Command {
+  const command = COMMANDS.find((c) => c.name === name);
+  if (command !== undefined) return command;
+  const close = nearest(
+    name,
+    COMMANDS.map((c) => c.name),
+  );
+  throw new UsageError(
+    `there is no command ${JSON.stringify(name)}${close === null || close === "" ? "" : `, did you mean ${close}?`}`,
+  );
+}

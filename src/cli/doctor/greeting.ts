@@ -1,0 +1,100 @@
+/**
+ * What answers at an address: a peer says who it is as soon as somebody connects, before anything is said to it, so it
+ * can be asked without being disturbed.
+ */
+import { lookup } from "node:dns/promises";
+import { connect } from "node:net";
+import * as v from "valibot";
+import { PROTOCOL_VERSION } from "../../core/config.ts";
+import { FRAMES } from "../../wire/schemas.ts";
+import { parseObject } from "../../wire/text.ts";
+
+export type PeerHello = v.InferOutput<typeof FRAMES.HELLO>;
+
+export type Greeting =
+  | {
+      readonly result: "peer";
+      readonly hello: PeerHello;
+      /** Milliseconds since 1970 here: halfway between the connection and the answer, and how far that may be off. */
+      readonly at: number;
+      readonly unsureMs: number;
+    }
+  | { readonly result: "other-version"; readonly version: number }
+  | { readonly result: "refused"; readonly message: string }
+  /** Something else: the beginning of what it said, "" if it closed without a word. */
+  | { readonly result: "stranger"; readonly said: string }
+  /** It listens and says nothing. */
+  | { readonly result: "silent" }
+  /** No connection; a system error's code, or ETIMEDOUT. */
+  | { readonly result: "unreachable"; readonly code: string };
+
+/** A greeting is one line of this much. */
+const GREETING_BYTES_MAX = 4096;
+const NEWLINE = 0x0a;
+
+/** Never throws. */
+export async function greet(host: string, port: number, timeoutMs: number): Promise<Greeting> {
+  try {
+    await lookup(host);
+  } catch (error) {
+    return { result: "unreachable", code: (error as NodeJS.ErrnoException).code ?? "ENOTFOUND" };
+  }
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let began = Date.now();
+    let connected = false;
+    let bytes = Buffer.alloc(0);
+    const end = (greeting: Greeting) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(greeting);
+    };
+    const timer = setTimeout(
+      () =>
+        end(
+          !connected
+            ? { result: "unreachable", code: "ETIMEDOUT" }
+            : bytes.length === 0
+              ? { result: "silent" }
+              : { result: "stranger", said: bytes.toString() },
+        ),
+      timeoutMs,
+    );
+    socket.on("connect", () => {
+      connected = true;
+      began = Date.now();
+    });
+    socket.on("data", (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk.subarray(0, GREETING_BYTES_MAX)]);
+      const newline = bytes.indexOf(NEWLINE);
+      if (newline >= 0) end(understood(bytes.subarray(0, newline), began));
+      else if (bytes.length >= GREETING_BYTES_MAX) end({ result: "stranger", said: bytes.toString() });
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      end(
+        connected
+          ? { result: "stranger", said: bytes.toString() }
+          : { result: "unreachable", code: error.code ?? "EIO" },
+      ),
+    );
+    socket.on("close", () => end({ result: "stranger", said: bytes.toString() }));
+  });
+}
+
+function understood(line: Buffer, began: number): Greeting {
+  const now = Date.now();
+  const stranger: Greeting = { result: "stranger", said: line.toString() };
+  let said: ReturnType<typeof parseObject>;
+  try {
+    said = parseObject(line, 0, line.length);
+  } catch {
+    return stranger;
+  }
+  if (said.type === "HELLO" && typeof said.version === "number" && said.version !== PROTOCOL_VERSION)
+    return { result: "other-version", version: said.version };
+  const hello = v.safeParse(FRAMES.HELLO, said);
+  if (hello.success) return { result: "peer", hello: hello.output, at: (began + now) / 2, unsureMs: (now - began) / 2 };
+  const refuse = v.safeParse(FRAMES.REFUSE, said);
+  if (refuse.success) return { result: "refused", message: refuse.output.message };
+  return stranger;
+}

@@ -1,0 +1,150 @@
+/** Whether this machine can run a peer: runtime, disk, port, limits, clock. Leaves nothing behind. */
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CONNECTIONS_PER_ADDRESS_MAX, DEFAULT_TIMINGS } from "../../core/config.ts";
+import { type Finding, problem, well } from "./finding.ts";
+import { greet } from "./greeting.ts";
+import { portIsFree } from "./port.ts";
+
+export interface Machine {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly id: number;
+  /** Why this runtime is too old, or null; and what it is. */
+  readonly tooOld: string | null;
+  readonly runtime: string;
+}
+
+/** A full disk stops a chat: below this it is near. */
+const FREE_BYTES_MIN = 256 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** The median of so many. */
+const SYNCS = 15;
+const SYNC_BYTES = 4096;
+/** Segments, state files, what the runtime has open; beside these a peer has a connection for each member and client. */
+const OTHER_FILES = 256;
+const FILES_MIN = OTHER_FILES + CONNECTIONS_PER_ADDRESS_MAX;
+const GREETING_MS_MAX = 1000;
+const DAY_MS = 86_400_000;
+
+export async function judgeMachine(machine: Machine): Promise<Finding[]> {
+  const { tooOld, runtime, dataDir, host, port, id } = machine;
+  return [
+    tooOld === null ? well("runtime", runtime) : problem("runtime", "runtime", tooOld),
+    ...disk(dataDir),
+    await portFinding(host, port, id),
+    ...openFiles(),
+    clock(dataDir),
+  ];
+}
+
+function disk(dataDir: string): Finding[] {
+  const directory = existing(dataDir);
+  const where = directory === dataDir ? dataDir : `${dataDir} (to be made in ${directory})`;
+  const file = join(directory, `.chatpeer-doctor-${process.pid}`);
+  try {
+    const syncMs = timeSyncs(file);
+    const { bavail, bsize } = statfsSync(directory);
+    const free = bavail * bsize;
+    const size = `${Math.floor(free / MIB)} MiB`;
+    return [
+      well("data directory", `${where} can be written`),
+      free >= FREE_BYTES_MIN
+        ? well("free space", `${size} are free there`)
+        : problem(
+            "free space",
+            "disk-full",
+            `only ${size} are free in ${directory}: a full disk stops the chat; make room`,
+          ),
+      syncMs <= DEFAULT_TIMINGS.heartbeat
+        ? well("fsync", `${syncMs.toFixed(2)} ms: every message waits for one`)
+        : problem(
+            "fsync",
+            "slow-disk",
+            `one takes ${syncMs.toFixed(0)} ms, and every message waits for one: choose a faster disk with --data-dir, or --durability os if power cuts may lose messages`,
+          ),
+    ];
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return [
+      problem(
+        "data directory",
+        "not-writable",
+        `${where} cannot be written (${code ?? message}): choose another --data-dir, or make it yours`,
+      ),
+    ];
+  }
+}
+
+/** The directory, or the nearest one above it that is there. */
+function existing(directory: string): string {
+  const above = dirname(directory);
+  return existsSync(directory) || above === directory ? directory : existing(above);
+}
+
+/** The median time of an fdatasync in milliseconds, of a file that is removed again. Throws system errors. */
+function timeSyncs(file: string): number {
+  const descriptor = openSync(file, "w");
+  try {
+    const times = Array.from({ length: SYNCS }, (_, i) => {
+      writeSync(descriptor, new Uint8Array(SYNC_BYTES), 0, SYNC_BYTES, i * SYNC_BYTES);
+      const began = performance.now();
+      fdatasyncSync(descriptor);
+      return performance.now() - began;
+    });
+    return times.sort((a, b) => a - b)[SYNCS >> 1] as number;
+  } finally {
+    closeSync(descriptor);
+    rmSync(file);
+  }
+}
+
+async function portFinding(host: string, port: number, id: number): Promise<Finding> {
+  if (port === 0 || (await portIsFree(host, port))) return well("port", `${host}:${port} is free`);
+  const greeting = await greet(host, port, GREETING_MS_MAX);
+  if (greeting.result === "unreachable")
+    return problem(
+      "port",
+      "port",
+      `cannot listen on ${host}:${port}: is ${host} an address of this machine, and the port above 1023?`,
+    );
+  if (greeting.result !== "peer")
+    return problem("port", "port", `${host}:${port} is in use by another program: choose another --port`);
+  if (greeting.hello.id === id) return well("port", `${host}:${port} is in use by peer ${id}, which is running`);
+  return problem("port", "port", `${host}:${port} is in use by peer ${greeting.hello.id}: choose another --port`);
+}
+
+/** Only a shell can tell the limit. */
+function openFiles(): Finding[] {
+  const { stdout } = spawnSync("sh", ["-c", "ulimit -n"], { encoding: "utf8" });
+  const said = stdout?.trim() ?? "";
+  if (said === "") return [];
+  const limit = said === "unlimited" ? Number.POSITIVE_INFINITY : Number(said);
+  return [
+    limit >= FILES_MIN
+      ? well("open files", `up to ${said}`)
+      : problem(
+          "open files",
+          "open-files",
+          `at most ${said}, ${FILES_MIN} and more may be needed: raise it with ulimit -n`,
+        ),
+  ];
+}
+
+/** Nothing that is on this machine was made in the future. */
+function clock(dataDir: string): Finding {
+  const now = Date.now();
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const files = [process.execPath, process.argv[1] ?? "", join(dataDir, "progress.json")];
+  const newest = Math.max(...files.map((file) => (existsSync(file) ? statSync(file).mtimeMs : 0)));
+  const says = `${new Date(now).toISOString()} (${zone})`;
+  return newest <= now + DAY_MS
+    ? well("clock", says)
+    : problem(
+        "clock",
+        "clock",
+        `it says ${says}, but there are files here from ${new Date(newest).toISOString()}: set it by NTP`,
+      );
+}

@@ -1,0 +1,53 @@
+/** What Tab makes of the word before the cursor: commands, rooms and names, by whoever knows them. */
+import { Clusters } from "./text.ts";
+
+export interface Completion {
+  /** Each candidate would stand from here to the cursor. */
+  readonly from: number;
+  readonly candidates: readonly string[];
+}
+
+/** Null or no candidates: nothing fits. */
+export type Completer = (text: string, cursor: number) => Completion | null;
+
+export interface Words {
+  /** With their slash. */
+  readonly commands: readonly string[];
+  readonly rooms: readonly string[];
+  /** Whoever spoke last comes first. */
+  readonly names: readonly string[];
+}
+
+/** Commands that are followed by a room; others by a name or text. */
+const BEFORE_ROOMS = /^\/(?:join|leave)\s/;
+
+/** Case makes no difference. A name that begins the line is spoken to: `alice: `. */
+export function completerOf({ commands, rooms, names }: Words): Completer {
+  return (text, cursor) => {
+    const before = text.slice(0, cursor);
+    const from = before.length - (/\S*$/.exec(before)?.[0].length ?? 0);
+    const word = before.slice(from);
+    if (from === 0 && word.startsWith("/")) return { from, candidates: fitting(commands, word, " ") };
+    if (BEFORE_ROOMS.test(before)) return { from, candidates: fitting(rooms, word, " ") };
+    if (word.startsWith("@")) return { from: from + 1, candidates: fitting(names, word.slice(1), " ") };
+    return { from, candidates: fitting(names, word, from === 0 ? ": " : " ") };
+  };
+}
+
+function fitting(words: readonly string[], begun: string, ending: string): string[] {
+  const small = begun.toLowerCase();
+  return [...new Set(words)].filter((word) => word.toLowerCase().startsWith(small)).map((word) => word + ending);
+}
+
+/** What all begin with, in whole characters. */
+export function commonStart(words: readonly string[]): string {
+  const [first = "", ...others] = words;
+  const clusters = new Clusters(first);
+  let common = 0;
+  while (common < first.length) {
+    const longer = clusters.next(common);
+    if (!others.every((word) => word.startsWith(first.slice(0, longer)))) break;
+    common = longer;
+  }
+  return first.slice(0, common);
+}

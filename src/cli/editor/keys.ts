@@ -1,0 +1,231 @@
+/**
+ * What a keyboard sends through a terminal, as keys. The grammar is ECMA-48's (CSI and SS3 sequences); what the sequences
+ * mean is xterm's (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html), with the variants of the Linux console, rxvt and
+ * the `CSI … u` of http://www.leonerd.org.uk/hacks/fixterms. Input may be cut into chunks anywhere, within a character too.
+ * What is not understood is no key: replies of the terminal, mouse reports, broken UTF-8.
+ *
+ *              ESC               [ or O
+ *   ground ──────────▶ escape ──────────▶ sequence ──▶ a key, or the start of a paste ──▶ paste ──▶ a paste
+ *      ▲                  │ ] P X ^ _
+ *      │                  └─────────▶ string (a reply of the terminal), until BEL or ESC \
+ *      └── any of them, when nothing follows for `patienceMs`: an ESC alone was the Escape key
+ *
+ * Names of keys are written as in Emacs and readline: `C-a`, `M-b`, `C-M-h`, `S-tab`, `C-left`, `enter`, `backspace`.
+ */
+
+export type Key =
+  /** Typed characters; one run of them may come in several. */
+  | { readonly is: "text"; readonly text: string }
+  /** Bracketed paste: a whole, its lines ended by \n. */
+  | { readonly is: "paste"; readonly text: string }
+  | { readonly is: "press"; readonly name: string };
+
+/** To be asked for when a terminal is opened, and given back when it is left. */
+export const PASTE_BRACKETS_ON = "\x1b[?2004h";
+export const PASTE_BRACKETS_OFF = "\x1b[?2004l";
+
+/** Sequences come in one piece but for slow lines; who presses Escape does not wait noticeably. */
+const SEQUENCE_PATIENCE_MS = 100;
+/** A paste whose end was lost must not swallow the keyboard for ever; one that is cut short would be sent line by line. */
+const PASTE_PATIENCE_MS = 2000;
+/** No key has so long a sequence. */
+const SEQUENCE_LENGTH_MAX = 32;
+
+const ESC = "\x1b";
+const PASTE_END = "\x1b[201~";
+
+const CONTROLS: Readonly<Record<string, string>> = {
+  "\0": "C-space",
+  "\t": "tab",
+  "\r": "enter",
+  "\x1b": "escape",
+  "\x7f": "backspace",
+};
+/** Final characters of CSI and SS3 sequences. */
+const FINALS: Readonly<Record<string, string>> = {
+  ...{ A: "up", B: "down", C: "right", D: "left", H: "home", F: "end", Z: "S-tab" },
+};
+/** The numbers before `~`. */
+const NUMBERS: Readonly<Record<string, string>> = {
+  ...{ 1: "home", 2: "insert", 3: "delete", 4: "end", 5: "pageup", 6: "pagedown", 7: "home", 8: "end" },
+};
+/** Of xterm's focus reporting (mode 1004): for a caller who turns it on, not for the editor. */
+const FOCUS: Readonly<Record<string, string>> = { I: "focus-in", O: "focus-out" };
+
+export class KeyReader {
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #state: "ground" | "escape" | "sequence" | "string" | "paste" = "ground";
+  /** The sequence, string or paste so far. */
+  #taken = "";
+  /** An ESC stood before the sequence: Alt was held. */
+  #alt = false;
+  /** How much of the end of a paste or string the last characters were. */
+  #ending = 0;
+  #run = "";
+  #keys: Key[] = [];
+
+  push(bytes: Uint8Array): Key[] {
+    for (const character of this.#decoder.decode(bytes, { stream: true })) this.#take(character);
+    return this.#told();
+  }
+
+  /** How long to wait for more before `lapse`; null when nothing has begun. */
+  get patienceMs(): number | null {
+    if (this.#state === "ground") return null;
+    return this.#state === "paste" ? PASTE_PATIENCE_MS : SEQUENCE_PATIENCE_MS;
+  }
+
+  /** Nothing has followed for that long: what has begun is over. */
+  lapse(): Key[] {
+    if (this.#state === "escape") this.#press("escape");
+    if (this.#state === "paste") this.#paste(this.#taken);
+    this.#state = "ground";
+    return this.#told();
+  }
+
+  #told(): Key[] {
+    this.#endRun();
+    return this.#keys.splice(0);
+  }
+
+  #take(c: string): void {
+    switch (this.#state) {
+      case "ground":
+        return this.#onGround(c);
+      case "escape":
+        return this.#onEscape(c);
+      case "sequence":
+        return this.#onSequence(c);
+      case "string":
+        return this.#onString(c);
+      case "paste":
+        return this.#onPaste(c);
+    }
+  }
+
+  #onGround(c: string): void {
+    if (c === ESC) {
+      this.#state = "escape";
+      this.#alt = false;
+    } else if (isControl(c)) this.#press(controlName(c));
+    else if (isText(c)) this.#run += c;
+  }
+
+  #onEscape(c: string): void {
+    if (c === ESC) this.#alt = true;
+    else if (c === "[" || c === "O") this.#open("sequence", c);
+    else if ("]PX^_".includes(c)) this.#open("string", "");
+    else {
+      this.#state = "ground";
+      const name = isControl(c) ? controlName(c) : c;
+      if (isControl(c) || isText(c)) this.#press(name.startsWith("C-") ? `C-M-${name.slice(2)}` : `M-${name}`);
+    }
+  }
+
+  #open(state: "sequence" | "string" | "paste", taken: string): void {
+    this.#state = state;
+    this.#taken = taken;
+    this.#ending = 0;
+  }
+
+  #onSequence(c: string): void {
+    const consoleKey = this.#taken === "[" && c === "[";
+    if (consoleKey || (c >= " " && c <= "?")) {
+      if (this.#taken.length < SEQUENCE_LENGTH_MAX) this.#taken += c;
+      return;
+    }
+    this.#state = "ground";
+    // Whatever breaks a sequence off is taken as if it stood alone: Ctrl-C works always.
+    if (c < "@" || c > "~") return this.#onGround(c);
+    const [introducer, body] = [this.#taken.charAt(0), this.#taken.slice(1)];
+    if (introducer === "[" && body === "200" && c === "~") return this.#open("paste", "");
+    this.#sequence(introducer, body, c);
+  }
+
+  #sequence(introducer: string, body: string, final: string): void {
+    const [first = "", second = "", third = ""] = body.split(";");
+    const modifiers = Number.parseInt(second, 10) - 1 || 0;
+    if (introducer === "[" && final === "u") return this.#codedKey(first, modifiers);
+    // xterm's modifyOtherKeys
+    if (final === "~" && first === "27") return this.#codedKey(third, modifiers);
+    if (introducer === "[" && body === "" && FOCUS[final] !== undefined) return this.#press(FOCUS[final]);
+    // rxvt: Ctrl is told by the end of the sequence
+    if (final === "^") return this.#special(NUMBERS[first], 4);
+    if (introducer === "O" && "abcd".includes(final)) return this.#special(FINALS[final.toUpperCase()], 4);
+    if (introducer === "O" && final === "M") return this.#press("enter");
+    if (/^[0-9;:]*$/.test(body)) this.#special(final === "~" ? NUMBERS[first] : FINALS[final], modifiers);
+  }
+
+  #special(name: string | undefined, modifiers: number): void {
+    if (name !== undefined) this.#press(modified(name, this.#alt ? modifiers | 2 : modifiers));
+  }
+
+  /** A key told by its character's code. */
+  #codedKey(code: string, modifiers: number): void {
+    const number = Number.parseInt(code, 10);
+    if (!(number >= 0 && number <= 0x10ffff)) return;
+    const c = String.fromCodePoint(number);
+    const special = CONTROLS[c];
+    if (special !== undefined) this.#special(special, modifiers);
+    // Private use: kitty's numbers of keys without a character.
+    else if (!isText(c) || /[\p{Co}\p{Cs}]/u.test(c)) return;
+    else if ((modifiers & 6) === 0 && !this.#alt) this.#run += c;
+    else this.#special(c === " " ? "space" : c.toLowerCase(), modifiers & 6);
+  }
+
+  #onString(c: string): void {
+    if (c === "\x07" || c === "\x9c") this.#state = "ground";
+    else if (this.#ending === 0) this.#ending = c === ESC ? 1 : 0;
+    else {
+      this.#state = "escape";
+      this.#alt = false;
+      if (c === "\\") this.#state = "ground";
+      else this.#onEscape(c);
+    }
+  }
+
+  #onPaste(c: string): void {
+    this.#taken += c;
+    this.#ending = c === PASTE_END[this.#ending] ? this.#ending + 1 : c === ESC ? 1 : 0;
+    if (this.#ending < PASTE_END.length) return;
+    this.#state = "ground";
+    this.#paste(this.#taken.slice(0, -PASTE_END.length));
+  }
+
+  /** Terminals send \r for the ends of lines. */
+  #paste(raw: string): void {
+    this.#endRun();
+    this.#keys.push({ is: "paste", text: raw.replace(/\r\n?/g, "\n") });
+  }
+
+  #press(name: string): void {
+    this.#endRun();
+    this.#keys.push({ is: "press", name });
+  }
+
+  #endRun(): void {
+    if (this.#run !== "") this.#keys.push({ is: "text", text: this.#run });
+    this.#run = "";
+  }
+}
+
+/** C0 and DEL: what the keyboard sends for keys without a character. */
+function isControl(c: string): boolean {
+  return c < " " || c === "\x7f";
+}
+
+/** C1 controls are nobody's keys, and U+FFFD is what broken UTF-8 is decoded to. */
+function isText(c: string): boolean {
+  return !isControl(c) && !(c >= "\x80" && c <= "\x9f") && c !== "\ufffd";
+}
+
+function controlName(c: string): string {
+  return CONTROLS[c] ?? `C-${String.fromCharCode(c.charCodeAt(0) + 0x40).toLowerCase()}`;
+}
+
+/** By xterm's numbers: 1 Shift, 2 Alt, 4 Ctrl. */
+function modified(name: string, modifiers: number): string {
+  const bare = name === "S-tab" ? "tab" : name;
+  const shift = name === "S-tab" || (modifiers & 1) !== 0;
+  return `${modifiers & 4 ? "C-" : ""}${modifiers & 2 ? "M-" : ""}${shift ? "S-" : ""}${bare}`;
+}

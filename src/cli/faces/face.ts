@@ -1,0 +1,43 @@
+/** How a chat shows itself, to people or to scripts, and what it asks of the chat. */
+import type { Clock } from "../../host/contracts.ts";
+import type { DeliveredMessage, HostEvent, Status } from "../../host/events.ts";
+import type { Output } from "../output.ts";
+import type { Readers } from "../readers.ts";
+import type { Rooms } from "../rooms.ts";
+import type { Streams, TalkOptions } from "../talk-options.ts";
+
+export interface Face {
+  event(event: HostEvent): void;
+  /** What a command answers: objects for scripts, lines for people. */
+  answer(objects: readonly object[], lines: readonly string[]): void;
+  /** Messages of the past of a room that were asked for. */
+  excerpt(room: string, title: string, messages: readonly DeliveredMessage[]): void;
+  /** The peer is running. These were said before, and what was missed since comes next. */
+  begin(past: readonly DeliveredMessage[]): void;
+  /** A line for the operator. */
+  log(line: string): void;
+  /** The peer leaves: what comes now are last words. */
+  end(): void;
+}
+
+/** The chat behind a face. */
+export interface Chatting {
+  readonly options: TalkOptions;
+  readonly streams: Streams;
+  readonly out: Output;
+  readonly err: Output;
+  readonly clock: Clock;
+  readonly rooms: Rooms;
+  readonly readers: Readers;
+  /** Of the person here, as of now. */
+  readonly name: string;
+  isOwn(message: DeliveredMessage): boolean;
+  status(): Status;
+  /** Somebody has typed a line; false: it was not taken, and is theirs to keep. */
+  line(text: string): boolean;
+  /** Whoever typed is gone, or wants to go. */
+  hangUp(): void;
+  /** The reader is behind: no more messages until `caughtUp`. */
+  behind(): void;
+  caughtUp(): void;
+}

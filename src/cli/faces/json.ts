@@ -1,0 +1,38 @@
+/** The script interface: one JSON object per line, texts as they were sent. */
+import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import type { Chatting, Face } from "./face.ts";
+import { writeLine } from "./plain.ts";
+
+export class JsonFace implements Face {
+  readonly #chat: Chatting;
+
+  constructor(chat: Chatting) {
+    this.#chat = chat;
+  }
+
+  event(event: HostEvent): void {
+    const { dataDir } = this.#chat.options;
+    const said = event.event === "started" && dataDir !== null ? { ...event, data_dir: dataDir } : event;
+    this.#print(said);
+  }
+
+  answer(objects: readonly object[]): void {
+    for (const object of objects) this.#print(object);
+  }
+
+  excerpt(room: string, _title: string, messages: readonly DeliveredMessage[]): void {
+    this.#print({ event: "history", room_id: room, messages });
+  }
+
+  begin(): void {}
+
+  log(line: string): void {
+    this.#chat.err.line(line);
+  }
+
+  end(): void {}
+
+  #print(object: object): void {
+    writeLine(this.#chat, JSON.stringify(object));
+  }
+}

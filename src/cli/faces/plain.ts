@@ -1,0 +1,58 @@
+/** People without a screen of ours, through a pipe or at a dumb terminal: a line for each thing, errors on stderr. */
+import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import { paintFor } from "../paint.ts";
+import { visible } from "../sanitize.ts";
+import { Transcript } from "../transcript.ts";
+import type { Chatting, Face } from "./face.ts";
+
+export class PlainFace implements Face {
+  readonly #chat: Chatting;
+  readonly #transcript: Transcript;
+
+  constructor(chat: Chatting) {
+    this.#chat = chat;
+    const { options, streams, clock } = chat;
+    const paint = paintFor(streams.output);
+    this.#transcript = new Transcript({ bell: options.bell, paint, plain: true }, chat, clock.wall());
+  }
+
+  event(event: HostEvent): void {
+    if (event.event === "error") return void this.#chat.err.line(`chatpeer: ${visible(event.message)}`);
+    if (this.#chat.options.mode === "quiet" && event.event !== "message") return;
+    this.#print(this.#transcript.event(event, this.#moment).rows);
+  }
+
+  answer(_objects: readonly object[], lines: readonly string[]): void {
+    this.#print(lines);
+  }
+
+  excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
+    this.#print(this.#transcript.excerpt(title, messages, this.#moment));
+  }
+
+  begin(past: readonly DeliveredMessage[]): void {
+    this.#print(this.#transcript.past(past, this.#moment));
+  }
+
+  log(line: string): void {
+    this.#chat.err.line(line);
+  }
+
+  end(): void {}
+
+  get #moment() {
+    const { clock } = this.#chat;
+    return { now: clock.now(), wall: clock.wall(), columns: Number.POSITIVE_INFINITY };
+  }
+
+  #print(lines: readonly string[]): void {
+    for (const line of lines) writeLine(this.#chat, line);
+  }
+}
+
+/** Through a pipe, whose reader may be behind. */
+export function writeLine(chat: Chatting, line: string): void {
+  if (chat.out.line(line)) return;
+  chat.behind();
+  chat.out.resumed(() => chat.caughtUp());
+}

@@ -1,0 +1,179 @@
+/** `chatpeer send`, `tail` and `status`: commands of a moment for scripts, on a peer that runs somewhere. */
+import type { Readable } from "node:stream";
+import { MESSAGE_BYTES_MAX } from "../core/config.ts";
+import type { Told } from "../core/reports.ts";
+import { ClientHost } from "../host/client-host.ts";
+import type { Clock, Network } from "../host/contracts.ts";
+import type { HostEvent, Stopped } from "../host/events.ts";
+import type { Address } from "../host/peer-search.ts";
+import { Visitor } from "../host/visitor.ts";
+import { memberLines, statusLines } from "./answers.ts";
+import { Asking, Unanswered } from "./asking.ts";
+import { UsageError } from "./flags.ts";
+import type { Output } from "./output.ts";
+import type { Paint } from "./paint.ts";
+import { lastMessages } from "./past.ts";
+import { messageLine } from "./render.ts";
+import { visible } from "./sanitize.ts";
+
+export interface OneShotPorts {
+  readonly clock: Clock;
+  readonly network: Network;
+}
+
+/** Whether the message is sent is not known. */
+const UNKNOWN = 3;
+
+export interface SendOptions {
+  readonly address: Address;
+  readonly room: string;
+  readonly name: string;
+  readonly text: string;
+  readonly timeoutMs: number;
+}
+
+/** Exit code 0: sent. 1: not sent, and it never will be. 3: not known, and why. */
+export function send(ports: OneShotPorts, options: SendOptions, err: Output): Promise<number> {
+  const { address, room, name, text, timeoutMs } = options;
+  const where = `${address.host}:${address.port}`;
+  return new Promise((resolve) => {
+    let said = false;
+    let quorum = true;
+    const end = (code: number, why?: string) => {
+      timer.cancel();
+      visitor.close();
+      if (why !== undefined) err.line(`chatpeer: ${visible(why)}`);
+      resolve(code);
+    };
+    const timer = ports.clock.after(timeoutMs, () => {
+      if (!said) return end(1, `not sent: ${where} did not answer within ${timeoutMs} ms`);
+      const why = quorum ? "no majority confirmed it" : "no majority is there";
+      end(
+        UNKNOWN,
+        `not known whether it is sent: ${why} within ${timeoutMs} ms. The peer at ${where} keeps it, and sends it when there is one`,
+      );
+    });
+    const visitor = new Visitor(ports, address, {
+      attached: () => {
+        said = true;
+        visitor.ask(1, { what: "say", room_id: room, user: name, payload: text });
+      },
+      told: (told) => {
+        if (told.event === "status") quorum = told.quorum;
+        else if (told.event === "sent") end(0);
+        else if (told.event === "error") end(1, `not sent: ${told.message}`);
+      },
+      lost: (why) => {
+        if (!said) return end(1, `not sent: cannot reach ${where} (${why}): is a peer running there?`);
+        end(UNKNOWN, `not known whether it is sent: the peer at ${where} went before it said so (${why})`);
+      },
+    });
+  });
+}
+
+/** All of a stream as one message, without the newline at its end. Throws UsageError. */
+export async function readMessage(input: Readable): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of input) {
+    pieces.push(piece as Uint8Array);
+    bytes += (piece as Uint8Array).length;
+    if (bytes > MESSAGE_BYTES_MAX + 2)
+      throw new UsageError(`a message has at most ${MESSAGE_BYTES_MAX} bytes of UTF-8: send it in parts`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(Buffer.concat(pieces))
+      .replace(/\r?\n$/, "");
+  } catch {
+    throw new UsageError("the message is not UTF-8: convert it first (iconv -t utf-8)");
+  }
+}
+
+/** Exit code 0 if the peer answered. */
+export function status(
+  ports: OneShotPorts,
+  { address, json, timeoutMs }: { address: Address; json: boolean; timeoutMs: number },
+  out: Output,
+  err: Output,
+): Promise<number> {
+  const where = `${address.host}:${address.port}`;
+  return new Promise((resolve) => {
+    const end = (code: number, why?: string) => {
+      timer.cancel();
+      visitor.close();
+      if (why !== undefined) err.line(`chatpeer: ${visible(why)}`);
+      resolve(code);
+    };
+    const show = (told: Told, request: number) => {
+      if (told.event !== "status" || request !== 1) return;
+      if (json) out.line(JSON.stringify(told));
+      else for (const line of [...statusLines(told), ...memberLines(told)]) out.line(line);
+      end(0);
+    };
+    const timer = ports.clock.after(timeoutMs, () => end(1, `${where} did not answer within ${timeoutMs} ms`));
+    const visitor = new Visitor(ports, address, {
+      attached: () => visitor.ask(1, { what: "status" }),
+      told: show,
+      lost: (why) => end(1, `cannot reach ${where} (${why}): is a peer running there?`),
+    });
+  });
+}
+
+export interface TailOptions {
+  readonly address: Address;
+  readonly room: string;
+  /** From this message on; null: the last ten. */
+  readonly since: number | null;
+  /** Goes on with what is said from now on. */
+  readonly follow: boolean;
+  readonly json: boolean;
+}
+
+const LAST_SHOWN = 10;
+
+/** Exit code 0 at the end of what was there, when nobody reads on, or when interrupted. */
+export function tail(
+  ports: OneShotPorts,
+  { address, room, since, follow, json }: TailOptions,
+  out: Output,
+  err: Output,
+  paint: Paint,
+  signals: (handler: () => void) => void,
+): Promise<number> {
+  return new Promise((resolve) => {
+    const onStopped = ({ code }: Stopped) => {
+      asking.stop();
+      resolve(code);
+    };
+    const onEvent = (event: HostEvent) => {
+      if (event.event === "started" && since === null) void showLast().catch(stopping);
+      if (event.event === "error" || (event.event === "notice" && follow))
+        err.line(`chatpeer: ${visible(event.message)}`);
+      if (event.event !== "message" || event.room_id !== room || (since !== null && event.seq_no < since)) return;
+      const ready = out.line(json ? JSON.stringify(event) : messageLine(event, paint));
+      if (out.lost) return service.quit();
+      if (ready) return;
+      service.pauseDelivery();
+      out.resumed(() => (out.lost ? service.quit() : service.resumeDelivery()));
+    };
+    const showLast = async () => {
+      service.pauseDelivery();
+      for (const message of await lastMessages(asking, { room, through: service.delivered }, LAST_SHOWN))
+        onEvent(message);
+      if (!out.behind) service.resumeDelivery();
+    };
+    const service = new ClientHost(
+      ports,
+      { addresses: [address], name: "", room, since, follow },
+      { event: onEvent, log: () => {}, writable: () => {}, stopped: onStopped },
+    );
+    const asking = new Asking(service);
+    signals(() => service.quit());
+    service.start();
+  });
+}
+
+function stopping(error: unknown): void {
+  if (!(error instanceof Unanswered)) throw error;
+}

@@ -1,0 +1,78 @@
+/** The status line and what stands above it at the bottom of the screen: pure functions of what is known to spans. */
+import type { MemberStatus, Status } from "../host/events.ts";
+import { counted, leadsHere } from "./answers.ts";
+import type { Span } from "./bottom.ts";
+import type { Paint } from "./paint.ts";
+import type { RoomState } from "./rooms.ts";
+import { visible } from "./sanitize.ts";
+
+export interface Standing {
+  readonly status: Status;
+  readonly name: string;
+  readonly rooms: readonly RoomState[];
+  /** Who has read the last own message in the room. */
+  readonly read: { readonly seqNo: number; readonly readers: readonly string[] } | null;
+}
+
+/** Readers who are named. */
+const READERS_MAX = 3;
+/** Rooms whose unread messages are counted one by one. */
+const UNREAD_ROOMS_MAX = 2;
+
+/** `alice · general · 2 pending · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
+export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
+  const { id, leader_id, term, quorum, pending, role } = status;
+  const leader = leader_id === null ? "no leader" : leadsHere(status) ? "you lead" : `peer ${leader_id} leads`;
+  const members = status.members.filter((m) => m.role !== "left");
+  const here = members.filter((m) => isHere(m, status)).length;
+  const room = rooms.find((r) => r.active)?.room_id ?? "";
+  const unread = unreadRooms(rooms);
+  return [
+    { text: visible(name), paint: paint.bold },
+    { text: ` · ${visible(room)} · ${pending} pending · ` },
+    ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
+    ...(role === "client" && id > 0 ? [{ text: `through peer ${id} · ` }] : []),
+    { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },
+    quorum ? { text: "quorum held" } : { text: "quorum lost", paint: paint.red },
+    ...(read === null ? [] : [{ text: ` · ${read.seqNo} read by ${readBy(read.readers)}` }]),
+  ];
+}
+
+/** A peer of itself; a client counts whom its peer sees. */
+function isHere(member: MemberStatus, { id, role }: Status): boolean {
+  return member.state === "alive" || (member.id === id && role !== "client");
+}
+
+/** `bob, carol`, or how many they are. */
+function readBy(readers: readonly string[]): string {
+  return readers.length > READERS_MAX ? `${readers.length}` : readers.map(visible).join(", ");
+}
+
+/** `dev 4, ops 1, 2 more rooms` */
+function unreadRooms(rooms: readonly RoomState[]): string {
+  const unread = rooms.filter((r) => !r.joined && r.unread > 0);
+  const more = unread.length - UNREAD_ROOMS_MAX;
+  const named = unread.slice(0, UNREAD_ROOMS_MAX).map((r) => `${visible(r.room_id)} ${r.unread}`);
+  return [...named, ...(more > 0 ? [counted(more, "more room")] : [])].join(", ");
+}
+
+/** Why messages wait; null while a majority is here. */
+export function waitingSpans(status: Status, paint: Paint): Span[] | null {
+  const { quorum, members } = status;
+  if (quorum) return null;
+  const voters = members.filter((m) => m.role === "voter");
+  const here = voters.filter((v) => isHere(v, status)).length;
+  const missing = here > voters.length / 2 ? "a leader" : "a majority";
+  const why =
+    voters.length === 0 ? "not in a cluster yet" : `waiting for ${missing} (${here} of ${voters.length} here)`;
+  return [{ text: `${why}: messages are kept and will be sent`, paint: paint.red }];
+}
+
+/** Own messages on their way: the newest, and how many others there are; each a row. */
+export function pendingSpans(pending: readonly string[], rowsMax: number): Span[][] {
+  if (rowsMax < 1) return [];
+  const shown = pending.length > rowsMax ? pending.slice(pending.length - rowsMax + 1) : pending;
+  const hidden = pending.length - shown.length;
+  if (rowsMax === 1 && hidden > 0) return [[{ text: `… ${counted(pending.length, "message")} pending` }]];
+  return [...(hidden > 0 ? [`… and ${hidden} more`] : []), ...shown].map((text) => [{ text }]);
+}

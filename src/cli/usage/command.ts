@@ -1,0 +1,91 @@
+/**
+ * What a command of the program is: the one description from which its help, the reading of its arguments, its keys in a
+ * configuration file, its environment variables, the completions and the manual are made. Each command's own file holds
+ * its description; the list of all is in main.ts.
+ */
+import type { Output } from "../output.ts";
+import type { Paint } from "../paint.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Flag {
+  /** As typed, without the dashes. */
+  readonly name: string;
+  /** What stands for its value, like `N`; null for a switch, which has none. */
+  readonly value: string | null;
+  /** What it is good for, in one line. */
+  readonly what: string;
+  /** The value where none is given. */
+  readonly preset?: string;
+  /** In words, where the value depends on something. */
+  readonly otherwise?: string;
+  readonly choices?: readonly string[];
+  /** What a shell offers for its value. */
+  readonly completes?: "file" | "directory";
+  readonly repeats?: true;
+  /** May stand in a configuration file and in the environment; what it is written as there. */
+  readonly setting?: "number" | "text" | "time" | "seeds" | "switch";
+  /** Other names in a configuration file; `_` may stand for `-` anyway. */
+  readonly alsoKeys?: readonly string[];
+}
+
+/** May it stand in a configuration file and in the environment? */
+export function maySet({ setting }: Flag): boolean {
+  return setting !== undefined;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly what: string;
+}
+
+export interface Call {
+  readonly settings: Settings;
+  /** What is neither a flag nor a value of one. */
+  readonly words: readonly string[];
+  readonly out: Output;
+  readonly err: Output;
+  /** For what goes to `out`. */
+  readonly paint: Paint;
+}
+
+export interface Command {
+  /** "" is the chat, which needs no name. */
+  readonly name: string;
+  /** What follows the name, like `DIR...`, or "". */
+  readonly words: string;
+  /** What a shell offers for these. */
+  readonly completes?: "file" | "directory" | readonly string[];
+  /** In one line, as it follows the name. */
+  readonly purpose: string;
+  /** What else there is to know, a paragraph each. */
+  readonly about?: readonly string[];
+  readonly flags: readonly Flag[];
+  readonly examples: readonly Example[];
+  /** Beside 2, wrong usage. */
+  readonly exits: Readonly<Record<number, string>>;
+  /** The exit code. Throws UsageError. */
+  run(call: Call): number | Promise<number>;
+}
+
+/** Understood by every command. */
+export const COMMON_FLAGS: readonly Flag[] = [{ name: "help", value: null, what: "Explain this command" }];
+export const VERSION_FLAG: Flag = { name: "version", value: null, what: "Print the version" };
+/** Short forms of these. */
+export const SHORT: Readonly<Record<string, string>> = { "-h": "--help", "-v": "--version" };
+
+export const WRONG_USAGE = 2;
+
+/** `chatpeer log` */
+export function fullName({ name }: Pick<Command, "name">): string {
+  return name === "" ? "chatpeer" : `chatpeer ${name}`;
+}
+
+/** `chatpeer log DIR [flags]` */
+export function synopsis(command: Command): string {
+  return [fullName(command), command.words, "[flags]"].filter((part) => part !== "").join(" ");
+}
+
+/** What is used where a flag is not given, or "". */
+export function presetOf({ preset, otherwise }: Flag): string {
+  return otherwise ?? preset ?? "";
+}

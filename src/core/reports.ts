@@ -1,0 +1,209 @@
+/**
+ * What a peer answers to those who ask it, a person at its terminal, a script, a thin client far away: shapes only.
+ * Field names are those of the documented `--json` interface; over the wire they travel as they are.
+ */
+import type { LogIndex, PeerId } from "./ids.ts";
+import type { Presence, Role, Tail } from "./message.ts";
+
+export interface Status {
+  readonly event: "status";
+  readonly id: PeerId;
+  readonly role: "leader" | "follower" | "candidate" | "observer" | "client";
+  readonly term: number;
+  readonly leader_id: PeerId | null;
+  /** A majority of the voters is connected, as far as this peer knows. */
+  readonly quorum: boolean;
+  readonly members: readonly MemberStatus[];
+  readonly first_index: LogIndex;
+  readonly last_index: LogIndex;
+  readonly commit_index: LogIndex;
+  /** Own messages not yet sent. */
+  readonly pending: number;
+}
+
+export interface MemberStatus {
+  readonly id: PeerId;
+  readonly host: string;
+  readonly port: number;
+  readonly role: Role;
+  readonly state: "alive" | "unreachable" | "left";
+  /** Entries behind the leader's log; null where this peer does not know. */
+  readonly lag: number | null;
+}
+
+export interface DeliveredMessage {
+  readonly event: "message";
+  readonly index: LogIndex;
+  readonly term: number;
+  readonly room_id: string;
+  readonly seq_no: number;
+  readonly sender_id: PeerId;
+  readonly msg_id: string;
+  readonly user: string;
+  readonly payload: string;
+  readonly ts: number;
+}
+
+/** Another peer's message that waits for a majority: shown, not numbered; it comes again as a `message` [S7]. */
+export interface Unsent {
+  readonly event: "unsent";
+  readonly sender_id: PeerId;
+  readonly msg_id: string;
+  readonly room_id: string;
+  readonly user: string;
+  readonly payload: string;
+  readonly ts: number;
+}
+
+/** An own message that is durable on a majority. */
+export interface SentMessage {
+  readonly event: "sent";
+  readonly msg_id: string;
+  readonly index: LogIndex;
+  readonly room_id: string;
+  readonly seq_no: number;
+}
+
+export interface Notice {
+  readonly event: "notice" | "error";
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One room as one person sees it. */
+export interface RoomStatus {
+  readonly room_id: string;
+  readonly last_seq_no: number;
+  readonly joined: boolean;
+  /** Messages that have not been shown. */
+  readonly unread: number;
+}
+
+export interface RoomList {
+  readonly event: "rooms";
+  readonly rooms: readonly RoomStatus[];
+}
+
+/** Somebody came, left, is gone without a word, or changed the name (`was` before): an entry of the log, in order. */
+export interface SystemNote {
+  readonly event: "system";
+  readonly index: LogIndex;
+  readonly room_id: string;
+  /** The peer it was said by. */
+  readonly sender_id: PeerId;
+  readonly user: string;
+  readonly change: Presence["change"];
+  readonly was: string;
+  readonly ts: number;
+}
+
+/** The user has read a room's messages after `from` through `through`: an entry of the log, in order. */
+export interface ReadNote {
+  readonly event: "read";
+  readonly index: LogIndex;
+  readonly room_id: string;
+  readonly sender_id: PeerId;
+  readonly user: string;
+  readonly from: number;
+  readonly through: number;
+  readonly ts: number;
+}
+
+/** Who has read a room through which number. */
+export interface Confirmations {
+  readonly event: "confirmations";
+  readonly room_id: string;
+  readonly readers: readonly { readonly user: string; readonly through: number }[];
+}
+
+/** A person as the peer it is at knows it. */
+export interface HerePerson {
+  readonly user: string;
+  /** Attached to that peer, not at it. */
+  readonly client: boolean;
+  readonly heard_ms: number;
+  readonly round_trip_ms: number | null;
+  /** Entries that it has not read of what its peer has committed. */
+  readonly lag: number;
+}
+
+/** One peer's answer to another one that asks who is here. */
+export interface Here {
+  readonly event: "here";
+  readonly id: PeerId;
+  readonly commit_index: LogIndex;
+  readonly people: readonly HerePerson[];
+}
+
+/** A peer with the person at it ("" if there is none), or a client of it; null is what nobody knows. */
+export interface WhoRow {
+  readonly user: string;
+  readonly peer_id: PeerId | null;
+  readonly client: boolean;
+  /** Since it was last heard. */
+  readonly heard_ms: number | null;
+  readonly round_trip_ms: number | null;
+  /** Entries behind what is committed. */
+  readonly lag: number | null;
+}
+
+export interface WhoList {
+  readonly event: "who";
+  readonly people: readonly WhoRow[];
+}
+
+/** Messages of a room that fit a question, oldest first. */
+export interface HistoryPage {
+  readonly event: "history";
+  readonly room_id: string;
+  readonly messages: readonly DeliveredMessage[];
+}
+
+/** Where in the log a message of a room stands: the place just before it, to read on from. */
+export interface Place {
+  readonly event: "place";
+  readonly room_id: string;
+  readonly before: Tail;
+}
+
+/** What somebody who uses a peer can ask of it. */
+export type Question =
+  | { readonly what: "status" }
+  /** The rooms of the log; what is joined and unread is the asker's own business. */
+  | { readonly what: "rooms" }
+  /**
+   * The last `count` messages of a room (fewer if they are long), before that log index if one is given; or the first ones
+   * behind `after`. None: there are no more. With `text` only those where the text or the name holds it, letter case aside.
+   */
+  | {
+      readonly what: "history";
+      readonly room_id: string;
+      readonly count: number;
+      readonly text: string;
+      readonly before?: LogIndex;
+      readonly after?: LogIndex;
+    }
+  | { readonly what: "place"; readonly room_id: string; readonly seq_no: number }
+  | { readonly what: "who" }
+  /** Between peers: who is at the one that is asked. */
+  | { readonly what: "here" }
+  | { readonly what: "confirmations"; readonly room_id: string }
+  /** Takes another name. */
+  | { readonly what: "nick"; readonly user: string }
+  /** Confirms that the asker has read a room through a number. */
+  | { readonly what: "read"; readonly room_id: string; readonly through: number }
+  /** Says a text in the peer's own session, under another name; answered when it is sent [S8]. */
+  | { readonly what: "say"; readonly room_id: string; readonly user: string; readonly payload: string };
+
+/** The answer to a question, or (unasked) what a peer's people would see on its screen. */
+export type Told =
+  | Status
+  | RoomList
+  | WhoList
+  | Here
+  | Confirmations
+  | HistoryPage
+  | Place
+  | SentMessage
+  | Notice
+  | Unsent;

@@ -1,0 +1,343 @@
+/**
+ * The clients attached to this peer [S8]: who is let in, what they are sent, what is passed on for them. A client takes the
+ * committed log a piece at a time, each when it has read the one before, so one that reads slowly waits for nobody but
+ * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
+ */
+import type { Ask, Attach } from "../core/client-frames.ts";
+import {
+  CATCHUP_BYTES_MAX,
+  CLIENTS_BACKLOG_BYTES_MAX,
+  FRAME_ENTRIES_MAX,
+  QUESTIONS_MAX,
+  type Timings,
+} from "../core/config.ts";
+import type { Input } from "../core/contract.ts";
+import { type ClientId, type LogIndex, sameBallot } from "../core/ids.ts";
+import { messageId } from "../core/log.ts";
+import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../core/message.ts";
+import type { Peer } from "../core/peer.ts";
+import type { HerePerson, Status, Told } from "../core/reports.ts";
+import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
+import { WireError } from "../wire/errors.ts";
+import type { Answers } from "./answers.ts";
+import { type Channel, refusal } from "./channel.ts";
+import type { Clock, Timer } from "./contracts.ts";
+import type { ClientEvents } from "./links.ts";
+import type { RawEntries } from "./log-store.ts";
+import type { Submitted } from "./service.ts";
+
+/** What the host does for its clients. */
+export interface ClientsHost {
+  readonly clock: Clock;
+  readonly timings: Timings;
+  readonly answers: Answers;
+  /** Null while the peer starts or stops. */
+  peer(): Peer | null;
+  clusterId(): string | null;
+  /** The person at this very peer; null if there is none. */
+  ownName(): string | null;
+  input(input: Input): void;
+  status(): Status;
+  /** Why messages wait, as it was told last; null while they do not. */
+  waiting(): string | null;
+  /** Committed lines from disk, null if that is damaged, which is seen to then. */
+  read(after: LogIndex, through: LogIndex): RawEntries | null;
+  say(user: string, room: string, text: string): Submitted;
+  /** Bytes that wait to go to the leader. */
+  backlog(peer: Peer): number;
+}
+
+interface Attachment {
+  readonly id: ClientId;
+  readonly channel: Channel;
+  readonly attach: Attach;
+  /** Its name as of now, "" for a visitor. */
+  name: string;
+  /** As last measured. */
+  roundTrip: number | null;
+  /** The end of what it was sent. */
+  sentThrough: LogIndex;
+  /** This peer is past what the client has seen, and said so. */
+  served: boolean;
+  patience: Timer | null;
+  /** The end of what the client has read, while it waits for more. */
+  waitsAt: Tail | null;
+  /** Questions not answered yet. */
+  asked: number;
+}
+
+export class Clients implements ClientEvents {
+  readonly #host: ClientsHost;
+  readonly #attachments = new Map<Channel, Attachment>();
+  /** Messages said for clients in this peer's session: who waits for which. */
+  readonly #said = new Map<string, { readonly by: Attachment; readonly request: number }>();
+  #nextId: ClientId = 1;
+  #shown = "";
+
+  constructor(host: ClientsHost) {
+    this.#host = host;
+  }
+
+  // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  attach(channel: Channel, frame: Attach): void {
+    const { clock, timings } = this.#host;
+    if ((frame.user === "") !== (frame.session === "")) throw new WireError("ATTACH with a name or a session alone");
+    const against = this.#judge(frame);
+    if (against !== null) return channel.refuse(refusal(...against));
+    // The same client came back before its old connection was found dead.
+    for (const other of this.#attachments.values())
+      if (frame.session !== "" && other.attach.session === frame.session) this.#drop(other);
+    const attachment: Attachment = {
+      id: this.#nextId,
+      channel,
+      attach: frame,
+      name: frame.user,
+      roundTrip: null,
+      sentThrough: frame.seen,
+      served: false,
+      waitsAt: null,
+      asked: 0,
+      patience: clock.after(timings.handshake, () =>
+        channel.refuse(refusal("behind", "this peer is behind what you have seen already: another one may not be")),
+      ),
+    };
+    this.#nextId += 1;
+    this.#attachments.set(channel, attachment);
+    this.#serveWhenPast(attachment);
+  }
+
+  #judge(frame: Attach): [RefuseCode, string] | null {
+    const peer = this.#host.peer();
+    const clusterId = this.#host.clusterId();
+    if (peer === null || peer.quitting) return ["closing", "this peer is starting or stopping: try again"];
+    if (clusterId === null || peer.configuration === null)
+      return ["closing", "this peer is not in a cluster yet: try again when it has met another one"];
+    if (frame.cluster_id !== null && frame.cluster_id !== clusterId)
+      return ["wrong-cluster", `this peer belongs to cluster ${clusterId}, not to ${frame.cluster_id}`];
+    if (frame.sender_id !== 0 && !peer.configuration.members.some((m) => m.id === frame.sender_id))
+      return ["wrong-cluster", `there never was a peer ${frame.sender_id} in this cluster`];
+    const others = [...this.#attachments.values()].filter((a) => a.attach.session !== frame.session);
+    const taken = others.some((a) => a.name === frame.user) || this.#host.ownName() === frame.user;
+    return frame.user !== "" && taken
+      ? [
+          "name-in-use",
+          `the name ${JSON.stringify(frame.user)} is in use on peer ${peer.self.id}: choose another --name`,
+        ]
+      : null;
+  }
+
+  /** Whether one of the clients is called so. */
+  has(name: string): boolean {
+    return [...this.#attachments.values()].some((a) => a.name === name);
+  }
+
+  /** Those who are served, as they are now. */
+  people(): HerePerson[] {
+    const now = this.#host.clock.now();
+    const commit = this.#host.peer()?.log.commit ?? 0;
+    // Measured anew for the next time, and at first when it is served.
+    for (const { channel, served } of this.#attachments.values()) if (served) this.#ping(channel);
+    const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
+    return named.map(({ name, channel, roundTrip, waitsAt, sentThrough }) => ({
+      user: name,
+      client: true,
+      heard_ms: Math.max(0, Math.round(now - channel.heardAt)),
+      round_trip_ms: roundTrip,
+      lag: Math.max(0, commit - (waitsAt?.index ?? sentThrough)),
+    }));
+  }
+
+  #ping(channel: Channel): void {
+    channel.write(encodeFrame({ type: "PING", at: this.#host.clock.now() }), false);
+  }
+
+  closed(channel: Channel): void {
+    const attachment = this.#attachments.get(channel);
+    if (attachment !== undefined) this.#forget(attachment);
+  }
+
+  #drop(attachment: Attachment): void {
+    this.#forget(attachment);
+    attachment.channel.end();
+  }
+
+  #forget(attachment: Attachment): void {
+    attachment.patience?.cancel();
+    this.#attachments.delete(attachment.channel);
+    for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
+    this.#host.input({ type: "client-down", client: attachment.id });
+    if (attachment.served && attachment.name !== "") this.#host.input({ type: "silence", user: attachment.name });
+  }
+
+  frame(channel: Channel, frame: Frame): void {
+    const attachment = this.#attachments.get(channel);
+    if (attachment === undefined || !attachment.served) return;
+    switch (frame.type) {
+      case "CHAT":
+        return this.#onChat(attachment, frame);
+      case "CATCHUP_REQ":
+        if (frame.ballot !== null) throw new WireError("a client asked for what is not committed");
+        attachment.waitsAt = frame.after;
+        return this.#sendMore(attachment);
+      case "ASK":
+        return this.#onAsk(attachment, frame);
+      case "DETACH":
+        this.#drop(attachment);
+        // Said after the silence, which it overrules.
+        if (attachment.name !== "") this.#tellPresence(attachment, false);
+        return;
+      case "PONG":
+        attachment.roundTrip = Math.max(0, this.#host.clock.now() - frame.at);
+        return;
+      default:
+        throw new WireError(`${frame.type} from a client`);
+    }
+  }
+
+  #tellPresence({ name: user, attach: { room_id } }: Attachment, here: boolean, was = ""): void {
+    this.#host.input({ type: "person", person: { user, room_id, ts: this.#host.clock.wall(), was, here } });
+  }
+
+  #rename(attachment: Attachment, name: string): void {
+    const was = attachment.name;
+    attachment.name = name;
+    if (was !== name) this.#tellPresence(attachment, true, was);
+  }
+
+  /** A client's messages go on unless too much waits for the leader already: then it says them again later [S9]. */
+  #onChat({ id, attach }: Attachment, chat: Chat): void {
+    const peer = this.#host.peer();
+    if (peer === null) return;
+    const senderId = attach.sender_id === 0 ? peer.self.id : attach.sender_id;
+    if (attach.session === "" || chat.session !== attach.session || chat.sender_id !== senderId)
+      throw new WireError("CHAT in another session than the client's own");
+    if (this.#host.backlog(peer) < CLIENTS_BACKLOG_BYTES_MAX)
+      this.#host.input({ type: "client-chat", client: id, chat });
+  }
+
+  // ── what peers tell their clients ──────────────────────────────────────────────────────────────────────────────
+
+  /** After every turn of the host: whoever waits gets what is new. */
+  onTurn(): void {
+    const peer = this.#host.peer();
+    if (this.#attachments.size === 0 || peer === null) return;
+    for (const attachment of this.#attachments.values()) {
+      if (!attachment.served) this.#serveWhenPast(attachment);
+      else this.#sendMore(attachment);
+    }
+    const { leader } = peer;
+    const shown = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.tellAll(this.#host.status());
+  }
+
+  tellAll(told: Told): void {
+    const pieces = encodeFrame({ type: "TELL", request: 0, told });
+    for (const { channel, served, attach } of this.#attachments.values())
+      if (served && attach.user !== "") channel.write(pieces, true);
+  }
+
+  answer(client: ClientId, frame: ChatAck): void {
+    for (const { id, channel } of this.#attachments.values())
+      if (id === client) channel.write(encodeFrame(frame), true);
+  }
+
+  /** A message of this peer's session is sent; true if it was a client's. */
+  onSent(entry: Entry): boolean {
+    const msg_id = messageId(entry);
+    const said = this.#said.get(msg_id);
+    if (said === undefined) return false;
+    this.#said.delete(msg_id);
+    this.#tell(said.by, said.request, {
+      event: "sent",
+      msg_id,
+      index: entry.index,
+      room_id: entry.room_id,
+      seq_no: entry.seq_no,
+    });
+    return true;
+  }
+
+  #serveWhenPast(attachment: Attachment): void {
+    const peer = this.#host.peer();
+    const { channel, attach, id } = attachment;
+    if (peer === null || peer.log.commit < attach.seen) return;
+    attachment.served = true;
+    attachment.patience?.cancel();
+    if (attach.session !== "") {
+      this.#host.input({ type: "client-up", client: id, session: attach.session });
+      this.#tellPresence(attachment, true);
+    }
+    const { heartbeat, leaderTimeout } = this.#host.timings;
+    const staying = peer.configuration?.members.filter((m) => m.role !== "left") ?? [];
+    const attached = encodeFrame({
+      type: "ATTACHED",
+      cluster_id: this.#host.clusterId() as string,
+      id: peer.self.id,
+      sender_id: attach.sender_id === 0 ? peer.self.id : attach.sender_id,
+      commit: peer.log.tailAt(peer.log.commit),
+      members: staying.map((m) => ({ id: m.id, host: m.host, port: m.port })),
+      heartbeat: Math.max(1, Math.round(heartbeat)),
+      leader_timeout: Math.max(1, Math.round(leaderTimeout)),
+    });
+    channel.write(attached, true);
+    this.#ping(channel);
+    this.#tell(attachment, 0, this.#host.status());
+    const why = this.#host.waiting();
+    if (why !== null) this.#tell(attachment, 0, { event: "notice", code: "waiting", message: why });
+  }
+
+  #sendMore(attachment: Attachment): void {
+    const peer = this.#host.peer();
+    const { waitsAt, channel } = attachment;
+    if (peer === null || waitsAt === null || peer.log.commit <= waitsAt.index) return;
+    const { log } = peer;
+    if (!sameBallot(log.state.ballotAt(waitsAt.index), waitsAt.ballot))
+      return channel.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
+    attachment.waitsAt = null;
+    const header = {
+      type: "CATCHUP_RESP" as const,
+      ballot: null,
+      prev_index: waitsAt.index,
+      prev_ballot: waitsAt.ballot,
+      commit: log.commit,
+      hint: null,
+      more: false,
+    };
+    if (waitsAt.index + 1 >= log.first) {
+      const entries = log
+        .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
+        .slice(0, FRAME_ENTRIES_MAX);
+      attachment.sentThrough = waitsAt.index + entries.length;
+      return channel.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
+    }
+    const read = this.#host.read(waitsAt.index, log.commit);
+    if (read === null) return;
+    attachment.sentThrough = waitsAt.index + read.count;
+    channel.write(encodeRawEntries({ ...header, prev_crc: read.prevCrc }, read.lines, read.count), true);
+  }
+
+  // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onAsk(attachment: Attachment, { request, question }: Ask): void {
+    const { answers } = this.#host;
+    if (attachment.asked >= QUESTIONS_MAX) throw new WireError(`more than ${QUESTIONS_MAX} questions at a time`);
+    attachment.asked += 1;
+    if (question.what === "here") throw new WireError("a client asked what peers ask");
+    if (question.what !== "say") {
+      const asker = { name: attachment.name, rename: (name: string) => this.#rename(attachment, name) };
+      if (question.what === "nick" && asker.name === "") throw new WireError("a visitor asked for a name");
+      return answers.ask(question, asker, (told) => this.#tell(attachment, request, told));
+    }
+    const submitted = this.#host.say(question.user, question.room_id, question.payload);
+    if (submitted.ok) this.#said.set(submitted.msg_id, { by: attachment, request });
+    else this.#tell(attachment, request, { event: "error", code: submitted.code, message: submitted.message });
+  }
+
+  #tell(attachment: Attachment, request: number, told: Told): void {
+    if (request > 0) attachment.asked -= 1;
+    attachment.channel.write(encodeFrame({ type: "TELL", request, told }), true);
+  }
+}

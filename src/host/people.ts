@@ -1,0 +1,94 @@
+/** The person at a peer, system and read entries as events, and what is decided about names before the log decides. */
+import type { Input } from "../core/contract.ts";
+import type { Entry, Presence, ReadThrough } from "../core/message.ts";
+import type { PeopleLog } from "../core/people-log.ts";
+import type { Confirmations, Notice, ReadNote, SystemNote } from "../core/reports.ts";
+import { isName } from "../wire/text.ts";
+import { NAME_RULE } from "./admission.ts";
+import type { Asker } from "./answers.ts";
+import type { Clock } from "./contracts.ts";
+
+export interface PersonOptions {
+  readonly name: string;
+  /** Somebody of that name is here: its coming and going are told in the log [P1]. Default: nobody is. */
+  readonly announces?: boolean;
+  /** The room it talks in at first. */
+  readonly room?: string;
+  /** What was read is confirmed to the others [P4]. Default: it is. */
+  readonly receipts?: boolean;
+}
+
+/** The person at this very peer. */
+export class OwnPerson implements Asker {
+  readonly #options: PersonOptions;
+  readonly #clock: Clock;
+  readonly #input: (input: Input) => void;
+  #name: string;
+
+  constructor(options: PersonOptions, clock: Clock, input: (input: Input) => void) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#input = input;
+    this.#name = options.name;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The name that others may not take; null where nobody is announced. */
+  get announced(): string | null {
+    return this.#options.announces === true ? this.#name : null;
+  }
+
+  come(): void {
+    this.#tell(true, "");
+  }
+
+  leave(): void {
+    this.#tell(false, "");
+  }
+
+  rename(name: string): void {
+    const was = this.#name;
+    this.#name = name;
+    if (was !== name) this.#tell(true, was);
+  }
+
+  confirmRead(room: string, seqNo: number): void {
+    const read = { user: this.#name, room_id: room, through: seqNo, ts: this.#clock.wall() };
+    if (this.#options.receipts !== false) this.#input({ type: "read", read });
+  }
+
+  #tell(here: boolean, was: string): void {
+    if (this.announced === null) return;
+    const room_id = this.#options.room ?? "general";
+    this.#input({ type: "person", person: { user: this.#name, room_id, ts: this.#clock.wall(), was, here } });
+  }
+}
+
+export function toSystemNote({ index, room_id, sender_id, user, ts, data }: Entry): SystemNote {
+  const { change, was } = data as Presence;
+  return { event: "system", index, room_id, sender_id, user, change, was, ts };
+}
+
+export function toReadNote({ index, room_id, sender_id, user, ts, data }: Entry): ReadNote {
+  const { from, through } = data as ReadThrough;
+  return { event: "read", index, room_id, sender_id, user, from, through, ts };
+}
+
+export function confirmations(people: PeopleLog, room_id: string): Confirmations {
+  const readers = [...people.readers(room_id)].map(([user, through]) => ({ user, through }));
+  return { event: "confirmations", room_id, readers: readers.sort((a, b) => (a.user < b.user ? -1 : 1)) };
+}
+
+/** What speaks against a new name, or null. */
+export function refuseName(name: string, taken: boolean): Notice | null {
+  if (!isName(name)) return { event: "error", code: "bad-name", message: `a name has ${NAME_RULE}` };
+  const message = `the name ${JSON.stringify(name)} is in use: choose another one`;
+  return taken ? { event: "error", code: "name-in-use", message } : null;
+}
+
+export function renamed(name: string): Notice {
+  return { event: "notice", code: "renamed", message: `you are ${name} now` };
+}

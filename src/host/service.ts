@@ -1,0 +1,44 @@
+/**
+ * What a person, a script or a program does with chatpeer, whether a peer runs in this process (`Host`) or a client of
+ * one far away (`ClientHost`). What happens comes to the `HostListener` that each is made with.
+ */
+import type { LogIndex, PeerId } from "../core/ids.ts";
+import type { Question, Told } from "../core/reports.ts";
+import type { Status } from "./events.ts";
+import type { Rooms } from "./rooms.ts";
+
+export type Submitted =
+  | { readonly ok: true; readonly msg_id: string }
+  | {
+      readonly ok: false;
+      readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing";
+      readonly message: string;
+    };
+
+/** What a person asks: saying something is `submit`, and `here` is asked by peers. */
+export type OwnQuestion = Exclude<Question, { readonly what: "say" | "here" }>;
+
+export interface Service {
+  /** Throws HostError where there is nothing to start with; else `started` or `stopped` follows. */
+  start(): void;
+  /** Takes one text for a room: it is pending until `sent`. */
+  submit(room: string, text: string): Submitted;
+  readonly pending: number;
+  status(): Status;
+  /** How far into the log messages have been told. */
+  readonly delivered: LogIndex;
+  /** `answer` is called once, now or later; never if this stops first. */
+  ask(question: OwnQuestion, answer: (told: Told) => void): void;
+  /** The rooms there are, those joined, and what is unread in them. */
+  readonly rooms: Rooms;
+  /** A person was shown this room through that message: it is not unread, and confirmed unless receipts are off. */
+  confirmRead(room: string, seqNo: number): void;
+  transfer(to: PeerId): void;
+  evict(id: PeerId): void;
+  /** For a reader that cannot keep up: messages wait where they are kept, not in memory. */
+  pauseDelivery(): void;
+  resumeDelivery(): void;
+  /** Leaves in good order, then `stopped`. */
+  quit(): void;
+  stop(): void;
+}

@@ -1,0 +1,67 @@
+/** What commands answer to people: each word of it, numbers and their nouns, and nothing raw that others chose. */
+import { describe, expect, test } from "bun:test";
+import { memberLines, roomLines, statusLines } from "../../src/cli/answers.ts";
+import type { MemberStatus, Status } from "../../src/host/events.ts";
+
+const MEMBER: MemberStatus = { id: 2, host: "127.0.0.1", port: 6002, role: "voter", state: "alive", lag: 0 };
+const STATUS: Status = {
+  ...{ event: "status", id: 1, role: "follower", term: 3, leader_id: 2, quorum: true, members: [] },
+  ...{ first_index: 1, last_index: 9, commit_index: 8, pending: 0 },
+};
+
+describe("/status and /peers", () => {
+  test("who leads, whether a majority is here, what waits", () => {
+    expect(statusLines(STATUS)).toEqual([
+      "peer 1: follower, peer 2 leads, term 3, a majority is here",
+      "log: entries 1 to 9, committed through 8; nothing waiting",
+    ]);
+    expect(statusLines({ ...STATUS, role: "leader", leader_id: 1 })[0]).toBe(
+      "peer 1: leader, this peer leads, term 3, a majority is here",
+    );
+    expect(statusLines({ ...STATUS, role: "candidate", leader_id: null, quorum: false, pending: 7 })).toEqual([
+      "peer 1: candidate, no leader, term 3, no majority: messages wait",
+      "log: entries 1 to 9, committed through 8; 7 own messages waiting",
+    ]);
+  });
+
+  test("each member with address, part, state and how far behind where that is known", () => {
+    const members: MemberStatus[] = [
+      { ...MEMBER, id: 1, port: 6001, lag: null },
+      MEMBER,
+      { ...MEMBER, id: 3, role: "observer", state: "unreachable", lag: 1 },
+      { ...MEMBER, id: 4, role: "left", state: "left", lag: null },
+    ];
+    expect(memberLines({ ...STATUS, members })).toEqual([
+      "peer 1  127.0.0.1:6001  voter, this peer",
+      "peer 2  127.0.0.1:6002  voter, alive, leads, 0 entries behind",
+      "peer 3  127.0.0.1:6002  observer, unreachable, 1 entry behind",
+      "peer 4  127.0.0.1:6002  left",
+    ]);
+    expect(memberLines({ ...STATUS, id: 2, members: [MEMBER] })[0]).toContain("voter, this peer, leads");
+    expect(memberLines(STATUS)).toEqual(["no members known yet: waiting for a seed"]);
+  });
+
+  test("a member's host is made visible: others chose it", () => {
+    const members = [{ ...MEMBER, host: "evil\u202e\u2066host" }];
+    expect(memberLines({ ...STATUS, members })[0]).toBe(
+      "peer 2  evil\\u{202e}\\u{2066}host:6002  voter, alive, leads, 0 entries behind",
+    );
+  });
+});
+
+test("/rooms: how much was said, what is unread, where one talks", () => {
+  const room = { joined: false, active: false, last_seq_no: 0, unread: 0 };
+  expect(
+    roomLines([
+      { ...room, room_id: "dev", last_seq_no: 12, unread: 4 },
+      { ...room, room_id: "evil\x1b[2J", last_seq_no: 1 },
+      { ...room, room_id: "general", joined: true, active: true, last_seq_no: 7 },
+      { ...room, room_id: "new", joined: true },
+    ]),
+  ).toEqual([
+    "dev: 12 messages, 4 unread",
+    "evil^[[2J: 1 message",
+    "general: 7 messages, you talk here",
+    "new: no message seen yet, joined",
+  ]);
+});

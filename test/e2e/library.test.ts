@@ -1,0 +1,63 @@
+/** The library in this very process, on real disks and sockets: what it says of rooms, people and the past. */
+import { afterEach, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ChatPeer, createPeer, type HostEvent, PeerError } from "../../src/index.ts";
+
+const root = mkdtempSync(join(tmpdir(), "chatpeer-library-"));
+const open: ChatPeer[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((peer) => peer.close()));
+  rmSync(root, { recursive: true, force: true });
+});
+
+test("[P1] [P4] rooms, names, who is here, what was read and said: the same for two peers", async () => {
+  const heard: HostEvent[] = [];
+  let wake = () => {};
+  const event = async (what: string, fits: (e: HostEvent) => boolean) => {
+    const late = setTimeout(() => wake(), 20_000);
+    for (const end = Date.now() + 20_000; !heard.some(fits); ) {
+      if (Date.now() > end) throw new Error(`in vain: ${what}`);
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    clearTimeout(late);
+  };
+  const ann = await createPeer({
+    ...{ id: 1, port: 0, dataDir: join(root, "1"), name: "ann", presence: true },
+    onEvent: (e) => {
+      heard.push(e);
+      wake();
+    },
+  });
+  open.push(ann);
+  const seeds = [{ id: 1, host: "127.0.0.1", port: ann.port }];
+  const bob = await createPeer({ id: 2, port: 0, dataDir: join(root, "2"), name: "bob", presence: true, seeds });
+  open.push(bob);
+  await event("bob comes", (e) => e.event === "system" && e.user === "bob" && e.change === "joined");
+
+  expect(ann.joinRoom("attic")).toBe(true);
+  expect(ann.joinRoom("a\nb")).toBe(false);
+  for (const text of ["one", "two", "Three"]) await (await bob.submit(text, { room: "attic" })).sent();
+  const received: string[] = [];
+  for await (const { payload } of ann.messages) if (received.push(payload) === 3) break;
+  expect(ann.rooms()).toEqual([{ room_id: "attic", last_seq_no: 3, joined: true, unread: 3 }]);
+  ann.confirmRead("attic", 2);
+  await event("it is confirmed", (e) => e.event === "read" && e.user === "ann" && e.through === 2);
+  expect(ann.rooms()).toMatchObject([{ unread: 1 }]);
+  expect(await ann.confirmations("attic")).toEqual([{ user: "ann", through: 2 }]);
+  expect((await bob.history(2, { room: "attic", text: "T" })).map((m) => m.payload)).toEqual(["two", "Three"]);
+
+  await bob.rename("rob");
+  await event("bob has another name", (e) => e.event === "system" && e.user === "rob" && e.was === "bob");
+  expect(await bob.rename("ann").catch((e) => e)).toMatchObject({ code: "name-in-use" });
+  expect((await ann.who()).map((p) => [p.user, p.peer_id, p.lag])).toEqual([
+    ["ann", 1, 0],
+    ["rob", 2, 0],
+  ]);
+  await bob.close();
+  await event("rob leaves", (e) => e.event === "system" && e.user === "rob" && e.change === "left");
+  const refused = await bob.who().catch((e) => e);
+  expect(refused).toBeInstanceOf(PeerError);
+  expect(refused.code).toBe("closed");
+});

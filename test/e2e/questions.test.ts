@@ -1,0 +1,91 @@
+/** `chatpeer` without arguments, at a pseudo-terminal: it asks, explains, proposes what works, and leaves cleanly. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePorts, RUNTIMES } from "./harness.ts";
+
+let root = "";
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "chatpeer-questions-"));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A program at a terminal of its own, whose screen is only ever added to. */
+class Screen {
+  readonly #child: Bun.Subprocess;
+  #shown = "";
+  #wake = () => {};
+
+  constructor(command: readonly string[], env: Record<string, string> = {}) {
+    this.#child = Bun.spawn([...command], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? "", HOME: root, XDG_STATE_HOME: root, TERM: "xterm", NO_COLOR: "1", ...env },
+      terminal: {
+        cols: 200,
+        rows: 40,
+        data: (_terminal, bytes) => {
+          this.#shown += new TextDecoder().decode(bytes);
+          this.#wake();
+        },
+      },
+    });
+  }
+
+  /** Resolves when the text stands on the screen, behind all that was waited for before. */
+  async shows(text: string): Promise<void> {
+    for (let at = this.#shown.indexOf(text); ; at = this.#shown.indexOf(text)) {
+      if (at >= 0) {
+        this.#shown = this.#shown.slice(at + text.length);
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  type(keys: string): void {
+    this.#child.terminal?.write(keys);
+  }
+
+  get exited(): Promise<number> {
+    return this.#child.exited;
+  }
+}
+
+for (const runtime of ["binary", "node"] as const) {
+  describe(runtime, () => {
+    test("asks for id, name, seed and address, explains what is wrong, and starts a peer with the answers", async () => {
+      const [port] = await freePorts(1);
+      const dataDir = join(root, runtime);
+      const screen = new Screen(RUNTIMES[runtime], { CHATPEER_PORT: `${port}`, CHATPEER_DATA_DIR: dataDir });
+      await screen.shows("Id of this peer");
+      screen.type("zero\r");
+      await screen.shows('the id must be a whole number from 1 to 59535, not "zero"');
+      screen.type("77\r");
+      await screen.shows("Your name [peer_77]");
+      screen.type("ada lovelace\r");
+      await screen.shows("A peer to join through");
+      screen.type("none\r");
+      await screen.shows("[127.0.0.1]");
+      screen.type("\r");
+      await screen.shows("the same without questions: chatpeer --id 77 --name 'ada lovelace'");
+      await screen.shows("this peer leads");
+      screen.type("hello\r");
+      await screen.shows("[seq=1] ada lovelace: hello");
+      screen.type("/quit\r");
+      expect(await screen.exited).toBe(0);
+    });
+
+    test("Ctrl-C and Ctrl-D leave, and nothing was started", async () => {
+      for (const keys of ["\x03", "\x04"]) {
+        const screen = new Screen(RUNTIMES[runtime]);
+        await screen.shows("Id of this peer");
+        screen.type(keys);
+        expect(await screen.exited).toBe(130);
+      }
+      expect(existsSync(join(root, "chatpeer"))).toBe(false);
+    });
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * Three real hosts on virtual time, disks and network, and clients of theirs: for stories about the people who use them.
+ */
+import { expect } from "bun:test";
+import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
+import { ClientHost } from "../../src/host/client-host.ts";
+import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
+import { Host, type HostOptions } from "../../src/host/host.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
+import { VirtualDisk } from "../../src/sim/disk.ts";
+import { VirtualNetwork } from "../../src/sim/network.ts";
+
+const A_WHILE_MS = 10_000;
+
+export interface Run<S> {
+  readonly service: S;
+  readonly clock: VirtualClock;
+  readonly events: HostEvent[];
+  readonly stops: Stopped[];
+  die(): void;
+}
+
+export class Cluster {
+  readonly time = new VirtualTime();
+  readonly random: () => number;
+  readonly network: VirtualNetwork;
+  readonly disks = [1, 2, 3].map(() => {
+    const clock = { after: (ms: number, fn: () => void) => this.time.at(this.time.now + ms, fn) };
+    return new VirtualDisk({ clock, random: () => this.random() });
+  });
+  readonly peers = new Map<number, Run<Host>>();
+  readonly #options: Partial<HostOptions>;
+  #nextSite = 50;
+
+  constructor(options: Partial<HostOptions> = {}, seed = 7) {
+    this.#options = options;
+    this.random = seeded(seed);
+    this.network = new VirtualNetwork(this.time, this.random);
+  }
+
+  static formed(options: Partial<HostOptions> = {}, seed = 7): Cluster {
+    const cluster = new Cluster(options, seed);
+    for (const id of [1, 2, 3]) cluster.start(id);
+    cluster.until(() => cluster.status(1).leader_id === 3 && cluster.status(1).members.length === 3);
+    return cluster;
+  }
+
+  start(id: number): void {
+    const seeds = id === 1 ? [] : [{ id: 1, host: "virtual", port: 6001 }];
+    const options = {
+      id,
+      host: "virtual",
+      port: 6000 + id,
+      advertise: null,
+      seeds,
+      name: `user${id}`,
+      announces: true,
+    };
+    const disk = this.disks[id - 1] as VirtualDisk;
+    this.peers.set(
+      id,
+      this.#run(
+        id,
+        ({ clock, network }, listener) =>
+          new Host(
+            { clock, network, disk },
+            { ...options, timings: DEFAULT_TIMINGS, durability: "fsync", ...this.#options },
+            listener,
+          ),
+      ),
+    );
+  }
+
+  client(name: string, peer: number, since: number | null = null): Run<ClientHost> {
+    const addresses = [{ host: "virtual", port: 6000 + peer }];
+    return this.#run(
+      this.#nextSite++,
+      (ports, listener) => new ClientHost(ports, { addresses, name, room: "general", since, follow: true }, listener),
+    );
+  }
+
+  /** A client that has begun. */
+  attached(...parameters: Parameters<Cluster["client"]>): Run<ClientHost> {
+    const client = this.client(...parameters);
+    this.until(() => client.events.some((e) => e.event === "started"));
+    return client;
+  }
+
+  #run<S extends { start(): void }>(
+    site: number,
+    make: (
+      ports: { clock: VirtualClock; network: ReturnType<VirtualNetwork["attach"]>["network"] },
+      listener: ConstructorParameters<typeof Host>[2],
+    ) => S,
+  ): Run<S> {
+    const clock = new VirtualClock(this.time, this.random);
+    const { network, die } = this.network.attach(site, clock);
+    const [events, stops]: [HostEvent[], Stopped[]] = [[], []];
+    const service = make(
+      { clock, network },
+      { event: (e) => events.push(e), log: () => {}, writable: () => {}, stopped: (s) => stops.push(s) },
+    );
+    const end = () => {
+      clock.end();
+      die(false);
+    };
+    service.start();
+    return { service, clock, events, stops, die: end };
+  }
+
+  kill(id: number): void {
+    this.peers.get(id)?.die();
+    this.disks[id - 1]?.kill();
+  }
+
+  status(id: number) {
+    return (this.peers.get(id) as Run<Host>).service.status();
+  }
+
+  pass(ms = A_WHILE_MS): void {
+    this.time.runUntil(this.time.now + ms);
+  }
+
+  until(done: () => boolean): void {
+    this.time.runUntil(this.time.now + A_WHILE_MS, done);
+    expect(done()).toBe(true);
+  }
+}
+
+export const messages = (run: Run<unknown>) => run.events.filter((e): e is DeliveredMessage => e.event === "message");
+export const payloads = (run: Run<unknown>) => messages(run).map((m) => m.payload);
+export const sent = (run: Run<unknown>) => run.events.filter((e) => e.event === "sent");
+export const told = (run: Run<unknown>) =>
+  run.events.flatMap((e) => (e.event === "notice" || e.event === "error" ? [e] : []));
+export const numbered = (count: number) => Array.from({ length: count }, (_, i) => `m${i + 1}`);
+
+export function say(run: Run<ClientHost | Host>, ...texts: string[]): void {
+  for (const text of texts) expect(run.service.submit("general", text).ok).toBe(true);
+}
