@@ -540,8 +540,7 @@ export class Host implements Service {
 
   #serve({ link, ballot, after, through }: Extract<Output, { do: "serve" }>): void {
     const { log } = this.#peer as Peer;
-    const { store } = this.#directory as Directory;
-    const last = Math.min(through, store.last);
+    const last = Math.min(through, (this.#directory as Directory).store.last);
     for (let frames = 1, from = after; ; frames++) {
       const read = this.#read(from.index, last);
       if (read === null) return;
