@@ -21,7 +21,7 @@ const READERS_MAX = 3;
 /** Rooms whose unread messages are counted one by one. */
 const UNREAD_ROOMS_MAX = 2;
 
-/** `alice · general · 2 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
+/** `alice · general · 0 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
 export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
   const { id, leader_id, term, quorum, pending, role } = status;
   const leader = leader_id === null ? "no leader" : leadsHere(status) ? "you lead" : `peer ${leader_id} leads`;
@@ -31,7 +31,7 @@ export function statusSpans({ status, name, rooms, read }: Standing, paint: Pain
   const unread = unreadRooms(rooms);
   return [
     { text: visible(name), paint: paint.bold },
-    { text: ` · ${visible(room)} · ${pending} pending${read === null ? "" : READ_MARK} · ` },
+    { text: ` · ${visible(room)} · ${pending} pending${read === null || pending > 0 ? "" : READ_MARK} · ` },
     ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
     ...(role === "client" && id > 0 ? [{ text: `through peer ${id} · ` }] : []),
     { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },

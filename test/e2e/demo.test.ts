@@ -24,7 +24,7 @@ function readScenarios(page: string): Scenario[] {
     .slice(1)
     .map((section) => ({
       title: section.slice(0, section.indexOf("\n")),
-      blocks: [...section.matchAll(/^```terminal (\d+)\n([\s\S]*?)^```$/gm)].map(([, terminal, text]) => ({
+      blocks: [...section.matchAll(/^\*\*Terminal (\d+)\*\*\n\n```\n([\s\S]*?)^```$/gm)].map(([, terminal, text]) => ({
         terminal: Number(terminal),
         lines: (text as string).split("\n").slice(0, -1),
       })),
