@@ -1,4 +1,5 @@
 /** Flags of the commands that use a peer running somewhere: `connect`, `send`, `tail`, `status`, and how they are read. */
+import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import type { Address } from "../host/peer-search.ts";
 import { BELLS, CHAT_FLAGS, readHistory, readMode } from "./chat-options.ts";
@@ -126,10 +127,18 @@ function readName(settings: Settings): string {
 /** What the user is called on this machine, if that can be a name. */
 export function machineName(): string | null {
   try {
-    // Bun says so where $USER is not set, as under cron, which sets $LOGNAME.
     const known = userInfo().username;
-    return name("the user's name", known === "unknown" ? (process.env.LOGNAME ?? "") : known);
+    // Bun knows nothing but $USER, which is not set in containers or under cron.
+    return name("the user's name", known === "unknown" ? accountName() : known);
   } catch {
     return null;
   }
+}
+
+/** Throws where there are no such accounts. */
+function accountName(): string {
+  const accounts = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
+  return accounts.find(([, , id]) => id === `${process.getuid?.()}`)?.[0] ?? "";
 }

@@ -78,7 +78,7 @@ describe("wrong usage", () => {
     [["connect", "h:1", "--id", "2"], "there is no flag --id"],
     [["send", "h:1", "a", "b"], 'send needs an address and one text: chatpeer send 127.0.0.1:6001 "some words"'],
     [["send", "h:1", ""], "an empty message is not sent"],
-    [["send", "h:1", "a", "--timeout", "never"], "--timeout must be a time like 200ms or 1.2s"],
+    [["send", "h:1", "a", "--name", "b", "--timeout", "never"], "--timeout must be a time like 200ms or 1.2s"],
     [["tail", "h:1", "--since", "0"], "--since must be a whole number from 1 to 999999999999999, not"],
     [["tail", "h:1", "--folow"], "there is no flag --folow, did you mean --follow?"],
     [["status"], "status needs one address: chatpeer status 127.0.0.1:6001"],
