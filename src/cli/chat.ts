@@ -11,6 +11,7 @@ import { Host, HostError, type HostListener, type Ports } from "../host/host.ts"
 import type { Service } from "../host/service.ts";
 import { type Acting, act } from "./actions.ts";
 import { Asking, Unanswered } from "./asking.ts";
+import { Attention } from "./attention.ts";
 import { readCommand } from "./commands.ts";
 import type { Chatting, Face } from "./faces/face.ts";
 import { JsonFace } from "./faces/json.ts";
@@ -76,6 +77,7 @@ class Chat implements HostListener, Chatting {
   readonly #service: Service;
   readonly #asking: Asking;
   readonly #face: Face;
+  readonly #attention: Attention;
   readonly #acting: Acting;
   readonly #resolve: (code: number) => void;
   readonly #splitter = new LineSplitter();
@@ -110,6 +112,7 @@ class Chat implements HostListener, Chatting {
     this.#asking = new Asking(this.#service);
     this.rooms = new Rooms(this.#service.rooms, options.room);
     const { mode, history } = options;
+    this.#attention = new Attention(this.#service, this.rooms, mode, (message) => this.isOwn(message));
     this.#face =
       mode === "json" ? new JsonFace(this) : mode === "terminal" ? new ScreenFace(this) : new PlainFace(this);
     this.#acting = {
@@ -120,7 +123,7 @@ class Chat implements HostListener, Chatting {
       renamed: (name) => {
         this.name = name;
       },
-      shown: (messages) => this.#onShown(messages),
+      shown: (messages) => this.#attention.onShown(messages),
       leave: () => this.#leave(),
     };
   }
@@ -159,7 +162,7 @@ class Chat implements HostListener, Chatting {
     if (event.event === "read") this.readers.onRead(event);
     if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
     this.#face.event(event);
-    if (event.event === "message") this.#onShown([event]);
+    if (event.event === "message") this.#attention.onShown([event]);
     if (event.event === "started") void this.#onStarted();
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
   }
@@ -197,22 +200,11 @@ class Chat implements HostListener, Chatting {
       if ("event" in told && told.event === "confirmations") this.readers.onConfirmations(told);
       for (const message of past) if (this.isOwn(message)) this.readers.onOwn(message);
       if (!this.#leaving) this.#face.begin(past);
-      this.#onShown(past);
+      this.#attention.onShown(past);
       if (!this.#behind) this.#service.resumeDelivery();
     }
     this.#started = true;
     this.#takeLines();
-  }
-
-  /** What people were shown is not unread; what a person at the screen sees of the room talked in is confirmed [P4]. */
-  #onShown(messages: readonly DeliveredMessage[]): void {
-    const { mode } = this.options;
-    const message = messages.at(-1);
-    if (message === undefined || !this.rooms.shows(message.room_id) || mode === "json" || mode === "quiet") return;
-    const { room_id, seq_no } = message;
-    const confirms = mode === "terminal" && room_id === this.rooms.active && !messages.every((m) => this.isOwn(m));
-    if (confirms) this.#service.confirmRead(room_id, seq_no);
-    else this.#service.rooms.show(room_id, seq_no);
   }
 
   // ── the face asks ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,6 +225,10 @@ class Chat implements HostListener, Chatting {
 
   hangUp(): void {
     this.#leave();
+  }
+
+  attend(here: boolean): void {
+    this.#attention.attend(here);
   }
 
   /** Messages wait in the log, and no new ones are taken from the input. */

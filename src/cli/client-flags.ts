@@ -126,7 +126,9 @@ function readName(settings: Settings): string {
 /** What the user is called on this machine, if that can be a name. */
 export function machineName(): string | null {
   try {
-    return name("the user's name", userInfo().username);
+    // Bun says so where $USER is not set, as under cron, which sets $LOGNAME.
+    const known = userInfo().username;
+    return name("the user's name", known === "unknown" ? (process.env.LOGNAME ?? "") : known);
   } catch {
     return null;
   }

@@ -14,12 +14,14 @@ export interface Standing {
   readonly read: { readonly seqNo: number; readonly readers: readonly string[] } | null;
 }
 
+/** Others have read what was said last; who, comes at the end, where there is room for it. */
+export const READ_MARK = " ✓✓";
 /** Readers who are named. */
 const READERS_MAX = 3;
 /** Rooms whose unread messages are counted one by one. */
 const UNREAD_ROOMS_MAX = 2;
 
-/** `alice · general · 2 pending · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
+/** `alice · general · 0 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
 export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
   const { id, leader_id, term, quorum, pending, role } = status;
   const leader = leader_id === null ? "no leader" : leadsHere(status) ? "you lead" : `peer ${leader_id} leads`;
@@ -29,7 +31,7 @@ export function statusSpans({ status, name, rooms, read }: Standing, paint: Pain
   const unread = unreadRooms(rooms);
   return [
     { text: visible(name), paint: paint.bold },
-    { text: ` · ${visible(room)} · ${pending} pending · ` },
+    { text: ` · ${visible(room)} · ${pending} pending${read === null || pending > 0 ? "" : READ_MARK} · ` },
     ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
     ...(role === "client" && id > 0 ? [{ text: `through peer ${id} · ` }] : []),
     { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },

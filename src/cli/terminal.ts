@@ -24,6 +24,8 @@ export interface TerminalUser {
   gone(): void;
   /** What was printed has been drawn: more may come. */
   drawn(): void;
+  /** The window came to the foreground, or went to the background; of many terminals nobody knows. */
+  attend(here: boolean): void;
 }
 
 /** Between frames, of which there may be many while messages pour in. */
@@ -69,6 +71,8 @@ export class Terminal {
     });
     this.#tty.enter();
     this.#input.on("data", this.#onData);
+    // Questions that were asked before have paused it.
+    this.#input.resume();
     for (const end of ["end", "close", "error"]) this.#input.on(end, this.#onGone);
     this.#output.on("resize", this.refresh);
     this.refresh();
@@ -161,6 +165,10 @@ export class Terminal {
   #press(keys: readonly Key[]): void {
     for (const key of keys) {
       if (this.#state !== "open") return;
+      if (key.is === "press" && key.name.startsWith("focus-")) {
+        this.#user.attend(key.name === "focus-in");
+        continue;
+      }
       const { editor, action } = press(this.#editor, key, (text, cursor) => this.#user.complete(text, cursor));
       this.#editor = editor;
       if (action !== null) this.#act(action);

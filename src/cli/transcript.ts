@@ -10,6 +10,7 @@ import type { Readers } from "./readers.ts";
 import { messageLine, type Note, note, noteOf } from "./render.ts";
 import type { Rooms } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
+import { READ_MARK } from "./status-line.ts";
 import { wrap } from "./wrap.ts";
 
 export type Bell = "off" | "mention" | "all";
@@ -44,8 +45,6 @@ export interface Told {
 const NOTHING: Told = { rows: [], bell: false };
 const NAMES_MAX = 1000;
 const NOTE_INDENT = "   ";
-/** On own messages of the past that others have read. */
-const READ_MARK = " ✓✓";
 
 export class Transcript {
   readonly #options: TranscriptOptions;

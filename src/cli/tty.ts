@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import { PASTE_BRACKETS_OFF, PASTE_BRACKETS_ON } from "./editor/keys.ts";
+import { REPORTS_OFF, REPORTS_ON } from "./editor/keys.ts";
 
 export type TtyInput = Readable & { setRawMode?: (raw: boolean) => unknown };
 export type TtyOutput = Writable & { isTTY?: boolean; columns?: number; rows?: number; fd?: number };
@@ -54,7 +54,7 @@ export class Tty {
     if (this.#entered) return;
     this.#entered = true;
     this.#raw(true);
-    this.#write(PASTE_BRACKETS_ON);
+    this.#write(REPORTS_ON);
     process.on("exit", this.#atExit);
     process.on("uncaughtException", this.#onCrash);
     process.on("unhandledRejection", this.#onCrash);
@@ -69,13 +69,13 @@ export class Tty {
     process.off("uncaughtException", this.#onCrash);
     process.off("unhandledRejection", this.#onCrash);
     process.off("SIGCONT", this.#onContinued);
-    this.#write(this.#erase() + PASTE_BRACKETS_OFF);
+    this.#write(this.#erase() + REPORTS_OFF);
     this.#raw(false);
   }
 
   /** Stops this process and those that were started with it, as Ctrl-Z does elsewhere, until `fg`. */
   suspend(): void {
-    this.#write(this.#erase() + PASTE_BRACKETS_OFF);
+    this.#write(this.#erase() + REPORTS_OFF);
     this.#raw(false);
     if (STOPS) process.kill(0, "SIGTSTP");
     // The system does not stop whom no shell could let go on.
@@ -86,7 +86,7 @@ export class Tty {
     clearTimeout(this.#goOn);
     if (!this.#entered) return;
     this.#raw(true);
-    this.#write(PASTE_BRACKETS_ON);
+    this.#write(REPORTS_ON);
     this.#resumed();
   };
 
@@ -94,7 +94,7 @@ export class Tty {
     this.#entered = false;
     this.#raw(false);
     try {
-      writeSync(this.#output.fd ?? 1, this.#erase() + PASTE_BRACKETS_OFF);
+      writeSync(this.#output.fd ?? 1, this.#erase() + REPORTS_OFF);
     } catch {
       // The terminal is gone.
     }

@@ -161,7 +161,7 @@ export class People {
     const { people, rooms } = this.#peer.log.state;
     for (const { room_id, user, through, ts } of reads) {
       const from = people.readThrough(room_id, user);
-      if (through <= from || through > (rooms.get(room_id) ?? 0) || !people.takesReader(room_id, user)) continue;
+      if (through <= from || through > rooms.get(room_id) || !people.takesReader(room_id, user)) continue;
       const said = { room_id, seq_no: 0, sender_id: id, session: "", counter: 0, user, ts, text: "" };
       leadership.append("read", { data: { from, through }, chat: said });
     }
@@ -197,10 +197,14 @@ export class People {
     this.#append(leadership, id, person, { change, was: "" });
   }
 
-  /** Another peer said lately that somebody of that name is there. */
+  /** Another peer that is connected said lately that somebody of that name is there. */
   #isElsewhere(user: string, id: PeerId): boolean {
-    const lately = this.#peer.now - (2 * this.#peer.timings.presence) / REPORTS_PER_PRESENCE;
-    return [...(this.#heard.get(user) ?? [])].some(([other, at]) => other !== id && at > lately);
+    const { now, timings, self, links } = this.#peer;
+    const lately = now - (2 * timings.presence) / REPORTS_PER_PRESENCE;
+    const connected = new Set([self.id, ...[...links.values()].map((link) => link.id)]);
+    return [...(this.#heard.get(user) ?? [])].some(
+      ([other, at]) => other !== id && at > lately && connected.has(other),
+    );
   }
 
   #lookForTheGone(leadership: Leadership): void {

@@ -8,6 +8,8 @@ import { runChat } from "../../src/cli/chat.ts";
 import { HELP } from "../../src/cli/commands.ts";
 import type { ChatOptions } from "../../src/cli/talk-options.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
+import { ClientHost } from "../../src/host/client-host.ts";
+import type { HostEvent } from "../../src/host/events.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
@@ -29,6 +31,20 @@ class Machine {
   /** A process of this machine; one at a time. */
   start(options: Partial<ChatOptions> = {}, output?: Writable) {
     return new Run(this, this.#random, this.#network, options, output);
+  }
+
+  /** Somebody elsewhere who talks through the peer at that port. */
+  client(name: string, port: number) {
+    const clock = new VirtualClock(this.time, this.#random);
+    const { network } = this.#network.attach(2, clock);
+    const events: HostEvent[] = [];
+    const service = new ClientHost(
+      { clock, network },
+      { addresses: [{ host: "virtual", port }], name, room: "general", since: null, follow: true },
+      { event: (event) => events.push(event), log: () => {}, writable: () => {}, stopped: () => {} },
+    );
+    service.start();
+    return { service, events };
   }
 }
 
@@ -389,7 +405,7 @@ describe("the screen", () => {
     expect(await run.ended()).toBe(0);
     const last = screen.history.filter((row) => row !== "").at(-1);
     expect(last).toStartWith("-- stopped: ");
-    expect(screen.brackets).toBe(false);
+    expect(screen.reports.size).toBe(0);
   });
 
   test("the status line says who, where, who leads, who is here and what waits", async () => {
@@ -524,6 +540,56 @@ describe("the screen", () => {
       goOn();
       return run.code !== null;
     });
+  });
+
+  test("[P4] what is shown in the room talked in is confirmed, not in the background; who has read what one said is seen", async () => {
+    const machine = new Machine();
+    const { screen, run, type } = open(machine);
+    await run.until(() => screen.shows("you lead"));
+    const bob = machine.client("bob", 6002);
+    await run.until(() => bob.events.some((e) => e.event === "started"));
+    const reads = () => bob.events.flatMap((e) => (e.event === "read" && e.user === "alice" ? [e.through] : []));
+    bob.service.submit("general", "one");
+    await run.until(() => reads().length === 1);
+    type("\x1b[O");
+    bob.service.submit("general", "two");
+    await run.until(() => screen.said.at(-1) === "[seq=2] bob: two");
+    type("three\r");
+    await run.until(() => screen.said.at(-1) === "[seq=3] alice: three");
+    expect(reads()).toEqual([1]);
+    type("\x1b[I");
+    await run.until(() => reads().length === 2);
+    expect(reads()).toEqual([1, 2]);
+    bob.service.confirmRead("general", 3);
+    await run.until(() => screen.shows("0 pending ✓✓ · "));
+    type("/history 1\r/confirmations 3\r");
+    await run.until(() => screen.shows("3 of general is read by bob"));
+    expect(screen.said).toContain("[seq=3] ✓✓ alice: three");
+  });
+
+  test("[P4] with --no-receipts nothing is confirmed", async () => {
+    const machine = new Machine();
+    const { screen, run } = open(machine, { receipts: false });
+    await run.until(() => screen.shows("you lead"));
+    const bob = machine.client("bob", 6002);
+    await run.until(() => bob.events.some((e) => e.event === "started"));
+    bob.service.submit("general", "one");
+    await run.until(() => screen.said.at(-1) === "[seq=1] bob: one");
+    bob.service.submit("general", "two");
+    await run.until(() => screen.said.at(-1) === "[seq=2] bob: two");
+    machine.time.runUntil(machine.time.now + 5000);
+    expect(bob.events.filter((e) => e.event === "read")).toEqual([]);
+  });
+
+  test("[P2] /nick is asked for, told to all, and shown from then on", async () => {
+    const { screen, run, type } = open(new Machine(), { announces: true });
+    await run.until(() => screen.shows("you lead"));
+    type("/nick carol\r");
+    await run.until(() => screen.prompt === "carol> ▏");
+    type("hi, carol\r");
+    await run.until(() => screen.said.at(-1) === "[seq=1] carol: hi, carol");
+    expect(screen.shows("-- you are carol now")).toBe(true);
+    await run.until(() => screen.shows("carol · general"));
   });
 
   test("Tab completes commands, names and rooms; a wrong command gets the nearest name", async () => {

@@ -103,10 +103,10 @@ describe("the terminal is given back", () => {
   for (const [what, end, code] of ENDS) {
     test(`after ${what}`, async () => {
       const pty = await start(DRIVER, "> ");
-      expect([pty.raw, pty.screen.brackets]).toEqual([true, true]);
+      expect([pty.raw, pty.screen.reports.size]).toEqual([true, 2]);
       end(pty);
       expect(await pty.exited).toBe(code);
-      await pty.until("the brackets are off", () => !pty.screen.brackets);
+      await pty.until("the reports are off", () => pty.screen.reports.size === 0);
       expect(pty.raw).toBe(false);
       expect(pty.screen.history.filter((row) => /^> |^driver$/.test(row))).toEqual([]);
       if (code === 1) expect(pty.screen.history.join("\n")).toContain("a bug");
@@ -120,7 +120,7 @@ describe("the terminal is given back", () => {
       if (end === "/quit") pty.type("half a line\x15/quit\r");
       else pty.kill(end);
       expect(await pty.exited).toBe(0);
-      await pty.until("the brackets are off", () => !pty.screen.brackets);
+      await pty.until("the reports are off", () => pty.screen.reports.size === 0);
       expect(pty.raw).toBe(false);
       expect(pty.screen.history.filter((row) => row.startsWith("alice> "))).toEqual([]);
     });
@@ -142,7 +142,7 @@ describe("without a screen", () => {
     first.type("\x04");
     await first.exited;
     const dumb = await start(chat(folder), "[seq=1] alice: hello", { TERM: "dumb" });
-    expect([dumb.raw, dumb.screen.brackets]).toEqual([false, false]);
+    expect([dumb.raw, dumb.screen.reports.size]).toEqual([false, 0]);
     dumb.type("again\n");
     await dumb.until("it is sent", () => dumb.screen.history.includes("[seq=2] alice: again"));
     dumb.type("\x04");

@@ -39,9 +39,14 @@ describe("the status line", () => {
 });
 
 test("[P4] who has read the last own message, or how many", () => {
-  const line = (readers: string[]) =>
-    text(statusSpans({ status: STATUS, name: "alice", rooms: [], read: { seqNo: 42, readers } }, PLAIN));
-  expect(line(["bob", "ev\x07e"])).toContain(" · quorum held · 42 read by bob, ev^Ge");
+  const line = (readers: string[], pending = 0) =>
+    text(
+      statusSpans({ status: { ...STATUS, pending }, name: "alice", rooms: [], read: { seqNo: 42, readers } }, PLAIN),
+    );
+  expect(line(["bob", "ev\x07e"])).toContain(
+    " · 0 pending ✓✓ · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob, ev^Ge",
+  );
+  expect(line(["bob"], 1)).toContain(" · 1 pending · peer 3");
   expect(line(["a", "b", "c", "d"])).toContain(" · 42 read by 4");
 });
 

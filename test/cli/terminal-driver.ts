@@ -25,6 +25,7 @@ const terminal: Terminal = new Terminal(
     },
     gone: () => process.exit(0),
     drawn: () => {},
+    attend: () => {},
   },
   paintFor({}),
 );

@@ -26,8 +26,8 @@ export class VirtualTerminal {
   rows: number;
   writes = 0;
   bells = 0;
-  /** Pastes come in brackets. */
-  brackets = false;
+  /** Pastes come in brackets (2004), and the focus is told (1004). */
+  readonly reports = new Set<string>();
   readonly #kind: Kind;
   #lines: Line[] = [{ cells: [], wrapped: false }];
   #row = 0;
@@ -97,7 +97,8 @@ export class VirtualTerminal {
     const known = `${question}${question === "" ? "" : numbers}${command}`;
     if (known === "?7l") this.#wraps = false;
     else if (known === "?7h") this.#wraps = true;
-    else if (known === "?2004h" || known === "?2004l") this.brackets = known === "?2004h";
+    else if (known === "?1004h" || known === "?2004h") this.reports.add(numbers);
+    else if (known === "?1004l" || known === "?2004l") this.reports.delete(numbers);
     else if (known === "?2026h" || known === "?2026l" || known === "m") return;
     else if (known === "A") this.#row = Math.max(this.#top, this.#row - n);
     else if (known === "C") this.#column = Math.min(this.columns - 1, this.#column + n);

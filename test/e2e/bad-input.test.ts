@@ -275,7 +275,7 @@ test("[D5] a torn last line was never confirmed: it is cut and the peer goes on"
   const notice = await again.event("notice", (e) => e.code === "recovered");
   expect(notice.message).toContain("cut what was written but never confirmed");
   again.say("and on");
-  await again.event("sent");
+  await again.event("sent", (e) => e.seq_no === 2);
   expect(logLines(cluster.dir(1)).filter((l) => l.includes('"kind":"chat"')).length).toBe(2);
   await cluster.stop();
 });

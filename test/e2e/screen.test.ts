@@ -117,6 +117,7 @@ screens(
         (rows) => rows.some((row) => row.includes(`[seq=${total}]`)) && rows.at(-2)?.includes("· 0 pending"),
       );
     await alice.until("the whole line", (rows) => rows.at(-1) === `alice> ${typed}`);
+    await alice.until("its last size", (rows) => (rows.at(-2) ?? "").length > 60);
     alice.press("Enter");
     for (const window of [alice, bob, carol]) {
       await window.shows(`[seq=${total + 1}] alice: ${typed}`);
@@ -193,7 +194,9 @@ screens(
 
     await chats.enter(2);
     await alice.shows("[seq=8] alice: seven");
-    await alice.until("nothing waits", (rows) => rows.at(-2)?.startsWith("alice · general · 0 pending · peer 2 leads"));
+    await alice.until("all is read", (rows) =>
+      rows.at(-2)?.startsWith("alice · general · 0 pending ✓✓ · peer 2 leads"),
+    );
     expect(numbers(alice)).toEqual(upTo(8));
     await chats.enter(3);
     await chats.window(3).shows("[seq=8] alice: seven");

@@ -98,6 +98,12 @@ export class Window {
     this.press("C-j");
   }
 
+  /** Nothing is left of what was shown. */
+  wipe(): void {
+    this.#tmux.command("send-keys", "-R", "-t", this.#name);
+    this.#tmux.command("clear-history", "-t", this.#name);
+  }
+
   /** In brackets, where the program has asked for them, or as if it were typed. */
   paste(text: string, brackets: boolean): void {
     const file = join(this.#tmux.root, "paste");

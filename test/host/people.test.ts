@@ -76,6 +76,17 @@ test("[P3] a client that moves to another peer stays; one that is cut off for go
   expect(notes(bob).slice(-2).sort()).toEqual(["eve gone", "user3 gone"]);
 });
 
+test("[P1] a client whose peer has died leaves from another one with a word, and is told so at once", () => {
+  const cluster = peopled();
+  const bob = cluster.attached("bob", 1);
+  cluster.until(() => notes(host(cluster, 2)).at(-1) === "bob joined");
+  cluster.kill(1);
+  cluster.until(() => bob.events.some((e) => e.event === "notice" && e.code === "attached"));
+  bob.service.quit();
+  cluster.pass(5000);
+  expect(notes(host(cluster, 2)).at(-1)).toBe("bob left");
+});
+
 test("[P2] a change of name is one entry; a name that somebody has, or that is none, is refused", () => {
   const cluster = peopled();
   const bob = cluster.attached("bob", 1);

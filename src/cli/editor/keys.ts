@@ -20,9 +20,9 @@ export type Key =
   | { readonly is: "paste"; readonly text: string }
   | { readonly is: "press"; readonly name: string };
 
-/** To be asked for when a terminal is opened, and given back when it is left. */
-export const PASTE_BRACKETS_ON = "\x1b[?2004h";
-export const PASTE_BRACKETS_OFF = "\x1b[?2004l";
+/** To be asked for when a terminal is opened, and given back when it is left: pastes in brackets, and reports of the focus. */
+export const REPORTS_ON = "\x1b[?2004h\x1b[?1004h";
+export const REPORTS_OFF = "\x1b[?2004l\x1b[?1004l";
 
 /** Sequences come in one piece but for slow lines; who presses Escape does not wait noticeably. */
 const SEQUENCE_PATIENCE_MS = 100;
@@ -49,7 +49,7 @@ const FINALS: Readonly<Record<string, string>> = {
 const NUMBERS: Readonly<Record<string, string>> = {
   ...{ 1: "home", 2: "insert", 3: "delete", 4: "end", 5: "pageup", 6: "pagedown", 7: "home", 8: "end" },
 };
-/** Of xterm's focus reporting (mode 1004): for a caller who turns it on, not for the editor. */
+/** Of xterm's focus reporting (mode 1004): not for the editor. */
 const FOCUS: Readonly<Record<string, string>> = { I: "focus-in", O: "focus-out" };
 
 export class KeyReader {

@@ -37,6 +37,8 @@ export interface Chatting {
   line(text: string): boolean;
   /** Whoever typed is gone, or wants to go. */
   hangUp(): void;
+  /** Whoever reads looks at it, or not: taken for granted where nobody says. */
+  attend(here: boolean): void;
   /** The reader is behind: no more messages until `caughtUp`. */
   behind(): void;
   caughtUp(): void;

@@ -125,6 +125,10 @@ export class ScreenFace implements Face, TerminalUser {
     this.#chat.hangUp();
   }
 
+  attend(here: boolean): void {
+    this.#chat.attend(here);
+  }
+
   drawn(): void {
     this.#chat.caughtUp();
   }

@@ -1,7 +1,7 @@
 /**
  * What a command of the program is: the one description from which its help, the reading of its arguments, its keys in a
  * configuration file, its environment variables, the completions and the manual are made. Each command's own file holds
- * its description; the list of all is in main.ts.
+ * its description; the list of all is in catalog.ts.
  */
 import type { Output } from "../output.ts";
 import type { Paint } from "../paint.ts";
