@@ -6,7 +6,7 @@ import { DOCTOR } from "./doctor/command.ts";
 import { LOG, VERIFY } from "./files.ts";
 import { nearest, UsageError } from "./flags.ts";
 import { RECOVER } from "./recover.ts";
-import { SIM } from "./sim-flags.ts";
+import { SIM } from "./sim-command.ts";
 import type { Command } from "./usage/command.ts";
 import { completionsCommand } from "./usage/completions.ts";
 import { commandHelp } from "./usage/help.ts";

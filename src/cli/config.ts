@@ -1,5 +1,4 @@
 /** `chatpeer config`: what is in force for a peer that is started so, and where each value comes from. */
-import { stringify } from "yaml";
 import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
 import { UsageError } from "./flags.ts";
 import { visible } from "./sanitize.ts";
@@ -52,9 +51,7 @@ function typed({ setting }: Flag, text: string): string | number | boolean {
   return (setting === "number" || setting === "time") && /^[0-9]+$/.test(text) ? Number(text) : text;
 }
 
+/** JSON is YAML, too. */
 function asYaml(value: string | number | boolean): string {
-  return stringify(value, {
-    lineWidth: 0,
-    defaultStringType: typeof value === "string" ? "QUOTE_DOUBLE" : "PLAIN",
-  }).trim();
+  return JSON.stringify(value);
 }

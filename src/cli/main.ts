@@ -6,11 +6,11 @@ import { UsageError } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { runtimeName, runtimeTooOld } from "./runtime.ts";
-import { simWorker, WORKER } from "./sim-pool.ts";
+import { WORKER } from "./sim-command.ts";
 import { readArguments } from "./usage/arguments.ts";
 import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/command.ts";
 import { commandHelp } from "./usage/help.ts";
-import { gatherSettings } from "./usage/settings.ts";
+import { configFileOf, gatherSettings } from "./usage/settings.ts";
 
 const out = new Output(process.stdout);
 const err = new Output(process.stderr);
@@ -21,7 +21,7 @@ let asked: Command = CHAT;
 async function main(): Promise<number> {
   const tooOld = runtimeTooOld();
   if (tooOld !== null) throw new UsageError(tooOld);
-  if (first === WORKER) return simWorker(process.stdin, out);
+  if (first === WORKER) return (await import("./sim-pool.ts")).simWorker(process.stdin, out);
   const named = first !== undefined && !first.startsWith("-");
   if (named) asked = findCommand(first);
   const args = named || first === undefined ? others : [first, ...others];
@@ -36,7 +36,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const everywhere = COMMANDS.flatMap((command) => command.flags);
-  const settings = gatherSettings(asked.flags, given.flags, process.env, everywhere);
+  const file = configFileOf(asked.flags, given.flags, process.env);
+  const filed = file === null ? null : (await import("./usage/config-file.ts")).readConfigFile(file, asked.flags);
+  const settings = gatherSettings(asked.flags, given.flags, process.env, everywhere, filed);
   return asked.run({ settings, words: given.words, out, err, paint: paintFor(process.stdout) });
 }
 

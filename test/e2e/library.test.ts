@@ -61,3 +61,39 @@ test("[P1] [P4] rooms, names, who is here, what was read and said: the same for 
   expect(refused).toBeInstanceOf(PeerError);
   expect(refused.code).toBe("closed");
 });
+
+test("[S9] [I5] floods: many texts at a time, many messages at a time, each once and in order; what cannot be taken says so", async () => {
+  const ann = await createPeer({ id: 1, port: 0, dataDir: join(root, "flood"), name: "ann" });
+  open.push(ann);
+  const texts = Array.from({ length: 20_000 }, (_, i) => `message ${i + 1}`);
+  const received: string[] = [];
+  let pieces = 0;
+  const reading = (async () => {
+    for await (const batch of ann.batches) {
+      pieces += 1;
+      expect(batch.length).toBeGreaterThan(0);
+      received.push(...batch.map((m) => m.payload));
+      if (received.length >= texts.length) return;
+    }
+  })();
+  const last = await ann.submitAll(texts);
+  expect(await last.sent()).toMatchObject({ seq_no: texts.length, room_id: "general", msg_id: last.msg_id });
+  // Asked for again, or late: the answer is the same.
+  expect(await last.sent()).toEqual({ ...(await last.sent()) });
+  await reading;
+  expect(received).toEqual(texts);
+  expect(pieces).toBeLessThan(texts.length / 10);
+
+  // Those before one that is refused are taken; one at a time and many at a time are one stream.
+  expect(await ann.submitAll(["kept", "", "not reached"]).catch((e) => e)).toMatchObject({ code: "empty" });
+  expect(await ann.submitAll([]).catch((e) => e)).toMatchObject({ code: "empty" });
+  await (await ann.submit("single")).sent();
+  const rest: string[] = [];
+  for await (const { payload } of ann.messages) if (rest.push(payload) === 2) break;
+  expect(rest).toEqual(["kept", "single"]);
+
+  const waiting = ann.batches[Symbol.asyncIterator]().next();
+  await ann.close();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+  expect(await ann.submitAll(["late"]).catch((e) => e)).toMatchObject({ code: "closed" });
+}, 30_000);

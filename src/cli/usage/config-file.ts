@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { isMap, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
 import { nearest, UsageError } from "../flags.ts";
 import { type Flag, maySet } from "./command.ts";
+import { CONFIG } from "./settings.ts";
 
 export interface Setting {
   readonly values: readonly string[];
@@ -23,7 +24,11 @@ const WRONG_SHOWN_MAX = 20;
 
 /** Throws UsageError, a line for each thing that is wrong. */
 export function readConfigFile(file: string, flags: readonly Flag[]): Map<string, Setting> {
-  return parseConfig(readText(file), file, flags);
+  return parseConfig(
+    readText(file),
+    file,
+    flags.filter(({ name }) => name !== CONFIG),
+  );
 }
 
 function readText(file: string): string {

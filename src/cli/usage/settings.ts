@@ -5,7 +5,7 @@
  */
 import { nearest, oneOf, UsageError, wholeNumber } from "../flags.ts";
 import { type Flag, maySet } from "./command.ts";
-import { readConfigFile, type Setting } from "./config-file.ts";
+import type { Setting } from "./config-file.ts";
 
 const ENVIRONMENT = "CHATPEER_";
 /** The flag that names the file of settings; it cannot stand in one. */
@@ -119,17 +119,23 @@ function valuesOf(flag: Flag, variable: string, text: string): string[] {
   throw new UsageError(`${variable} must be 1 or 0, not ${JSON.stringify(text.slice(0, 80))}`);
 }
 
-/** All sources together; the file is the one that --config or its variable names. Throws UsageError. */
+/** The file that --config or its variable names; null for none. */
+export function configFileOf(
+  flags: readonly Flag[],
+  given: ReadonlyMap<string, readonly string[]>,
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
+  const flag = flags.find(({ name }) => name === CONFIG);
+  return flag === undefined ? null : (given.get(CONFIG)?.[0] ?? (env[variableOf(flag)] || null));
+}
+
+/** All sources together, with what the file says if there is one. Throws UsageError. */
 export function gatherSettings(
   flags: readonly Flag[],
   given: ReadonlyMap<string, readonly string[]>,
   env: Readonly<Record<string, string | undefined>>,
   everywhere: readonly Flag[],
+  filed: ReadonlyMap<string, Setting> | null,
 ): Settings {
-  const typed = fromFlags(given);
-  const environment = fromEnvironment(flags, env, everywhere);
-  const file = (typed.get(CONFIG) ?? environment.get(CONFIG))?.values[0];
-  const inFile = flags.filter((flag) => flag.name !== CONFIG);
-  const filed = file === undefined ? new Map<string, Setting>() : readConfigFile(file, inFile);
-  return new Settings(flags, typed, environment, filed);
+  return new Settings(flags, fromFlags(given), fromEnvironment(flags, env, everywhere), filed ?? new Map());
 }

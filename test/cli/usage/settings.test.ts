@@ -7,8 +7,8 @@ import { CHAT_FLAGS, readChatOptions } from "../../../src/cli/chat-options.ts";
 import { settingLines } from "../../../src/cli/config.ts";
 import { UsageError } from "../../../src/cli/flags.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
-import { parseConfig } from "../../../src/cli/usage/config-file.ts";
-import { gatherSettings, type Settings } from "../../../src/cli/usage/settings.ts";
+import { parseConfig, readConfigFile } from "../../../src/cli/usage/config-file.ts";
+import { configFileOf, gatherSettings, type Settings } from "../../../src/cli/usage/settings.ts";
 
 let root = "";
 beforeAll(() => {
@@ -17,7 +17,10 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function gathered(args: readonly string[], env: Record<string, string> = {}): Settings {
-  return gatherSettings(CHAT_FLAGS, readArguments(args, CHAT_FLAGS).flags, env, CHAT_FLAGS);
+  const { flags } = readArguments(args, CHAT_FLAGS);
+  const named = configFileOf(CHAT_FLAGS, flags, env);
+  const filed = named === null ? null : readConfigFile(named, CHAT_FLAGS);
+  return gatherSettings(CHAT_FLAGS, flags, env, CHAT_FLAGS, filed);
 }
 
 function file(name: string, text: string | Uint8Array): string {
