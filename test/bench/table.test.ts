@@ -16,12 +16,13 @@ const result: RunResult = {
   perSecond: { sustained: 150_000, worst: 90_000 },
   latencyMs: { p50: 0.5, p95: 5, p99: 50, max: 500 },
   faults: [
-    { kind: "kill", at: 2, leader: 3, gapMs: 40, restart: { startMs: 200, missed: 9, caughtUpMs: 300 } },
-    { kind: "kill", at: 5, leader: 2, gapMs: 60, restart: { startMs: 250, missed: 9, caughtUpMs: null } },
+    { kind: "kill", at: 2, leader: 3, gapMs: 40, restart: { startMs: 200, missed: 9, caughtUpMs: 300, delivered: 9 } },
+    { kind: "kill", at: 5, leader: 2, gapMs: 60, restart: { startMs: 250, missed: 9, caughtUpMs: null, delivered: 0 } },
   ],
   gapMs: { kill: { median: 50, worst: 60 }, pause: nothing, cut: nothing },
   peers: [1, 2, 3].map((id) => ({ id, runtime: "binary", cpuSeconds: id, peakMb: 100 * id })),
   bytesPerMessage: { wire: 700, log: 310, written: 400 },
+  ...{ oneFollower: null, idle: [] },
   verdict: { entries: 1_500_009, chats: 1_500_000, violations: [] },
 };
 const floor: FloorFigures = {
