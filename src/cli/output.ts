@@ -5,13 +5,15 @@
  */
 import type { Writable } from "node:stream";
 
-/** More than this waiting for a slow reader: whoever produces is asked to pause. */
-const WAITING_BYTES_MAX = 1024 * 1024;
+/** More characters than this waiting for a slow reader: whoever produces is asked to pause, until half of them are read. */
+const WAITING_MAX = 1024 * 1024;
 
 export class Output {
   readonly #stream: Writable;
   #lost = false;
   #unanswered = 0;
+  /** Characters of these: `writableLength` stays 0 for the standard output of Bun 1.4, however slow its reader. */
+  #waiting = 0;
   #paused: (() => void) | null = null;
   #onFinished: (() => void)[] = [];
 
@@ -19,7 +21,6 @@ export class Output {
     this.#stream = stream;
     // A reader that went away (EPIPE) is no reason to fail.
     stream.on("error", () => this.abandon());
-    stream.on("drain", () => this.#resume());
   }
 
   /** The reader is gone. */
@@ -42,13 +43,14 @@ export class Output {
 
   /** The reader is behind. */
   get behind(): boolean {
-    return !this.#lost && this.#stream.writableLength >= WAITING_BYTES_MAX;
+    return !this.#lost && this.#waiting >= WAITING_MAX;
   }
 
   write(text: string): void {
     if (this.#lost || text === "") return;
     this.#unanswered++;
-    this.#stream.write(text, this.#answered);
+    this.#waiting += text.length;
+    this.#stream.write(text, () => this.#answered(text.length));
   }
 
   /** Called once, when the reader has caught up. */
@@ -62,10 +64,12 @@ export class Output {
     return new Promise((resolve) => this.#onFinished.push(resolve));
   }
 
-  readonly #answered = (): void => {
+  #answered(length: number): void {
     this.#unanswered--;
+    this.#waiting -= length;
+    if (this.#waiting < WAITING_MAX / 2) this.#resume();
     if (this.#unanswered === 0) this.#finish();
-  };
+  }
 
   #resume(): void {
     const go = this.#paused;

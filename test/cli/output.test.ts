@@ -165,3 +165,29 @@ describe("a reader that goes away", () => {
     expect([reader.taken, reader.waits]).toEqual([[], false]);
   });
 });
+
+test("[S9] a reader is behind by what the stream has not answered, whatever the stream says of its length", async () => {
+  let answers: (() => void)[] = [];
+  const stream = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => void answers.push(done) });
+  // As the standard output of Bun 1.4.5 does.
+  Object.defineProperty(stream, "writableLength", { get: () => 0 });
+  const out = new Output(stream);
+  const line = "x".repeat(99_999);
+  let taken = 0;
+  while (out.line(line)) taken += 1;
+  expect(taken).toBe(10);
+  let resumed = 0;
+  out.resumed(() => resumed++);
+  const answer = async () => {
+    const done = answers;
+    answers = [];
+    for (const each of done) each();
+    await new Promise<void>((go) => setImmediate(go));
+  };
+  await answer();
+  expect(resumed).toBe(0);
+  while (resumed === 0) await answer();
+  expect(out.behind).toBe(false);
+  while (answers.length > 0) await answer();
+  await out.finished();
+});
