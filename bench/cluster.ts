@@ -151,6 +151,12 @@ export class Cluster {
     member.state = "up";
   }
 
+  /** Whether anybody reads what it delivers. */
+  read(member: Member, on: boolean): void {
+    member.state = on ? "up" : "deaf";
+    this.tell(member, { do: "read", on });
+  }
+
   /** Nothing passes between this peer and the others any more; nobody is told. */
   cut(member: Member): void {
     this.#network?.cut(

@@ -16,12 +16,14 @@ export interface Fault {
 
 /** A dead peer that was started again. */
 export interface Restart {
-  /** From the spawn until it listens. */
+  /** From the spawn until it listens (`started`). */
   readonly startMs: number;
   /** Messages that the others had delivered and it had not. */
   readonly missed: number;
   /** From the spawn until it had delivered nearly all that anybody had, while the others went on; null: not yet. */
   caughtUpMs: number | null;
+  /** Messages that it delivered until then: what it had missed, and what came meanwhile. */
+  delivered: number;
 }
 
 export interface FaultRules {
@@ -79,11 +81,13 @@ async function startAgain(member: Member, cluster: Cluster, { away, goOn }: Faul
   await cluster.until(`${away} messages pass without peer ${member.id}`, () => cluster.seq >= behind + away, 3_600_000);
   const began = performance.now();
   await cluster.start(member);
-  const restart: Restart = { startMs: performance.now() - began, missed: cluster.seq - behind, caughtUpMs: null };
+  const startMs = performance.now() - began;
+  const restart: Restart = { startMs, missed: cluster.seq - behind, caughtUpMs: null, delivered: 0 };
   goOn(member);
   cluster.onReport(member, () => {
     if (cluster.seq - member.seq > NEAR_MESSAGES) return false;
     restart.caughtUpMs = performance.now() - began;
+    restart.delivered = member.seq - behind;
     return true;
   });
   return restart;

@@ -9,16 +9,36 @@ import type { RunOptions } from "./options.ts";
 import { folderBytes } from "./proc.ts";
 import type { Verdict } from "./verify.ts";
 
+export interface Machine {
+  readonly cpus: number;
+  readonly model: string;
+  readonly memoryGb: number;
+  readonly system: string;
+}
+
+/** This one. */
+export function machine(): Machine {
+  return {
+    cpus: cpus().length,
+    model: cpus()[0]?.model ?? "",
+    memoryGb: Math.round(totalmem() / 1e9),
+    system: `${type()} ${process.arch}`,
+  };
+}
+
+/** What a peer costs while nobody sends. */
+export interface IdlePeer {
+  readonly id: number;
+  /** Of one core. */
+  readonly cpuPercent: number;
+  readonly residentMb: number;
+}
+
 export interface RunResult {
   /** What was flooded: `library` or `shipped binary, --json`. */
   readonly through: string;
   readonly options: RunOptions;
-  readonly machine: {
-    readonly cpus: number;
-    readonly model: string;
-    readonly memoryGb: number;
-    readonly system: string;
-  };
+  readonly machine: Machine;
   /** From the first spawn until all were one cluster. */
   readonly formedMs: number;
   /** From the start of the flood until all living peers had delivered everything. */
@@ -44,6 +64,10 @@ export interface RunResult {
    * machine. `log`: of the log's files, `written`: all that reached storage by the system's count, of one peer on average.
    */
   readonly bytesPerMessage: { readonly wire: number; readonly log: number; readonly written: number };
+  /** The follower that differed, and its peak memory until it differed no more. */
+  readonly oneFollower: { readonly id: number; readonly peakMb: number } | null;
+  /** Over the seconds of `--idle`; empty without. */
+  readonly idle: readonly IdlePeer[];
   readonly verdict: Verdict;
 }
 
@@ -64,6 +88,8 @@ export interface Measured {
   readonly ended: number;
   readonly wireBytes: number;
   readonly faults: readonly Fault[];
+  readonly oneFollower: RunResult["oneFollower"];
+  readonly idle: readonly IdlePeer[];
   /** Who was there at the end. */
   readonly living: ReadonlySet<Member>;
 }
@@ -93,12 +119,7 @@ export function figures({ cluster, options, measured, verdict, formedMs, shipped
   return {
     through: shipped ? "shipped binary, --json" : "library",
     options,
-    machine: {
-      cpus: cpus().length,
-      model: cpus()[0]?.model ?? "",
-      memoryGb: Math.round(totalmem() / 1e9),
-      system: `${type()} ${process.arch}`,
-    },
+    machine: machine(),
     ...{ formedMs, seconds, messages: chats },
     perSecond: { sustained: chats / seconds, worst: worstSecond(points(cluster.members, began), full - began) },
     latencyMs: {
@@ -116,6 +137,8 @@ export function figures({ cluster, options, measured, verdict, formedMs, shipped
       peakMb: totals.peakMb,
     })),
     bytesPerMessage: { wire: measured.wireBytes / Math.max(1, chats), log: log / perCopy, written: written / perCopy },
+    oneFollower: measured.oneFollower,
+    idle: measured.idle,
     verdict,
   };
 }

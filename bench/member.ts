@@ -20,7 +20,8 @@ export class Member {
   readonly id: number;
   readonly runtime: Runtime;
   readonly dir: string;
-  state: "starting" | "up" | "paused" | "down" = "down";
+  /** `deaf`: it runs, and nobody reads what it delivers. */
+  state: "starting" | "up" | "paused" | "deaf" | "down" = "down";
   /** Of the process that runs now. */
   report: Report | null = null;
   usage: Usage = NOTHING;
@@ -69,7 +70,7 @@ export class Member {
   }
 
   sample(): void {
-    if (this.state !== "up" && this.state !== "paused") return;
+    if (this.state === "starting" || this.state === "down") return;
     const now = usageOf(this.pid);
     // Gone in this moment: what was seen last stands.
     if (!Number.isNaN(now.residentMb)) this.usage = now;

@@ -14,6 +14,12 @@ export class UsageError extends Error {
 export const RUNTIMES = ["binary", "bun", "node", "deno"] as const;
 export type Runtime = (typeof RUNTIMES)[number];
 export type FaultKind = "kill" | "pause" | "cut";
+/**
+ * How one follower differs from all others. None of these sends, so `silent` is the control of the rest: `paused` is
+ * stopped, of `slow-disk` every sync takes longer, and of `deaf` nobody reads what it delivers, all for the whole flood.
+ */
+export const ONE_FOLLOWER = ["silent", "paused", "slow-disk", "deaf"] as const;
+export type OneFollower = (typeof ONE_FOLLOWER)[number];
 
 export interface RunOptions {
   readonly peers: number;
@@ -28,12 +34,15 @@ export interface RunOptions {
   /** Submitted and not yet delivered to their sender, of each peer. */
   readonly window: number;
   readonly senders: "all" | "follower";
+  readonly oneFollower: OneFollower | null;
   /** What happens to the leader, in this order. */
   readonly faults: readonly FaultKind[];
   /** The dead are started again. */
   readonly restart: boolean;
   /** … when so many more messages were delivered without them. */
   readonly away: number;
+  /** Seconds that everybody stays behind the end, for what an idle cluster costs; 0: none. */
+  readonly idle: number;
   readonly durability: "fsync" | "os";
   readonly runtime: Runtime | "mixed";
   /** Where the data directories are made. */
@@ -45,10 +54,28 @@ export interface Options extends RunOptions {
   /** Another run through the shipped binary and its `--json`. */
   readonly shipped: boolean;
   readonly sweep: boolean;
+  readonly figures: FiguresOptions | null;
   readonly floor: boolean;
   readonly json: string | null;
   readonly report: string | null;
 }
+
+/** Every row of the table of figures, or some. */
+export interface FiguresOptions {
+  /** Of each row: a figure is their median. */
+  readonly runs: number;
+  /** Names of rows; null: all. */
+  readonly only: readonly string[] | null;
+  /** A tenth of the messages and seconds. */
+  readonly quick: boolean;
+}
+
+/** The rows of the table, in its order. */
+export const FIGURE_ROWS = [
+  ...(["durable", "latency", "kill", "pause", "memory", "catch-up", "start"] as const),
+  ...(["paused-voter", "slow-disk", "fifty", "idle", "deaf"] as const),
+] as const;
+export type FigureRow = (typeof FIGURE_ROWS)[number];
 
 /** All peers have one address here, and a peer takes only so many connections from one. */
 export const PEERS_MAX = CONNECTIONS_PER_ADDRESS_MAX + 1;
@@ -65,11 +92,17 @@ export const USAGE = `bun run bench/scale.ts [flags]      floods a cluster of re
   --kill-leader K       SIGKILL the leader K times      --restart     start the dead again
   --pause-leader K      SIGSTOP it K times              --away N      … once N messages have passed (0)
   --cut-leader K        cut it off K times (all traffic then passes a proxy, which costs)
+  --one-follower HOW    it sends nothing (silent), or is paused, or has a slow-disk, or nobody reads it (deaf) meanwhile
+  --idle S              S seconds more at the end in which nobody sends, and what they cost (0)
   --durability D        fsync or os (fsync)
   --runtime R           binary, bun, node, deno or mixed (binary)
   --shipped             also the shipped binary, driven through --json
   --floor               also what this machine does with no protocol at all
   --sweep               N = 1, 3, 5, 10, 20, 50 (and 100 where it fits) as one table; --messages: of N = 3
+  --figures             every figure of the README's table, each with its floor and its bound; alone, or with
+    --runs N            of each row; told is the median (5)
+    --only NAME,…       ${FIGURE_ROWS.join(", ")}
+    --quick             a tenth of all sizes: to see that it works, not how fast it is
   --json FILE           the figures as JSON
   --report FILE.html    the run as a page with plots
   --dir DIR             the disk to measure (${tmpdir()})
@@ -111,6 +144,8 @@ const FLAGS = v.object({
   rate: v.nullish(whole("rate", 1, 1e7), null),
   window: v.optional(whole("window", 1, 200_000), "10000"),
   senders: v.optional(oneOf("senders", "all", "follower"), "all"),
+  "one-follower": v.nullish(oneOf("one-follower", ...ONE_FOLLOWER), null),
+  idle: v.optional(whole("idle", 0, 3600), "0"),
   "kill-leader": v.optional(whole("kill-leader", 0, FAULTS_MAX), "0"),
   "pause-leader": v.optional(whole("pause-leader", 0, FAULTS_MAX), "0"),
   "cut-leader": v.optional(whole("cut-leader", 0, FAULTS_MAX), "0"),
@@ -121,6 +156,17 @@ const FLAGS = v.object({
   shipped: v.optional(v.boolean(), false),
   floor: v.optional(v.boolean(), false),
   sweep: v.optional(v.boolean(), false),
+  figures: v.optional(v.boolean(), false),
+  runs: v.optional(whole("runs", 1, 100), "5"),
+  only: v.nullish(
+    v.pipe(
+      v.string(),
+      v.transform((names) => names.split(",")),
+      v.array(oneOf("only", ...FIGURE_ROWS)),
+    ),
+    null,
+  ),
+  quick: v.optional(v.boolean(), false),
   json: fileIn("json"),
   report: fileIn("report"),
   dir: v.optional(
@@ -137,12 +183,23 @@ const FLAGS = v.object({
 });
 
 /** Flags that take no value. */
-const SWITCHES = new Set(["restart", "shipped", "floor", "sweep", "keep"]);
+const SWITCHES = new Set(["restart", "shipped", "floor", "sweep", "figures", "quick", "keep"]);
+/** Flags that make sense with `--figures` only, and the others that go with it: its rows say the rest themselves. */
+const OF_FIGURES = ["runs", "only", "quick"];
+const BESIDE_FIGURES = [...OF_FIGURES, "figures", "json", "dir", "keep"];
 
 /** Throws UsageError. */
 export function readOptions(args: readonly string[]): Options {
-  const { messages, seconds, ...flags } = checked(typed(args));
-  const { "kill-leader": kills, "pause-leader": pauses, "cut-leader": cuts, ...rest } = flags;
+  const given = typed(args);
+  const { messages, seconds, figures, runs, only, quick, ...flags } = checked(given);
+  const {
+    "kill-leader": kills,
+    "pause-leader": pauses,
+    "cut-leader": cuts,
+    "one-follower": oneFollower,
+    ...rest
+  } = flags;
+  checkFigures(figures, Object.keys(given));
   const faults: FaultKind[] = [
     ...Array<FaultKind>(kills).fill("kill"),
     ...Array<FaultKind>(pauses).fill("pause"),
@@ -150,7 +207,14 @@ export function readOptions(args: readonly string[]): Options {
   ];
   if (messages !== null && seconds !== null)
     throw new UsageError("--messages and --seconds both say how long it lasts: give one of them");
-  const options = { ...rest, faults, seconds, messages: seconds === null ? (messages ?? MESSAGES) : null };
+  const options = {
+    ...{ ...rest, faults, oneFollower, seconds, messages: seconds === null ? (messages ?? MESSAGES) : null },
+    figures: figures ? { runs, only, quick } : null,
+  };
+  if (oneFollower !== null && (options.peers < 3 || faults.length > 0 || options.sweep || options.senders !== "all"))
+    throw new UsageError("--one-follower goes with --peers 3 or more, and without --…-leader, --senders and --sweep");
+  if (oneFollower === "slow-disk" && options.shipped)
+    throw new UsageError("--one-follower slow-disk is done inside the bench peer: leave out --shipped");
   if (faults.length > 0 && options.sweep) throw new UsageError("--sweep measures without faults: leave out --…-leader");
   if (options.report !== null && options.sweep)
     throw new UsageError("--report draws one run, not a sweep: leave out one of them");
@@ -174,6 +238,13 @@ export function readOptions(args: readonly string[]): Options {
 /** Who decides in a cluster of so many: the largest odd number up to five. */
 export function votersOf(peers: number): number {
   return Math.min(5, peers % 2 === 0 ? peers - 1 : peers);
+}
+
+function checkFigures(figures: boolean, given: readonly string[]): void {
+  const astray = given.find((name) => (figures ? !BESIDE_FIGURES.includes(name) : OF_FIGURES.includes(name)));
+  if (astray === undefined) return;
+  const why = figures ? "the rows of --figures say that themselves" : "it is about the rows of --figures";
+  throw new UsageError(`--${astray} does not fit: ${why}`);
 }
 
 function typed(args: readonly string[]): Record<string, unknown> {

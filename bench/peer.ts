@@ -9,6 +9,7 @@ import { openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { Histogram } from "./histogram.ts";
 import { type Command, type Flood, type Mark, type PeerConfig, type Told, textOf, wallNow } from "./protocol.ts";
+import { slowSync } from "./slow-disk.ts";
 import { type Delivered, driven, embedded, type Subject } from "./subject.ts";
 
 /** Messages submitted in one turn of the event loop; then the network has its turn. */
@@ -37,6 +38,7 @@ class BenchPeer {
   #deliveredAt = 0;
   #gap = { ms: 0, end: 0 };
   #marking = false;
+  #reporting: NodeJS.Timeout | null = null;
   #wake = () => {};
 
   constructor(config: PeerConfig) {
@@ -56,14 +58,17 @@ class BenchPeer {
     const { command } = this.#config;
     this.#subject = await (command === null ? embedded(this.#config, events) : driven(this.#config, command, events));
     tell({ told: "started", pid: this.#subject.pid });
-    setInterval(() => this.#report(), this.#config.reportMs);
+    this.#reportEvery(this.#config.reportMs);
   }
 
   onCommand(command: Command): void {
     if (command.do === "enough") {
       this.#open = false;
       this.#wake();
-    } else this.#flood(command).catch((error: Error) => fail(error.message));
+    } else if (command.do === "read") this.#subject?.read(command.on);
+    else if (command.do === "slow-sync") slowSync(command.ms);
+    else if (command.do === "report") this.#reportEvery(command.everyMs);
+    else this.#flood(command).catch((error: Error) => fail(error.message));
   }
 
   async #flood({ messages, open, size, window, rate }: Flood): Promise<void> {
@@ -152,6 +157,11 @@ class BenchPeer {
       // As bytes: Deno ignores the position of a string.
       writeSync(this.#mark, Buffer.from(JSON.stringify(mark).padEnd(MARK_BYTES)), 0, MARK_BYTES, 0);
     });
+  }
+
+  #reportEvery(ms: number): void {
+    if (this.#reporting !== null) clearInterval(this.#reporting);
+    this.#reporting = setInterval(() => this.#report(), ms);
   }
 
   #report(): void {

@@ -34,7 +34,15 @@ export interface Flood {
   readonly rate: number | null;
 }
 
-export type Command = Flood | { readonly do: "enough" };
+export type Command =
+  | Flood
+  | { readonly do: "enough" }
+  /** What is delivered is read, or it is not and waits. */
+  | { readonly do: "read"; readonly on: boolean }
+  /** From now on every sync of a file takes so much longer. */
+  | { readonly do: "slow-sync"; readonly ms: number }
+  /** Reports cost: an idle peer makes few. */
+  | { readonly do: "report"; readonly everyMs: number };
 
 export type Told =
   | { readonly told: "started" /** Of the process that is the peer. */; readonly pid: number }

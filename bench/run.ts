@@ -3,14 +3,15 @@
  * files, and say what it was like in figures.
  */
 import { mkdtempSync, rmSync } from "node:fs";
+import { freemem } from "node:os";
 import { join } from "node:path";
 import { benchPeers, shippedBinary } from "./artefacts.ts";
 import { Cluster, RunFailed } from "./cluster.ts";
 import { type Fault, playFault } from "./faults.ts";
-import { figures, type Measured, type RunResult, type RunTrace, traceOf } from "./figures.ts";
+import { figures, type IdlePeer, type Measured, type RunResult, type RunTrace, traceOf } from "./figures.ts";
 import type { Member } from "./member.ts";
-import { RUNTIMES, type RunOptions, type Runtime } from "./options.ts";
-import { loopbackBytes } from "./proc.ts";
+import { PEERS_MAX, RUNTIMES, type RunOptions, type Runtime } from "./options.ts";
+import { loopbackBytes, usageOf } from "./proc.ts";
 import { wallNow } from "./protocol.ts";
 import { verifyLogs } from "./verify.ts";
 
@@ -24,15 +25,29 @@ export interface Watcher {
 
 const SAMPLE_MS = 500;
 const STUCK_MS = 60_000;
+/** An idle peer is looked at when this has passed: what the flood left to do is done. */
+const SETTLED_MS = 1000;
+/** A sync of a slow disk takes so much longer: a disk that turns, and has other work. */
+const SLOW_SYNC_MS = 50;
+/** What a peer may need while it starts: more peers than fit would only measure the swap. */
+const PEER_BYTES = 120e6;
+
+/** Why so many peers do not fit here, or null. */
+export function whyNot(peers: number): string | null {
+  if (peers > PEERS_MAX) return `a peer takes at most ${PEERS_MAX - 1} connections from one address`;
+  if (peers * PEER_BYTES < freemem()) return null;
+  return `they need about ${Math.round((peers * PEER_BYTES) / 1e9)} GB of free memory`;
+}
 
 /**
- * `keptIn`: where the data directories are, if they were kept; they are when something is violated. Throws RunFailed
+ * `look` is shown the data directories when all is verified and nobody runs. `keptIn`: where the data directories are, if they were kept; they are when something is violated. Throws RunFailed
  * where the run cannot be finished; its message says where they are.
  */
 export async function run(
   options: RunOptions,
   shipped: boolean,
   watcher: Watcher,
+  look: (members: readonly Member[]) => Promise<void> = async () => {},
 ): Promise<{ readonly result: RunResult; readonly trace: RunTrace; readonly keptIn: string | null }> {
   const runtimes = Array.from({ length: options.peers }, (_, i) => runtimeOf(options.runtime, i));
   watcher.phase("building");
@@ -55,6 +70,7 @@ export async function run(
     const dead = new Set(cluster.members.filter((m) => !measured.living.has(m)));
     const verdict = verifyLogs(cluster.logs(dead), cluster.marks, options.size);
     const result = figures({ cluster, options, measured, verdict, formedMs, shipped });
+    await look(cluster.members);
     kept = options.keep || verdict.violations.length > 0;
     return { result, trace: traceOf(cluster, measured), keptIn: kept ? root : null };
   } catch (error) {
@@ -81,6 +97,8 @@ class FloodRun {
   readonly #cluster: Cluster;
   readonly #options: RunOptions;
   readonly #watcher: Watcher;
+  /** The one that differs, if one is to. */
+  readonly #odd: Member | null;
   readonly #senders: readonly Member[];
   /** Messages that each sender is to send at least. */
   readonly #share: number;
@@ -92,7 +110,8 @@ class FloodRun {
     this.#options = options;
     this.#watcher = watcher;
     const follower = cluster.members.find((m) => m !== cluster.leader) ?? (cluster.members[0] as Member);
-    this.#senders = options.senders === "all" ? cluster.members : [follower];
+    this.#odd = options.oneFollower === null ? null : follower;
+    this.#senders = options.senders === "all" ? cluster.members.filter((m) => m !== this.#odd) : [follower];
     this.#share = Math.ceil((options.messages ?? 0) / this.#senders.length);
     // Where something is to happen on the way, the flood goes on until it has.
     this.#enough = options.messages !== null && options.faults.length === 0;
@@ -108,6 +127,7 @@ class FloodRun {
     }, SAMPLE_MS);
     const watching = setInterval(() => this.#watcher.running(cluster, this.#options, this.#began), 100);
     try {
+      const alike = this.#differ();
       for (const sender of this.#senders) this.#flood(sender);
       const faults = await this.#hurt();
       await this.#due(1);
@@ -115,9 +135,14 @@ class FloodRun {
       this.#enough = true;
       for (const sender of this.#senders) cluster.tell(sender, { do: "enough" });
       await this.#drained();
+      const ended = Math.max(...cluster.living.map((m) => m.report?.deliveredAt ?? 0));
+      const wireBytes = loopbackBytes() - wire;
+      const oneFollower = alike();
+      // Whoever got nothing meanwhile gets it now: it is held to all of it, and has no part in the figures.
+      if (oneFollower !== null) await this.#drained();
+      const idle = await this.#idle();
       const living = new Set(cluster.living);
-      const ended = Math.max(...[...living].map((m) => m.report?.deliveredAt ?? 0));
-      return { began: this.#began, full, ended, wireBytes: loopbackBytes() - wire, faults, living };
+      return { began: this.#began, full, ended, wireBytes, faults, oneFollower, idle, living };
     } finally {
       clearInterval(sampling);
       clearInterval(watching);
@@ -129,6 +154,42 @@ class FloodRun {
     const messages = Math.max(0, this.#share - sender.submittedBefore);
     const own = rate === null ? null : rate / this.#senders.length;
     this.#cluster.tell(sender, { do: "flood", messages, open: !this.#enough, size, window, rate: own });
+  }
+
+  /** One follower is made to differ; what is returned ends that, and tells of it. */
+  #differ(): () => RunResult["oneFollower"] {
+    const odd = this.#odd;
+    const cluster = this.#cluster;
+    if (odd === null) return () => null;
+    const { oneFollower: how } = this.#options;
+    if (how === "paused") cluster.pause(odd);
+    if (how === "deaf") cluster.read(odd, false);
+    if (how === "slow-disk") cluster.tell(odd, { do: "slow-sync", ms: SLOW_SYNC_MS });
+    return () => {
+      odd.sample();
+      if (how === "paused") cluster.resume(odd);
+      if (how === "deaf") cluster.read(odd, true);
+      if (how === "slow-disk") cluster.tell(odd, { do: "slow-sync", ms: 0 });
+      return { id: odd.id, peakMb: odd.usage.peakMb };
+    };
+  }
+
+  /** Nobody sends: processor and memory of each peer over this time, which is not interrupted by reports. */
+  async #idle(): Promise<readonly IdlePeer[]> {
+    const cluster = this.#cluster;
+    const { idle: seconds } = this.#options;
+    if (seconds === 0) return [];
+    this.#watcher.phase(`idle for ${seconds} s`);
+    for (const member of cluster.living) cluster.tell(member, { do: "report", everyMs: 2 * seconds * 1000 });
+    await Bun.sleep(SETTLED_MS);
+    const before = cluster.living.map(({ pid }) => usageOf(pid).cpuSeconds);
+    const began = performance.now();
+    await Bun.sleep(seconds * 1000);
+    const passed = (performance.now() - began) / 1000;
+    return cluster.living.map(({ id, pid }, i) => {
+      const { cpuSeconds, residentMb } = usageOf(pid);
+      return { id, cpuPercent: (100 * (cpuSeconds - (before[i] as number))) / passed, residentMb };
+    });
   }
 
   /** One fault after the other, spread over the run, each on a whole cluster. */

@@ -3,21 +3,31 @@
  * verified and the figures told. Exit codes: 0 done and verified, 1 not, 2 wrong usage, 130 interrupted.
  */
 import { writeFileSync } from "node:fs";
-import { freemem } from "node:os";
 import { RunFailed } from "./cluster.ts";
-import type { RunResult } from "./figures.ts";
+import { machine, type RunResult } from "./figures.ts";
 import { type FloorFigures, measureFloor } from "./floor.ts";
 import { liveView } from "./live.ts";
-import { type Options, PEERS_MAX, type RunOptions, readOptions, USAGE, UsageError } from "./options.ts";
+import {
+  FIGURE_ROWS,
+  type FiguresOptions,
+  type Options,
+  type RunOptions,
+  readOptions,
+  USAGE,
+  UsageError,
+} from "./options.ts";
 import { reportPage } from "./page.ts";
 import { endAll } from "./processes.ts";
-import { removeData, run, type Watcher } from "./run.ts";
+import { judge, type Line, type NoFigure, reachTable } from "./reach.ts";
+import { type Bench, ROWS } from "./rows.ts";
+import { removeData, run, type Watcher, whyNot } from "./run.ts";
 import { floorTable, runTable, sweepTable } from "./table.ts";
 
 const SWEEP = [1, 3, 5, 10, 20, 50, 100];
-/** What a peer may need while it starts: more peers than fit would only measure the swap. */
-const PEER_BYTES = 120e6;
 const FLOOR_RUNS = 3;
+const QUICK = 10;
+
+type LiveView = Watcher & { end(): void };
 
 const args = process.argv.slice(2);
 for (const name of ["SIGINT", "SIGTERM"] as const)
@@ -38,6 +48,7 @@ async function main(): Promise<number> {
     const options = readOptions(args);
     const view = liveView(process.stderr);
     try {
+      if (options.figures !== null) return await allFigures(options, options.figures, view);
       return await (options.sweep ? sweep(options, view) : single(options, view));
     } finally {
       view.end();
@@ -49,7 +60,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function single(options: Options, view: Watcher & { end(): void }): Promise<number> {
+async function single(options: Options, view: LiveView): Promise<number> {
   const floor = await floorOf(options, view);
   const first = await run(options, false, view);
   view.end();
@@ -68,7 +79,7 @@ async function single(options: Options, view: Watcher & { end(): void }): Promis
   return sound ? 0 : 1;
 }
 
-async function sweep(options: Options, view: Watcher & { end(): void }): Promise<number> {
+async function sweep(options: Options, view: LiveView): Promise<number> {
   const floor = await floorOf(options, view);
   const rows: (RunResult | { readonly peers: number; readonly error: string })[] = [];
   let sound = true;
@@ -97,11 +108,44 @@ async function sweep(options: Options, view: Watcher & { end(): void }): Promise
   return sound ? 0 : 1;
 }
 
-/** Why so many peers do not fit here, or null. */
-function whyNot(peers: number): string | null {
-  if (peers > PEERS_MAX) return `a peer takes at most ${PEERS_MAX - 1} connections from one address`;
-  if (peers * PEER_BYTES < freemem()) return null;
-  return `they need about ${Math.round((peers * PEER_BYTES) / 1e9)} GB of free memory`;
+/** The table of figures. A row that fails does not keep the others from being measured. */
+async function allFigures(options: Options, { runs, only, quick }: FiguresOptions, view: LiveView): Promise<number> {
+  const lines: (Line | NoFigure)[] = [];
+  let sound = true;
+  const sized = (full: number) => (quick ? full / QUICK : full);
+  const bench: Bench = {
+    ...{ runs, sized },
+    async run(own, shipped = false, look) {
+      const done = await run({ ...options, ...own }, shipped, view, look);
+      view.end();
+      sound = told(done.result, done.keptIn) && sound;
+      return done;
+    },
+    floor() {
+      view.phase("measuring the floor");
+      return measureFloor({ size: options.size, dir: options.dir, durability: options.durability, runs: 1 });
+    },
+  };
+  for (const row of FIGURE_ROWS.filter((name) => only === null || only.includes(name))) {
+    console.log(`${row} …`);
+    try {
+      lines.push(...(await ROWS[row](bench)).map((line) => ({ row, ...line })));
+    } catch (error) {
+      if (!(error instanceof RunFailed)) throw error;
+      view.end();
+      console.error(`FAILED: ${error.message}`);
+      lines.push({ row, why: "it FAILED" });
+      sound = false;
+    }
+  }
+  const { cpus, model, memoryGb, system } = machine();
+  const sizes = quick ? `sizes divided by ${QUICK}: the figures say little` : "full sizes";
+  console.log(`\n${cpus} × ${model}, ${memoryGb} GB, ${system}; runs of each row: ${runs}; ${sizes}\n`);
+  console.log(reachTable(lines));
+  const judged = lines.map((line) => ("why" in line ? line : { ...line, judged: judge(line) }));
+  if (options.json !== null)
+    writeFileSync(options.json, `${JSON.stringify({ machine: machine(), runs, quick, lines: judged }, null, 2)}\n`);
+  return sound ? 0 : 1;
 }
 
 /** Every peer delivers every message: so many peers get as many messages as keep the machine's work the same. */

@@ -24,6 +24,8 @@ export interface Subject {
   readonly pid: number;
   /** Takes a burst of texts; resolves when there is room for more. */
   submit(texts: readonly string[]): Promise<void>;
+  /** Goes on reading what it delivers, or stops. */
+  read(on: boolean): void;
   /** As last known. */
   status(): Status | null;
 }
@@ -42,8 +44,13 @@ export async function embedded(config: PeerConfig, events: SubjectEvents): Promi
     },
   });
   const failed = (error: unknown) => events.failed((error as Error).message);
+  let reading = Promise.resolve();
+  let readOn = () => {};
   (async () => {
-    for await (const batch of peer.batches) for (const message of batch) events.delivered(message);
+    for await (const batch of peer.batches) {
+      for (const message of batch) events.delivered(message);
+      await reading;
+    }
     failed(new Error("the stream of messages ended"));
   })().catch(failed);
   return {
@@ -52,6 +59,13 @@ export async function embedded(config: PeerConfig, events: SubjectEvents): Promi
       const last = await peer.submitAll(texts);
       events.taken(last.msg_id);
       last.sent().then(({ msg_id }) => events.sent(msg_id), failed);
+    },
+    read(on) {
+      readOn();
+      if (!on)
+        reading = new Promise((resolve) => {
+          readOn = resolve;
+        });
     },
     status: () => peer.status(),
   };
@@ -70,6 +84,7 @@ export function driven(config: PeerConfig, command: readonly string[], events: S
   child.on("exit", (code, signal) => events.failed(`${program} ended with ${signal ?? code}`));
   child.stdin.on("error", () => {});
   let status: Status | null = null;
+  let reading = true;
   return new Promise((resolve) => {
     const subject: Subject = {
       pid: child.pid ?? 0,
@@ -77,8 +92,14 @@ export function driven(config: PeerConfig, command: readonly string[], events: S
         if (child.stdin.write(texts.map((text) => `${text}\n`).join(""))) return;
         await new Promise<void>((go) => child.stdin.once("drain", go));
       },
+      read(on) {
+        reading = on;
+        if (on) child.stdout.resume();
+        else child.stdout.pause();
+      },
       status() {
-        child.stdin.write("/status\n");
+        // Nobody would read the answer.
+        if (reading) child.stdin.write("/status\n");
         return status;
       },
     };

@@ -110,6 +110,29 @@ export function runTable(results: readonly RunResult[], floor: FloorFigures | nu
         (v) => count(v),
       ),
     ),
+    ...(results.some((r) => r.oneFollower !== null)
+      ? [
+          line("  one follower, MB", (r) =>
+            r.oneFollower === null ? "–" : `peer ${r.oneFollower.id}: ${count(r.oneFollower.peakMb)}`,
+          ),
+        ]
+      : []),
+    ...(results.some((r) => r.idle.length > 0)
+      ? [
+          line("idle behind the end, % of one core", (r) =>
+            range(
+              r.idle.map((p) => p.cpuPercent),
+              (v) => count(v, 1),
+            ),
+          ),
+          line("  resident per peer, MB", (r) =>
+            range(
+              r.idle.map((p) => p.residentMb),
+              (v) => count(v),
+            ),
+          ),
+        ]
+      : []),
     line("bytes/message on the wire", (r) => count(r.bytesPerMessage.wire)),
     line("bytes/message in a log", (r) => count(r.bytesPerMessage.log)),
     line("bytes/message written by a peer", (r) => count(r.bytesPerMessage.written)),

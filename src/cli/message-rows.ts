@@ -63,7 +63,7 @@ export function clockTime(ts: number): string {
 
 /** `14:02` of the same day, else `20 Nov 14:02`. */
 export function timeSeenFrom(now: number, ts: number): string {
-  return dayOf(now) === dayOf(ts) ? clockTime(ts) : `${DAY.format(ts)} ${clockTime(ts)}`;
+  return dayOf(now) === dayOf(ts) ? clockTime(ts) : `${day(ts)} ${clockTime(ts)}`;
 }
 
 /** Days are told apart and ordered by this; NaN of what is no time. */
@@ -71,13 +71,17 @@ export function dayOf(ts: number): number {
   return new Date(ts).setHours(0, 0, 0, 0);
 }
 
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const DATE = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const LONG = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
+
+/** `20 Nov` */
+function day(ts: number): string {
+  return new Date(ts).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
 
 export function rule(text: string, paint: Paint): string {
   return paint.dim(`── ${text} ──`);
 }
 
 export function dateRow(day: number, paint: Paint): string {
-  return rule(DATE.format(day), paint);
+  return rule(new Date(day).toLocaleDateString("en-GB", LONG), paint);
 }

@@ -3,19 +3,18 @@
  * (UAX #11, UTS #51), combining marks none. Terminals disagree about joined emoji and flags; who draws must bear that.
  */
 import stringWidth from "string-width";
+import { graphemes } from "./graphemes.ts";
 
 export function width(text: string): number {
   return stringWidth(text);
 }
-
-const CLUSTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** As much of the text as fits, ending in `…` where something is left out. */
 export function cut(text: string, columns: number): string {
   if (width(text) <= columns) return text;
   let kept = "";
   let left = columns - 1;
-  for (const { segment } of CLUSTERS.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     left -= width(segment);
     if (left < 0) break;
     kept += segment;

@@ -2,16 +2,16 @@
  * Rows of a width, for text that is safe to show: broken at spaces and between wide characters, which are written without
  * spaces, and within a word only where it is longer than a row. Spaces are kept, but for those at which a row ends.
  */
+import { graphemes } from "./graphemes.ts";
 import { width } from "./width.ts";
 
-const CLUSTERS = new Intl.Segmenter("en", { granularity: "grapheme" });
 const ASCII = /^[\x20-\x7e]*$/;
 
 /** The first row may have another width. */
 export function wrap(text: string, columns: number, first = columns): string[] {
   const plain = ASCII.test(text);
   if (plain && text.length <= first) return [text];
-  const clusters = plain ? text : [...CLUSTERS.segment(text)].map(({ segment }) => segment);
+  const clusters = plain ? text : [...graphemes(text)].map(({ segment }) => segment);
   const measure = plain ? () => 1 : clusterWidth;
   const rows: string[] = [];
   let row = "";

@@ -46,8 +46,22 @@ test.each([
   [["--restart"], "--restart and --away are about the dead: give --kill-leader K"],
   [["--kill-leader", "1", "--away", "9"], "--away says when the dead are started again: give --restart"],
   [["--senders", "follower", "--kill-leader", "2", "--restart"], "--senders follower goes with one fault at most"],
+  [["--one-follower", "late"], "--one-follower must be silent or paused or slow-disk or deaf"],
+  [["--one-follower", "deaf", "--kill-leader", "1"], "--one-follower goes with --peers 3 or more, and without"],
+  [["--one-follower", "slow-disk", "--shipped"], "--one-follower slow-disk is done inside the bench peer"],
+  [["--runs", "2"], "--runs does not fit: it is about the rows of --figures"],
+  [["--figures", "--peers", "5"], "--peers does not fit: the rows of --figures say that themselves"],
+  [["--figures", "--only", "idle,bogus"], "--only must be durable or latency or"],
 ])("%p is refused in words", (args, words) => {
   expect(refusal(...args)).toContain(words);
+});
+
+test("--figures measures five runs of every row, or what is asked for", () => {
+  expect(readOptions(["--figures"]).figures).toEqual({ runs: 5, only: null, quick: false });
+  expect(readOptions("--figures --runs 1 --only idle,kill --quick".split(" ")).figures).toEqual({
+    ...{ runs: 1, only: ["idle", "kill"], quick: true },
+  });
+  expect(readOptions([]).figures).toBeNull();
 });
 
 test("so many vote as the product says: the largest odd number up to five", () => {

@@ -34,6 +34,42 @@ test("a flood whose leader is killed and started again is verified, told, drawn,
   rmSync(dir, { recursive: true });
 }, 60_000);
 
+test("a row of the table of figures is measured alone, told with its bounds, and leaves nothing behind", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "chatpeer-scale-test-"));
+  const json = join(dir, "figures.json");
+  const { code, out, err } = await scale(
+    ..."--figures --quick --runs 1 --only idle --dir".split(" "),
+    dir,
+    "--json",
+    json,
+  );
+  expect(`${code} ${err}`).toStartWith("0 ");
+  expect(out).toContain("idle: of one core, over 2 s");
+  const { lines } = JSON.parse(readFileSync(json, "utf8"));
+  expect(lines.map((l: { row: string; unit: string }) => `${l.row} ${l.unit}`)).toEqual(["idle %", "idle MB"]);
+  expect(lines[0].judged.figure).toBeGreaterThanOrEqual(0);
+  expect(lines[1].judged.figure).toBeGreaterThan(10);
+  expect(readdirSync(dir)).toEqual(["figures.json"]);
+  rmSync(dir, { recursive: true });
+}, 60_000);
+
+test.each(["paused", "deaf"])(
+  "a follower that is %s for the whole flood has everything in the end",
+  async (how) => {
+    const dir = mkdtempSync(join(tmpdir(), "chatpeer-scale-test-"));
+    const json = join(dir, "figures.json");
+    const args = ["--messages", "3000", "--window", "200", "--one-follower", how];
+    const { code, out, err } = await scale(...args, "--dir", dir, "--json", json);
+    expect(`${code} ${err}`).toStartWith("0 ");
+    expect(out).toContain("one history, nothing lost, nothing twice");
+    const { runs } = JSON.parse(readFileSync(json, "utf8"));
+    expect(runs[0].oneFollower.id).not.toBe(3);
+    expect(runs[0].oneFollower.peakMb).toBeGreaterThan(10);
+    rmSync(dir, { recursive: true });
+  },
+  60_000,
+);
+
 test("wrong usage is exit code 2, in one line, and nothing is started", async () => {
   const { code, out, err } = await scale("--peers", "none");
   expect([code, out, err]).toEqual([2, "", 'scale: --peers must be a whole number from 1 to 65, not "none"\n']);

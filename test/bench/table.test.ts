@@ -16,12 +16,13 @@ const result: RunResult = {
   perSecond: { sustained: 150_000, worst: 90_000 },
   latencyMs: { p50: 0.5, p95: 5, p99: 50, max: 500 },
   faults: [
-    { kind: "kill", at: 2, leader: 3, gapMs: 40, restart: { startMs: 200, missed: 9, caughtUpMs: 300 } },
-    { kind: "kill", at: 5, leader: 2, gapMs: 60, restart: { startMs: 250, missed: 9, caughtUpMs: null } },
+    { kind: "kill", at: 2, leader: 3, gapMs: 40, restart: { startMs: 200, missed: 9, caughtUpMs: 300, delivered: 9 } },
+    { kind: "kill", at: 5, leader: 2, gapMs: 60, restart: { startMs: 250, missed: 9, caughtUpMs: null, delivered: 0 } },
   ],
   gapMs: { kill: { median: 50, worst: 60 }, pause: nothing, cut: nothing },
   peers: [1, 2, 3].map((id) => ({ id, runtime: "binary", cpuSeconds: id, peakMb: 100 * id })),
   bytesPerMessage: { wire: 700, log: 310, written: 400 },
+  ...{ oneFollower: null, idle: [] },
   verdict: { entries: 1_500_009, chats: 1_500_000, violations: [] },
 };
 const floor: FloorFigures = {
@@ -63,6 +64,20 @@ test("a run is told with its gaps, its restarts, and beside the floor at the win
   expect(told("at a window of")).toBe("10,000");
   expect(told("share of the floor")).toBe("1.364");
   expect(told("failover after SIGSTOP")).toBeUndefined();
+  expect(told("idle")).toBeUndefined();
+});
+
+test("what one follower needed, and what was idle, is told where there was any", () => {
+  const idle = [1, 2, 3].map((id) => ({ id, cpuPercent: id / 10, residentMb: 50 + id }));
+  const lines = runTable([{ ...result, oneFollower: { id: 1, peakMb: 77 }, idle }], null).split("\n");
+  const told = (name: string) =>
+    lines
+      .find((l) => l.includes(name))
+      ?.split(/ {2,}/)
+      .at(-1);
+  expect(told("one follower")).toBe("peer 1: 77");
+  expect(told("idle behind the end")).toBe("0.1 to 0.3");
+  expect(told("resident per peer")).toBe("51 to 53");
 });
 
 test("a sweep has a line for each size, also for those that could not be", () => {

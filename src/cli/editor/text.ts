@@ -2,7 +2,7 @@
  * Places in a text, as UTF-16 offsets at the edges of grapheme clusters (UAX #29): what a person takes for one character is
  * stepped over and deleted as one. Nothing here walks the whole text: ICU finds the edges around an offset.
  */
-const SEGMENTER = new Intl.Segmenter("en", { granularity: "grapheme" });
+import { graphemes } from "../graphemes.ts";
 
 export class Clusters {
   readonly text: string;
@@ -10,7 +10,7 @@ export class Clusters {
 
   constructor(text: string) {
     this.text = text;
-    this.#segments = SEGMENTER.segment(text);
+    this.#segments = graphemes(text);
   }
 
   /** The end of the cluster at this place. */
