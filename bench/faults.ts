@@ -18,7 +18,7 @@ export interface Fault {
 export interface Restart {
   /** From the spawn until it listens (`started`). */
   readonly startMs: number;
-  /** Messages that the others had delivered and it had not. */
+  /** Messages that the others had delivered and it had not, by its last report, a tenth of a second before it died at most. */
   readonly missed: number;
   /** From the spawn until it had delivered nearly all that anybody had, while the others went on; null: not yet. */
   caughtUpMs: number | null;

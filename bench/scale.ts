@@ -121,10 +121,7 @@ async function allFigures(options: Options, { runs, only, quick }: FiguresOption
       sound = told(done.result, done.keptIn) && sound;
       return done;
     },
-    floor() {
-      view.phase("measuring the floor");
-      return measureFloor({ size: options.size, dir: options.dir, durability: options.durability, runs: 1 });
-    },
+    floor: () => measuredFloor(options, view),
   };
   for (const row of FIGURE_ROWS.filter((name) => only === null || only.includes(name))) {
     console.log(`${row} …`);
@@ -156,9 +153,11 @@ function sized(options: Options, peers: number): RunOptions {
 }
 
 function floorOf(options: Options, view: Watcher): Promise<FloorFigures | null> {
-  if (!options.floor) return Promise.resolve(null);
+  return options.floor ? measuredFloor(options, view) : Promise.resolve(null);
+}
+
+function measuredFloor({ size, dir, durability }: Options, view: Watcher): Promise<FloorFigures> {
   view.phase("measuring the floor");
-  const { size, dir, durability } = options;
   return measureFloor({ size, dir, durability, runs: FLOOR_RUNS });
 }
 

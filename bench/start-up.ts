@@ -1,9 +1,10 @@
 /** How long the shipped binary takes to start on a directory that is there, as whoever starts it would measure. */
+import { RunFailed } from "./cluster.ts";
 import { freePorts, track, untrack } from "./processes.ts";
 
 export type Ended = "killed" | "quit";
 
-/** Milliseconds from the spawn until it says `started`; then it is ended this way. Throws where it does not start. */
+/** Milliseconds from the spawn until it says `started`; then it is ended this way. Throws RunFailed where it does not start. */
 export async function startUp(binary: string, id: number, dir: string, end: Ended): Promise<number> {
   const [port] = await freePorts(1);
   const began = performance.now();
@@ -25,6 +26,6 @@ export async function startUp(binary: string, id: number, dir: string, end: Ende
   await child.exited;
   untrack(child.pid);
   if (Number.isNaN(took))
-    throw new Error(`${binary} did not start on ${dir}:\n${await new Response(child.stderr).text()}`);
+    throw new RunFailed(`${binary} did not start on ${dir}:\n${await new Response(child.stderr).text()}`);
   return took;
 }
