@@ -13,7 +13,8 @@ export function statusLines(status: Status): string[] {
   const leader =
     status.leader_id === null ? "no leader" : leadsHere(status) ? "this peer leads" : `peer ${status.leader_id} leads`;
   const { first_index, last_index, commit_index, pending } = status;
-  const who = status.role === "client" ? `client of peer ${status.id}` : `peer ${status.id}: ${status.role}`;
+  const client = status.id === 0 ? "client, at no peer now" : `client of peer ${status.id}`;
+  const who = status.role === "client" ? client : `peer ${status.id}: ${status.role}`;
   return [
     `${who}, ${leader}, term ${status.term}, ${status.quorum ? "a majority is here" : "no majority: messages wait"}`,
     `log: entries ${first_index} to ${last_index}, committed through ${commit_index}; ${pending === 0 ? "nothing" : counted(pending, "own message")} waiting`,

@@ -26,7 +26,7 @@ const ports = () => ({ clock: platformClock(), network: platformNetwork() });
 
 export const CONNECT: Command = {
   name: "connect",
-  words: "HOST:PORT",
+  words: "[HOST:PORT]",
   purpose: "chat through a peer that runs somewhere, without a log of your own",
   about: ["Without an address, in a terminal, it asks for what it needs."],
   flags: CONNECT_FLAGS,

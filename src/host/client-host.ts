@@ -126,7 +126,7 @@ export class ClientHost implements Service {
     };
     if (this.#peerId !== null) return own;
     const members = told.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
-    return { ...own, leader_id: null, quorum: false, members };
+    return { ...own, id: 0, leader_id: null, quorum: false, members };
   }
 
   get delivered(): LogIndex {

@@ -1,6 +1,6 @@
 /** What commands answer to people: each word of it, numbers and their nouns, and nothing raw that others chose. */
 import { describe, expect, test } from "bun:test";
-import { memberLines, roomLines, statusLines } from "../../src/cli/answers.ts";
+import { confirmationLines, memberLines, roomLines, statusLines, whoLines } from "../../src/cli/answers.ts";
 import type { MemberStatus, Status } from "../../src/host/events.ts";
 
 const MEMBER: MemberStatus = { id: 2, host: "127.0.0.1", port: 6002, role: "voter", state: "alive", lag: 0 };
@@ -64,4 +64,52 @@ test("/rooms: how much was said, what is unread, where one talks", () => {
     "general: 7 messages, you talk here",
     "new: no message seen yet, joined",
   ]);
+});
+
+describe("of clients and people", () => {
+  const status: Status = {
+    ...{ event: "status", id: 2, role: "client", term: 3, leader_id: 2, quorum: true, members: [] },
+    ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 0 },
+  };
+
+  test("[S8] a client says through whom it is there, and never leads", () => {
+    expect(statusLines(status)[0]).toBe("client of peer 2, peer 2 leads, term 3, a majority is here");
+    expect(statusLines({ ...status, id: 0, leader_id: null, quorum: false })[0]).toBe(
+      "client, at no peer now, no leader, term 3, no majority: messages wait",
+    );
+  });
+
+  test("who is here: persons, clients and peers without anybody, each with what is known", () => {
+    const known = { heard_ms: 12, round_trip_ms: 0.42, lag: 1 };
+    const unknown = { heard_ms: null, round_trip_ms: null, lag: null };
+    expect(
+      whoLines([
+        { user: "a\x1bnn", peer_id: 1, client: false, ...known },
+        { user: "bob", peer_id: 1, client: true, ...known, heard_ms: 4200, lag: null },
+        { user: "", peer_id: 2, client: false, ...unknown },
+        { user: "eve", peer_id: null, client: false, ...unknown },
+      ]),
+    ).toEqual([
+      "a^[nn (peer 1): heard now, round trip 0.4 ms, 1 entry behind",
+      "bob (client of peer 1): heard 4 s ago, round trip 0.4 ms",
+      "peer 2, nobody at it: not heard yet",
+      "eve: not heard yet",
+    ]);
+  });
+
+  test("[P4] who has read: a room, or one message", () => {
+    const read = {
+      event: "confirmations" as const,
+      room_id: "general",
+      readers: [
+        { user: "ann", through: 4 },
+        { user: "bob", through: 7 },
+      ],
+    };
+    expect(confirmationLines(read, null)).toEqual(["ann has read general through 4", "bob has read general through 7"]);
+    expect(confirmationLines(read, 4)).toEqual(["4 of general is read by ann, bob"]);
+    const nobody = { ...read, readers: [] };
+    expect(confirmationLines(nobody, 4)).toEqual(["nobody has read 4 of general yet"]);
+    expect(confirmationLines(nobody, null)).toEqual(["nobody has confirmed anything in general yet"]);
+  });
 });

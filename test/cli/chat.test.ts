@@ -240,6 +240,29 @@ describe("lines in, events out", () => {
     expect(run.of("error")[0]?.message).toContain("general is the only room you are in");
   });
 
+  test("rooms that were joined are joined at the next start, with what is unread in each", async () => {
+    const machine = new Machine();
+    const run = machine.start();
+    run.input.write("in general\n/join attic\nin the attic\n/leave\n/join cellar\n/leave general\n");
+    run.input.end();
+    await run.ended();
+    expect(run.of("room").map((r) => [r.room_id, r.joined])).toEqual([
+      ["general", true],
+      ["attic", true],
+      ["attic", false],
+      ["cellar", true],
+      ["general", false],
+    ]);
+    const again = machine.start({ room: "attic" });
+    again.input.end("/rooms\n");
+    await again.ended();
+    expect(again.of("rooms")[0]?.rooms).toEqual([
+      { room_id: "attic", last_seq_no: 1, joined: true, unread: 0, active: true },
+      { room_id: "cellar", last_seq_no: 0, joined: true, unread: 0, active: false },
+      { room_id: "general", last_seq_no: 1, joined: false, unread: 1, active: false },
+    ]);
+  });
+
   test("answers that take a while come before what is behind them, and before the end", async () => {
     const machine = new Machine();
     const before = machine.start();
