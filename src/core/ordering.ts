@@ -78,11 +78,11 @@ export class Sender {
     this.#rewind();
   }
 
-  /** What is pending, session by session, oldest first. */
-  get pendingRuns(): { session: string; first: number; drafts: readonly Draft[] }[] {
+  /** What is pending, session by session, oldest first: of each at most so many messages. */
+  pendingRuns(max: number): { session: string; first: number; drafts: readonly Draft[] }[] {
     return this.#sessions
       .filter((s) => s.drafts.length > s.head)
-      .map(({ session, first, drafts, head }) => ({ session, first, drafts: drafts.slice(head) }));
+      .map(({ session, first, drafts, head }) => ({ session, first, drafts: drafts.slice(head, head + max) }));
   }
 
   /** Own messages not yet seen committed. */

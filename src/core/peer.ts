@@ -47,6 +47,17 @@ import { Log } from "./tail.ts";
 /** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
 const WAITING_FRAMES_MAX = 64;
 
+/** Asked for many times in every step; `settled` of a configuration may change. */
+interface KnownVoters {
+  readonly of: LoggedConfiguration | null;
+  readonly settled: LogIndex;
+  readonly sets: readonly (readonly MemberKey[])[];
+  /** All of them but this peer. */
+  readonly others: readonly MemberKey[];
+}
+
+const NO_VOTERS: KnownVoters = { of: null, settled: 0, sets: [], others: [] };
+
 export class Peer {
   readonly options: PeerOptions;
   readonly timings: Timings;
@@ -80,12 +91,7 @@ export class Peer {
   /** A ballot whose leader said it leads no more: its frames still under way are not heard. */
   #abdicated: Ballot | null = null;
   #shown = "";
-  /** Asked for many times in every step; `settled` of a configuration may change. */
-  #voterSets: {
-    readonly of: LoggedConfiguration;
-    readonly settled: LogIndex;
-    readonly sets: readonly (readonly MemberKey[])[];
-  } | null = null;
+  #knownVoters = NO_VOTERS;
 
   constructor(options: PeerOptions, restored: Restored, now: Millis) {
     this.options = options;
@@ -237,17 +243,24 @@ export class Peer {
 
   /** The sets whose majorities decide, by the newest configuration in the log. */
   get voterSets(): readonly (readonly MemberKey[])[] {
+    return this.#voters.sets;
+  }
+
+  get #voters(): KnownVoters {
     const { newest } = this.log.state;
-    if (newest === null) return [];
-    const known = this.#voterSets;
-    if (known?.of === newest && known.settled === newest.settled) return known.sets;
+    if (newest === null) return NO_VOTERS;
+    const known = this.#knownVoters;
+    if (known.of === newest && known.settled === newest.settled) return known;
     const sets = voterSets(newest);
-    this.#voterSets = { of: newest, settled: newest.settled, sets };
-    return sets;
+    const others = everyVoter(sets).filter((v) => !sameMember(v, this.self));
+    this.#knownVoters = { of: newest, settled: newest.settled, sets, others };
+    return this.#knownVoters;
   }
 
   memberOf(key: MemberKey): Member | null {
-    return this.configuration?.members.find((m) => sameMember(m, key)) ?? null;
+    const { configuration } = this;
+    if (configuration !== null) for (const member of configuration.members) if (sameMember(member, key)) return member;
+    return null;
   }
 
   get isVoter(): boolean {
@@ -276,8 +289,8 @@ export class Peer {
     );
   }
 
-  get otherVoters(): MemberKey[] {
-    return everyVoter(this.voterSets).filter((v) => !sameMember(v, this.self));
+  get otherVoters(): readonly MemberKey[] {
+    return this.#voters.others;
   }
 
   /** Whom to keep connected: everyone in the configuration who has not left, or whose vote still counts [M3]. */

@@ -31,7 +31,7 @@ export class PendingNews {
     }
     // An election that takes milliseconds is not worth a word.
     if (peer.sender.pending === 0 || peer.now - this.#since < peer.timings.heartbeat) return;
-    const runs = peer.sender.pendingRuns;
+    const runs = peer.sender.pendingRuns(PENDING_SHOWN_MAX);
     for (const link of peer.links.keys()) for (const run of runs) this.#tell(link, run);
   }
 
@@ -41,7 +41,7 @@ export class PendingNews {
     const from = Math.max(run.first, (told.get(run.session) ?? 0) + 1);
     const messages: Draft[] = [];
     let bytes = 0;
-    for (const draft of run.drafts.slice(from - run.first, PENDING_SHOWN_MAX)) {
+    for (const draft of run.drafts.slice(from - run.first)) {
       bytes += draft.payload.length;
       if (bytes > BATCH_BYTES_MAX / 2) break;
       messages.push(draft);

@@ -10,7 +10,7 @@ export function logPaths(machine: Machine): string[] {
 /** Through the last one that a process there has committed, or noted. */
 export function committedLines(machine: Machine, after = 0): Map<number, string> {
   const commit = machine.running?.host.commit ?? notedCommit(machine);
-  return commit <= after ? new Map() : logLines(machine, after, commit);
+  return commit <= after ? new Map() : logLines(machine, after, "", commit);
 }
 
 function notedCommit(machine: Machine): number {
@@ -18,15 +18,22 @@ function notedCommit(machine: Machine): number {
   return noted === null ? 0 : Math.min(noted.commit, noted.durable);
 }
 
-/** index → line of a machine's log behind `after`, without what is spoiled. */
-export function logLines(machine: Machine, after: number, through = Number.POSITIVE_INFINITY): Map<number, string> {
+/** index → line of a machine's log behind `after`, without what is spoiled; of segments that hold `part` only. */
+export function logLines(
+  machine: Machine,
+  after: number,
+  part = "",
+  through = Number.POSITIVE_INFINITY,
+): Map<number, string> {
   const lines = new Map<number, string>();
   const paths = logPaths(machine);
   for (const [s, path] of paths.entries()) {
     const next = paths[s + 1];
     const first = firstIndex(path);
     if (first > through || (next !== undefined && firstIndex(next) <= after + 1) || machine.isSpoiled(path)) continue;
-    const complete = DECODER.decode(machine.disk.contents(path)).split("\n").slice(0, -1);
+    const text = DECODER.decode(machine.disk.contents(path));
+    if (!text.includes(part)) continue;
+    const complete = text.split("\n").slice(0, -1);
     for (const [i, line] of complete.entries())
       if (first + i > after && first + i <= through) lines.set(first + i, line);
   }

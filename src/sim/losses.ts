@@ -6,6 +6,9 @@ import { type Checkers, votersIn } from "./checkers.ts";
 import { durableJson, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";
 
+/** What lines that name voters have, and no other text on a line can. */
+const VOTERS = '"role":"voter"';
+
 export class Losses {
   readonly #machines: readonly Machine[];
   readonly #checkers: Checkers;
@@ -57,7 +60,9 @@ export class Losses {
   #sets(): (readonly string[])[] {
     const { settled, voterSets } = this.#checkers;
     const proposed = this.#machines.flatMap((machine) =>
-      [...logLines(machine, settled).values()].map((line) => votersIn(line)).filter((voters) => voters !== null),
+      [...logLines(machine, settled, VOTERS).values()]
+        .map((line) => votersIn(line))
+        .filter((voters) => voters !== null),
     );
     return [...voterSets, ...proposed];
   }

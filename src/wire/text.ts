@@ -5,6 +5,8 @@ import { WireError } from "./errors.ts";
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
+const NEWLINE = 0x0a;
+
 export function encodeUtf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
@@ -61,7 +63,9 @@ export function parseObject(bytes: Uint8Array, start: number, end: number): Reco
   checkNesting(bytes, start, end);
   let value: unknown;
   try {
-    value = JSON.parse(DECODER.decode(bytes.subarray(start, end)));
+    // Mostly a line comes alone; its newline is white space to JSON.
+    const whole = start === 0 && bytes.length - end <= 1 && (end === bytes.length || bytes[end] === NEWLINE);
+    value = JSON.parse(DECODER.decode(whole ? bytes : bytes.subarray(start, end)));
   } catch {
     throw new WireError(`not a line of JSON in UTF-8: ${quote(bytes, start, end)}`);
   }
