@@ -3,8 +3,8 @@
  * unknown field is an error, and what comes out is a fresh object with the known fields only [L7].
  */
 import * as v from "valibot";
-import { MEMBERS_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
-import { CONTROL, isMessage, isName } from "./text.ts";
+import { MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import { CONTROL, utf8Length } from "./text.ts";
 
 export const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
 export const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
@@ -23,7 +23,12 @@ export const host = v.pipe(
   v.check((s) => !CONTROL.test(s)),
 );
 export const port = count(65_535);
-export const name = v.pipe(v.string(), v.check(isName));
+// Said in other words than `isName` and `isMessage`, which are tested against these.
+export const name = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
+);
 export const nameOrNone = v.union([name, v.literal("")]);
 
 /** A peer that has promised nothing says term 0, leader 0. */
@@ -35,6 +40,10 @@ export const peerInfo = v.strictObject({ id: peerId, ...address });
 export const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
 export const members = v.pipe(v.array(member), v.maxLength(MEMBERS_MAX));
 export const configuration = { members, prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(MEMBERS_MAX)) };
-export const chatText = v.pipe(v.string(), v.check(isMessage));
+export const chatText = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX),
+);
 export const ts = count(Number.MAX_SAFE_INTEGER);
 export const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
