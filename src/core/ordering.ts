@@ -135,7 +135,8 @@ export class Sender {
     if (leader === null || log.state.sessions.get(session.key) + 1 !== expected) return;
     if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
     const { session: lost, first } = session;
-    session.session = `${lost}r`;
+    // One session may have several gaps; and the name is longer than a client's, whatever the counter.
+    session.session = `${lost}r${String(first).padStart(8, "0")}`;
     session.key = this.#keyOf(session.session);
     session.first = 1;
     this.#rewind();

@@ -152,13 +152,11 @@ export class Outbox {
   /** A run that can never be sequenced under its name [S2] goes on as another session's, numbered from 1. */
   rename(session: string, first: number, to: string): void {
     let next = first;
-    let counter = 1;
     for (const line of this.#lines.slice(this.#head)) {
       if (line.session !== session || line.first !== next) continue;
-      next += line.drafts.length - line.settled;
       line.session = to;
-      line.first = counter;
-      counter += next - first;
+      line.first = next - first + 1;
+      next += line.drafts.length - line.settled;
     }
     this.#rewrite();
   }

@@ -210,16 +210,18 @@ describe("the sender", () => {
       ...{ session: "old", first },
       drafts: texts.map((text) => draft(text)),
     });
-    c.start({ commit: c.last, outbox: [run(1, ["one"]), run(4, ["four", "five"])] }).say("now");
+    const runs = [run(1, ["one"]), run(4, ["four", "five"]), run(8, ["eight"])];
+    c.start({ commit: c.last, outbox: runs }).say("now");
     stage.connect(b, c, leader);
     stage.pass(3000);
-    expect(leader.heard).toEqual(["one", "four", "five", "now"]);
+    expect(leader.heard).toEqual(["one", "four", "five", "eight", "now"]);
     expect(c.sent).toEqual(leader.heard);
     const sessions = leader.disk.entries.flatMap((e) => (e.kind === "chat" ? [messageId(e).split(".").slice(1)] : []));
     expect(sessions).toMatchObject([
       ["old", "1"],
-      ["oldr", "1"],
-      ["oldr", "2"],
+      ["oldr00000004", "1"],
+      ["oldr00000004", "2"],
+      ["oldr00000008", "1"],
       [expect.stringContaining("s"), "1"],
     ]);
   });

@@ -130,13 +130,13 @@ test("what came together stands on few lines, so that damage takes little", () =
 test("[S2] a run behind a gap is one of its own, and goes on under another name", () => {
   const { disk, notes, open, pending } = machine();
   const { outbox } = open();
-  for (const counter of [1, 2, 3, 4]) keep(outbox, "s", counter, `s${counter}`);
+  for (const counter of [1, 2, 3, 4, 5, 6]) keep(outbox, "s", counter, `s${counter}`);
   keep(outbox, "t", 1, "t1");
   disk.kill();
   disk.damage("outbox.jsonl", (b) => new TextEncoder().encode(new TextDecoder().decode(b).replace("s2", "??")));
   expect(pending()).toEqual([
     ["s", 1, "s1"],
-    ["s", 3, "s3,s4"],
+    ["s", 3, "s3,s4,s5,s6"],
     ["t", 1, "t1"],
   ]);
   expect(notes.length).toBe(1);
@@ -147,7 +147,7 @@ test("[S2] a run behind a gap is one of its own, and goes on under another name"
   disk.kill();
   // Settled lines may come again, but never under the old name.
   expect(pending()).toEqual([
-    ["sr", 1, "s3,s4"],
+    ["sr", 1, "s3,s4,s5,s6"],
     ["t", 1, "t1"],
   ]);
 });
