@@ -4,6 +4,7 @@ import type { Entry, EntryData, EntryKind, Genesis, Member } from "../../src/cor
 import type { Disk } from "../../src/host/contracts.ts";
 import { replaceStateNow } from "../../src/host/state-files.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
+import { entryOf } from "../core/entries.ts";
 
 export interface Limits {
   readonly segment_entries: number;
@@ -94,27 +95,7 @@ export class LogMaker {
   }
 
   #add(kind: EntryKind, fields: Partial<Entry> & { data?: EntryData }): Entry {
-    const entry: Entry = {
-      index: this.last + 1,
-      term: this.term,
-      leader_id: 1,
-      inc: "one",
-      kind,
-      room_id: "",
-      seq_no: 0,
-      sender_id: 0,
-      session: "",
-      counter: 0,
-      user: "",
-      ts: 0,
-      text: "",
-      data: null,
-      crc: 0,
-      chunk: new Uint8Array(0),
-      start: 0,
-      end: 0,
-      ...fields,
-    };
+    const entry = entryOf(this.last + 1, { term: this.term, leader_id: 1, inc: "one" }, kind, fields);
     sealEntry(entry, this.state.crc);
     const refusal = this.state.refusal(entry);
     if (refusal !== null) throw new Error(refusal);
