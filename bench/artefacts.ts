@@ -1,5 +1,6 @@
 /** The bench peer as the product is shipped: one executable, a bundle for Node, or the sources; made anew for each run, which takes half a second. */
 import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { COMPILE_FLAGS } from "../scripts/compile-flags.ts";
 import type { Runtime } from "./options.ts";
 
 export const ROOT = new URL("..", import.meta.url).pathname;
@@ -22,8 +23,7 @@ export async function shippedBinary(): Promise<string> {
 
 async function compiled(): Promise<readonly string[]> {
   const aside = `${OUT}/peer.${process.pid}`;
-  const flags = ["--compile", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig", "--minify"];
-  await run(process.execPath, "build", ...flags, SOURCE, "--outfile", aside);
+  await run(process.execPath, "build", ...COMPILE_FLAGS, SOURCE, "--outfile", aside);
   // Renamed, so that one that runs is not written over.
   renameSync(aside, `${OUT}/peer`);
   return [`${OUT}/peer`];

@@ -5,6 +5,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { Glob } from "bun";
+import { COMPILE_FLAGS } from "./compile-flags.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const { version, packageManager } = await Bun.file(`${root}package.json`).json();
@@ -29,7 +30,7 @@ function isFresh(): boolean {
   if (outputs.some((f) => !existsSync(root + f))) return false;
   const sources = Math.max(
     newest("src/**/*.{ts,txt}"),
-    newest("scripts/build.ts"),
+    newest("scripts/{build,compile-flags}.ts"),
     newest("package.json"),
     newest("bun.lock"),
   );
@@ -52,18 +53,7 @@ async function run(...command: string[]): Promise<void> {
 /** One executable; written aside and renamed, so that one that runs is not written over. */
 async function compile(out: string, from: readonly string[]): Promise<void> {
   const aside = `${out}.building`;
-  await run(
-    process.execPath,
-    "build",
-    "--compile",
-    "--no-compile-autoload-dotenv",
-    "--no-compile-autoload-bunfig",
-    "--minify",
-    ...from,
-    "src/cli/main.ts",
-    "--outfile",
-    aside,
-  );
+  await run(process.execPath, "build", ...COMPILE_FLAGS, ...from, "src/cli/main.ts", "--outfile", aside);
   renameSync(root + (existsSync(root + aside) ? aside : `${aside}.exe`), root + out);
 }
 

@@ -14,9 +14,6 @@ import { Asking, Unanswered } from "./asking.ts";
 import { Attention } from "./attention.ts";
 import { readCommand } from "./commands.ts";
 import type { Chatting, Face } from "./faces/face.ts";
-import { JsonFace } from "./faces/json.ts";
-import { PlainFace } from "./faces/plain.ts";
-import { ScreenFace } from "./faces/screen.ts";
 import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
 import { lastMessages } from "./past.ts";
@@ -45,18 +42,33 @@ export function runChat(
 }
 
 /** The same with any service. */
-export function talk(
+export async function talk(
   clock: Clock,
   makeService: (listener: HostListener) => Service,
   options: Talking,
   streams: Streams,
   signals: (handler: (signal: string) => void) => void,
 ): Promise<number> {
+  const makeFace = await loadFace(options.mode);
   return new Promise((resolve) => {
-    const chat = new Chat(clock, makeService, options, streams, resolve);
+    const chat = new Chat(clock, makeService, makeFace, options, streams, resolve);
     signals((signal) => chat.onSignal(signal));
     chat.start();
   });
+}
+
+/** Only the face that is worn is loaded: what measures text for people keeps 5 MB, of which a script has no use. */
+async function loadFace(mode: TalkOptions["mode"]): Promise<(chat: Chatting) => Face> {
+  if (mode === "json") {
+    const { JsonFace } = await import("./faces/json.ts");
+    return (chat) => new JsonFace(chat);
+  }
+  if (mode === "terminal") {
+    const { ScreenFace } = await import("./faces/screen.ts");
+    return (chat) => new ScreenFace(chat);
+  }
+  const { PlainFace } = await import("./faces/plain.ts");
+  return (chat) => new PlainFace(chat);
 }
 
 interface Talking extends TalkOptions {
@@ -97,6 +109,7 @@ class Chat implements HostListener, Chatting {
   constructor(
     clock: Clock,
     makeService: (listener: HostListener) => Service,
+    makeFace: (chat: Chatting) => Face,
     options: Talking,
     streams: Streams,
     resolve: (code: number) => void,
@@ -113,8 +126,7 @@ class Chat implements HostListener, Chatting {
     this.rooms = new Rooms(this.#service.rooms, options.room);
     const { mode, history } = options;
     this.#attention = new Attention(this.#service, this.rooms, mode, (message) => this.isOwn(message));
-    this.#face =
-      mode === "json" ? new JsonFace(this) : mode === "terminal" ? new ScreenFace(this) : new PlainFace(this);
+    this.#face = makeFace(this);
     this.#acting = {
       ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
       ...{ keyboard: mode === "terminal", history },

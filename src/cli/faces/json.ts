@@ -1,7 +1,7 @@
 /** The script interface: one JSON object per line, texts as they were sent. */
 import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
 import type { Chatting, Face } from "./face.ts";
-import { writeLine } from "./plain.ts";
+import { writeLine } from "./pipe.ts";
 
 export class JsonFace implements Face {
   readonly #chat: Chatting;

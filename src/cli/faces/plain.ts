@@ -4,6 +4,7 @@ import { paintFor } from "../paint.ts";
 import { visible } from "../sanitize.ts";
 import { Transcript } from "../transcript.ts";
 import type { Chatting, Face } from "./face.ts";
+import { writeLine } from "./pipe.ts";
 
 export class PlainFace implements Face {
   readonly #chat: Chatting;
@@ -48,11 +49,4 @@ export class PlainFace implements Face {
   #print(lines: readonly string[]): void {
     for (const line of lines) writeLine(this.#chat, line);
   }
-}
-
-/** Through a pipe, whose reader may be behind. */
-export function writeLine(chat: Chatting, line: string): void {
-  if (chat.out.line(line)) return;
-  chat.behind();
-  chat.out.resumed(() => chat.caughtUp());
 }
