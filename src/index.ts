@@ -147,8 +147,12 @@ class EmbeddedPeer implements ChatPeer {
   #read = 0;
   /** Readers that wait for something to come, or for the end. */
   readonly #readers: (() => void)[] = [];
-  /** Not sent yet, in the order of their numbers: so they are sent. */
-  #waiting: OpenSubmission[] = [];
+  /** Messages taken, and sent of them; the id of the first one. */
+  #taken = 0;
+  #sent = 0;
+  #firstId: string | null = null;
+  /** What somebody holds, in the order in which it was taken; in front of `#settled` it is sent. */
+  #open: OpenSubmission[] = [];
   #settled = 0;
   #roomAgain: (() => void)[] = [];
   #paused = false;
@@ -216,26 +220,28 @@ class EmbeddedPeer implements ChatPeer {
 
   async submitAll(texts: readonly string[], options: { readonly room?: string } = {}): Promise<Submission> {
     const room = options.room ?? "general";
-    let last: OpenSubmission | null = null;
+    let id: string | null = null;
     for (const text of texts) {
-      last = this.#take(room, text);
-      while (last === null) {
+      id = this.#take(room, text);
+      while (id === null) {
         await new Promise<void>((resolve) => this.#roomAgain.push(resolve));
-        last = this.#take(room, text);
+        id = this.#take(room, text);
       }
     }
-    if (last === null) throw new PeerError("empty", "no message to send");
+    if (id === null) throw new PeerError("empty", "no message to send");
+    const last = new OpenSubmission(id, this.#taken);
+    this.#open.push(last);
     return last;
   }
 
-  /** Null: there is no room for it now. */
-  #take(room: string, text: string): OpenSubmission | null {
+  /** Its id; null: there is no room for it now. */
+  #take(room: string, text: string): string | null {
     if (this.#ended !== null) throw closed();
     const result = this.#host.submit(room, text);
     if (result.ok) {
-      const submission = new OpenSubmission(result.msg_id);
-      this.#waiting.push(submission);
-      return submission;
+      this.#firstId ??= result.msg_id;
+      this.#taken += 1;
+      return result.msg_id;
     }
     if (result.code === "full") return null;
     throw new PeerError(result.code === "closing" ? "closed" : result.code, result.message);
@@ -331,14 +337,16 @@ class EmbeddedPeer implements ChatPeer {
     }
   }
 
-  /** A message of an earlier process has no submission here. */
+  /** Messages are sent in the order in which they were taken; those that an earlier process left go first. */
   #onSent(sent: Sent): void {
-    const submission = this.#waiting[this.#settled];
-    if (submission?.msg_id !== sent.msg_id) return;
+    if (this.#sent === 0 && sent.msg_id !== this.#firstId) return;
+    this.#sent += 1;
+    const submission = this.#open[this.#settled];
+    if (submission?.place !== this.#sent) return;
     submission.settle(sent);
     this.#settled += 1;
-    if (this.#settled < 1024 && this.#settled < this.#waiting.length) return;
-    this.#waiting = this.#waiting.slice(this.#settled);
+    if (this.#settled < 1024 && this.#settled < this.#open.length) return;
+    this.#open = this.#open.slice(this.#settled);
     this.#settled = 0;
   }
 
@@ -386,14 +394,14 @@ class EmbeddedPeer implements ChatPeer {
   #end(error: PeerError | null): void {
     this.#ended = { error };
     for (const wake of this.#readers.splice(0)) wake();
-    for (const submission of this.#waiting.slice(this.#settled))
+    for (const submission of this.#open.slice(this.#settled))
       submission.fail(
         new PeerError(
           "closed",
           "this peer closed before the message was sent: it is kept and goes out at the next start",
         ),
       );
-    this.#waiting = [];
+    this.#open = [];
     for (const reject of this.#unanswered) reject(closed());
     for (const go of this.#roomAgain.splice(0)) go();
     for (const done of this.#closed.splice(0)) done();
@@ -402,12 +410,15 @@ class EmbeddedPeer implements ChatPeer {
 
 class OpenSubmission implements Submission {
   readonly msg_id: string;
+  /** Of how many that were taken it is the last. */
+  readonly place: number;
   #outcome: Sent | PeerError | null = null;
-  /** Made when somebody asks: of a thousand messages nobody asks but for the last. */
+  /** Made when somebody asks. */
   #waiters: { resolve: (sent: Sent) => void; reject: (error: PeerError) => void }[] | null = null;
 
-  constructor(msgId: string) {
+  constructor(msgId: string, place: number) {
     this.msg_id = msgId;
+    this.place = place;
   }
 
   sent(): Promise<Sent> {

@@ -7,6 +7,7 @@ import { assert } from "./assert.ts";
 import { Counts } from "./counts.ts";
 import { type Ballot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
 import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
+import { messageId } from "./message-id.ts";
 import { type PeopleData, PeopleLog } from "./people-log.ts";
 
 /** A stretch of the log under one ballot; it ends where the next begins. */
@@ -246,9 +247,4 @@ export class LogState {
     }
     return found;
   }
-}
-
-/** `<sender_id>.<session>.<counter>`, as people and the line have it. */
-export function messageId({ session, counter }: Entry): string {
-  return `${session}.${counter}`;
 }

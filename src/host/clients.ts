@@ -13,8 +13,8 @@ import {
 } from "../core/config.ts";
 import type { Input } from "../core/contract.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../core/ids.ts";
-import { messageId } from "../core/log.ts";
 import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../core/message.ts";
+import { messageId } from "../core/message-id.ts";
 import type { Peer } from "../core/peer.ts";
 import type { HerePerson, Status, Told } from "../core/reports.ts";
 import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
@@ -246,6 +246,7 @@ export class Clients implements ClientEvents {
 
   /** A message of this peer's session is sent; true if it was a client's. */
   onSent(entry: Entry): boolean {
+    if (this.#said.size === 0) return false;
     const msg_id = messageId(entry);
     const said = this.#said.get(msg_id);
     if (said === undefined) return false;

@@ -3,8 +3,8 @@
  * else from the log on disk. A paused delivery costs nothing: the log is the queue.
  */
 import type { LogIndex } from "../core/ids.ts";
-import { messageId } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
+import { messageId } from "../core/message-id.ts";
 import type { ReadNote, SystemNote } from "../core/reports.ts";
 import type { Log } from "../core/tail.ts";
 import type { DeliveredMessage } from "./events.ts";

@@ -17,8 +17,8 @@ import {
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
 import { type LinkId, type LogIndex, leaderKey, type PeerId } from "../core/ids.ts";
-import { messageId } from "../core/log.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import { messageId } from "../core/message-id.ts";
 import { Peer } from "../core/peer.ts";
 import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
@@ -102,6 +102,8 @@ export class Host implements Service {
   readonly #person: OwnPerson;
   #peer: Peer | null = null;
   #session = "";
+  /** The same as the log has it. */
+  #sessionKey = "";
   #scheduled = false;
   #timer: Timer | null = null;
   #progressTimer: Timer | null = null;
@@ -159,6 +161,7 @@ export class Host implements Service {
     this.#directory = directory;
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
     this.#session = this.#clock.word(8);
+    this.#sessionKey = `${this.#options.id}.${this.#session}`;
     if (!readRooms(this.#ports.disk, this.rooms))
       this.#event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
     this.#writer = new Writer(directory, this.#clock, {
@@ -240,7 +243,7 @@ export class Host implements Service {
     directory.outbox.add(this.#session, counter, draft);
     this.#outboxBytes += text.length;
     this.#takenCharacters += text.length;
-    const id = `${peer.self.id}.${this.#session}.${counter}`;
+    const id = messageId({ session: this.#sessionKey, counter });
     this.#taken.push({ id, draft, isOwn });
     this.#schedule();
     return { ok: true, msg_id: id };

@@ -287,7 +287,7 @@ export class LogStore {
       if (piece.count === 0) throw new WireError(`segment ${segmentPath(segment.first)} ends before index ${index}`);
       for (let start = 0; start < piece.bytes.length; ) {
         const end = piece.bytes.indexOf(0x0a, start) + 1;
-        const entry = this.#reader.read(piece.bytes, start, end, crc);
+        const entry = this.#reader.read(piece.bytes, start, end, crc, piece.bytes.length);
         entries.push(entry);
         crc = entry.crc;
         start = end;

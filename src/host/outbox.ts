@@ -6,7 +6,6 @@
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
 import { FRAMES } from "../wire/schemas.ts";
-import { encodeUtf8, utf8Length } from "../wire/text.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
 import { readSealed, readWhole, sealed } from "./state-files.ts";
@@ -214,17 +213,25 @@ function writeAnew(disk: Disk, runs: readonly PendingSession[]): { file: File; s
 
 function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: Line[] } {
   const lines: Line[] = [];
-  let text = "";
+  const pieces: Uint8Array[] = [];
+  let size = 0;
   for (const { session, first, drafts } of runs) {
     for (let at = 0; at < drafts.length; ) {
       const messages = lineOf(drafts, at);
-      const line = `${sealed({ session, first: first + at, messages })}\n`;
-      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: utf8Length(line) });
-      text += line;
+      const line = sealed({ session, first: first + at, messages });
+      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: line.length });
+      pieces.push(line);
+      size += line.length;
       at += messages.length;
     }
   }
-  return { bytes: encodeUtf8(text), lines };
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return { bytes, lines };
 }
 
 /** As many as go into one line. */

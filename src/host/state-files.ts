@@ -8,6 +8,8 @@ import { type Disk, PortError } from "./contracts.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
+/** As much as a crc and the end of a line take at most. */
+const CRC_ROOM = "4294967295\n";
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A small file whose bytes are not what was written. */
@@ -55,7 +57,7 @@ export function replaceState(
     return done(asPortError(error));
   }
   try {
-    file.write(0, ENCODER.encode(sealed(content)));
+    file.write(0, sealed(content));
   } catch (error) {
     file.close();
     return done(asPortError(error));
@@ -78,7 +80,7 @@ export function replaceStateNow(disk: Disk, path: string, content: unknown, dura
   const temporary = temporaryOf(path);
   const file = disk.open(temporary, "create");
   try {
-    file.write(0, ENCODER.encode(sealed(content)));
+    file.write(0, sealed(content));
     if (durable) file.syncNow();
   } finally {
     file.close();
@@ -108,9 +110,11 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
 }
 
 /** One line of JSON with its crc. */
-export function sealed(content: unknown): string {
-  const body = JSON.stringify(content);
-  return `${body} ${crc32c(ENCODER.encode(body))}`;
+export function sealed(content: unknown): Uint8Array {
+  const line = ENCODER.encode(`${JSON.stringify(content)} ${CRC_ROOM}`);
+  const end = line.length - CRC_ROOM.length;
+  const { written } = ENCODER.encodeInto(`${crc32c(line.subarray(0, end - 1))}\n`, line.subarray(end));
+  return line.subarray(0, end + written);
 }
 
 function asPortError(error: unknown): PortError {

@@ -20,6 +20,15 @@ interface Form {
   readonly user: Uint8Array;
 }
 
+interface Block {
+  chunk: Uint8Array;
+  start: number;
+  end: number;
+  text: string | null;
+}
+
+/** A text that somebody keeps may keep the whole block: no more than this. */
+const BLOCK_BYTES = 4096;
 /** Senders times rooms that are told apart at a time. */
 const FORMS_MAX = 16;
 const QUOTE = 0x22;
@@ -37,12 +46,14 @@ export class ChatLines {
   readonly #forms: Form[] = [];
   /** Behind what was read last. */
   #at = 0;
+  /** chunk[start, end) decoded as a whole, if it is ASCII: to decode each text alone costs several times as much. */
+  readonly #block: Block = { chunk: new Uint8Array(0), start: 0, end: 0, text: null };
 
   /**
    * The entry of the line chunk[start, end), whose crc is right and whose crc field begins at `crcStart`, or null if the
-   * line is not of a known form.
+   * line is not of a known form. Through `known` the chunk does not change any more.
    */
-  read(chunk: Uint8Array, start: number, crcStart: number, end: number, crc: number): Entry | null {
+  read(chunk: Uint8Array, start: number, crcStart: number, end: number, crc: number, known: number): Entry | null {
     if (!fits(chunk, start, OPENING)) return null;
     this.#at = start + OPENING.length;
     const index = this.#number(chunk);
@@ -57,7 +68,7 @@ export class ChatLines {
       if (!this.#skip(chunk, form.user)) continue;
       const ts = this.#number(chunk);
       if (!this.#skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return null;
-      const text = chunk[this.#at] === QUOTE ? plainText(chunk, this.#at + 1, crcStart - 2) : null;
+      const text = chunk[this.#at] === QUOTE ? this.#text(chunk, this.#at + 1, crcStart - 2, known) : null;
       if (text === null) return null;
       if (i > 0) this.#moveToFront(i);
       const { term, leader_id, inc, room_id, sender_id, session, user } = form.of;
@@ -83,6 +94,23 @@ export class ChatLines {
       };
     }
     return null;
+  }
+
+  /** chunk[start, end) as text, or null if it is not plain. */
+  #text(chunk: Uint8Array, start: number, end: number, known: number): string | null {
+    if (!isPlain(chunk, start, end)) return null;
+    const block = this.#block;
+    if (chunk !== block.chunk || start < block.start || end > block.end) {
+      if (end - start > BLOCK_BYTES) return decodeUtf8(chunk.subarray(start, end));
+      block.chunk = chunk;
+      block.start = start;
+      block.end = Math.min(known, start + BLOCK_BYTES);
+      block.text = decodeUtf8(chunk.subarray(start, block.end));
+      // Then a byte is a character.
+      if (block.text?.length !== block.end - start) block.text = null;
+    }
+    if (block.text === null) return decodeUtf8(chunk.subarray(start, end));
+    return block.text.slice(start - block.start, end - block.start);
   }
 
   /** Lines like this one's are known from now on. */
@@ -168,12 +196,12 @@ function fits(chunk: Uint8Array, at: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-/** chunk[start, end) as text if it is not empty, ends in front of `",` and holds nothing that JSON writes otherwise. */
-function plainText(chunk: Uint8Array, start: number, end: number): string | null {
-  if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE) return null;
+/** Whether chunk[start, end) can be a text, ends in front of `",` and holds nothing that JSON writes otherwise. */
+function isPlain(chunk: Uint8Array, start: number, end: number): boolean {
+  if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE) return false;
   for (let i = start; i < end; i++) {
     const byte = chunk[i] as number;
-    if (byte < 0x20 || byte === QUOTE || byte === 0x5c) return null;
+    if (byte < 0x20 || byte === QUOTE || byte === 0x5c) return false;
   }
-  return decodeUtf8(chunk.subarray(start, end));
+  return true;
 }

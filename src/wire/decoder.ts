@@ -116,7 +116,7 @@ export class FrameDecoder {
     while (start < end) {
       const newline = bytes.indexOf(NEWLINE, start);
       if (newline < 0 || newline >= end) throw new WireError(`${header.type} whose last entry does not end`);
-      const entry = this.#entries.read(bytes, start, newline + 1, crc);
+      const entry = this.#entries.read(bytes, start, newline + 1, crc, end);
       if (entry.index !== header.prev_index + entries.length + 1)
         throw new WireError(`${header.type} with index ${entry.index} out of turn`);
       entries.push(entry);

@@ -72,12 +72,12 @@ export class EntryReader {
   readonly #chats = new ChatLines();
 
   /**
-   * Reads the line chunk[start, end), its final "\n" included, which must continue the chain from `prevCrc`.
-   * The entry refers to `chunk`. Throws WireError.
+   * Reads the line chunk[start, end), its final "\n" included, which must continue the chain from `prevCrc`; what stands
+   * in the chunk through `known`, more lines perhaps, does not change any more. The entry refers to `chunk`. Throws WireError.
    */
-  read(chunk: Uint8Array, start: number, end: number, prevCrc: number): Entry {
+  read(chunk: Uint8Array, start: number, end: number, prevCrc: number, known = end): Entry {
     const crc = checkCrc(chunk, start, end, prevCrc);
-    const chat = this.#chats.read(chunk, start, crcField(end, crc), end, crc);
+    const chat = this.#chats.read(chunk, start, crcField(end, crc), end, crc, known);
     if (chat !== null) return chat;
     const entry = parseEntry(chunk, start, end);
     if (entry.kind === "chat") this.#chats.learn(entry);

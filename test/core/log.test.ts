@@ -5,8 +5,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
-import { LogState, type LogStateData, messageId } from "../../src/core/log.ts";
+import { LogState, type LogStateData } from "../../src/core/log.ts";
 import type { Configuration, Entry } from "../../src/core/message.ts";
+import { messageId } from "../../src/core/message-id.ts";
 import { entryOf, genesisOf } from "./entries.ts";
 import { type Move, moves, written } from "./logs.ts";
 

@@ -10,8 +10,8 @@ import {
   OUTSTANDING_MESSAGES_MAX,
   UNCOMMITTED_ENTRIES_MAX,
 } from "../../src/core/config.ts";
-import { messageId } from "../../src/core/log.ts";
 import type { Chat } from "../../src/core/message.ts";
+import { messageId } from "../../src/core/message-id.ts";
 import { draft } from "./entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { trio } from "./puppets.ts";

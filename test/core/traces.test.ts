@@ -6,8 +6,8 @@
  */
 import { expect, test } from "bun:test";
 import { compareBallots } from "../../src/core/ids.ts";
-import { messageId } from "../../src/core/log.ts";
 import type { Configuration, Entry, Frame, Role } from "../../src/core/message.ts";
+import { messageId } from "../../src/core/message-id.ts";
 import { draft } from "./entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage } from "./puppets.ts";

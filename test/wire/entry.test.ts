@@ -5,8 +5,8 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX, PEER_ID_MAX, TERM_MAX } from "../../src/core/config.ts";
-import { messageId } from "../../src/core/log.ts";
 import type { Entry, EntryKind } from "../../src/core/message.ts";
+import { messageId } from "../../src/core/message-id.ts";
 import { EntryReader, sealEntry } from "../../src/wire/entry.ts";
 import { WireError } from "../../src/wire/errors.ts";
 import { ENTRIES } from "../../src/wire/schemas.ts";
