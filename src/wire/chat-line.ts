@@ -32,6 +32,8 @@ const BLOCK_BYTES = 4096;
 /** Senders times rooms that are told apart at a time. */
 const FORMS_MAX = 16;
 const QUOTE = 0x22;
+/** 1 for each byte that cannot stand for itself in a JSON string. */
+const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte < 0x20 || byte === QUOTE || byte === 0x5c));
 /** A number of so many digits is exact in a double. */
 const DIGITS_MAX = 15;
 
@@ -199,9 +201,8 @@ function fits(chunk: Uint8Array, at: number, bytes: Uint8Array): boolean {
 /** Whether chunk[start, end) can be a text, ends in front of `",` and holds nothing that JSON writes otherwise. */
 function isPlain(chunk: Uint8Array, start: number, end: number): boolean {
   if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE) return false;
-  for (let i = start; i < end; i++) {
-    const byte = chunk[i] as number;
-    if (byte < 0x20 || byte === QUOTE || byte === 0x5c) return false;
-  }
-  return true;
+  // Without a branch for each byte.
+  let escaped = 0;
+  for (let i = start; i < end; i++) escaped |= ESCAPED[chunk[i] as number] as number;
+  return escaped === 0;
 }

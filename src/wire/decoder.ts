@@ -25,7 +25,7 @@ const CHECKS = {
 type EntryHeader = v.InferOutput<(typeof FRAMES)["SEQ_CHAT"]> | v.InferOutput<(typeof FRAMES)["CATCHUP_RESP"]>;
 
 export class FrameDecoder {
-  /** What arrived and is not used up: #bytes[#start, #end). Bytes before #start belong to entries handed out. */
+  /** What is being read: #bytes[#start, #end). Bytes before #start belong to entries handed out. */
   #bytes = new Uint8Array(0);
   #start = 0;
   #end = 0;
@@ -33,49 +33,67 @@ export class FrameDecoder {
   #own = false;
   /** Up to here there is no newline: a long line in small pieces is searched once. */
   #searched = 0;
-  /** Header whose entry lines are awaited. */
+  /** What arrived after that. */
+  readonly #arrived: Uint8Array[] = [];
+  /** Header whose entry lines are awaited, and what has come of them. */
   #header: EntryHeader | null = null;
+  #lines: { readonly entries: Entry[]; crc: number; bytes: number } = { entries: [], crc: 0, bytes: 0 };
   #greeted = false;
   readonly #entries = new EntryReader();
 
-  /**
-   * The bytes become the decoder's: entries refer to them. Where a frame comes in pieces they are joined in a buffer not
-   * much larger than itself, so an entry never pins much more than its neighbours.
-   */
+  /** The bytes become the decoder's: entries refer to them. */
   push(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#arrived.push(bytes);
+  }
+
+  /** The next whole frame, or null until more bytes come. Throws WireError. */
+  next(): Frame | null {
+    do {
+      const frame = this.#next();
+      if (frame !== null) return frame;
+    } while (this.#goOn());
+    return null;
+  }
+
+  #next(): Frame | null {
+    if (this.#header === null) {
+      const end = this.#lineEnd(this.#end, this.#greeted ? FRAME_BYTES_MAX : GREETING_BYTES_MAX);
+      if (end < 0) return null;
+      const start = this.#start;
+      this.#start = this.#searched = end + 1;
+      const frame = this.#parse(start, end);
+      if (frame !== null) return frame;
+    }
+    return this.#header === null ? null : this.#nextEntries(this.#header);
+  }
+
+  /** Turns to what arrived next; of that, only the rest of a line that has begun is copied. */
+  #goOn(): boolean {
+    const bytes = this.#arrived.shift();
+    if (bytes === undefined) return false;
     if (this.#start === this.#end) {
       this.#bytes = bytes as Uint8Array<ArrayBuffer>;
       this.#own = false;
       this.#start = this.#searched = 0;
       this.#end = bytes.length;
-      return;
+      return true;
     }
-    if (!this.#own || this.#bytes.length - this.#end < bytes.length) {
-      const rest = this.#bytes.subarray(this.#start, this.#end);
-      // All of an announced frame in one go, and what came behind its end; of a line the length is not known.
-      const whole = rest.length + bytes.length;
-      const room = this.#header === null ? 2 * whole : Math.max(whole, this.#header.bytes + bytes.length);
-      this.#bytes = new Uint8Array(room);
+    const lineEnd = bytes.indexOf(NEWLINE) + 1;
+    const rest = lineEnd === 0 ? bytes : bytes.subarray(0, lineEnd);
+    if (rest.length < bytes.length) this.#arrived.unshift(bytes.subarray(lineEnd));
+    if (!this.#own || this.#bytes.length - this.#end < rest.length) {
+      const begun = this.#bytes.subarray(this.#start, this.#end);
+      const length = begun.length + rest.length;
+      this.#bytes = new Uint8Array(lineEnd === 0 ? 2 * length : length);
       this.#own = true;
-      this.#bytes.set(rest);
-      this.#searched -= this.#start;
+      this.#bytes.set(begun);
       this.#start = 0;
-      this.#end = rest.length;
+      this.#end = begun.length;
     }
-    this.#bytes.set(bytes, this.#end);
-    this.#end += bytes.length;
-  }
-
-  /** The next whole frame, or null until more bytes come. Throws WireError. */
-  next(): Frame | null {
-    if (this.#header !== null) return this.#nextEntries(this.#header);
-    const end = this.#lineEnd(this.#greeted ? FRAME_BYTES_MAX : GREETING_BYTES_MAX);
-    if (end < 0) return null;
-    const start = this.#start;
-    this.#start = this.#searched = end + 1;
-    const frame = this.#parse(start, end);
-    if (frame !== null) return frame;
-    return this.#header === null ? null : this.#nextEntries(this.#header);
+    this.#bytes.set(rest, this.#end);
+    this.#end += rest.length;
+    this.#searched = lineEnd === 0 ? this.#end : this.#end - 1;
+    return true;
   }
 
   #parse(start: number, end: number): Frame | null {
@@ -99,43 +117,48 @@ export class FrameDecoder {
     const parsed = result.output;
     if (parsed.type === "SEQ_CHAT" || parsed.type === "CATCHUP_RESP") {
       this.#header = parsed;
+      this.#lines = { entries: [], crc: parsed.prev_crc, bytes: 0 };
       return null;
     }
     return parsed;
   }
 
   #nextEntries(header: EntryHeader): Frame | null {
-    const bytes = this.#bytes;
-    let start = this.#start;
-    const end = start + header.bytes;
-    if (end > this.#end) return null;
-    this.#header = null;
-    this.#start = this.#searched = end;
-    const entries: Entry[] = [];
-    let crc = header.prev_crc;
-    while (start < end) {
-      const newline = bytes.indexOf(NEWLINE, start);
-      if (newline < 0 || newline >= end) throw new WireError(`${header.type} whose last entry does not end`);
-      const entry = this.#entries.read(bytes, start, newline + 1, crc, end);
-      if (entry.index !== header.prev_index + entries.length + 1)
+    const lines = this.#lines;
+    while (lines.bytes < header.bytes) {
+      const start = this.#start;
+      const frameEnd = start + header.bytes - lines.bytes;
+      const known = Math.min(this.#end, frameEnd);
+      const newline = this.#lineEnd(known, FRAME_BYTES_MAX);
+      if (newline < 0) {
+        if (known === frameEnd) throw new WireError(`${header.type} whose last entry does not end`);
+        return null;
+      }
+      const entry = this.#entries.read(this.#bytes, start, newline + 1, lines.crc, known);
+      if (entry.index !== header.prev_index + lines.entries.length + 1)
         throw new WireError(`${header.type} with index ${entry.index} out of turn`);
-      entries.push(entry);
-      crc = entry.crc;
-      start = newline + 1;
+      lines.entries.push(entry);
+      lines.crc = entry.crc;
+      lines.bytes += newline + 1 - start;
+      this.#start = this.#searched = newline + 1;
     }
+    const { entries } = lines;
     if (entries.length !== header.count)
       throw new WireError(`${header.type} announced ${header.count} entries and brought ${entries.length}`);
+    this.#header = null;
     const { count: _count, bytes: _bytes, ...frame } = header;
     return { ...frame, entries };
   }
 
-  /** Where the newline of the next line stands, or -1. */
-  #lineEnd(bytesMax: number): number {
+  /** Where the newline of the next line stands, in front of `limit`, or -1. */
+  #lineEnd(limit: number, bytesMax: number): number {
     const bytes = this.#end === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#end);
     const newline = bytes.indexOf(NEWLINE, this.#searched);
-    const length = (newline < 0 ? this.#end : newline) - this.#start;
+    const found = newline >= 0 && newline < limit;
+    const length = (found ? newline : limit) - this.#start;
     if (length > bytesMax) throw new WireError(`a line of more than ${bytesMax} bytes`);
-    if (newline < 0) this.#searched = this.#end;
-    return newline;
+    if (found) return newline;
+    this.#searched = limit;
+    return -1;
   }
 }
