@@ -58,8 +58,9 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
         said = true;
         visitor.ask(1, { what: "say", room_id: room, user: name, payload: text });
       },
-      told: (told) => {
+      told: (told, request) => {
         if (told.event === "status") quorum = told.quorum;
+        else if (request !== 1) return;
         else if (told.event === "sent") end(0);
         else if (told.event === "error") end(1, `not sent: ${told.message}`);
       },
