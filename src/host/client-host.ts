@@ -15,7 +15,7 @@ import { refuseText } from "./admission.ts";
 import type { Clock, Network, Timer } from "./contracts.ts";
 import { toMessage } from "./delivery.ts";
 import type { HostListener } from "./host.ts";
-import { type Address, PeerSearch } from "./peer-search.ts";
+import { type Address, PeerSearch, place } from "./peer-search.ts";
 import { toReadNote, toSystemNote } from "./people.ts";
 import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
@@ -378,8 +378,4 @@ export class ClientHost implements Service {
     this.#search.close();
     this.#listener.stopped({ code, reason });
   }
-}
-
-function place({ host, port }: Address): string {
-  return `${host}:${port}`;
 }

@@ -13,6 +13,11 @@ export interface Address {
   readonly port: number;
 }
 
+/** `HOST:PORT` */
+export function place({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 export interface SearchEvents {
   /** Every address that is known now, at least one. */
   addresses(): Address[];
