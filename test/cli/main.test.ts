@@ -51,6 +51,7 @@ describe("wrong usage", () => {
     [[...ID, "--json", "--json"], "--json is given twice: give it once"],
     [[...ID, "--port", "65536"], '--port must be a whole number from 0 to 65535, not "65536"'],
     [[...ID, "--host"], "--host needs a value"],
+    [["log", "./\x1b]0;x\x07\u202e"], "./^[]0;x^G\\u{202e} is no data directory"],
     [["send", "127.0.0.1:1", ""], "an empty message is not sent"],
     [["send", "127.0.0.1:1", "-"], "an empty message is not sent"],
     [["send", "127.0.0.1:1", "é".repeat(32_769)], "the message has 65538 bytes of UTF-8, the limit is 65536"],
