@@ -58,8 +58,7 @@ export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): P
         face.answer([{ ...told, readers }], confirmationLines({ ...told, readers }, command.seqNo));
       });
     case "read":
-      service.confirmRead(rooms.active, command.seqNo);
-      return acting.notice("read", `${rooms.active} is read through ${command.seqNo}`);
+      return read(command.seqNo, acting);
     case "history":
       return showPast(acting, rooms.active, command.count, command.text);
     case "join":
@@ -127,6 +126,14 @@ function join(room: string, acting: Acting): Promise<void> | void {
   if (!rooms.join(room)) return refuse(`${room} cannot be joined: /leave some of your rooms first`);
   notice("room", `you talk in ${room} now`);
   if (!shown && history > 0) return showPast(acting, room, history);
+}
+
+function read(seqNo: number, { service, rooms, notice, refuse }: Acting): void {
+  const room = rooms.active;
+  const last = rooms.all.find((r) => r.active)?.last_seq_no ?? 0;
+  if (seqNo > last) return refuse(`${room} has no message ${seqNo} yet: its last one is ${last}`);
+  service.confirmRead(room, seqNo);
+  notice("read", `${room} is read through ${seqNo}`);
 }
 
 function leaveRoom(room: string, { rooms, notice, refuse }: Acting): void {

@@ -14,21 +14,7 @@ import { manCommand } from "./usage/manual.ts";
 
 const COMPLETIONS = completionsCommand(() => COMMANDS);
 const MAN = manCommand(() => COMMANDS);
-const HELP: Command = {
-  name: "help",
-  words: "[COMMAND]",
-  purpose: "explain a command",
-  flags: [],
-  examples: [{ command: "chatpeer help verify", what: "The same as chatpeer verify --help" }],
-  exits: { 0: "explained" },
-  run({ words: [name = "", ...more], out }) {
-    if (more.length > 0) throw new UsageError("help explains one command: chatpeer help verify");
-    for (const line of commandHelp(findCommand(name), COMMANDS)) out.line(line);
-    return 0;
-  },
-};
-
-export const COMMANDS: readonly Command[] = [
+const EXPLAINED: readonly Command[] = [
   CHAT,
   CONNECT,
   SEND,
@@ -42,8 +28,24 @@ export const COMMANDS: readonly Command[] = [
   DOCTOR,
   COMPLETIONS,
   MAN,
-  HELP,
 ];
+
+const HELP: Command = {
+  name: "help",
+  words: "[COMMAND]",
+  completes: EXPLAINED.map(({ name }) => name).filter((name) => name !== ""),
+  purpose: "explain a command",
+  flags: [],
+  examples: [{ command: "chatpeer help verify", what: "The same as chatpeer verify --help" }],
+  exits: { 0: "explained" },
+  run({ words: [name = "", ...more], out }) {
+    if (more.length > 0) throw new UsageError("help explains one command: chatpeer help verify");
+    for (const line of commandHelp(findCommand(name), COMMANDS)) out.line(line);
+    return 0;
+  },
+};
+
+export const COMMANDS: readonly Command[] = [...EXPLAINED, HELP];
 
 /** Throws UsageError. */
 export function findCommand(name: string): Command {

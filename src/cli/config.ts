@@ -51,7 +51,13 @@ function typed({ setting }: Flag, text: string): string | number | boolean {
   return (setting === "number" || setting === "time") && /^[0-9]+$/.test(text) ? Number(text) : text;
 }
 
-/** JSON is YAML, too. */
+/** JSON is YAML, too. What a terminal would obey or not show is escaped. */
 function asYaml(value: string | number | boolean): string {
-  return JSON.stringify(value);
+  return JSON.stringify(value).replace(UNSEEN, (unseen) => unseen.split("").map(escaped).join(""));
 }
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;

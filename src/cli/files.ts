@@ -71,14 +71,14 @@ export function verify(directories: readonly string[], out: Output, err: Output)
     if (comparison.result === "differ") {
       const { index, a, b, lines } = comparison;
       out.line(`not one history: entry ${index} differs`);
-      out.line(`  ${directories[a]}: ${visible(lines[0])}`);
-      out.line(`  ${directories[b]}: ${visible(lines[1])}`);
+      out.line(visible(`  ${directories[a]}: ${lines[0]}`));
+      out.line(visible(`  ${directories[b]}: ${lines[1]}`));
       return 1;
     }
-    directories.forEach(
-      (directory, i) =>
-        void out.line(`${directory}: ${counted(comparison.lengths[i] ?? 0, "committed entry", "committed entries")}`),
-    );
+    for (const [i, directory] of directories.entries()) {
+      const entries = counted(comparison.lengths[i] ?? 0, "committed entry", "committed entries");
+      out.line(visible(`${directory}: ${entries}`));
+    }
     const shortest = Math.min(...comparison.lengths);
     const longest = Math.max(...comparison.lengths);
     out.line(
@@ -140,7 +140,7 @@ function rootOf(directory: string): string {
 function reporting<T extends number | Promise<number>>(err: Output, work: () => T): T | number {
   const report = (error: unknown): number => {
     if (!(error instanceof DamagedLog || error instanceof DamagedFile || error instanceof PortError)) throw error;
-    err.line(`chatpeer: ${error.message}`);
+    err.line(visible(`chatpeer: ${error.message}`));
     return 1;
   };
   try {

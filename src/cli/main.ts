@@ -6,6 +6,7 @@ import { UsageError } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { runtimeName, runtimeTooOld } from "./runtime.ts";
+import { visible } from "./sanitize.ts";
 import { WORKER } from "./sim-command.ts";
 import { readArguments } from "./usage/arguments.ts";
 import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/command.ts";
@@ -47,8 +48,13 @@ try {
   code = await main();
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  err.line(`chatpeer: ${error.message}\nTry: ${fullName(asked)} --help`);
+  for (const line of `chatpeer: ${error.message}\nTry: ${fullName(asked)} --help`.split("\n")) err.line(visible(line));
   code = WRONG_USAGE;
 }
-await Promise.all([out.finished(), err.finished()]);
+await out.finished();
+if (out.failure !== null) {
+  err.line(`chatpeer: not everything was written: ${visible(out.failure)}`);
+  code ||= 1;
+}
+await err.finished();
 process.exit(code);

@@ -5,7 +5,7 @@ import type { Told } from "../core/reports.ts";
 import { ClientHost } from "../host/client-host.ts";
 import type { Clock, Network } from "../host/contracts.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
-import type { Address } from "../host/peer-search.ts";
+import { type Address, place } from "../host/peer-search.ts";
 import { Visitor } from "../host/visitor.ts";
 import { memberLines, statusLines } from "./answers.ts";
 import { Asking, Unanswered } from "./asking.ts";
@@ -35,7 +35,7 @@ export interface SendOptions {
 /** Exit code 0: sent. 1: not sent, and it never will be. 3: not known, and why. */
 export function send(ports: OneShotPorts, options: SendOptions, err: Output): Promise<number> {
   const { address, room, name, text, timeoutMs } = options;
-  const where = `${address.host}:${address.port}`;
+  const where = place(address);
   return new Promise((resolve) => {
     let said = false;
     let quorum = true;
@@ -58,8 +58,9 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
         said = true;
         visitor.ask(1, { what: "say", room_id: room, user: name, payload: text });
       },
-      told: (told) => {
+      told: (told, request) => {
         if (told.event === "status") quorum = told.quorum;
+        else if (request !== 1) return;
         else if (told.event === "sent") end(0);
         else if (told.event === "error") end(1, `not sent: ${told.message}`);
       },
@@ -97,7 +98,7 @@ export function status(
   out: Output,
   err: Output,
 ): Promise<number> {
-  const where = `${address.host}:${address.port}`;
+  const where = place(address);
   return new Promise((resolve) => {
     const end = (code: number, why?: string) => {
       timer.cancel();

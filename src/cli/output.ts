@@ -10,22 +10,29 @@ const WAITING_MAX = 1024 * 1024;
 
 export class Output {
   readonly #stream: Writable;
+  readonly #isTerminal: boolean;
   #lost = false;
+  #failure: string | null = null;
   #unanswered = 0;
   /** Characters of these: `writableLength` stays 0 for the standard output of Bun 1.4, however slow its reader. */
   #waiting = 0;
   #paused: (() => void) | null = null;
   #onFinished: (() => void)[] = [];
 
-  constructor(stream: Writable) {
+  constructor(stream: Writable & { readonly isTTY?: boolean }) {
     this.#stream = stream;
-    // A reader that went away (EPIPE) is no reason to fail.
-    stream.on("error", () => this.abandon());
+    this.#isTerminal = stream.isTTY === true;
+    stream.on("error", (error) => this.#failed(error));
   }
 
   /** The reader is gone. */
   get lost(): boolean {
     return this.#lost;
+  }
+
+  /** Why something that was written is nowhere, like a full disk; null where all is, or who read it went away. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   /** The reader is known to be gone, which not every runtime tells of a closed terminal: nothing is waited for any more. */
@@ -50,7 +57,11 @@ export class Output {
     if (this.#lost || text === "") return;
     this.#unanswered++;
     this.#waiting += text.length;
-    this.#stream.write(text, () => this.#answered(text.length));
+    this.#stream.write(text, (error) => {
+      // The event of it may come later.
+      if (error instanceof Error) this.#failed(error);
+      this.#answered(text.length);
+    });
   }
 
   /** Called once, when the reader has caught up. */
@@ -62,6 +73,12 @@ export class Output {
   finished(): Promise<void> {
     if (this.#lost || this.#unanswered === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onFinished.push(resolve));
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    // A reader or a terminal that went away is no reason to fail.
+    if (error.code !== "EPIPE" && !this.#isTerminal) this.#failure ??= error.message;
+    this.abandon();
   }
 
   #answered(length: number): void {

@@ -37,11 +37,11 @@ export function recover(words: readonly string[], force: boolean, clock: Clock, 
     for (const line of force
       ? recovered(recoverByForce(disk, clock), disk, directory)
       : plan(inspectSurvivor(disk), directory))
-      out.line(line);
+      out.line(visible(line));
     return 0;
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    err.line(`chatpeer: ${directory}: ${error.message}`);
+    err.line(visible(`chatpeer: ${directory}: ${error.message}`));
     return 1;
   }
 }
@@ -57,9 +57,9 @@ function plan(survivor: Survivor, directory: string): string[] {
   return [
     `${directory}: peer ${id} of cluster ${clusterId}`,
     `  voters    ${voters.map((v) => (v === id ? `${v} (this directory)` : v)).join(", ")}`,
-    ...others.map((m) => `  member    ${m.id}, ${m.role}, ${visible(m.host)}:${m.port}`),
+    ...others.map((m) => `  member    ${m.id}, ${m.role}, ${m.host}:${m.port}`),
     `  log       ${tail.index} entries, the last one of term ${tail.ballot.term}; ${commit} are known here to be committed`,
-    ...(damage === null ? [] : [`  damaged   ${visible(damage)}`]),
+    ...(damage === null ? [] : [`  damaged   ${damage}`]),
     ...farewell(survivor),
     "",
     `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
@@ -107,8 +107,8 @@ function recovered(recovery: Recovery | null, disk: Disk, directory: string): st
     ...losses(before).map((loss) => `  lost      ${loss}`),
     ...(aside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
     `  kept      what was replaced, in ${directory}/${kept}`,
-    ...notes.map((note) => `  note      ${visible(note)}`),
+    ...notes.map((note) => `  note      ${note}`),
     `  start it  chatpeer --id ${id}${port} --data-dir ${directory}`,
-    `  others    with empty data directories: chatpeer --id N --seed ${id}:${visible(self.host)}:${self.port}`,
+    `  others    with empty data directories: chatpeer --id N --seed ${id}:${self.host}:${self.port}`,
   ];
 }

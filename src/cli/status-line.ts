@@ -5,6 +5,7 @@ import type { Span } from "./bottom.ts";
 import type { Paint } from "./paint.ts";
 import type { RoomState } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
+import { cut } from "./width.ts";
 
 export interface Standing {
   readonly status: Status;
@@ -18,8 +19,9 @@ export interface Standing {
 export const READ_MARK = " ✓✓";
 /** Readers who are named. */
 const READERS_MAX = 3;
-/** Rooms whose unread messages are counted one by one. */
+/** Rooms whose unread messages are counted one by one, and columns of their names: anybody can make one. */
 const UNREAD_ROOMS_MAX = 2;
+const ROOM_COLUMNS_MAX = 16;
 
 /** `alice · general · 0 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
 export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
@@ -54,7 +56,9 @@ function readBy(readers: readonly string[]): string {
 function unreadRooms(rooms: readonly RoomState[]): string {
   const unread = rooms.filter((r) => !r.joined && r.unread > 0);
   const more = unread.length - UNREAD_ROOMS_MAX;
-  const named = unread.slice(0, UNREAD_ROOMS_MAX).map((r) => `${visible(r.room_id)} ${r.unread}`);
+  const named = unread
+    .slice(0, UNREAD_ROOMS_MAX)
+    .map((r) => `${cut(visible(r.room_id), ROOM_COLUMNS_MAX)} ${r.unread}`);
   return [...named, ...(more > 0 ? [counted(more, "more room")] : [])].join(", ");
 }
 

@@ -120,7 +120,7 @@ export class Transcript {
       case "message":
         return this.#onMessage(event, moment);
       case "unsent":
-        return this.#person.rooms.shows(event.room_id) ? told([this.#unsent(event)]) : NOTHING;
+        return this.#person.rooms.shows(event.room_id) ? told(this.#unsent(event, moment)) : NOTHING;
       case "system":
         this.#heard(event.user);
         return event.user === this.#person.name ? NOTHING : this.#noted(noteOf(event), moment);
@@ -187,10 +187,10 @@ export class Transcript {
     return this.#ofRoom(message.room_id) + messageLine(message, paint);
   }
 
-  #unsent({ room_id, user, payload, ts }: Extract<HostEvent, { event: "unsent" }>): string {
-    const { plain, paint } = this.#options;
-    const time = plain ? "" : `${clockTime(ts)} `;
-    return paint.dim(`${time}[waiting] ${this.#ofRoom(room_id)}${visible(user)}: ${visible(payload)}`);
+  #unsent({ room_id, user, payload, ts }: Extract<HostEvent, { event: "unsent" }>, { columns }: Moment): string[] {
+    const time = this.#options.plain ? "" : `${clockTime(ts)} `;
+    const text = `${time}[waiting] ${this.#ofRoom(room_id)}${visible(user)}: ${visible(payload)}`;
+    return this.#rows(text, "dim", columns);
   }
 
   #pendingRow(room: string, payload: string, wall: number): string {
@@ -203,11 +203,14 @@ export class Transcript {
   }
 
   #noted(said: Note | null, { columns }: Moment): Told {
-    if (said === null) return NOTHING;
-    const paint = this.#options.paint[said.tone];
-    // Under the text behind the dashes.
-    const rows = wrap(said.text, columns - NOTE_INDENT.length, columns);
-    return told(rows.map((row, i) => paint(i === 0 ? row : NOTE_INDENT + row)));
+    return said === null ? NOTHING : told(this.#rows(said.text, said.tone, columns));
+  }
+
+  /** Under the text behind the dashes: no row but the first begins where a message does. */
+  #rows(text: string, tone: Note["tone"], columns: number): string[] {
+    const paint = this.#options.paint[tone];
+    const rows = wrap(text, columns - NOTE_INDENT.length, columns);
+    return rows.map((row, i) => paint(i === 0 ? row : NOTE_INDENT + row));
   }
 
   #reader({ columns }: Moment): Reader {

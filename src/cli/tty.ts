@@ -16,6 +16,8 @@ const ROWS = 24;
 const STOPPED_MS = 100;
 /** Windows has no such signals. */
 const STOPS = process.platform !== "win32";
+/** Those that end a process which does not ask for them, and are no way to leave: it dies of them all the same. */
+const DEADLY = STOPS ? (["SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM"] as const) : [];
 
 export class Tty {
   readonly #input: TtyInput;
@@ -59,6 +61,7 @@ export class Tty {
     process.on("uncaughtException", this.#onCrash);
     process.on("unhandledRejection", this.#onCrash);
     if (STOPS) process.on("SIGCONT", this.#onContinued);
+    for (const signal of DEADLY) process.on(signal, this.#onDeadly);
   }
 
   leave(): void {
@@ -69,6 +72,7 @@ export class Tty {
     process.off("uncaughtException", this.#onCrash);
     process.off("unhandledRejection", this.#onCrash);
     process.off("SIGCONT", this.#onContinued);
+    for (const signal of DEADLY) process.off(signal, this.#onDeadly);
     this.#write(this.#erase() + REPORTS_OFF);
     this.#raw(false);
   }
@@ -105,6 +109,12 @@ export class Tty {
     process.off("exit", this.#atExit);
     console.error(error);
     process.exit(1);
+  };
+
+  readonly #onDeadly = (signal: NodeJS.Signals): void => {
+    this.#atExit();
+    process.off(signal, this.#onDeadly);
+    process.kill(process.pid, signal);
   };
 
   #raw(raw: boolean): void {

@@ -65,6 +65,9 @@ export class People {
   }
 
   onRead(read: ReadReport): void {
+    const { rooms } = this.#peer.log.state;
+    // It would wait here, and be said again and again, until that many are there.
+    if (read.through > rooms.get(read.room_id)) return;
     const key = `${read.room_id}\n${read.user}`;
     if ((this.#reads.get(key)?.through ?? 0) >= read.through) return;
     if (!this.#reads.has(key) && this.#reads.size >= READS_WAITING_MAX) return;

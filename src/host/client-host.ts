@@ -15,7 +15,7 @@ import { refuseText } from "./admission.ts";
 import type { Clock, Network, Timer } from "./contracts.ts";
 import { toMessage } from "./delivery.ts";
 import type { HostListener } from "./host.ts";
-import { type Address, PeerSearch } from "./peer-search.ts";
+import { type Address, PeerSearch, place } from "./peer-search.ts";
 import { toReadNote, toSystemNote } from "./people.ts";
 import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
@@ -224,14 +224,14 @@ export class ClientHost implements Service {
     this.#reading = false;
   }
 
-  /** Who was never attached gives up at once; who was waits for as long as it takes. */
+  /** Who was never attached gives up at once, and so does who only reads what there is; others wait for as long as it takes. */
   #inVain(rounds: number, why: string): boolean {
-    if (this.#client.seen === null) {
+    if (this.#client.seen === null || !this.#options.follow) {
       this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
       return false;
     }
     if (rounds === 1)
-      this.#notice("notice", "waiting", "no peer can be reached: messages are kept here and will be sent");
+      this.#notice("notice", "waiting", `no peer serves this client (${why}): messages are kept here and will be sent`);
     return true;
   }
 
@@ -259,6 +259,7 @@ export class ClientHost implements Service {
       });
     this.ask({ what: "rooms" }, (told) => {
       if (told.event === "rooms") for (const r of told.rooms) this.#heard(r.room_id, r.last_seq_no);
+      this.rooms.begin();
       this.#begin();
     });
   }
@@ -377,8 +378,4 @@ export class ClientHost implements Service {
     this.#search.close();
     this.#listener.stopped({ code, reason });
   }
-}
-
-function place({ host, port }: Address): string {
-  return `${host}:${port}`;
 }

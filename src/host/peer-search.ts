@@ -13,6 +13,11 @@ export interface Address {
   readonly port: number;
 }
 
+/** `HOST:PORT` */
+export function place({ host, port }: Address): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 export interface SearchEvents {
   /** Every address that is known now, at least one. */
   addresses(): Address[];
@@ -38,8 +43,8 @@ export class PeerSearch {
   /** Where it is, or tries to be. */
   address: Address;
   #channel: Channel | null = null;
-  #next = 0;
-  #rounds = 0;
+  /** Addresses in vain since one served; the one that served and is gone is the first. */
+  #tried = 0;
   #serves = false;
   #why = "";
   #timer: Timer | null = null;
@@ -75,7 +80,7 @@ export class PeerSearch {
     this.#timer?.cancel();
     this.#serves = true;
     this.#why = "";
-    this.#rounds = 0;
+    this.#tried = 0;
   }
 
   write(frame: Frame): void {
@@ -107,15 +112,13 @@ export class PeerSearch {
     if (this.#serves) {
       this.#serves = false;
       this.#events.lost();
-      this.#next = 1 + addresses.findIndex((a) => a.host === this.address.host && a.port === this.address.port);
-    } else this.#next += 1;
-    if (this.#next >= addresses.length) {
-      this.#next = 0;
-      this.#rounds += 1;
-      if (!this.#events.inVain(this.#rounds, this.#why)) return;
     }
-    this.address = addresses[this.#next] as Address;
-    if (this.#rounds === 0) return void this.#clock.soon(() => this.dial());
+    this.#tried += 1;
+    const { length } = addresses;
+    if (this.#tried % length === 0 && !this.#events.inVain(this.#tried / length, this.#why)) return;
+    const at = addresses.findIndex((a) => a.host === this.address.host && a.port === this.address.port);
+    this.address = addresses[(at + 1) % length] as Address;
+    if (this.#tried < length) return void this.#clock.soon(() => this.dial());
     this.#timer = this.#clock.after(ROUND_PAUSE_MS * (0.5 + this.#clock.random()), () => this.dial());
   }
 }

@@ -31,6 +31,8 @@ export class Rooms {
   readonly #rooms = new Map<string, Looked>();
   readonly #last: () => ReadonlyMap<string, number>;
   readonly #tell: (event: { readonly event: "room" } & RoomStatus) => void;
+  /** Last numbers at the beginning: of a room that was never looked at, what came behind is unread. */
+  #begun: ReadonlyMap<string, number> = new Map();
   /** Changed since `data` was last taken. */
   changed = false;
 
@@ -38,6 +40,11 @@ export class Rooms {
   constructor(last: () => ReadonlyMap<string, number>, tell: (event: { readonly event: "room" } & RoomStatus) => void) {
     this.#last = last;
     this.#tell = tell;
+  }
+
+  /** What is there now was said before whoever looks came, who has kept no notes. */
+  begin(): void {
+    this.#begun = new Map(this.#last());
   }
 
   /** What an earlier process noted; false if that is nothing of the kind. */
@@ -92,7 +99,7 @@ export class Rooms {
   }
 
   #status(room: string, last: number): RoomStatus {
-    const { joined, shown } = this.#rooms.get(room) ?? { joined: false, shown: 0 };
+    const { joined, shown } = this.#rooms.get(room) ?? { joined: false, shown: this.#begun.get(room) ?? 0 };
     return { room_id: room, last_seq_no: last, joined, unread: Math.max(0, last - shown) };
   }
 

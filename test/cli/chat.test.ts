@@ -204,7 +204,14 @@ describe("lines in, events out", () => {
   });
 
   test("piped lines that cannot be sent are told on stderr and end in exit code 1; the others are sent", async () => {
-    for (const refused of ["\xff\n", `${"x".repeat(70_000)}\n`, `${"y".repeat(65_537)}\n`, "/nonsense\n", "/save\n"]) {
+    for (const refused of [
+      "\xff\n",
+      `${"x".repeat(70_000)}\n`,
+      `${"y".repeat(65_537)}\n`,
+      "/nonsense\n",
+      "/save\n",
+      "/read 99\n",
+    ]) {
       const run = new Machine().start({ mode: "pipe" });
       run.input.write("before\n");
       run.input.write(Buffer.from(refused, "latin1"));

@@ -264,7 +264,7 @@ describe("search", () => {
 describe("completion", () => {
   const complete = completerOf({
     commands: ["/status", "/help", "/history", "/join", "/who"],
-    rooms: ["general", "games"],
+    rooms: ["general", "games", "the hall"],
     names: ["alice", "Alfred", "bob", "böb"],
   });
   const tab = (script: string) => play(script, newEditor(), complete);
@@ -275,6 +275,8 @@ describe("completion", () => {
     expect(shown(tab("hi ALI<tab>").editor)).toBe("hi alice |");
     expect(shown(tab("hi @bo<tab>").editor)).toBe("hi @bob |");
     expect(shown(tab("/join ge<tab>").editor)).toBe("/join general |");
+    expect(shown(tab("/join ge<tab><tab>").editor)).toBe("/join general |");
+    expect(shown(tab("/leave the h<tab>").editor)).toBe("/leave the hall |");
     expect(shown(tab("xali<left><left><left><C-k> end<home><delete>al<tab>").editor)).toBe("al| end");
   });
 

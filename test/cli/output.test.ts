@@ -162,7 +162,17 @@ describe("a reader that goes away", () => {
     expect([output.lost, resumed]).toEqual([true, 1]);
     expect(output.line("x".repeat(2 * MIB))).toBe(true);
     await output.finished();
-    expect([reader.taken, reader.waits]).toEqual([[], false]);
+    expect([reader.taken, reader.waits, output.failure]).toEqual([[], false, null]);
+  });
+
+  test("what could not be written is told by the time it is finished, as on a full disk", async () => {
+    const reader = new SlowReader();
+    const output = new Output(reader);
+    output.line("lost");
+    const finished = output.finished();
+    reader.fail("ENOSPC");
+    await finished;
+    expect([output.lost, output.failure]).toEqual([true, "ENOSPC"]);
   });
 });
 

@@ -99,6 +99,8 @@ describe("the terminal is given back", () => {
     ["an exception", (pty) => pty.type("throw\r"), 1],
     ["a rejected promise", (pty) => pty.type("reject\r"), 1],
     ["an exit", (pty) => pty.type("exit\r"), 3],
+    ["SIGQUIT", (pty) => pty.kill("SIGQUIT"), 128 + 3],
+    ["SIGALRM", (pty) => pty.kill("SIGALRM"), 128 + 14],
   ];
   for (const [what, end, code] of ENDS) {
     test(`after ${what}`, async () => {

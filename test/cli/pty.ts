@@ -70,7 +70,7 @@ export class Pty {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null) this.kill("SIGKILL");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.kill("SIGKILL");
     await this.exited;
   }
 

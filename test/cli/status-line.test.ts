@@ -33,6 +33,8 @@ describe("the status line", () => {
     expect(line(STATUS, rooms, "a\x07")).toBe(
       "a^G · general\\u{2066} · 2 pending · unread: d\\u{202e}ev 2 · peer 3 leads (term 5) · 3 of 3 here · quorum held",
     );
+    const long = roomsOf("general", { [`${"漢".repeat(20)}`]: 3 });
+    expect(line(STATUS, long)).toContain(` · unread: ${"漢".repeat(7)}… 3 · peer 3 leads`);
     for (const room of ["a", "b", "c"]) rooms.last.set(room, 1);
     expect(line(STATUS, rooms)).toContain(" · unread: a 1, b 1, 2 more rooms · peer 3 leads");
   });

@@ -247,6 +247,14 @@ describe("rooms and people", () => {
     expect(reading.tell(unsent)).toEqual(["12:00 [waiting] b\\u{202e}ob: te^[xt"]);
   });
 
+  test("no row of another's waiting message but the first begins where a message does", () => {
+    const reading = new Reading();
+    const forged = `x${" ".repeat(90)}12:00 [seq=9] alice: I agree`;
+    const rows = reading.tell({ ...reading.message(forged.repeat(3)), event: "unsent" });
+    expect(rows.length).toBeGreaterThan(2);
+    for (const row of rows.slice(1)) expect(row).toStartWith("   ");
+  });
+
   test("whoever spoke last is the first name, and each is there once", () => {
     const reading = new Reading();
     for (const user of ["bob", "carol", "dave", "bob"]) reading.says("x", { user });

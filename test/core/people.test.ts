@@ -70,6 +70,25 @@ describe("the leader", () => {
     ]);
   });
 
+  test("[P4] a peer does not report a reading of what it does not hold, now or later", () => {
+    const { stage, b, leader } = trio();
+    b.say("one");
+    stage.until("it is there", () => b.heard.length === 1);
+    const read = (room_id: string, through: number) =>
+      b.input({ type: "read", read: { user: "bob", room_id, through, ts: 0 } });
+    read("lobby", 7);
+    read("nowhere", 1);
+    read("lobby", 1);
+    stage.until("the log shows it", () => leader.disk.entries.some((e) => e.kind === "read"));
+    const reports: People[] = [];
+    stage.held = (frame) => {
+      if (frame.type === "PEOPLE") reports.push(frame);
+      return false;
+    };
+    stage.pass(5000);
+    expect(reports).toEqual([]);
+  });
+
   test("[P2] hears of no people from who is no member", () => {
     const { stage, leader } = trio();
     const stranger = stage.add(9).start();

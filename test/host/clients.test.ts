@@ -138,3 +138,53 @@ test("the past: what a client begins with, and from which number on it is told",
   expect(ask({ after: first - 1, before: first + 1 })).toEqual(["m29"]);
   expect(ask({ after: last })).toEqual([]);
 });
+
+test("[S8] nobody is said to be out of reach before every address was tried, wherever in the list its peer was", () => {
+  for (const victim of [1, 2, 3]) {
+    const cluster = Cluster.formed();
+    const client = cluster.attached("bob", victim);
+    cluster.kill(victim);
+    cluster.until(() => told(client).some((n) => n.code === "attached"));
+    expect(told(client).map((n) => n.code)).toEqual(["peer-lost", "attached"]);
+  }
+});
+
+test("[S8] when all peers are gone it says why, once, and goes on when one is back", () => {
+  const cluster = Cluster.formed();
+  const client = cluster.attached("bob", 2);
+  for (const id of [1, 2, 3]) cluster.kill(id);
+  cluster.pass();
+  expect(told(client).map((n) => n.code)).toEqual(["peer-lost", "waiting"]);
+  expect(told(client)[1]?.message).toContain("ECONNREFUSED");
+  say(client, "kept");
+  for (const id of [1, 2]) cluster.start(id);
+  cluster.until(() => sent(client).length === 1);
+  expect(payloads(client)).toEqual(["kept"]);
+});
+
+test("who only reads what there is does not wait for peers that are gone", () => {
+  const cluster = Cluster.formed();
+  say(cluster.peers.get(1) as Run<Host>, ...numbered(3));
+  cluster.until(() => messages(cluster.peers.get(1) as Run<Host>).length === 3);
+  const reader = cluster.client("", 1, 1, false);
+  reader.service.pauseDelivery();
+  cluster.until(() => reader.events.some((e) => e.event === "started"));
+  for (const id of [1, 2, 3]) cluster.kill(id);
+  cluster.until(() => reader.stops.length === 1);
+  expect(reader.stops).toMatchObject([{ code: 1, reason: expect.stringContaining("cannot reach") }]);
+});
+
+test("[S5] what was said before a client came is not unread, in rooms that it never saw either", () => {
+  const cluster = Cluster.formed();
+  const peer = cluster.peers.get(1) as Run<Host>;
+  const attic = (text: string) => expect(peer.service.submit("attic", text).ok).toBe(true);
+  attic("old");
+  attic("older");
+  cluster.until(() => messages(peer).length === 2);
+  const client = cluster.attached("bob", 2);
+  const unread = () => client.service.rooms.list().map((r) => [r.room_id, r.last_seq_no, r.unread]);
+  expect(unread()).toEqual([["attic", 2, 0]]);
+  attic("new");
+  cluster.until(() => messages(client).length === 1);
+  expect(unread()).toEqual([["attic", 3, 1]]);
+});

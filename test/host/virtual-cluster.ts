@@ -71,11 +71,11 @@ export class Cluster {
     );
   }
 
-  client(name: string, peer: number, since: number | null = null): Run<ClientHost> {
+  client(name: string, peer: number, since: number | null = null, follow = true): Run<ClientHost> {
     const addresses = [{ host: "virtual", port: 6000 + peer }];
     return this.#run(
       this.#nextSite++,
-      (ports, listener) => new ClientHost(ports, { addresses, name, room: "general", since, follow: true }, listener),
+      (ports, listener) => new ClientHost(ports, { addresses, name, room: "general", since, follow }, listener),
     );
   }
 

@@ -43,7 +43,11 @@ export const DOCTOR: Command = {
     for (const finding of findings) {
       const { ok, about, message } = finding;
       const badge = ok ? "ok     " : paint.red("problem");
-      out.line(settings.on("json") ? JSON.stringify(finding) : `${badge}  ${about.padEnd(width)}  ${visible(message)}`);
+      out.line(
+        settings.on("json")
+          ? JSON.stringify(finding)
+          : `${badge}  ${visible(about).padEnd(width)}  ${visible(message)}`,
+      );
     }
     return findings.every(({ ok }) => ok) ? 0 : 1;
   },

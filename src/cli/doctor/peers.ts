@@ -1,13 +1,9 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
 import { PROTOCOL_VERSION } from "../../core/config.ts";
+import { type Address, place } from "../../host/peer-search.ts";
 import { isLoopback, isUnspecified } from "../addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type Greeting, greet, type PeerHello } from "./greeting.ts";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface Seen {
   readonly address: Address;
@@ -39,7 +35,7 @@ export async function lookAt(address: Address, timeoutMs: number): Promise<Seen>
 /** What is to be said of each address, and of them together. */
 export function judgePeers(seen: readonly Seen[], own: Own | null, timeoutMs: number): Finding[] {
   const peers = seen.flatMap(({ address, greeting }) =>
-    greeting.result === "peer" ? [{ where: text(address), ...greeting.hello }] : [],
+    greeting.result === "peer" ? [{ where: place(address), ...greeting.hello }] : [],
   );
   return [
     ...seen.flatMap((s) => judgeOne(s, timeoutMs)),
@@ -52,7 +48,7 @@ export function judgePeers(seen: readonly Seen[], own: Own | null, timeoutMs: nu
 type Met = PeerHello & { readonly where: string };
 
 function judgeOne({ address, greeting, advertised }: Seen, timeoutMs: number): Finding[] {
-  const about = text(address);
+  const about = place(address);
   if (greeting.result !== "peer") return [noPeer(about, address, greeting, timeoutMs)];
   const { id, cluster_id } = greeting.hello;
   const member = cluster_id === null ? "in no cluster yet" : `of cluster ${cluster_id}`;
@@ -155,8 +151,8 @@ function clock(about: string, { hello, at, unsureMs }: Greeting & { result: "pee
 
 /** What it tells the others to dial must lead to it. */
 function dialled(address: Address, { id, boot, host, port }: PeerHello, advertised: Greeting | null): Finding[] {
-  const about = text(address);
-  const told = text({ host, port });
+  const about = place(address);
+  const told = place({ host, port });
   const amend = `Start it with --advertise ${about}, or whatever the others reach it by`;
   if (isUnspecified(host))
     return [
@@ -242,10 +238,6 @@ function grouped<K>(peers: readonly Met[], key: (peer: Met) => K): Map<K, Met[]>
   const groups = new Map<K, Met[]>();
   for (const peer of peers) groups.set(key(peer), [...(groups.get(key(peer)) ?? []), peer]);
   return groups;
-}
-
-export function text({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function inWords(ms: number): string {

@@ -18,8 +18,8 @@ export interface Words {
   readonly names: readonly string[];
 }
 
-/** Commands that are followed by a room; others by a name or text. */
-const BEFORE_ROOMS = /^\/(?:join|leave)\s/;
+/** Commands that are followed by a room, spaces and all; others by a name or text. */
+const BEFORE_ROOM = /^\/(?:join|leave)\s+/;
 
 /** Case makes no difference. A name that begins the line is spoken to: `alice: `. */
 export function completerOf({ commands, rooms, names }: Words): Completer {
@@ -28,7 +28,9 @@ export function completerOf({ commands, rooms, names }: Words): Completer {
     const from = before.length - (/\S*$/.exec(before)?.[0].length ?? 0);
     const word = before.slice(from);
     if (from === 0 && word.startsWith("/")) return { from, candidates: fitting(commands, word, " ") };
-    if (BEFORE_ROOMS.test(before)) return { from, candidates: fitting(rooms, word, " ") };
+    const command = BEFORE_ROOM.exec(before)?.[0];
+    if (command !== undefined)
+      return { from: command.length, candidates: fitting(rooms, before.slice(command.length), " ") };
     if (word.startsWith("@")) return { from: from + 1, candidates: fitting(names, word.slice(1), " ") };
     return { from, candidates: fitting(names, word, from === 0 ? ": " : " ") };
   };

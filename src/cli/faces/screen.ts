@@ -71,7 +71,8 @@ export class ScreenFace implements Face, TerminalUser {
 
   log(line: string): void {
     if (this.#terminal === null) this.#chat.err.line(line);
-    else this.#print([this.#paint.dim(line)]);
+    // A line of JSON holds texts as they are.
+    else this.#print([this.#paint.dim(visible(line))]);
   }
 
   end(): void {

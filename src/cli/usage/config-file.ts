@@ -6,6 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
 import { isMap, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
 import { nearest, UsageError } from "../flags.ts";
+import { visible } from "../sanitize.ts";
 import { type Flag, maySet } from "./command.ts";
 import { CONFIG } from "./settings.ts";
 
@@ -58,7 +59,7 @@ export function parseConfig(text: string, file: string, flags: readonly Flag[]):
     const place = at(offset);
     const flag = flagOf(key, flags);
     if (flag === undefined) {
-      wrong.push(`${place}: there is no setting ${key}${suggestion(key, flags)}`);
+      wrong.push(`${place}: there is no setting ${visible(key)}${suggestion(key, flags)}`);
       continue;
     }
     const before = found.get(flag.name);

@@ -54,6 +54,7 @@ describe.skipIf(Bun.which("bash") === null)("bash", () => {
     expect(await offered("--log-level", "=")).toEqual(["off", "error", "warn", "info", "debug"]);
     expect(await offered("sim", "--profile", "")).toEqual([...PROFILES]);
     expect(await offered("completions", "z")).toEqual(["zsh"]);
+    expect(await offered("help", "s")).toEqual(COMMAND_NAMES.filter((name) => name.startsWith("s")));
     expect(await offered("--name", "")).toEqual([""]);
   });
 

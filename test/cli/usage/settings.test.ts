@@ -207,6 +207,14 @@ describe("what is in force", () => {
     expect(readChatOptions(again)).toEqual(readChatOptions(settings));
   });
 
+  test("what is printed obeys nobody's controls, and is read back as it was", () => {
+    const name = "a\u202eb\u2028\u{e0041}";
+    const lines = settingLines(gathered(["--id", "7", "--name", name]));
+    expect(lines).toContain('name: "a\\u202eb\\u2028\\udb40\\udc41" # flag');
+    const again = gathered(["--config", file("controls.yml", lines.join("\n"))]);
+    expect(readChatOptions(again).name).toBe(name);
+  });
+
   test("who listens on all addresses tells the others one that can be dialled, or the one that is given", () => {
     const advertised = (...args: string[]) => readChatOptions(gathered(["--id", "7", ...args])).advertise;
     expect(advertised()).toBeNull();
