@@ -30,6 +30,11 @@ export interface TerminalUser {
 
 /** Between frames, of which there may be many while messages pour in. */
 const FRAME_MS = 16;
+/**
+ * While a window is dragged the terminal is ahead of what this program has heard of it, and what was drawn would be counted
+ * as other rows than it takes: nothing is drawn before the size has rested so long.
+ */
+const REST_MS = 60;
 /** More lines than this wait for the next frame: whoever prints is asked to pause. */
 const LINES_MAX = 5000;
 const BELL = "\x07";
@@ -74,7 +79,7 @@ export class Terminal {
     // Questions that were asked before have paused it.
     this.#input.resume();
     for (const end of ["end", "close", "error"]) this.#input.on(end, this.#onGone);
-    this.#output.on("resize", this.refresh);
+    this.#output.on("resize", this.#onResize);
     this.refresh();
   }
 
@@ -101,12 +106,18 @@ export class Terminal {
     this.#frame = this.#clock.after(Math.max(0, wait), this.#draw);
   };
 
+  readonly #onResize = (): void => {
+    if (this.#state !== "open") return;
+    this.#frame?.cancel();
+    this.#frame = this.#clock.after(REST_MS, this.#draw);
+  };
+
   /** Gives the terminal back; what is printed from now on is plain lines. */
   close(): void {
     if (this.#state === "closed") return;
     this.#patience?.cancel();
     this.#input.off("data", this.#onData);
-    this.#output.off("resize", this.refresh);
+    this.#output.off("resize", this.#onResize);
     const lines = this.#lines.splice(0);
     this.#state = "closed";
     this.#frame?.cancel();

@@ -112,6 +112,12 @@ class Run {
     }
   }
 
+  /** Lets so much virtual time and all streams go on. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#time.now + ms;
+    await this.until(() => this.#time.now >= end);
+  }
+
   async ended(): Promise<number> {
     await this.until(() => this.code !== null);
     return this.code as number;
@@ -398,6 +404,11 @@ class Screen extends VirtualTerminal {
 
   override resize(columns: number, rows: number): void {
     super.resize(columns, rows);
+    this.tellSize(columns, rows);
+  }
+
+  /** The window has it already, and the program hears of it now. */
+  tellSize(columns: number, rows: number): void {
     Object.assign(this.output, { columns, rows });
     this.output.emit("resize");
   }
@@ -511,6 +522,23 @@ describe("the screen", () => {
     expect(screen.writes - writes).toBeLessThan(100);
     screen.resize(40, 10);
     await run.until(() => (screen.screen.at(-2) ?? "").endsWith("…"));
+    expect(screen.prompt).toBe("alice> half typed▏");
+    type("\x15\x04");
+    await run.ended();
+  });
+
+  test("a window that is dragged, and ahead of what the program has heard of it, loses no message", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    type("one\rtwo\rthree\rhalf typed");
+    await run.until(() => screen.said.at(-1) === "[seq=3] alice: three" && screen.prompt.endsWith("half typed▏"));
+    for (let times = 0; times < 3; times++) {
+      screen.tellSize(30, 24);
+      await run.pass(20);
+      screen.tellSize(80, 24);
+      await run.pass(200);
+    }
+    expect(screen.said).toEqual(["[seq=1] alice: one", "[seq=2] alice: two", "[seq=3] alice: three"]);
     expect(screen.prompt).toBe("alice> half typed▏");
     type("\x15\x04");
     await run.ended();
