@@ -105,9 +105,10 @@ export class ScreenFace implements Face, TerminalUser {
     const lost = this.#lostSince !== null && clock.now() - this.#lostSince >= LOST_MS;
     const waiting = lost ? waitingSpans(status, this.#paint) : null;
     const pending = pendingSpans(this.#transcript.pending, Math.min(PENDING_ROWS_MAX, Math.floor((rows - 3) / 3)));
+    const standing = { status, name, rooms: rooms.all, read: readers.ofLastOwn(rooms.active) };
     return {
       above: waiting === null ? pending : [...pending, waiting],
-      status: statusSpans({ status, name, rooms: rooms.all, read: readers.ofLastOwn(rooms.active) }, this.#paint),
+      status: statusSpans(standing, this.#paint, this.#moment.columns),
       prompt: `${name}> `,
     };
   }
