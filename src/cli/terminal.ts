@@ -13,6 +13,7 @@ import type { Paint } from "./paint.ts";
 import { visible } from "./sanitize.ts";
 import { clear, type Drawn, draw, erase, NOTHING_DRAWN } from "./screen.ts";
 import { Tty, type TtyInput, type TtyOutput } from "./tty.ts";
+import { wrap } from "./wrap.ts";
 
 /** Whoever the terminal is for: what the bottom shows, and what is done there. */
 export interface TerminalUser {
@@ -37,6 +38,8 @@ const FRAME_MS = 16;
 const REST_MS = 60;
 /** More lines than this wait for the next frame: whoever prints is asked to pause. */
 const LINES_MAX = 5000;
+/** Shown of what Tab may mean. */
+const CANDIDATES_MAX = 50;
 const BELL = "\x07";
 /** It rings no more often, however much is said. */
 const BELL_MS = 1000;
@@ -193,7 +196,7 @@ export class Terminal {
         if (!this.#user.line(action.text)) this.#editor = withDraft(this.#editor, action.text);
         return;
       case "candidates":
-        this.print([this.#paint.dim(visible(action.candidates.map((c) => c.trimEnd()).join("  ")))]);
+        this.print(this.#candidateRows(action.candidates));
         return;
       case "redraw":
         this.#out.write(clear(this.#tty.rows));
@@ -206,6 +209,13 @@ export class Terminal {
       case "quit":
         return this.#user.gone();
     }
+  }
+
+  #candidateRows(candidates: readonly string[]): string[] {
+    const more = candidates.length - CANDIDATES_MAX;
+    const named = candidates.slice(0, CANDIDATES_MAX).map((candidate) => visible(candidate.trimEnd()));
+    const rows = wrap([...named, ...(more > 0 ? [`… and ${more} more`] : [])].join("  "), this.columns - 1);
+    return rows.map(this.#paint.dim);
   }
 
   #resumed(): void {
