@@ -19,6 +19,8 @@ const LOST_MS = 300;
 const SUCCESSOR_MS = 2000;
 /** Rows for own messages on their way. */
 const PENDING_ROWS_MAX = 5;
+/** Before what a line of an answer goes on with. */
+const INDENT = "   ";
 /** Of a screen whose size nobody knows yet. */
 const COLUMNS = 80;
 
@@ -55,7 +57,8 @@ export class ScreenFace implements Face, TerminalUser {
 
   answer(_objects: readonly object[], lines: readonly string[]): void {
     const { columns } = this.#moment;
-    this.#print(lines.flatMap((line) => wrap(line, columns)));
+    const rows = (line: string) => wrap(line, columns - INDENT.length, columns);
+    this.#print(lines.flatMap((line) => rows(line).map((row, i) => (i === 0 ? row : INDENT + row))));
   }
 
   excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
