@@ -17,6 +17,9 @@ const MAN = manCommand(() => COMMANDS);
 const HELP: Command = {
   name: "help",
   words: "[COMMAND]",
+  get completes() {
+    return COMMANDS.flatMap(({ name }) => (name === "" ? [] : [name]));
+  },
   purpose: "explain a command",
   flags: [],
   examples: [{ command: "chatpeer help verify", what: "The same as chatpeer verify --help" }],
