@@ -79,7 +79,6 @@ export function readSend(settings: Settings, words: readonly string[]): { option
   const fromInput = text === undefined || text === "-";
   if (text === undefined && process.stdin.isTTY === true)
     throw new UsageError("send needs a text, or - to read it from standard input");
-  if (text === "") throw new UsageError("an empty message is not sent");
   const options = {
     address: address("the address", where),
     room: readRoom(settings),

@@ -1,5 +1,6 @@
 /** `connect`, `send`, `tail` and `status`: commands that use a peer running somewhere. */
 import { platformClock, platformNetwork } from "../adapters/platform.ts";
+import { refuseText } from "../host/admission.ts";
 import { ClientHost } from "../host/client-host.ts";
 import { ask } from "./ask.ts";
 import { talk } from "./chat.ts";
@@ -14,7 +15,7 @@ import {
   STATUS_FLAGS,
   TAIL_FLAGS,
 } from "./client-flags.ts";
-import { address, name } from "./flags.ts";
+import { address, name, UsageError } from "./flags.ts";
 import { readMessage, send, status, tail } from "./one-shot.ts";
 import { onSignals } from "./signals.ts";
 import type { Command } from "./usage/command.ts";
@@ -57,8 +58,11 @@ export const SEND: Command = {
     3: "not known by --timeout, or the peer died first: stderr says which",
   },
   async run({ settings, words, err }) {
-    const { options, text } = readSend(settings, words);
-    return send(ports(), { ...options, text: text ?? (await readMessage(process.stdin)) }, err);
+    const { options, text: typed } = readSend(settings, words);
+    const text = typed ?? (await readMessage(process.stdin));
+    const refused = refuseText(options.room, text);
+    if (refused !== null) throw new UsageError(refused.message);
+    return send(ports(), { ...options, text }, err);
   },
 };
 
