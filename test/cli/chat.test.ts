@@ -10,6 +10,7 @@ import type { ChatOptions } from "../../src/cli/talk-options.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { ClientHost } from "../../src/host/client-host.ts";
 import type { HostEvent } from "../../src/host/events.ts";
+import { Visitor } from "../../src/host/visitor.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
@@ -33,6 +34,14 @@ class Machine {
     return new Run(this, this.#random, this.#network, options, output);
   }
 
+  /** Somebody elsewhere who asks the peer at that port. */
+  visitor(port: number, attached: () => void): Visitor {
+    const clock = new VirtualClock(this.time, this.#random);
+    const { network } = this.#network.attach(3, clock);
+    const events = { attached, told: () => {}, lost: () => {} };
+    return new Visitor({ clock, network }, { host: "virtual", port }, events);
+  }
+
   /** Somebody elsewhere who talks through the peer at that port. */
   client(name: string, port: number) {
     const clock = new VirtualClock(this.time, this.#random);
@@ -48,8 +57,22 @@ class Machine {
   }
 }
 
+function collect(take: (text: string) => void): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      take(chunk.toString());
+      done();
+    },
+  });
+}
+
+const SAID = { what: "say", room_id: "general", user: "eve" } as const;
+
 class Run {
   readonly input = new PassThrough();
+  readonly error = collect((text) => {
+    this.err += text;
+  });
   out = "";
   err = "";
   code: number | null = null;
@@ -66,17 +89,10 @@ class Run {
     this.#time = machine.time;
     const clock = new VirtualClock(machine.time, random);
     const { network } = virtual.attach(1, clock);
-    const collect = (take: (text: string) => void) =>
-      new Writable({
-        write(chunk, _encoding, done) {
-          take(chunk.toString());
-          done();
-        },
-      });
     const streams = {
       input: this.input,
       output: output ?? collect((text) => (this.out += text)),
-      error: collect((text) => (this.err += text)),
+      error: this.error,
     };
     const all: ChatOptions = {
       ...{ id: 1, host: "virtual", port: 6001, advertise: null, seeds: [], name: "alice", room: "general" },
@@ -726,5 +742,24 @@ describe("the operator's log", () => {
     }
     expect(seen.off).toBe(0);
     expect(seen.debug).toBeGreaterThan(seen.warn);
+  });
+
+  test("at a screen between the messages, short where it is serious; whole where stderr leads elsewhere", async () => {
+    for (const isTTY of [true, false]) {
+      const machine = new Machine();
+      const screen = new Screen();
+      const run = machine.start({ mode: "terminal", port: 6002, logLevel: "warn" }, screen.output);
+      Object.assign(run.error, { isTTY });
+      await run.until(() => screen.shows("you lead"));
+      const visitor = machine.visitor(6002, () => visitor.ask(1, { ...SAID, payload: "" }));
+      await run.until(() => screen.shows("-- warn: closed the connection") || run.err !== "");
+      expect([isTTY, screen.shows("wrong question.payload"), run.err]).toEqual([
+        ...[isTTY, isTTY],
+        isTTY ? "" : expect.stringMatching(/^\S+Z warn {2}peer=1 role=leader term=1 .*wrong question.payload.*\n$/),
+      ]);
+      visitor.close();
+      run.input.write("\x04");
+      await run.ended();
+    }
   });
 });

@@ -1,9 +1,10 @@
 /** People at a terminal: messages scroll by, and below them stand own ones on their way, a status line and the line editor. */
 import type { Timer } from "../../host/contracts.ts";
-import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
 import { COMMAND_NAMES } from "../commands.ts";
 import { completerOf } from "../editor/complete.ts";
 import { type Paint, paintFor } from "../paint.ts";
+import { logLine } from "../render.ts";
 import { visible } from "../sanitize.ts";
 import { pendingSpans, statusSpans, waitingSpans } from "../status-line.ts";
 import { Terminal, type TerminalUser } from "../terminal.ts";
@@ -56,9 +57,7 @@ export class ScreenFace implements Face, TerminalUser {
   }
 
   answer(_objects: readonly object[], lines: readonly string[]): void {
-    const { columns } = this.#moment;
-    const rows = (line: string) => wrap(line, columns - INDENT.length, columns);
-    this.#print(lines.flatMap((line) => rows(line).map((row, i) => (i === 0 ? row : INDENT + row))));
+    this.#print(lines.flatMap((line) => this.#wrapped(line)));
   }
 
   excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
@@ -72,15 +71,25 @@ export class ScreenFace implements Face, TerminalUser {
     this.#print(this.#transcript.past(past, this.#moment));
   }
 
-  log(line: string): void {
-    if (this.#terminal === null) this.#chat.err.line(line);
-    else this.#print([this.#paint.dim(line)]);
+  /** Between messages it is as short as they are; where nobody chats, or in a file, it is whole. */
+  log(record: LogRecord): void {
+    const { err, streams, options } = this.#chat;
+    const line = logLine(record, options.logFormat);
+    if (this.#terminal === null || streams.error.isTTY !== true) return void err.line(line);
+    const serious = record.level === "error" || record.level === "warn";
+    const said = serious && options.logFormat === "text" ? `-- ${record.level}: ${visible(record.message)}` : line;
+    this.#print(this.#wrapped(said).map(this.#paint.dim));
   }
 
   end(): void {
     this.#refreshing?.cancel();
     this.#successor?.cancel();
     this.#terminal?.close();
+  }
+
+  #wrapped(line: string): string[] {
+    const { columns } = this.#moment;
+    return wrap(line, columns - INDENT.length, columns).map((row, i) => (i === 0 ? row : INDENT + row));
   }
 
   get #moment(): Moment {
