@@ -24,9 +24,9 @@ const UNREAD_ROOMS_MAX = 2;
 
 /**
  * What is given up where there is no room for all, the first of these first: readers are counted, then left out; so is the
- * name, which stands in the prompt, too; words become signs; and that all is well goes without saying.
+ * name, which stands in the prompt, too; words become signs; that all is well goes without saying; and last, whose client it is.
  */
-const GIVEN_UP = ["readers' names", "readers", "name", "words", "quorum held"] as const;
+const GIVEN_UP = ["readers' names", "readers", "name", "words", "quorum held", "peer"] as const;
 
 /**
  * `alice · general · 0 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`, as
@@ -53,7 +53,9 @@ function allSpans(standing: Standing, paint: Paint, without: ReadonlySet<(typeof
     ...(without.has("name") ? [] : [{ text: visible(name), paint: paint.bold }, { text: " · " }]),
     { text: `${visible(room)} · ${pending} pending${markOf(standing)} · ` },
     ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
-    ...(role === "client" && id > 0 ? [{ text: `${short ? "at" : "through"} peer ${id} · ` }] : []),
+    ...(role === "client" && id > 0 && !without.has("peer")
+      ? [{ text: `${short ? "at" : "through"} peer ${id} · ` }]
+      : []),
     { text: `${leader} (term ${term}) · ${here}${short ? "/" : " of "}${members.length} here` },
     ...(quorum ? [] : [{ text: " · " }, { text: "quorum lost", paint: paint.red }]),
     ...(quorum && !without.has("quorum held") ? [{ text: " · quorum held" }] : []),

@@ -32,10 +32,10 @@ export interface TerminalUser {
 /** Between frames, of which there may be many while messages pour in. */
 const FRAME_MS = 16;
 /**
- * While a window is dragged the terminal is ahead of what this program has heard of it, and what was drawn would be counted
- * as other rows than it takes: nothing is drawn before the size has rested so long.
+ * While a window is dragged the terminal is ahead of what this program has heard of it (tmux tells at most every 250 ms), and
+ * what was drawn would be counted as other rows than it takes: nothing is drawn before the size has rested so long.
  */
-const REST_MS = 60;
+const REST_MS = 300;
 /** More lines than this wait for the next frame: whoever prints is asked to pause. */
 const LINES_MAX = 5000;
 /** Shown of what Tab may mean. */

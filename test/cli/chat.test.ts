@@ -550,9 +550,9 @@ describe("the screen", () => {
     await run.until(() => screen.said.at(-1) === "[seq=3] alice: three" && screen.prompt.endsWith("half typed▏"));
     for (let times = 0; times < 3; times++) {
       screen.tellSize(30, 24);
-      await run.pass(20);
+      await run.pass(250);
       screen.tellSize(80, 24);
-      await run.pass(200);
+      await run.pass(500);
     }
     expect(screen.said).toEqual(["[seq=1] alice: one", "[seq=2] alice: two", "[seq=3] alice: three"]);
     expect(screen.prompt).toBe("alice> half typed▏");

@@ -86,7 +86,9 @@ describe("where there is little room", () => {
   test("that the quorum is lost is never given up; a client says shorter where it is", () => {
     const status: Status = { ...STATUS, role: "client", leader_id: 2, pending: 0 };
     expect(line(80, { status })).toBe("general · 0 pending · at peer 1 · peer 2 leads (term 5) · 2/3 here");
-    expect(line(60, { status: { ...status, quorum: false, leader_id: null } })).toEndWith("2/3 here · quorum lost");
+    expect(line(70, { status: { ...status, quorum: false, leader_id: null } })).toBe(
+      "general · 0 pending · no leader (term 5) · 2/3 here · quorum lost",
+    );
   });
 });
 
