@@ -3,6 +3,7 @@ import type { Confirmations, WhoRow } from "../core/reports.ts";
 import type { MemberStatus, Status } from "../host/events.ts";
 import type { RoomState } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
+import { width } from "./width.ts";
 
 /** `1 entry`, `2 entries` */
 export function counted(count: number, one: string, many = `${one}s`): string {
@@ -28,9 +29,28 @@ export function leadsHere({ id, leader_id, role }: Status): boolean {
 
 export function memberLines(status: Status): string[] {
   if (status.members.length === 0) return ["no members known yet: waiting for a seed"];
-  return status.members.map(
-    (member) => `peer ${member.id}  ${visible(member.host)}:${member.port}  ${memberMarks(member, status).join(", ")}`,
+  return table(
+    status.members.map((member) => [
+      `peer ${member.id}`,
+      `${visible(member.host)}:${member.port}`,
+      memberMarks(member, status).join(", "),
+    ]),
   );
+}
+
+/** A column that is wider moves what stands behind it, and only in its own row. */
+const COLUMN_MAX = 32;
+
+/** Columns under each other, but for the last one, which may be of any width. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, i) =>
+    Math.max(...rows.map((row) => width(row[i] ?? "")).filter((wide) => wide <= COLUMN_MAX), 0),
+  );
+  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? pad(cell, widths[i] ?? 0) : cell)).join("  "));
+}
+
+function pad(cell: string, columns: number): string {
+  return cell + " ".repeat(Math.max(0, columns - width(cell)));
 }
 
 function memberMarks({ id, role, state, lag }: MemberStatus, status: Status): string[] {
@@ -51,26 +71,32 @@ export function roomLines(rooms: readonly RoomState[]): string[] {
   });
 }
 
-/** `bob (client of peer 2): heard now, round trip 0.4 ms, 2 entries behind` */
+/** `bob (client of peer 2)  heard now, round trip 0.4 ms, 2 entries behind`, under each other. */
 export function whoLines(people: readonly WhoRow[]): string[] {
-  return people.map(({ user, peer_id, client, heard_ms, round_trip_ms, lag }) => {
-    const marks = [
-      heard_ms === null
-        ? "not heard yet"
-        : heard_ms < 1000
-          ? "heard now"
-          : `heard ${Math.round(heard_ms / 1000)} s ago`,
-      ...(round_trip_ms === null ? [] : [`round trip ${round_trip_ms.toFixed(1)} ms`]),
-      ...(lag === null ? [] : [`${counted(lag, "entry", "entries")} behind`]),
-    ];
-    return `${whoIs(user, peer_id, client)}: ${marks.join(", ")}`;
-  });
+  return table(people.map((row) => [whoIs(row), whatIsKnown(row).join(", ")]));
 }
 
-function whoIs(user: string, peer: number | null, client: boolean): string {
-  if (user === "") return `peer ${peer}, nobody at it`;
-  if (peer === null) return visible(user);
-  return `${visible(user)} (${client ? "client of " : ""}peer ${peer})`;
+/** A peer that was asked and is silent does not say who is at it; who is at no peer that answers is at one of those. */
+function whoIs({ user, peer_id, client, lag }: WhoRow): string {
+  if (user === "") return `peer ${peer_id}, ${lag === null ? "no answer" : "nobody at it"}`;
+  if (peer_id === null) return visible(user);
+  return `${visible(user)} (${client ? "client of " : ""}peer ${peer_id})`;
+}
+
+function whatIsKnown({ user, peer_id, heard_ms, round_trip_ms, lag }: WhoRow): string[] {
+  if (user !== "" && peer_id === null) return ["at no peer that answers"];
+  return [
+    heard_ms === null ? "not heard yet" : heard_ms < 1000 ? "heard now" : `heard ${span(heard_ms)} ago`,
+    // Of the peer that is asked itself.
+    ...(round_trip_ms === null || round_trip_ms === 0 ? [] : [`round trip ${round_trip_ms.toFixed(1)} ms`]),
+    ...(lag === null ? [] : [`${counted(lag, "entry", "entries")} behind`]),
+  ];
+}
+
+/** `4 s`, `3 min`, `12 h` */
+function span(ms: number): string {
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }
 
 /** Of a whole room, or of one of its messages. */

@@ -20,6 +20,7 @@ export const CHAT: Command = {
   purpose: "start a peer and chat",
   about: [
     "Without arguments, in a terminal, it asks for what it needs. Every flag can also be set by an environment variable (--data-dir is CHATPEER_DATA_DIR) or in a file (--config); flags win over the environment, and that over the file.",
+    "Lines that are typed are messages; in the chat, /help lists the commands.",
   ],
   flags: CHAT_FLAGS,
   examples: [

@@ -18,7 +18,6 @@ import { type Line, LineSplitter } from "./input.ts";
 import { Output } from "./output.ts";
 import { lastMessages } from "./past.ts";
 import { Readers } from "./readers.ts";
-import { logLine } from "./render.ts";
 import { Rooms } from "./rooms.ts";
 import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
 
@@ -180,9 +179,9 @@ class Chat implements HostListener, Chatting {
   }
 
   log(record: LogRecord): void {
-    const { logLevel, logFormat } = this.options;
+    const { logLevel } = this.options;
     if (logLevel === "off" || LEVELS.indexOf(record.level) > LEVELS.indexOf(logLevel)) return;
-    this.#face.log(logLine(record, logFormat));
+    this.#face.log(record);
   }
 
   writable(): void {

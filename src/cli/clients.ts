@@ -58,8 +58,8 @@ export const SEND: Command = {
     3: "not known by --timeout, or the peer died first: stderr says which",
   },
   async run({ settings, words, err }) {
-    const { options, text: given } = readSend(settings, words);
-    const text = given ?? (await readMessage(process.stdin));
+    const { options, text: typed } = readSend(settings, words);
+    const text = typed ?? (await readMessage(process.stdin));
     const refused = refuseText(options.room, text);
     if (refused !== null) throw new UsageError(refused.message);
     return send(ports(), { ...options, text }, err);

@@ -84,7 +84,7 @@ const TABLE: readonly Row[] = [
     ...{ name: "/evict", argument: "ID", explained: "give up a dead peer, so that its id is free again" },
     read: (id) => withPeer("evict", id),
   },
-  bare("help", "this"),
+  bare("help", "these commands, and the keys"),
   bare("quit", "leave: hand over, say goodbye, go"),
 ];
 
@@ -93,10 +93,13 @@ export const COMMAND_NAMES = TABLE.map((row) => row.name);
 
 const USAGE_COLUMNS = 26;
 
-export const HELP = [
-  ...TABLE.map((row) => [`${row.name} ${row.argument}`, row.explained]),
+/** Each as it is typed, and what it does. */
+export const COMMANDS_EXPLAINED: readonly (readonly [string, string])[] = [
+  ...TABLE.map((row) => [`${row.name} ${row.argument}`.trimEnd(), row.explained] as const),
   ["//text", "say a text that begins with a slash"],
-].map(([usage = "", explained = ""]) => usage.padEnd(USAGE_COLUMNS) + explained);
+];
+
+export const HELP = COMMANDS_EXPLAINED.map(([typed, explained]) => typed.padEnd(USAGE_COLUMNS) + explained);
 
 /** What the keyboard does in the terminal, besides typing. */
 export const KEYS_HELP = [

@@ -8,9 +8,12 @@ import { visible } from "./sanitize.ts";
 
 export const NICK_COLOURS = [131, 166, 136, 100, 64, 28, 30, 32, 69, 99, 134, 164, 162, 168] as const;
 
+/** Where the hash begins: chosen so that in the usual teams (alice, bob, carol; peer_1, peer_2) nobody looks like another. */
+const BASIS = 53;
+
 /** FNV-1a of the name (http://www.isthe.com/chongo/tech/comp/fnv/): short names that differ in one letter lie apart. */
 export function nickColour(name: string): number {
-  let hash = 0x811c9dc5;
+  let hash = BASIS;
   for (const byte of new TextEncoder().encode(name.normalize("NFC"))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return NICK_COLOURS[((hash >>> 16) ^ (hash & 0xffff)) % NICK_COLOURS.length] as number;
 }

@@ -5,7 +5,7 @@ import type { Span } from "./bottom.ts";
 import type { Paint } from "./paint.ts";
 import type { RoomState } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
-import { cut } from "./width.ts";
+import { cut, width } from "./width.ts";
 
 export interface Standing {
   readonly status: Status;
@@ -23,23 +23,53 @@ const READERS_MAX = 3;
 const UNREAD_ROOMS_MAX = 2;
 const ROOM_COLUMNS_MAX = 16;
 
-/** `alice · general · 0 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`: the end is cut first. */
-export function statusSpans({ status, name, rooms, read }: Standing, paint: Paint): Span[] {
+/**
+ * What is given up where there is no room for all, the first of these first: readers are counted, then left out; so is the
+ * name, which stands in the prompt, too; words become signs; that all is well goes without saying; and last, whose client it is.
+ */
+const GIVEN_UP = ["readers' names", "readers", "name", "words", "quorum held", "peer"] as const;
+
+/**
+ * `alice · general · 0 pending ✓✓ · unread: dev 4 · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob`, as
+ * much of it as so many columns hold; what still does not fit is cut from its end.
+ */
+export function statusSpans(standing: Standing, paint: Paint, columns: number): Span[] {
+  const forms = [...GIVEN_UP, null].map((_, i) => allSpans(standing, paint, new Set(GIVEN_UP.slice(0, i))));
+  // The mark comes and goes: nothing moves to make room for it.
+  const room = columns - (markOf(standing) === "" ? width(READ_MARK) : 0);
+  const fits = (spans: Span[]) => width(spans.map((span) => span.text).join("")) <= room;
+  return forms.find(fits) ?? (forms.at(-1) as Span[]);
+}
+
+function allSpans(standing: Standing, paint: Paint, without: ReadonlySet<(typeof GIVEN_UP)[number]>): Span[] {
+  const { status, name, rooms, read } = standing;
   const { id, leader_id, term, quorum, pending, role } = status;
   const leader = leader_id === null ? "no leader" : leadsHere(status) ? "you lead" : `peer ${leader_id} leads`;
   const members = status.members.filter((m) => m.role !== "left");
   const here = members.filter((m) => isHere(m, status)).length;
   const room = rooms.find((r) => r.active)?.room_id ?? "";
   const unread = unreadRooms(rooms);
+  const short = without.has("words");
   return [
-    { text: visible(name), paint: paint.bold },
-    { text: ` · ${visible(room)} · ${pending} pending${read === null || pending > 0 ? "" : READ_MARK} · ` },
+    ...(without.has("name") ? [] : [{ text: visible(name), paint: paint.bold }, { text: " · " }]),
+    { text: `${visible(room)} · ${pending} pending${markOf(standing)} · ` },
     ...(unread === "" ? [] : [{ text: `unread: ${unread}`, paint: paint.bold }, { text: " · " }]),
-    ...(role === "client" && id > 0 ? [{ text: `through peer ${id} · ` }] : []),
-    { text: `${leader} (term ${term}) · ${here} of ${members.length} here · ` },
-    quorum ? { text: "quorum held" } : { text: "quorum lost", paint: paint.red },
-    ...(read === null ? [] : [{ text: ` · ${read.seqNo} read by ${readBy(read.readers)}` }]),
+    ...(role === "client" && id > 0 && !without.has("peer")
+      ? [{ text: `${short ? "at" : "through"} peer ${id} · ` }]
+      : []),
+    { text: `${leader} (term ${term}) · ${here}${short ? "/" : " of "}${members.length} here` },
+    ...(quorum ? [] : [{ text: " · " }, { text: "quorum lost", paint: paint.red }]),
+    ...(quorum && !without.has("quorum held") ? [{ text: " · quorum held" }] : []),
+    ...(read === null || without.has("readers")
+      ? []
+      : [
+          { text: ` · ${read.seqNo} read by ${readBy(read.readers, without.has("readers' names") ? 0 : READERS_MAX)}` },
+        ]),
   ];
+}
+
+function markOf({ status, read }: Standing): string {
+  return read === null || status.pending > 0 ? "" : READ_MARK;
 }
 
 /** A peer of itself; a client counts whom its peer sees. */
@@ -48,8 +78,8 @@ function isHere(member: MemberStatus, { id, role }: Status): boolean {
 }
 
 /** `bob, carol`, or how many they are. */
-function readBy(readers: readonly string[]): string {
-  return readers.length > READERS_MAX ? `${readers.length}` : readers.map(visible).join(", ");
+function readBy(readers: readonly string[], namesMax: number): string {
+  return readers.length > namesMax ? `${readers.length}` : readers.map(visible).join(", ");
 }
 
 /** `dev 4, ops 1, 2 more rooms` */
@@ -64,8 +94,10 @@ function unreadRooms(rooms: readonly RoomState[]): string {
 
 /** Why messages wait; null while a majority is here. */
 export function waitingSpans(status: Status, paint: Paint): Span[] | null {
-  const { quorum, members } = status;
+  const { quorum, members, role, id } = status;
   if (quorum) return null;
+  if (role === "client" && id === 0)
+    return [{ text: "waiting for a peer that serves: messages are kept here and will be sent", paint: paint.red }];
   const voters = members.filter((m) => m.role === "voter");
   const here = voters.filter((v) => isHere(v, status)).length;
   const missing = here > voters.length / 2 ? "a leader" : "a majority";

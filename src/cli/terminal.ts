@@ -13,6 +13,7 @@ import type { Paint } from "./paint.ts";
 import { visible } from "./sanitize.ts";
 import { clear, type Drawn, draw, erase, NOTHING_DRAWN } from "./screen.ts";
 import { Tty, type TtyInput, type TtyOutput } from "./tty.ts";
+import { wrap } from "./wrap.ts";
 
 /** Whoever the terminal is for: what the bottom shows, and what is done there. */
 export interface TerminalUser {
@@ -30,8 +31,15 @@ export interface TerminalUser {
 
 /** Between frames, of which there may be many while messages pour in. */
 const FRAME_MS = 16;
+/**
+ * While a window is dragged the terminal is ahead of what this program has heard of it (tmux tells at most every 250 ms), and
+ * what was drawn would be counted as other rows than it takes: nothing is drawn before the size has rested so long.
+ */
+const REST_MS = 300;
 /** More lines than this wait for the next frame: whoever prints is asked to pause. */
 const LINES_MAX = 5000;
+/** Shown of what Tab may mean. */
+const CANDIDATES_MAX = 50;
 const BELL = "\x07";
 /** It rings no more often, however much is said. */
 const BELL_MS = 1000;
@@ -74,7 +82,7 @@ export class Terminal {
     // Questions that were asked before have paused it.
     this.#input.resume();
     for (const end of ["end", "close", "error"]) this.#input.on(end, this.#onGone);
-    this.#output.on("resize", this.refresh);
+    this.#output.on("resize", this.#onResize);
     this.refresh();
   }
 
@@ -101,12 +109,18 @@ export class Terminal {
     this.#frame = this.#clock.after(Math.max(0, wait), this.#draw);
   };
 
+  readonly #onResize = (): void => {
+    if (this.#state !== "open") return;
+    this.#frame?.cancel();
+    this.#frame = this.#clock.after(REST_MS, this.#draw);
+  };
+
   /** Gives the terminal back; what is printed from now on is plain lines. */
   close(): void {
     if (this.#state === "closed") return;
     this.#patience?.cancel();
     this.#input.off("data", this.#onData);
-    this.#output.off("resize", this.refresh);
+    this.#output.off("resize", this.#onResize);
     const lines = this.#lines.splice(0);
     this.#state = "closed";
     this.#frame?.cancel();
@@ -182,7 +196,7 @@ export class Terminal {
         if (!this.#user.line(action.text)) this.#editor = withDraft(this.#editor, action.text);
         return;
       case "candidates":
-        this.print([this.#paint.dim(visible(action.candidates.map((c) => c.trimEnd()).join("  ")))]);
+        this.print(this.#candidateRows(action.candidates));
         return;
       case "redraw":
         this.#out.write(clear(this.#tty.rows));
@@ -195,6 +209,13 @@ export class Terminal {
       case "quit":
         return this.#user.gone();
     }
+  }
+
+  #candidateRows(candidates: readonly string[]): string[] {
+    const more = candidates.length - CANDIDATES_MAX;
+    const named = candidates.slice(0, CANDIDATES_MAX).map((candidate) => visible(candidate.trimEnd()));
+    const rows = wrap([...named, ...(more > 0 ? [`… and ${more} more`] : [])].join("  "), this.columns - 1);
+    return rows.map(this.#paint.dim);
   }
 
   #resumed(): void {

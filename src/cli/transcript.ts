@@ -4,6 +4,7 @@
  */
 import type { DeliveredMessage, HostEvent } from "../host/events.ts";
 import { Elections } from "./elections.ts";
+import { Members } from "./members.ts";
 import { clockTime, dateRow, dayOf, mentionOf, messageRows, type Reader, rule, timeSeenFrom } from "./message-rows.ts";
 import type { Paint } from "./paint.ts";
 import type { Readers } from "./readers.ts";
@@ -50,6 +51,7 @@ export class Transcript {
   readonly #options: TranscriptOptions;
   readonly #person: TranscriptReader;
   readonly #elections = new Elections();
+  readonly #members = new Members();
   #mention: { readonly name: string; readonly pattern: RegExp };
   /** Own messages on their way, in the order they were typed, by id. */
   readonly #pending = new Map<string, string>();
@@ -126,9 +128,11 @@ export class Transcript {
         return event.user === this.#person.name ? NOTHING : this.#noted(noteOf(event), moment);
       case "role":
         return this.#told(this.#elections.onRole(event, moment.now), moment);
-      case "member":
+      case "member": {
+        const said = this.#members.onEvent(event);
         if (event.state === "unreachable" && this.#elections.onUnreachable(event.id, moment.now)) return NOTHING;
-        return this.#noted(noteOf(event), moment);
+        return this.#noted(said, moment);
+      }
       case "notice": {
         if (event.code !== "waiting") return this.#noted(noteOf(event), moment);
         // An election that takes a while is one line, too; meanwhile the bottom of the screen says it.

@@ -35,6 +35,8 @@ export interface ClientHostOptions {
 }
 
 const CONFIRM_MS = 1000;
+/** While a new leader is elected nobody serves: so many rounds through all the peers in vain are not worth a word. */
+const ROUNDS_UNTOLD = 2;
 
 export class ClientHost implements Service {
   readonly #clock: Clock;
@@ -230,7 +232,7 @@ export class ClientHost implements Service {
       this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
       return false;
     }
-    if (rounds === 1)
+    if (rounds === ROUNDS_UNTOLD + 1)
       this.#notice("notice", "waiting", `no peer serves this client (${why}): messages are kept here and will be sent`);
     return true;
   }

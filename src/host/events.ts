@@ -40,7 +40,7 @@ export type HostEvent =
   | ({ readonly event: "room" } & RoomStatus)
   | Notice;
 
-/** One line of the operator's log. `debug` shows heartbeats, discovery and catch-up. */
+/** One line of the operator's log. `debug` shows links, each step of elections, and catch-up. */
 export interface LogRecord {
   readonly level: LogLevel;
   readonly time: number;

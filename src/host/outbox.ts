@@ -219,9 +219,9 @@ function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: L
     for (let at = 0; at < drafts.length; ) {
       const messages = lineOf(drafts, at);
       const line = sealed({ session, first: first + at, messages });
-      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: line.length });
+      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: line.length + 1 });
       pieces.push(line);
-      size += line.length;
+      size += line.length + 1;
       at += messages.length;
     }
   }
@@ -230,6 +230,7 @@ function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: L
   for (const piece of pieces) {
     bytes.set(piece, at);
     at += piece.length;
+    bytes[at++] = NEWLINE;
   }
   return { bytes, lines };
 }

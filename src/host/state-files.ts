@@ -8,8 +8,8 @@ import { type Disk, PortError } from "./contracts.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
-/** As much as a crc and the end of a line take at most. */
-const CRC_ROOM = "4294967295\n";
+/** As much as a crc takes at most. */
+const CRC_ROOM = "4294967295";
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A small file whose bytes are not what was written. */
@@ -109,11 +109,11 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
   }
 }
 
-/** One line of JSON with its crc. */
+/** JSON with its crc, in one line. */
 export function sealed(content: unknown): Uint8Array {
   const line = ENCODER.encode(`${JSON.stringify(content)} ${CRC_ROOM}`);
   const end = line.length - CRC_ROOM.length;
-  const { written } = ENCODER.encodeInto(`${crc32c(line.subarray(0, end - 1))}\n`, line.subarray(end));
+  const { written } = ENCODER.encodeInto(`${crc32c(line.subarray(0, end - 1))}`, line.subarray(end));
   return line.subarray(0, end + written);
 }
 

@@ -37,6 +37,10 @@ describe("/status and /peers", () => {
       "peer 3  127.0.0.1:6002  observer, unreachable, 1 entry behind",
       "peer 4  127.0.0.1:6002  left",
     ]);
+    expect(memberLines({ ...STATUS, members: [MEMBER, { ...MEMBER, id: 10, port: 60_010 }] })).toEqual([
+      "peer 2   127.0.0.1:6002   voter, alive, leads, 0 entries behind",
+      "peer 10  127.0.0.1:60010  voter, alive, 0 entries behind",
+    ]);
     expect(memberLines({ ...STATUS, id: 2, members: [MEMBER] })[0]).toContain("voter, this peer, leads");
     expect(memberLines(STATUS)).toEqual(["no members known yet: waiting for a seed"]);
   });
@@ -86,14 +90,22 @@ describe("of clients and people", () => {
       whoLines([
         { user: "a\x1bnn", peer_id: 1, client: false, ...known },
         { user: "bob", peer_id: 1, client: true, ...known, heard_ms: 4200, lag: null },
+        { user: "字", peer_id: 3, client: false, ...known, round_trip_ms: 0, lag: 0 },
         { user: "", peer_id: 2, client: false, ...unknown },
+        { user: "", peer_id: 4, client: false, ...unknown, heard_ms: 125_000 },
+        { user: "", peer_id: 5, client: false, ...known, heard_ms: 8_000_000 },
         { user: "eve", peer_id: null, client: false, ...unknown },
+        { user: "x".repeat(60), peer_id: null, client: false, ...unknown },
       ]),
     ).toEqual([
-      "a^[nn (peer 1): heard now, round trip 0.4 ms, 1 entry behind",
-      "bob (client of peer 1): heard 4 s ago, round trip 0.4 ms",
-      "peer 2, nobody at it: not heard yet",
-      "eve: not heard yet",
+      "a^[nn (peer 1)          heard now, round trip 0.4 ms, 1 entry behind",
+      "bob (client of peer 1)  heard 4 s ago, round trip 0.4 ms",
+      "字 (peer 3)             heard now, 0 entries behind",
+      "peer 2, no answer       not heard yet",
+      "peer 4, no answer       heard 2 min ago",
+      "peer 5, nobody at it    heard 2 h ago, round trip 0.4 ms, 1 entry behind",
+      "eve                     at no peer that answers",
+      `${"x".repeat(60)}  at no peer that answers`,
     ]);
   });
 

@@ -10,6 +10,7 @@ import type { ChatOptions } from "../../src/cli/talk-options.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { ClientHost } from "../../src/host/client-host.ts";
 import type { HostEvent } from "../../src/host/events.ts";
+import { Visitor } from "../../src/host/visitor.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
@@ -33,6 +34,14 @@ class Machine {
     return new Run(this, this.#random, this.#network, options, output);
   }
 
+  /** Somebody elsewhere who asks the peer at that port. */
+  visitor(port: number, attached: () => void): Visitor {
+    const clock = new VirtualClock(this.time, this.#random);
+    const { network } = this.#network.attach(3, clock);
+    const events = { attached, told: () => {}, lost: () => {} };
+    return new Visitor({ clock, network }, { host: "virtual", port }, events);
+  }
+
   /** Somebody elsewhere who talks through the peer at that port. */
   client(name: string, port: number) {
     const clock = new VirtualClock(this.time, this.#random);
@@ -48,8 +57,22 @@ class Machine {
   }
 }
 
+function collect(take: (text: string) => void): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      take(chunk.toString());
+      done();
+    },
+  });
+}
+
+const SAID = { what: "say", room_id: "general", user: "eve" } as const;
+
 class Run {
   readonly input = new PassThrough();
+  readonly error = collect((text) => {
+    this.err += text;
+  });
   out = "";
   err = "";
   code: number | null = null;
@@ -66,17 +89,10 @@ class Run {
     this.#time = machine.time;
     const clock = new VirtualClock(machine.time, random);
     const { network } = virtual.attach(1, clock);
-    const collect = (take: (text: string) => void) =>
-      new Writable({
-        write(chunk, _encoding, done) {
-          take(chunk.toString());
-          done();
-        },
-      });
     const streams = {
       input: this.input,
       output: output ?? collect((text) => (this.out += text)),
-      error: collect((text) => (this.err += text)),
+      error: this.error,
     };
     const all: ChatOptions = {
       ...{ id: 1, host: "virtual", port: 6001, advertise: null, seeds: [], name: "alice", room: "general" },
@@ -110,6 +126,12 @@ class Run {
       this.#time.runUntil(this.#time.now + 10);
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** Lets so much virtual time and all streams go on. */
+  async pass(ms: number): Promise<void> {
+    const end = this.#time.now + ms;
+    await this.until(() => this.#time.now >= end);
   }
 
   async ended(): Promise<number> {
@@ -405,6 +427,11 @@ class Screen extends VirtualTerminal {
 
   override resize(columns: number, rows: number): void {
     super.resize(columns, rows);
+    this.tellSize(columns, rows);
+  }
+
+  /** The window has it already, and the program hears of it now. */
+  tellSize(columns: number, rows: number): void {
     Object.assign(this.output, { columns, rows });
     this.output.emit("resize");
   }
@@ -518,6 +545,23 @@ describe("the screen", () => {
     expect(screen.writes - writes).toBeLessThan(100);
     screen.resize(40, 10);
     await run.until(() => (screen.screen.at(-2) ?? "").endsWith("…"));
+    expect(screen.prompt).toBe("alice> half typed▏");
+    type("\x15\x04");
+    await run.ended();
+  });
+
+  test("a window that is dragged, and ahead of what the program has heard of it, loses no message", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    type("one\rtwo\rthree\rhalf typed");
+    await run.until(() => screen.said.at(-1) === "[seq=3] alice: three" && screen.prompt.endsWith("half typed▏"));
+    for (let times = 0; times < 3; times++) {
+      screen.tellSize(30, 24);
+      await run.pass(250);
+      screen.tellSize(80, 24);
+      await run.pass(500);
+    }
+    expect(screen.said).toEqual(["[seq=1] alice: one", "[seq=2] alice: two", "[seq=3] alice: three"]);
     expect(screen.prompt).toBe("alice> half typed▏");
     type("\x15\x04");
     await run.ended();
@@ -637,6 +681,12 @@ describe("the screen", () => {
     await run.until(() => screen.prompt === "alice> alice: ▏");
     type("\x15/\t");
     await run.until(() => screen.shows("/status  /peers  /who  /history"));
+    expect(screen.history).toContainEqual(expect.stringMatching(/^\/read {2}.*\/quit$/));
+    type("\x15");
+    for (let n = 0; n < 60; n++) type(`/join room${n}\rhello\r`);
+    type("/leave roo\t\t");
+    await run.until(() => screen.shows("… and 10 more"));
+    expect(screen.shows("room49")).toBe(true);
     type("\x15\x04");
     expect(await run.ended()).toBe(0);
   });
@@ -699,5 +749,24 @@ describe("the operator's log", () => {
     }
     expect(seen.off).toBe(0);
     expect(seen.debug).toBeGreaterThan(seen.warn);
+  });
+
+  test("at a screen between the messages, short where it is serious; whole where stderr leads elsewhere", async () => {
+    for (const isTTY of [true, false]) {
+      const machine = new Machine();
+      const screen = new Screen();
+      const run = machine.start({ mode: "terminal", port: 6002, logLevel: "warn" }, screen.output);
+      Object.assign(run.error, { isTTY });
+      await run.until(() => screen.shows("you lead"));
+      const visitor = machine.visitor(6002, () => visitor.ask(1, { ...SAID, payload: "" }));
+      await run.until(() => screen.shows("-- warn: closed the connection") || run.err !== "");
+      expect([isTTY, screen.shows("wrong question.payload"), run.err]).toEqual([
+        ...[isTTY, isTTY],
+        isTTY ? "" : expect.stringMatching(/^\S+Z warn {2}peer=1 role=leader term=1 .*wrong question.payload.*\n$/),
+      ]);
+      visitor.close();
+      run.input.write("\x04");
+      await run.ended();
+    }
   });
 });

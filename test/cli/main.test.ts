@@ -82,6 +82,8 @@ describe("wrong usage", () => {
     [["connect", "h:1", "--id", "2"], "there is no flag --id"],
     [["send", "h:1", "a", "b"], 'send needs an address and one text: chatpeer send 127.0.0.1:6001 "some words"'],
     [["send", "h:1", ""], "an empty message is not sent"],
+    [["send", "h:1"], "an empty message is not sent"],
+    [["send", "h:1", "x".repeat(65_537)], "the message has 65537 bytes of UTF-8, the limit is 65536: send it in parts"],
     [["send", "h:1", "a", "--name", "b", "--timeout", "never"], "--timeout must be a time like 200ms or 1.2s"],
     [["tail", "h:1", "--since", "0"], "--since must be a whole number from 1 to 999999999999999, not"],
     [["tail", "h:1", "--folow"], "there is no flag --folow, did you mean --follow?"],

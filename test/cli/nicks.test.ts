@@ -41,7 +41,14 @@ describe("the palette", () => {
 
 describe("names", () => {
   test("have the colours they had in earlier versions", () => {
-    expect(["alice", "bob", "carol", "peer_1", "字", ""].map(nickColour)).toEqual([28, 136, 136, 64, 162, 32]);
+    expect(["alice", "bob", "carol", "peer_1", "字", ""].map(nickColour)).toEqual([69, 134, 100, 30, 166, 164]);
+  });
+
+  test("of teams as they are in textbooks, and of a new cluster, are of as many colours", () => {
+    const letters = ["alice", "bob", "carol", "dave", "eve"];
+    const numbers = [1, 2, 3, 4, 5].map((id) => `peer_${id}`);
+    for (const team of [letters, letters.map((name) => (name[0] as string).toUpperCase() + name.slice(1)), numbers])
+      expect(new Set(team.map(nickColour)).size).toBe(team.length);
   });
 
   test("however their accents are encoded, have one", () => {

@@ -14,11 +14,12 @@ const STATUS: Status = {
   members: [member(1, "unreachable"), member(2, "alive"), member(3, "alive"), member(4, "left", "left")],
   ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 2 },
 };
+const WIDE = 200;
 const text = (spans: readonly Span[] | null) => spans?.map((span) => span.text).join("") ?? null;
 
 describe("the status line", () => {
   const line = (status: Status, { rooms } = roomsOf("general"), name = "alice", read: Standing["read"] = null) =>
-    text(statusSpans({ status, name, rooms: rooms.all, read }, PLAIN));
+    text(statusSpans({ status, name, rooms: rooms.all, read }, PLAIN, WIDE));
 
   test("name, room, who leads, term, who is here, whether a quorum is, what is pending", () => {
     expect(line(STATUS)).toBe("alice · general · 2 pending · peer 3 leads (term 5) · 3 of 3 here · quorum held");
@@ -43,7 +44,11 @@ describe("the status line", () => {
 test("[P4] who has read the last own message, or how many", () => {
   const line = (readers: string[], pending = 0) =>
     text(
-      statusSpans({ status: { ...STATUS, pending }, name: "alice", rooms: [], read: { seqNo: 42, readers } }, PLAIN),
+      statusSpans(
+        { status: { ...STATUS, pending }, name: "alice", rooms: [], read: { seqNo: 42, readers } },
+        PLAIN,
+        WIDE,
+      ),
     );
   expect(line(["bob", "ev\x07e"])).toContain(
     " · 0 pending ✓✓ · peer 3 leads (term 5) · 3 of 3 here · quorum held · 42 read by bob, ev^Ge",
@@ -52,12 +57,52 @@ test("[P4] who has read the last own message, or how many", () => {
   expect(line(["a", "b", "c", "d"])).toContain(" · 42 read by 4");
 });
 
+describe("where there is little room", () => {
+  const { rooms } = roomsOf("general");
+  const line = (columns: number, standing: Partial<Standing> = {}) =>
+    text(
+      statusSpans(
+        { status: { ...STATUS, pending: 0 }, name: "alice", rooms: rooms.all, read: null, ...standing },
+        PLAIN,
+        columns,
+      ),
+    );
+  const read = { seqNo: 42, readers: ["bob", "carol"] };
+
+  test("readers are counted, then left out; then the name, words, and that all is well", () => {
+    const rest = "general · 0 pending ✓✓ · peer 3 leads (term 5)";
+    expect(line(106, { read })).toBe(`alice · ${rest} · 3 of 3 here · quorum held · 42 read by bob, carol`);
+    expect(line(105, { read })).toBe(`alice · ${rest} · 3 of 3 here · quorum held · 42 read by 2`);
+    expect(line(95, { read })).toBe(`alice · ${rest} · 3 of 3 here · quorum held`);
+    expect(line(81, { read })).toBe(`${rest} · 3 of 3 here · quorum held`);
+    expect(line(73, { read })).toBe(`${rest} · 3/3 here · quorum held`);
+    expect(line(70, { read })).toBe(`${rest} · 3/3 here`);
+    expect(line(10, { read })).toBe(`${rest} · 3/3 here`);
+  });
+
+  test("nothing moves when the mark of readers comes", () => {
+    const unmarked = (columns: number) => line(columns, { read })?.replace(/ ✓✓| · 42 read by .*/g, "") ?? "";
+    for (let columns = 40; columns < 100; columns++) expect(unmarked(columns)).toBe(line(columns) ?? "");
+  });
+
+  test("that the quorum is lost is never given up; a client says shorter where it is", () => {
+    const status: Status = { ...STATUS, role: "client", leader_id: 2, pending: 0 };
+    expect(line(80, { status })).toBe("general · 0 pending · at peer 1 · peer 2 leads (term 5) · 2/3 here");
+    expect(line(70, { status: { ...status, quorum: false, leader_id: null } })).toBe(
+      "general · 0 pending · no leader (term 5) · 2/3 here · quorum lost",
+    );
+  });
+});
+
 test("[S8] a client is told through whom it is there, and is none of those who lead or vote", () => {
   const client: Status = { ...STATUS, role: "client", leader_id: 1 };
-  const shown = text(statusSpans({ status: client, name: "bob", rooms: [], read: null }, PLAIN));
+  const shown = text(statusSpans({ status: client, name: "bob", rooms: [], read: null }, PLAIN, WIDE));
   expect(shown).toContain(" · through peer 1 · peer 1 leads (term 5) · 2 of 3 here · ");
   expect(text(waitingSpans({ ...client, quorum: false, members: [member(1, "unreachable")] }, PLAIN))).toContain(
     "(0 of 1 here)",
+  );
+  expect(text(waitingSpans({ ...client, id: 0, quorum: false }, PLAIN))).toBe(
+    "waiting for a peer that serves: messages are kept here and will be sent",
   );
 });
 

@@ -71,8 +71,8 @@ class Reading {
     return this.tell({ event: "role", role, leader_id, term });
   }
 
-  member(id: number, state: "alive" | "unreachable" | "left"): readonly string[] {
-    return this.tell({ event: "member", id, state, role: "voter" });
+  member(id: number, state: "alive" | "unreachable" | "left", role: "voter" | "observer" = "voter"): readonly string[] {
+    return this.tell({ event: "member", id, state, role });
   }
 }
 
@@ -103,6 +103,15 @@ describe("elections are one line", () => {
     expect(reading.at(15).role("follower", 2, 5)).toEqual(["-- peer 2 leads (term 5), 5 ms"]);
     expect(reading.member(3, "unreachable")).toEqual(["-- peer 3 is gone"]);
     expect(reading.member(3, "left")).toEqual(["-- peer 3 left"]);
+  });
+
+  test("[M5] who was here already and gets another part does not come a second time", () => {
+    const reading = new Reading();
+    expect(reading.member(2, "alive", "observer")).toEqual(["-- peer 2 is here (observer)"]);
+    expect(reading.member(2, "alive", "voter")).toEqual(["-- peer 2 has a vote now"]);
+    expect(reading.member(2, "alive", "observer")).toEqual(["-- peer 2 has no vote now, only a copy (observer)"]);
+    reading.member(2, "unreachable", "observer");
+    expect(reading.member(2, "alive", "voter")).toEqual(["-- peer 2 is here (voter)"]);
   });
 
   test("what takes long is told before: by itself, or with why messages wait", () => {

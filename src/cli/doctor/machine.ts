@@ -20,6 +20,7 @@ export interface Machine {
 /** A full disk stops a chat: below this it is near. */
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 /** The median of so many. */
 const SYNCS = 15;
 const SYNC_BYTES = 4096;
@@ -48,7 +49,7 @@ function disk(dataDir: string): Finding[] {
     const syncMs = timeSyncs(file);
     const { bavail, bsize } = statfsSync(directory);
     const free = bavail * bsize;
-    const size = `${Math.floor(free / MIB)} MiB`;
+    const size = free < 10 * GIB ? `${Math.floor(free / MIB)} MiB` : `${Math.floor(free / GIB)} GiB`;
     return [
       well("data directory", `${where} can be written`),
       free >= FREE_BYTES_MIN

@@ -1,6 +1,6 @@
 /** How a chat shows itself, to people or to scripts, and what it asks of the chat. */
 import type { Clock } from "../../host/contracts.ts";
-import type { DeliveredMessage, HostEvent, Status } from "../../host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord, Status } from "../../host/events.ts";
 import type { Output } from "../output.ts";
 import type { Readers } from "../readers.ts";
 import type { Rooms } from "../rooms.ts";
@@ -14,8 +14,8 @@ export interface Face {
   excerpt(room: string, title: string, messages: readonly DeliveredMessage[]): void;
   /** The peer is running. These were said before, and what was missed since comes next. */
   begin(past: readonly DeliveredMessage[]): void;
-  /** A line for the operator. */
-  log(line: string): void;
+  /** For the operator. */
+  log(record: LogRecord): void;
   /** The peer leaves: what comes now are last words. */
   end(): void;
 }

@@ -1,5 +1,6 @@
 /** The script interface: one JSON object per line, texts as they were sent. */
-import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
+import { logLine } from "../render.ts";
 import type { Chatting, Face } from "./face.ts";
 import { writeLine } from "./pipe.ts";
 
@@ -26,8 +27,8 @@ export class JsonFace implements Face {
 
   begin(): void {}
 
-  log(line: string): void {
-    this.#chat.err.line(line);
+  log(record: LogRecord): void {
+    this.#chat.err.line(logLine(record, this.#chat.options.logFormat));
   }
 
   end(): void {}

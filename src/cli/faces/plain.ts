@@ -1,6 +1,7 @@
 /** People without a screen of ours, through a pipe or at a dumb terminal: a line for each thing, errors on stderr. */
-import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
 import { paintFor } from "../paint.ts";
+import { logLine } from "../render.ts";
 import { visible } from "../sanitize.ts";
 import { Transcript } from "../transcript.ts";
 import type { Chatting, Face } from "./face.ts";
@@ -35,8 +36,8 @@ export class PlainFace implements Face {
     this.#print(this.#transcript.past(past, this.#moment));
   }
 
-  log(line: string): void {
-    this.#chat.err.line(line);
+  log(record: LogRecord): void {
+    this.#chat.err.line(logLine(record, this.#chat.options.logFormat));
   }
 
   end(): void {}

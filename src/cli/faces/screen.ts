@@ -1,9 +1,10 @@
 /** People at a terminal: messages scroll by, and below them stand own ones on their way, a status line and the line editor. */
 import type { Timer } from "../../host/contracts.ts";
-import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
 import { COMMAND_NAMES } from "../commands.ts";
 import { completerOf } from "../editor/complete.ts";
 import { type Paint, paintFor } from "../paint.ts";
+import { logLine } from "../render.ts";
 import { visible } from "../sanitize.ts";
 import { pendingSpans, statusSpans, waitingSpans } from "../status-line.ts";
 import { Terminal, type TerminalUser } from "../terminal.ts";
@@ -19,6 +20,8 @@ const LOST_MS = 300;
 const SUCCESSOR_MS = 2000;
 /** Rows for own messages on their way. */
 const PENDING_ROWS_MAX = 5;
+/** Before what a line of an answer goes on with. */
+const INDENT = "   ";
 /** Of a screen whose size nobody knows yet. */
 const COLUMNS = 80;
 
@@ -54,8 +57,7 @@ export class ScreenFace implements Face, TerminalUser {
   }
 
   answer(_objects: readonly object[], lines: readonly string[]): void {
-    const { columns } = this.#moment;
-    this.#print(lines.flatMap((line) => wrap(line, columns)));
+    this.#print(lines.flatMap((line) => this.#wrapped(line)));
   }
 
   excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
@@ -69,16 +71,26 @@ export class ScreenFace implements Face, TerminalUser {
     this.#print(this.#transcript.past(past, this.#moment));
   }
 
-  log(line: string): void {
-    if (this.#terminal === null) this.#chat.err.line(line);
-    // A line of JSON holds texts as they are.
-    else this.#print([this.#paint.dim(visible(line))]);
+  /** Between messages it is as short as they are; where nobody chats, or in a file, it is whole. */
+  log(record: LogRecord): void {
+    const { err, streams, options } = this.#chat;
+    const line = logLine(record, options.logFormat);
+    if (this.#terminal === null || streams.error.isTTY !== true) return void err.line(line);
+    const serious = record.level === "error" || record.level === "warn";
+    const said =
+      serious && options.logFormat === "text" ? `-- ${record.level}: ${visible(record.message)}` : visible(line);
+    this.#print(this.#wrapped(said).map(this.#paint.dim));
   }
 
   end(): void {
     this.#refreshing?.cancel();
     this.#successor?.cancel();
     this.#terminal?.close();
+  }
+
+  #wrapped(line: string): string[] {
+    const { columns } = this.#moment;
+    return wrap(line, columns - INDENT.length, columns).map((row, i) => (i === 0 ? row : INDENT + row));
   }
 
   get #moment(): Moment {
@@ -106,9 +118,10 @@ export class ScreenFace implements Face, TerminalUser {
     const lost = this.#lostSince !== null && clock.now() - this.#lostSince >= LOST_MS;
     const waiting = lost ? waitingSpans(status, this.#paint) : null;
     const pending = pendingSpans(this.#transcript.pending, Math.min(PENDING_ROWS_MAX, Math.floor((rows - 3) / 3)));
+    const standing = { status, name, rooms: rooms.all, read: readers.ofLastOwn(rooms.active) };
     return {
       above: waiting === null ? pending : [...pending, waiting],
-      status: statusSpans({ status, name, rooms: rooms.all, read: readers.ofLastOwn(rooms.active) }, this.#paint),
+      status: statusSpans(standing, this.#paint, this.#moment.columns),
       prompt: `${name}> `,
     };
   }

@@ -134,9 +134,8 @@ function zshArguments(command: Command): string[] {
     const what = `${repeats ? "*" : ""}--${name}${value === null ? "" : "="}[${escaped(flagWords(flag))}]`;
     return quoted(value === null ? what : `${what}:${escaped(value)}:${action(flag.completes ?? flag.choices)}`);
   });
-  return command.completes === undefined
-    ? flags
-    : [...flags, quoted(`*:${escaped(command.words)}:${action(command.completes)}`)];
+  // Behind words that it was not told of it offers no flags.
+  return command.words === "" ? flags : [...flags, quoted(`*:${escaped(command.words)}:${action(command.completes)}`)];
 }
 
 // ── fish ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 /** `chatpeer man`: the manual page, in roff with the man macros. docs/chatpeer.1 is what it prints. */
 import packageJson from "../../../package.json" with { type: "json" };
+import { COMMANDS_EXPLAINED, KEYS_HELP } from "../commands.ts";
 import { UsageError } from "../flags.ts";
 import { COMMON_FLAGS, type Command, type Flag, fullName, maySet, synopsis, VERSION_FLAG } from "./command.ts";
 import { exitRows, flagWords } from "./help.ts";
@@ -46,6 +47,20 @@ export function manualPage(all: readonly Command[]): string {
       "These flags may also stand in the file that --config names, YAML or JSON, under their own name (_ may stand for -) or the others given here, and in the environment. Flags win over the environment, and that over the file. In the environment several seeds are separated by commas, and a switch is 1 or 0.",
     ),
     ...unique.flatMap((flag) => item(`\\fB${roff(flag.name)}\\fR, ${roff(variableOf(flag))}`, keys(flag))),
+    ".SH IN THE CHAT",
+    text(
+      "Lines are messages. Those that begin with a slash are commands: on the screen, through a pipe and with --json alike.",
+    ),
+    ...COMMANDS_EXPLAINED.flatMap(([typed, explained]) => item(`\\fB${roff(typed)}\\fR`, `${capital(explained)}.`)),
+    ".PP",
+    text(`The keys are those of readline in its Emacs mode. ${KEYS_HELP.map((keys) => `${keys}.`).join(" ")}`),
+    ".SH ENVIRONMENT",
+    ...ENVIRONMENT.flatMap(([name, what]) => item(`\\fB${roff(name)}\\fR`, what)),
+    ".SH FILES",
+    ...item(
+      `\\fI${roff("$XDG_STATE_HOME/chatpeer/peer-<id>")}\\fR`,
+      "The directory of a peer, where --data-dir names no other: its log, and what it has promised and not sent yet. It belongs to one peer alone, and a copy of it that is put back has forgotten promises.",
+    ),
     ".SH SEE ALSO",
     text("The README.md and docs/ that come with the program."),
   ];
@@ -56,7 +71,7 @@ function section(command: Command): string[] {
   const flags = [...command.flags, ...COMMON_FLAGS, ...(command.name === "" ? [VERSION_FLAG] : [])];
   return [
     `.SH ${roff(fullName(command).toUpperCase())}`,
-    text(`${command.purpose[0]?.toUpperCase()}${command.purpose.slice(1)}.`),
+    text(`${capital(command.purpose)}.`),
     ...(command.about ?? []).flatMap((paragraph) => [".PP", text(paragraph)]),
     ...flags.flatMap((flag) => item(flagTitle(flag), flagWords(flag))),
     ".PP",
@@ -66,6 +81,17 @@ function section(command: Command): string[] {
     "Exit codes:",
     ...exitRows(command.exits).flatMap(([code, what]) => item(code, what)),
   ];
+}
+
+const ENVIRONMENT = [
+  ["CHATPEER_...", "Settings, as above."],
+  ["NO_COLOR", "If it is set and not empty, nothing is coloured, dim or bold."],
+  ["TERM", "If it is dumb, lines are printed one after the other, without a screen."],
+  ["XDG_STATE_HOME", "Where peers keep their directories (default: ~/.local/state)."],
+] as const;
+
+function capital(line: string): string {
+  return `${line[0]?.toUpperCase()}${line.slice(1)}`;
 }
 
 function flagTitle({ name, value }: Flag): string {

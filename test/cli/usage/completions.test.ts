@@ -55,6 +55,7 @@ describe.skipIf(Bun.which("bash") === null)("bash", () => {
     expect(await offered("sim", "--profile", "")).toEqual([...PROFILES]);
     expect(await offered("completions", "z")).toEqual(["zsh"]);
     expect(await offered("help", "s")).toEqual(COMMAND_NAMES.filter((name) => name.startsWith("s")));
+    expect(await offered("help", "ver")).toEqual(["verify"]);
     expect(await offered("--name", "")).toEqual([""]);
   });
 
@@ -77,6 +78,7 @@ describe.skipIf(Bun.which("fish") === null)("fish", () => {
     expect(await offered("chatpeer verify --")).toEqual(["--help"]);
     expect((await offered("chatpeer --durability ")).sort()).toEqual(["fsync", "os"]);
     expect(await offered("chatpeer completions z")).toEqual(["zsh"]);
+    expect(await offered("chatpeer help ver")).toEqual(["verify"]);
     expect(await offered("chatpeer log ")).toEqual(["my data/"]);
     expect(await offered("chatpeer --config n")).toEqual(["node.yml"]);
   });
@@ -85,6 +87,20 @@ describe.skipIf(Bun.which("fish") === null)("fish", () => {
 describe.skipIf(Bun.which("zsh") === null)("zsh", () => {
   test("reads the script without complaint", async () => {
     expect(await run("zsh", "-f", "-n", "zsh")).toEqual([]);
+  });
+
+  test("flags are offered behind words, too: _arguments is told that there may be some", async () => {
+    const told = (...words: string[]) =>
+      run(
+        ...["zsh", "-f", "-c"],
+        'compdef() {}; source ./zsh; _arguments() { print -rl -- "$@" }; words=("$@"); CURRENT=$#; _chatpeer',
+        ...["zsh", "chatpeer", ...words],
+      );
+    expect((await told("send", "127.0.0.1:6001", "--")).at(-1)).toBe("*:HOST\\:PORT \\[TEXT|-\\]: ");
+    expect((await told("help", "")).at(-1)).toBe(
+      `*:\\[COMMAND\\]:(${COMMAND_NAMES.filter((name) => name !== "help").join(" ")})`,
+    );
+    expect((await told("man", "--")).at(-1)).toBe("--help[Explain this command]");
   });
 
   test("_arguments takes every specification", async () => {

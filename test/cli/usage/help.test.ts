@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { COMMANDS } from "../../../src/cli/catalog.ts";
 import { CHAT_FLAGS } from "../../../src/cli/chat-options.ts";
+import { COMMAND_NAMES } from "../../../src/cli/commands.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
 import { maySet } from "../../../src/cli/usage/command.ts";
 import { commandHelp } from "../../../src/cli/usage/help.ts";
@@ -68,8 +69,9 @@ describe("the manual page", () => {
     expect(readFileSync(MANUAL, "utf8")).toBe(page);
   });
 
-  test("has every command, flag and variable", () => {
+  test("has every command, of the shell and of the chat, every flag and variable", () => {
     const plain = page.replaceAll("\\-", "-");
+    for (const name of COMMAND_NAMES) expect(plain).toContain(`\\fB${name}`);
     for (const command of COMMANDS) {
       expect(plain).toContain(command.purpose.slice(1));
       for (const flag of command.flags) expect(plain).toContain(`\\fB--${flag.name}\\fR`);

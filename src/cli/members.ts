@@ -1,0 +1,26 @@
+/** Peers that come and go, and that get another part while they are here: who is here, to tell these apart. Pure state. */
+import type { HostEvent } from "../host/events.ts";
+import { type Note, note, noteOf } from "./render.ts";
+
+type MemberEvent = Extract<HostEvent, { event: "member" }>;
+
+const PARTS: Partial<Record<MemberEvent["role"], string>> = {
+  voter: "has a vote now",
+  observer: "has no vote now, only a copy (observer)",
+};
+
+export class Members {
+  /** The part of each that is here. */
+  readonly #here = new Map<number, MemberEvent["role"]>();
+
+  onEvent(event: MemberEvent): Note | null {
+    const { id, state, role } = event;
+    const before = this.#here.get(id);
+    if (state === "alive") this.#here.set(id, role);
+    else if (state !== "joined") this.#here.delete(id);
+    const part = PARTS[role];
+    if (state === "alive" && before !== undefined && before !== role && part !== undefined)
+      return note(`peer ${id} ${part}`);
+    return noteOf(event);
+  }
+}
