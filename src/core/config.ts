@@ -61,7 +61,7 @@ export const QUESTIONS_MAX = 64;
 export const VOTERS_MAX = 5;
 
 /** A sender's messages under way to the log [S9]. */
-export const OUTSTANDING_MESSAGES_MAX = 4096;
+export const OUTSTANDING_MESSAGES_MAX = 1024;
 export const OUTSTANDING_BYTES_MAX = 4 * 1024 * 1024;
 /** Of the messages that wait for a leader, so many are shown to the others, oldest first [S7]. */
 export const PENDING_SHOWN_MAX = 100;
@@ -71,13 +71,17 @@ export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
 /** Characters of messages taken in one turn of the event loop, before they are written to the outbox. */
 export const TAKEN_CHARACTERS_MAX = 512 * 1024;
 /** Entries and bytes sent to one follower and not yet acknowledged. */
-export const INFLIGHT_ENTRIES_MAX = 8192;
+export const INFLIGHT_ENTRIES_MAX = 4096;
 export const INFLIGHT_BYTES_MAX = 4 * 1024 * 1024;
 /** One SEQ_CHAT or CHAT frame carries at most this. */
 export const BATCH_ENTRIES_MAX = 1024;
 export const BATCH_BYTES_MAX = 512 * 1024;
-/** Entries kept in memory below the commit index so that a follower a little behind needs no disk read. */
+/**
+ * Entries kept in memory below the commit index: by the leader, so that a follower a little behind needs no disk read; by
+ * the others, of whom nobody asks any, no more than a new leader needs for one that is about as far.
+ */
 export const TAIL_ENTRIES_KEPT = 10_240;
+export const FOLLOWER_TAIL_ENTRIES_KEPT = 1024;
 export const TAIL_BYTES_KEPT = 4 * 1024 * 1024;
 /** Uncommitted entries a leader holds before it takes no more messages (senders then wait and resend) [S9]. */
 export const UNCOMMITTED_ENTRIES_MAX = 65_536;

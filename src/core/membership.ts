@@ -15,7 +15,7 @@ import { memberName, votersOf } from "./quorum.ts";
 /** How often a request to the leader is repeated until its effect is seen. */
 const REPEAT_MS = 300;
 /** Who is alive and caught up changes all the time; under load not every batch is worth a look. */
-const PLACEMENTS_PER_HEARTBEAT = 10;
+const PLACEMENTS_PER_HEARTBEAT = 2;
 const NOBODY: readonly PeerInfo[] = [];
 
 export class Membership {

@@ -3,7 +3,7 @@
  * commit index is always here, because it may have to be undone or sent again; older entries are on disk only.
  */
 import { assert } from "./assert.ts";
-import { TAIL_BYTES_KEPT, TAIL_ENTRIES_KEPT } from "./config.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_BYTES_KEPT, TAIL_ENTRIES_KEPT } from "./config.ts";
 import { compareBallots, type LogIndex } from "./ids.ts";
 import type { LogState } from "./log.ts";
 import type { Entry, Tail } from "./message.ts";
@@ -111,13 +111,14 @@ export class Log {
     this.state.forget(index);
   }
 
-  /** Called when a batch has been carried out: what it referred to may go now. */
-  trim(): void {
+  /** Called when a batch has been carried out: what it referred to may go now. A leader keeps more, for those who are behind. */
+  trim(leads: boolean): void {
+    const entriesKept = leads ? TAIL_ENTRIES_KEPT : FOLLOWER_TAIL_ENTRIES_KEPT;
     let drop = 0;
     const committed = this.commit - this.#before;
     // In portions: what is kept is copied each time.
-    if (committed <= 1.25 * TAIL_ENTRIES_KEPT && this.#committedBytes <= 1.25 * TAIL_BYTES_KEPT) return;
-    while (drop < committed && (committed - drop > TAIL_ENTRIES_KEPT || this.#committedBytes > TAIL_BYTES_KEPT)) {
+    if (committed <= 1.25 * entriesKept && this.#committedBytes <= 1.25 * TAIL_BYTES_KEPT) return;
+    while (drop < committed && (committed - drop > entriesKept || this.#committedBytes > TAIL_BYTES_KEPT)) {
       const entry = this.#entries[drop] as Entry;
       this.#committedBytes -= entry.end - entry.start;
       this.#bytes -= entry.end - entry.start;

@@ -141,7 +141,8 @@ export class Outbox {
       this.#garbage = 0;
       this.#size = 0;
       this.#file.truncate(0);
-    } else if (this.#head > 1024) {
+    } else if (2 * this.#head > this.#lines.length) {
+      // Settled lines hold their messages: no more of them than of those that wait.
       this.#lines = this.#lines.slice(this.#head);
       this.#head = 0;
     }

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { AssertionError } from "../../src/core/assert.ts";
-import { TAIL_ENTRIES_KEPT } from "../../src/core/config.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_ENTRIES_KEPT } from "../../src/core/config.ts";
 import { compareBallots, sameBallot } from "../../src/core/ids.ts";
 import { LogState } from "../../src/core/log.ts";
 import type { Entry } from "../../src/core/message.ts";
@@ -116,14 +116,16 @@ test("[I10] [R7] old committed entries leave the memory, uncommitted ones never"
   const log = logOf([genesisOf(["voter"])], 1);
   const total = 3 * TAIL_ENTRIES_KEPT;
   while (log.last < total) log.append(entryOf(log.last + 1, ballot, "leader", { crc: log.last, end: 1 }));
-  log.trim();
+  log.trim(true);
   expect(log.first).toBe(1);
   log.commitThrough(10);
-  log.trim();
+  log.trim(true);
   expect(log.first).toBe(1);
   log.commitThrough(total - 5);
-  log.trim();
+  log.trim(true);
   expect(log.first).toBe(total - 5 - TAIL_ENTRIES_KEPT + 1);
+  log.trim(false);
+  expect(log.first).toBe(total - 5 - FOLLOWER_TAIL_ENTRIES_KEPT + 1);
   expect(log.entryAt(log.first - 1)).toBeNull();
   expect(log.crcAt(log.first - 1)).toBe(log.first - 2);
   expect(log.uncommittedBytes).toBe(5);
