@@ -10,9 +10,9 @@
  * the machine's last boot. A process in another container that shares the directory but not the pids cannot be seen:
  * never mount one data directory into two of them.
  */
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { kill, pid as ownPid, platform } from "node:process";
 import { PortError } from "../host/contracts.ts";
@@ -94,6 +94,7 @@ function startTime(pid: number): string | null {
   }
   if (platform === "win32") return "";
   try {
+    const { execFileSync } = loadChildProcess();
     const answer = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
       encoding: "utf8",
       env: { LC_ALL: "C", TZ: "UTC" },
@@ -104,6 +105,11 @@ function startTime(pid: number): string | null {
     // ps ends with 1 when there is no such process any more.
     return null;
   }
+}
+
+/** Not imported: where there is a /proc it is of no use, and takes 2 MB. */
+function loadChildProcess(): typeof import("node:child_process") {
+  return createRequire(import.meta.url)("node:child_process");
 }
 
 function bootId(): string {

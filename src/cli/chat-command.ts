@@ -1,7 +1,6 @@
 /** `chatpeer --id N …`, the command without a name: start a peer and chat. */
 import { platformPorts } from "../adapters/platform.ts";
 import { isLoopback, isUnspecified } from "./addresses.ts";
-import { askPeer } from "./ask-peer.ts";
 import { runChat } from "./chat.ts";
 import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
 import { UsageError } from "./flags.ts";
@@ -36,6 +35,7 @@ export const CHAT: Command = {
   async run({ settings, words, err }) {
     if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is no flag (a command would stand first)`);
     if (!mayAsk(settings)) return chat(readChatOptions(settings), err);
+    const { askPeer } = await import("./ask-peer.ts");
     const answers = await askPeer(settings, process.stdin, process.stdout);
     if (answers === null) return INTERRUPTED;
     return chat(readChatOptions(settings.with(readArguments(answers, CHAT_FLAGS).flags)), err);

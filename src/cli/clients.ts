@@ -2,7 +2,6 @@
 import { platformClock, platformNetwork } from "../adapters/platform.ts";
 import { refuseText } from "../host/admission.ts";
 import { ClientHost } from "../host/client-host.ts";
-import { ask } from "./ask.ts";
 import { talk } from "./chat.ts";
 import {
   CONNECT_FLAGS,
@@ -104,7 +103,8 @@ function connect(settings: Settings, words: readonly string[]): Promise<number> 
   );
 }
 
-function askConnect(settings: Settings): Promise<readonly string[] | null> {
+async function askConnect(settings: Settings): Promise<readonly string[] | null> {
+  const { ask } = await import("./ask.ts");
   return ask(
     [
       {

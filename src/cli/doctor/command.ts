@@ -10,8 +10,7 @@ import { visible } from "../sanitize.ts";
 import type { Command } from "../usage/command.ts";
 import type { Settings } from "../usage/settings.ts";
 import type { Finding } from "./finding.ts";
-import { judgeMachine } from "./machine.ts";
-import { judgePeers, lookAt, type Own } from "./peers.ts";
+import type { Own } from "./peers.ts";
 
 /** Of the peer that is to run here. */
 const OF_THE_PEER = CHAT_FLAGS.filter((flag) => ["id", "host", "port", "data-dir"].includes(flag.name));
@@ -57,6 +56,7 @@ async function peers(settings: Settings, words: readonly string[]): Promise<Find
   const addresses = words.map((word) => address("an address", word));
   const timeoutMs = duration("--timeout", settings.text("timeout") as string);
   const own = ownPeer(settings);
+  const { judgePeers, lookAt } = await import("./peers.ts");
   const seen = await Promise.all(addresses.map((a) => lookAt(a, timeoutMs)));
   return judgePeers(seen, own, timeoutMs);
 }
@@ -81,7 +81,8 @@ function identityIn(directory: string): Identity | null {
   }
 }
 
-function machine(settings: Settings): Promise<Finding[]> {
+async function machine(settings: Settings): Promise<Finding[]> {
+  const { judgeMachine } = await import("./machine.ts");
   const id = settings.number("id", 1, PEER_ID_MAX) ?? 1;
   return judgeMachine({
     id,
