@@ -51,7 +51,11 @@ class BenchPeer {
       taken: (id: string) => {
         if (this.#prefix === "") this.#prefix = id.slice(0, id.lastIndexOf(".") + 1);
       },
-      delivered: (message: Delivered) => this.#onDelivered(message),
+      delivered: (messages: readonly Delivered[]) => {
+        const now = performance.now();
+        for (const message of messages) this.#onDelivered(message, now);
+        this.#noteSoon();
+      },
       sent: (id: string) => this.#onSent(Number(id.slice(this.#prefix.length))),
       failed: (message: string) => fail(message),
     };
@@ -91,8 +95,7 @@ class BenchPeer {
       for (let i = 0; i < room; i++) {
         const n = ++this.#submitted;
         // A message that could not go when it was due has waited since then: its latency says so.
-        this.#due[n % this.#due.length] =
-          rate === null ? performance.now() : Math.min(performance.now(), dueAt(n) + TIMER_MS);
+        this.#due[n % this.#due.length] = rate === null ? now : Math.min(now, dueAt(n) + TIMER_MS);
         texts.push(textOf(n, size));
       }
       if (room > 0) await subject.submit(texts);
@@ -114,10 +117,9 @@ class BenchPeer {
     });
   }
 
-  #onDelivered({ index, seq_no, sender_id, msg_id }: Delivered): void {
+  #onDelivered({ index, seq_no, sender_id, msg_id }: Delivered, now: number): void {
     if (this.#seq !== 0 && (seq_no !== this.#seq + 1 || index <= this.#index))
       fail(`delivered seq_no ${seq_no}, index ${index} after seq_no ${this.#seq}, index ${this.#index}`);
-    const now = performance.now();
     if (this.#deliveredAt !== 0 && now - this.#deliveredAt > this.#gap.ms)
       this.#gap = { ms: now - this.#deliveredAt, end: now };
     this.#seq = seq_no;
@@ -133,7 +135,6 @@ class BenchPeer {
       if (ms > this.#latencyMax) this.#latencyMax = ms;
       this.#wake();
     }
-    this.#noteSoon();
   }
 
   #onSent(n: number): void {

@@ -157,7 +157,7 @@ export const ROWS: { readonly [row in FigureRow]: (bench: Bench) => Promise<Line
   },
 
   async idle(bench) {
-    const seconds = bench.sized(20);
+    const seconds = bench.sized(60);
     const runs = await repeat(bench.runs, async () => {
       const { result } = await bench.run({ messages: 3, window: 1, idle: seconds }, true);
       return result.idle;

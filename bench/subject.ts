@@ -14,7 +14,8 @@ export interface Delivered {
 export interface SubjectEvents {
   /** One of its own was taken: the first tells the session. */
   taken(msgId: string): void;
-  delivered(message: Delivered): void;
+  /** What came together, in order. */
+  delivered(messages: readonly Delivered[]): void;
   sent(msgId: string): void;
   failed(message: string): void;
 }
@@ -48,7 +49,7 @@ export async function embedded(config: PeerConfig, events: SubjectEvents): Promi
   let readOn = () => {};
   (async () => {
     for await (const batch of peer.batches) {
-      for (const message of batch) events.delivered(message);
+      events.delivered(batch);
       await reading;
     }
     failed(new Error("the stream of messages ended"));
@@ -110,7 +111,7 @@ export function driven(config: PeerConfig, command: readonly string[], events: S
       for (let newline = all.indexOf(0x0a); newline >= 0; newline = all.indexOf(0x0a, start)) {
         const event = JSON.parse(all.toString("utf8", start, newline));
         start = newline + 1;
-        if (event.event === "message") events.delivered(event);
+        if (event.event === "message") events.delivered([event]);
         else if (event.event === "pending") events.taken(event.msg_id);
         else if (event.event === "sent") events.sent(event.msg_id);
         else if (event.event === "status") status = event;

@@ -87,7 +87,9 @@ export class Sender {
 
   /** Own messages not yet seen committed. */
   get pending(): number {
-    return this.#sessions.reduce((sum, s) => sum + s.drafts.length - s.head, 0);
+    let pending = 0;
+    for (const { drafts, head } of this.#sessions) pending += drafts.length - head;
+    return pending;
   }
 
   /** Counter of a session's first pending message; infinite if none is. */
@@ -148,10 +150,10 @@ export class Sender {
   /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
   onCommitted(entry: Entry): void {
     if (entry.sender_id !== this.#peer.self.id) return;
-    const own = this.#sessions.find((s) => s.key === entry.session);
+    const [sending] = this.#sessions;
+    const own = sending?.key === entry.session ? sending : this.#sessions.find((s) => s.key === entry.session);
     if (own === undefined || entry.counter !== own.first || own.head >= own.drafts.length) return;
-    if (own === this.#sessions[0] && own.first <= this.#sentThrough)
-      this.#underWayBytes -= weigh(own.drafts[own.head] as Draft);
+    if (own === sending && own.first <= this.#sentThrough) this.#underWayBytes -= weigh(own.drafts[own.head] as Draft);
     own.first += 1;
     own.head += 1;
     if (own.head >= 1024 || own.head === own.drafts.length) {

@@ -103,10 +103,13 @@ export class Log {
       index >= this.commit && index <= this.last,
       `the commit index moves forward within the log, not from ${this.commit} to ${index}`,
     );
-    for (let i = this.commit + 1; i <= index; i++) {
-      const entry = this.entryAt(i) as Entry;
-      this.#committedBytes += entry.end - entry.start;
+    const entries = this.#entries;
+    let bytes = 0;
+    for (let i = this.commit - this.#before; i < index - this.#before; i++) {
+      const entry = entries[i] as Entry;
+      bytes += entry.end - entry.start;
     }
+    this.#committedBytes += bytes;
     this.commit = index;
     this.state.forget(index);
   }

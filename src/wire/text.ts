@@ -6,6 +6,10 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();
 
 const NEWLINE = 0x0a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** A string of so many bytes is searched faster by hand. */
+const SHORT_BYTES = 16;
 
 export function encodeUtf8(text: string): Uint8Array {
   return ENCODER.encode(text);
@@ -78,18 +82,30 @@ export function parseObject(bytes: Uint8Array, start: number, end: number): Reco
 /** JSON.parse takes any depth and what handles its result does not: brackets are counted first. */
 function checkNesting(bytes: Uint8Array, start: number, end: number): void {
   let depth = 0;
-  let inString = false;
   for (let i = start; i < end; i++) {
     const byte = bytes[i];
-    if (inString) {
-      if (byte === 0x5c) i += 1;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
+    if (byte === QUOTE) i = stringEnd(bytes, i + 1, end);
     else if (byte === 0x7b || byte === 0x5b) {
       depth += 1;
       if (depth > NESTING_MAX) throw new WireError(`nested deeper than ${NESTING_MAX} levels`);
     } else if (byte === 0x7d || byte === 0x5d) depth -= 1;
   }
+}
+
+/** Where the string that begins at `start` has its closing quote; `end` if it has none. */
+function stringEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < end; i++) {
+    if (i === start + SHORT_BYTES) {
+      // A long one is left to a native search. A quote with a backslash before it may be an escaped one.
+      const quote = bytes.indexOf(QUOTE, i);
+      if (quote < 0 || quote >= end) return end;
+      if (quote === i || bytes[quote - 1] !== BACKSLASH) return quote;
+    }
+    const byte = bytes[i];
+    if (byte === BACKSLASH) i += 1;
+    else if (byte === QUOTE) return i;
+  }
+  return end;
 }
 
 /** The beginning of hostile bytes, safe to print. */

@@ -268,7 +268,10 @@ describe("[W3] bounds", () => {
   });
 
   test("brackets inside of strings are no nesting, behind any number of backslashes", () => {
-    for (const text of ["[".repeat(1000), '"'.repeat(9) + "{".repeat(99), `\\"${"[".repeat(99)}`, "\\".repeat(33)]) {
+    // A quote, escaped or not, at any place of a string that is searched by hand, and of one that is not.
+    const shifted = Array.from({ length: 40 }, (_, i) => `${"a".repeat(i)}\\"${"[".repeat(99)}\\`);
+    const texts = ["[".repeat(1000), '"'.repeat(9) + "{".repeat(99), "\\".repeat(33), ...shifted];
+    for (const text of texts) {
       expect((read(lineWithHead(headOf({ ...OBJECT, payload: text }))) as Entry).text).toBe(text);
     }
   });
