@@ -43,6 +43,8 @@ class Stage {
     this.#folder = join(this.#tmux.root, "folder");
     mkdirSync(join(this.#folder, "dist"), { recursive: true });
     symlinkSync(BINARY, join(this.#folder, "dist", "chatpeer"));
+    mkdirSync(join(this.#folder, "scripts"));
+    writeFileSync(join(this.#folder, "scripts/with-bun.sh"), `exec sh ${ROOT}/scripts/with-bun.sh "$@"\n`);
     cpSync(join(ROOT, "docs"), join(this.#folder, "docs"), { recursive: true });
     for (const file of readdirSync(join(this.#folder, "docs")).filter((name) => name.endsWith(".yml"))) {
       const path = join(this.#folder, "docs", file);
@@ -118,7 +120,7 @@ const SCENARIOS = readScenarios(readFileSync(join(ROOT, "docs/demo.md"), "utf8")
 
 describe("docs/demo.md", () => {
   test("has scenarios, and each of its blocks says what is to be seen", () => {
-    expect(SCENARIOS.length).toBeGreaterThanOrEqual(9);
+    expect(SCENARIOS.length).toBeGreaterThanOrEqual(10);
     const commands = SCENARIOS.flatMap(({ blocks }) => blocks.flatMap(({ lines }) => lines));
     expect(commands.filter((line) => line.startsWith("$ ")).length).toBeGreaterThan(20);
     expect(commands.filter((line) => !/^[$>^]/.test(line)).length).toBeGreaterThan(50);
