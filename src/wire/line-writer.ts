@@ -3,9 +3,7 @@
  * line for every message. Slabs hold many lines, so that what is adjacent in the log is adjacent in memory and is
  * written in one call; they are this writer's own, so that nothing depends on what else the process does.
  */
-/** The first one is small: who says little needs no more. */
-const SLAB_BYTES_MIN = 16 * 1024;
-const SLAB_BYTES_MAX = 1024 * 1024;
+const SLAB_BYTES = 1024 * 1024;
 const ENCODER = new TextEncoder();
 
 /** From so many bytes on a native copy is faster than a loop. */
@@ -24,8 +22,7 @@ export class LineWriter {
   /** Makes room for `bytes`, in one piece. What was written before stays where it is. */
   reserve(bytes: number): void {
     if (this.at + bytes <= this.slab.length) return;
-    const slabBytes = Math.min(SLAB_BYTES_MAX, Math.max(SLAB_BYTES_MIN, 2 * this.slab.length));
-    this.slab = new Uint8Array(Math.max(slabBytes, bytes));
+    this.slab = new Uint8Array(Math.max(SLAB_BYTES, bytes));
     this.at = 0;
   }
 
