@@ -3,6 +3,7 @@
  * was accepted (bun#35947): the queue is here, and nothing is ended before it is empty.
  */
 import type { Socket } from "bun";
+import { joinBytes } from "../host/bytes.ts";
 import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
 import { toPortError } from "./errors.ts";
 
@@ -165,12 +166,7 @@ class BunConnection implements Connection {
       count += 1;
     }
     if (count < 2) return this.#queue[0] as Uint8Array;
-    const joined = new Uint8Array(bytes);
-    let at = 0;
-    for (const piece of this.#queue.slice(0, count)) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
+    const joined = joinBytes(this.#queue.slice(0, count));
     this.#queue.splice(0, count, joined);
     return joined;
   }

@@ -2,7 +2,7 @@
 import type { Told } from "../core/reports.ts";
 import type { DeliveredMessage } from "../host/events.ts";
 import type { OwnQuestion, Service } from "../host/service.ts";
-import { confirmationLines, counted, memberLines, roomLines, statusLines, whoLines } from "./answers.ts";
+import { confirmationLines, counted, memberRows, roomLines, statusLines, whoRows } from "./answers.ts";
 import { type Asking, Unanswered } from "./asking.ts";
 import { type Command, HELP, KEYS_HELP } from "./commands.ts";
 import type { Face } from "./faces/face.ts";
@@ -36,7 +36,7 @@ export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): P
     case "status":
     case "peers": {
       const status = service.status();
-      return face.answer([status], command.do === "status" ? statusLines(status) : memberLines(status));
+      return face.answer([status], command.do === "status" ? statusLines(status) : memberRows(status));
     }
     case "rooms":
       return face.answer([{ event: "rooms", rooms: rooms.all }], roomLines(rooms.all));
@@ -44,7 +44,7 @@ export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): P
       return help(acting);
     case "who":
       return asked(acting, { what: "who" }, (told) => {
-        if (told.event === "who") face.answer([told], whoLines(told.people));
+        if (told.event === "who") face.answer([told], whoRows(told.people));
       });
     case "nick":
       return asked(acting, { what: "nick", user: command.name }, (told) => {

@@ -1,9 +1,11 @@
-/** What commands answer, as lines for people: pure functions. Everything that others chose is made visible. */
+/** What commands answer, as rows for people: pure functions. Everything that others chose is made visible. */
 import type { Confirmations, WhoRow } from "../core/reports.ts";
 import type { MemberStatus, Status } from "../host/events.ts";
 import type { RoomState } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
-import { width } from "./width.ts";
+
+/** A line, or cells that stand under those of the other rows. How wide a cell is, who shows it knows. */
+export type Row = string | readonly string[];
 
 /** `1 entry`, `2 entries` */
 export function counted(count: number, one: string, many = `${one}s`): string {
@@ -27,30 +29,13 @@ export function leadsHere({ id, leader_id, role }: Status): boolean {
   return leader_id === id && role !== "client";
 }
 
-export function memberLines(status: Status): string[] {
+export function memberRows(status: Status): Row[] {
   if (status.members.length === 0) return ["no members known yet: waiting for a seed"];
-  return table(
-    status.members.map((member) => [
-      `peer ${member.id}`,
-      `${visible(member.host)}:${member.port}`,
-      memberMarks(member, status).join(", "),
-    ]),
-  );
-}
-
-/** A column that is wider moves what stands behind it, and only in its own row. */
-const COLUMN_MAX = 32;
-
-/** Columns under each other, but for the last one, which may be of any width. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, i) =>
-    Math.max(...rows.map((row) => width(row[i] ?? "")).filter((wide) => wide <= COLUMN_MAX), 0),
-  );
-  return rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? pad(cell, widths[i] ?? 0) : cell)).join("  "));
-}
-
-function pad(cell: string, columns: number): string {
-  return cell + " ".repeat(Math.max(0, columns - width(cell)));
+  return status.members.map((member) => [
+    `peer ${member.id}`,
+    `${visible(member.host)}:${member.port}`,
+    memberMarks(member, status).join(", "),
+  ]);
 }
 
 function memberMarks({ id, role, state, lag }: MemberStatus, status: Status): string[] {
@@ -71,9 +56,9 @@ export function roomLines(rooms: readonly RoomState[]): string[] {
   });
 }
 
-/** `bob (client of peer 2)  heard now, round trip 0.4 ms, 2 entries behind`, under each other. */
-export function whoLines(people: readonly WhoRow[]): string[] {
-  return table(people.map((row) => [whoIs(row), whatIsKnown(row).join(", ")]));
+/** `bob (client of peer 2)  heard now, round trip 0.4 ms, 2 entries behind` */
+export function whoRows(people: readonly WhoRow[]): Row[] {
+  return people.map((row) => [whoIs(row), whatIsKnown(row).join(", ")]);
 }
 
 /** A peer that was asked and is silent does not say who is at it; who is at no peer that answers is at one of those. */

@@ -15,7 +15,6 @@ import {
   TAIL_FLAGS,
 } from "./client-flags.ts";
 import { address, name, UsageError } from "./flags.ts";
-import { readMessage, send, status, tail } from "./one-shot.ts";
 import { onSignals } from "./signals.ts";
 import type { Command } from "./usage/command.ts";
 import type { Settings } from "./usage/settings.ts";
@@ -58,6 +57,7 @@ export const SEND: Command = {
   },
   async run({ settings, words, err }) {
     const { options, text: typed } = readSend(settings, words);
+    const { readMessage, send } = await import("./one-shot.ts");
     const text = typed ?? (await readMessage(process.stdin));
     const refused = refuseText(options.room, text);
     if (refused !== null) throw new UsageError(refused.message);
@@ -72,7 +72,10 @@ export const TAIL: Command = {
   flags: TAIL_FLAGS,
   examples: [{ command: "chatpeer tail 10.0.0.1:6001 --follow --json", what: "For a program, and go on" }],
   exits: { 0: "printed", 1: "the peer cannot be reached, or is lost: stderr says why" },
-  run: ({ settings, words, out, err, paint }) => tail(ports(), readTail(settings, words), out, err, paint, onSignals),
+  async run({ settings, words, out, err, paint }) {
+    const { tail } = await import("./one-shot.ts");
+    return tail(ports(), readTail(settings, words), out, err, paint, onSignals);
+  },
 };
 
 export const STATUS: Command = {
@@ -82,7 +85,10 @@ export const STATUS: Command = {
   flags: STATUS_FLAGS,
   examples: [{ command: "chatpeer status 10.0.0.1:6001 --json", what: "For a program" }],
   exits: { 0: "told", 1: "no answer: stderr says why" },
-  run: ({ settings, words, out, err }) => status(ports(), readStatus(settings, words), out, err),
+  async run({ settings, words, out, err }) {
+    const { status } = await import("./one-shot.ts");
+    return status(ports(), readStatus(settings, words), out, err);
+  },
 };
 
 function connect(settings: Settings, words: readonly string[]): Promise<number> {

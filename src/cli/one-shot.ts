@@ -7,8 +7,9 @@ import type { Clock, Network } from "../host/contracts.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
 import { type Address, place } from "../host/peer-search.ts";
 import { Visitor } from "../host/visitor.ts";
-import { memberLines, statusLines } from "./answers.ts";
+import { memberRows, statusLines } from "./answers.ts";
 import { Asking, Unanswered } from "./asking.ts";
+import { inColumns } from "./columns.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import type { Paint } from "./paint.ts";
@@ -109,7 +110,7 @@ export function status(
     const show = (told: Told, request: number) => {
       if (told.event !== "status" || request !== 1) return;
       if (json) out.line(JSON.stringify(told));
-      else for (const line of [...statusLines(told), ...memberLines(told)]) out.line(line);
+      else for (const line of inColumns([...statusLines(told), ...memberRows(told)])) out.line(line);
       end(0);
     };
     const timer = ports.clock.after(timeoutMs, () => end(1, `${where} did not answer within ${timeoutMs} ms`));

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
 import { FRAMES } from "../wire/schemas.ts";
+import { joinBytes } from "./bytes.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
 import { readSealed, readWhole, sealed } from "./state-files.ts";
@@ -17,6 +18,7 @@ const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
 const LINE_MESSAGES_MAX = 64;
 const LINE_CHARACTERS_MAX = 64 * 1024;
 const NEWLINE = 0x0a;
+const LINE_END = Uint8Array.of(NEWLINE);
 const DECODER = new TextDecoder();
 
 const LINE = v.strictObject({
@@ -215,25 +217,16 @@ function writeAnew(disk: Disk, runs: readonly PendingSession[]): { file: File; s
 function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: Line[] } {
   const lines: Line[] = [];
   const pieces: Uint8Array[] = [];
-  let size = 0;
   for (const { session, first, drafts } of runs) {
     for (let at = 0; at < drafts.length; ) {
       const messages = lineOf(drafts, at);
       const line = sealed({ session, first: first + at, messages });
-      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: line.length + 1 });
-      pieces.push(line);
-      size += line.length + 1;
+      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: line.length + LINE_END.length });
+      pieces.push(line, LINE_END);
       at += messages.length;
     }
   }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-    bytes[at++] = NEWLINE;
-  }
-  return { bytes, lines };
+  return { bytes: joinBytes(pieces), lines };
 }
 
 /** As many as go into one line. */

@@ -3,7 +3,7 @@
  * damaged, and sets it aside. Nothing is guessed: what is above the watermark was never confirmed and is cut, what is
  * below it makes the peer faulty until it has fetched the loss from the others.
  */
-import { TAIL_ENTRIES_KEPT } from "../core/config.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
@@ -76,11 +76,11 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
       entries.push(entry);
       // Only what a running peer would hold is kept.
       if (
-        entries.length >= 2 * TAIL_ENTRIES_KEPT &&
-        (entries[TAIL_ENTRIES_KEPT - 1] as Entry).index <= progress.commit
+        entries.length >= 2 * FOLLOWER_TAIL_ENTRIES_KEPT &&
+        (entries[FOLLOWER_TAIL_ENTRIES_KEPT - 1] as Entry).index <= progress.commit
       ) {
-        beforeCrc = (entries[TAIL_ENTRIES_KEPT - 1] as Entry).crc;
-        entries = entries.slice(TAIL_ENTRIES_KEPT);
+        beforeCrc = (entries[FOLLOWER_TAIL_ENTRIES_KEPT - 1] as Entry).crc;
+        entries = entries.slice(FOLLOWER_TAIL_ENTRIES_KEPT);
       }
     });
     if (damage !== null || s === firsts.length - 1) continue;

@@ -1,6 +1,8 @@
 /** What commands answer to people: each word of it, numbers and their nouns, and nothing raw that others chose. */
 import { describe, expect, test } from "bun:test";
-import { confirmationLines, memberLines, roomLines, statusLines, whoLines } from "../../src/cli/answers.ts";
+import { confirmationLines, memberRows, roomLines, statusLines, whoRows } from "../../src/cli/answers.ts";
+import { inColumns } from "../../src/cli/columns.ts";
+import type { WhoRow } from "../../src/core/reports.ts";
 import type { MemberStatus, Status } from "../../src/host/events.ts";
 
 const MEMBER: MemberStatus = { id: 2, host: "127.0.0.1", port: 6002, role: "voter", state: "alive", lag: 0 };
@@ -8,6 +10,9 @@ const STATUS: Status = {
   ...{ event: "status", id: 1, role: "follower", term: 3, leader_id: 2, quorum: true, members: [] },
   ...{ first_index: 1, last_index: 9, commit_index: 8, pending: 0 },
 };
+
+const memberLines = (status: Status) => inColumns(memberRows(status));
+const whoLines = (people: readonly WhoRow[]) => inColumns(whoRows(people));
 
 describe("/status and /peers", () => {
   test("who leads, whether a majority is here, what waits", () => {

@@ -5,6 +5,10 @@
 import { describe, expect, test } from "bun:test";
 import { PassThrough, Writable } from "node:stream";
 import { runChat } from "../../src/cli/chat.ts";
+// Here already when a chat asks for them: virtual time would run away while a file is read.
+import "../../src/cli/faces/json.ts";
+import "../../src/cli/faces/plain.ts";
+import "../../src/cli/faces/screen.ts";
 import { HELP } from "../../src/cli/commands.ts";
 import type { ChatOptions } from "../../src/cli/talk-options.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";

@@ -1,9 +1,9 @@
 /** docs/demo.md, followed by the letter: its blocks are read from there, typed at terminals, and what they promise is awaited. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BINARY, freePorts, ROOT } from "./harness.ts";
-import { holderOf, Tmux, type Window } from "./tmux.ts";
+import { killHolders, Tmux, type Window } from "./tmux.ts";
 
 const SCENARIO_MS_MAX = 60_000;
 const PORTS = 9;
@@ -97,15 +97,8 @@ class Stage {
 
   /** Ends who still holds a directory, then the windows. */
   stop(): void {
-    for (const dir of ["demo/1", "demo/2", "demo/3", "demo/9", "data/peer1", "data/peer2", "data/peer3"]) {
-      const path = join(this.#folder, dir);
-      if (!existsSync(join(path, "lock"))) continue;
-      try {
-        process.kill(holderOf(path), "SIGKILL");
-      } catch {
-        // It is gone already.
-      }
-    }
+    const dirs = ["demo/1", "demo/2", "demo/3", "demo/9", "data/peer1", "data/peer2", "data/peer3"];
+    killHolders(dirs.map((dir) => join(this.#folder, dir)));
     this.#tmux.close();
   }
 }

@@ -1,9 +1,8 @@
 /** Three people chat at three terminals, while others flood, leaders die, windows change their size, and somebody is hostile. */
 import { afterEach, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { BINARY, freePorts } from "./harness.ts";
-import { holderOf, Tmux, type Window } from "./tmux.ts";
+import { holderOf, killHolders, Tmux, type Window } from "./tmux.ts";
 
 const NAMES = ["alice", "bob", "carol"];
 
@@ -50,14 +49,7 @@ class Chats {
 
   /** Ends what still runs, by pid, then the windows. */
   stop(): void {
-    for (const id of [1, 2, 3]) {
-      if (!existsSync(join(this.dir(id), "lock"))) continue;
-      try {
-        this.kill(id);
-      } catch {
-        // It is gone already.
-      }
-    }
+    killHolders([1, 2, 3].map((id) => this.dir(id)));
     this.#tmux.close();
   }
 }

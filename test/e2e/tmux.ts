@@ -1,5 +1,5 @@
 /** People at terminals: windows of a tmux of our own, each with a shell, whose screens are read and whose keys are pressed. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -151,4 +151,16 @@ export function holderOf(dataDir: string): number {
   const pid = Number.parseInt(holder, 10);
   if (!(pid > 0)) throw new Error(`nobody holds ${dataDir}`);
   return pid;
+}
+
+/** Kills whoever still has one of these directories. */
+export function killHolders(dataDirs: readonly string[]): void {
+  for (const dir of dataDirs) {
+    if (!existsSync(join(dir, "lock"))) continue;
+    try {
+      process.kill(holderOf(dir), "SIGKILL");
+    } catch {
+      // It is gone already.
+    }
+  }
 }

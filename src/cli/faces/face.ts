@@ -1,6 +1,7 @@
 /** How a chat shows itself, to people or to scripts, and what it asks of the chat. */
 import type { Clock } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "../../host/events.ts";
+import type { Row } from "../answers.ts";
 import type { Output } from "../output.ts";
 import type { Readers } from "../readers.ts";
 import type { Rooms } from "../rooms.ts";
@@ -8,8 +9,8 @@ import type { Streams, TalkOptions } from "../talk-options.ts";
 
 export interface Face {
   event(event: HostEvent): void;
-  /** What a command answers: objects for scripts, lines for people. */
-  answer(objects: readonly object[], lines: readonly string[]): void;
+  /** What a command answers: objects for scripts, rows for people. */
+  answer(objects: readonly object[], rows: readonly Row[]): void;
   /** Messages of the past of a room that were asked for. */
   excerpt(room: string, title: string, messages: readonly DeliveredMessage[]): void;
   /** The peer is running. These were said before, and what was missed since comes next. */

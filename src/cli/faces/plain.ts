@@ -1,5 +1,7 @@
 /** People without a screen of ours, through a pipe or at a dumb terminal: a line for each thing, errors on stderr. */
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
+import type { Row } from "../answers.ts";
+import { inColumns } from "../columns.ts";
 import { paintFor } from "../paint.ts";
 import { logLine } from "../render.ts";
 import { visible } from "../sanitize.ts";
@@ -24,8 +26,8 @@ export class PlainFace implements Face {
     this.#print(this.#transcript.event(event, this.#moment).rows);
   }
 
-  answer(_objects: readonly object[], lines: readonly string[]): void {
-    this.#print(lines);
+  answer(_objects: readonly object[], rows: readonly Row[]): void {
+    this.#print(inColumns(rows));
   }
 
   excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {

@@ -1,6 +1,8 @@
 /** People at a terminal: messages scroll by, and below them stand own ones on their way, a status line and the line editor. */
 import type { Timer } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
+import type { Row } from "../answers.ts";
+import { inColumns } from "../columns.ts";
 import { COMMAND_NAMES } from "../commands.ts";
 import { completerOf } from "../editor/complete.ts";
 import { type Paint, paintFor } from "../paint.ts";
@@ -56,8 +58,8 @@ export class ScreenFace implements Face, TerminalUser {
     this.#successor = this.#chat.clock.after(SUCCESSOR_MS, overdue);
   }
 
-  answer(_objects: readonly object[], lines: readonly string[]): void {
-    this.#print(lines.flatMap((line) => this.#wrapped(line)));
+  answer(_objects: readonly object[], rows: readonly Row[]): void {
+    this.#print(inColumns(rows).flatMap((line) => this.#wrapped(line)));
   }
 
   excerpt(_room: string, title: string, messages: readonly DeliveredMessage[]): void {
