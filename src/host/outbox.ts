@@ -5,11 +5,12 @@
  */
 import * as v from "valibot";
 import type { Draft } from "../core/message.ts";
+import { encodeWithDrafts } from "../wire/drafts.ts";
 import { FRAMES } from "../wire/schemas.ts";
 import { joinBytes } from "./bytes.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
-import { readSealed, readWhole, sealed } from "./state-files.ts";
+import { readSealed, readWhole, sealOf } from "./state-files.ts";
 
 const PATH = "outbox.jsonl";
 /** Lines that are settled may make up so many bytes before the file is written anew. */
@@ -220,9 +221,11 @@ function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: L
   for (const { session, first, drafts } of runs) {
     for (let at = 0; at < drafts.length; ) {
       const messages = lineOf(drafts, at);
-      const line = sealed({ session, first: first + at, messages });
-      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes: line.length + LINE_END.length });
-      pieces.push(line, LINE_END);
+      const body = encodeWithDrafts({ session, first: first + at }, messages);
+      const seal = sealOf(body);
+      const bytes = body.length + seal.length + LINE_END.length;
+      lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes });
+      pieces.push(body, seal, LINE_END);
       at += messages.length;
     }
   }

@@ -4,12 +4,11 @@
  * from absence; a damaged one is never taken for a fresh start.
  */
 import { crc32c } from "../wire/crc32c.ts";
+import { joinBytes } from "./bytes.ts";
 import { type Disk, PortError } from "./contracts.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
-/** As much as a crc takes at most. */
-const CRC_ROOM = "4294967295";
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A small file whose bytes are not what was written. */
@@ -110,11 +109,14 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
 }
 
 /** JSON with its crc, in one line. */
-export function sealed(content: unknown): Uint8Array {
-  const line = ENCODER.encode(`${JSON.stringify(content)} ${CRC_ROOM}`);
-  const end = line.length - CRC_ROOM.length;
-  const { written } = ENCODER.encodeInto(`${crc32c(line.subarray(0, end - 1))}`, line.subarray(end));
-  return line.subarray(0, end + written);
+function sealed(content: unknown): Uint8Array {
+  const body = ENCODER.encode(JSON.stringify(content));
+  return joinBytes([body, sealOf(body)]);
+}
+
+/** What stands behind JSON that is sealed. */
+export function sealOf(body: Uint8Array): Uint8Array {
+  return ENCODER.encode(` ${crc32c(body)}`);
 }
 
 function asPortError(error: unknown): PortError {

@@ -9,8 +9,9 @@
 import { MESSAGE_BYTES_MAX } from "../core/config.ts";
 import { sameBallot } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
+import { isPlain, LineReader } from "./line-reader.ts";
 import { jsonBytesMax, type LineWriter } from "./line-writer.ts";
-import { decodeUtf8, encodeUtf8 } from "./text.ts";
+import { encodeUtf8 } from "./text.ts";
 
 interface Form {
   /** What is the same in each of its lines. */
@@ -20,22 +21,9 @@ interface Form {
   readonly user: Uint8Array;
 }
 
-interface Block {
-  chunk: Uint8Array;
-  start: number;
-  end: number;
-  text: string | null;
-}
-
-/** A text that somebody keeps may keep the whole block: no more than this. */
-const BLOCK_BYTES = 4096;
 /** Senders times rooms that are told apart at a time. */
 const FORMS_MAX = 16;
 const QUOTE = 0x22;
-/** 1 for each byte that cannot stand for itself in a JSON string. */
-const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte < 0x20 || byte === QUOTE || byte === 0x5c));
-/** A number of so many digits is exact in a double. */
-const DIGITS_MAX = 15;
 
 const OPENING = encodeUtf8('{"index":');
 const PAYLOAD = encodeUtf8(',"payload":');
@@ -46,31 +34,29 @@ const HEAD_BYTES_MAX = 2048;
 export class ChatLines {
   /** The one that fitted last stands first. */
   readonly #forms: Form[] = [];
-  /** Behind what was read last. */
-  #at = 0;
-  /** chunk[start, end) decoded as a whole, if it is ASCII: to decode each text alone costs several times as much. */
-  readonly #block: Block = { chunk: new Uint8Array(0), start: 0, end: 0, text: null };
+  readonly #reader = new LineReader();
 
   /**
    * The entry of the line chunk[start, end), whose crc is right and whose crc field begins at `crcStart`, or null if the
    * line is not of a known form. Through `known` the chunk does not change any more.
    */
   read(chunk: Uint8Array, start: number, crcStart: number, end: number, crc: number, known: number): Entry | null {
-    if (!fits(chunk, start, OPENING)) return null;
-    this.#at = start + OPENING.length;
-    const index = this.#number(chunk);
-    const at = this.#at;
+    const reader = this.#reader;
+    reader.at = start;
+    if (!reader.skip(chunk, OPENING)) return null;
+    const index = reader.number(chunk);
+    const { at } = reader;
     for (let i = 0; i < this.#forms.length; i++) {
       const form = this.#forms[i] as Form;
-      this.#at = at;
-      if (!this.#skip(chunk, form.place)) continue;
-      const seqNo = this.#number(chunk);
-      if (!this.#skip(chunk, form.sender)) continue;
-      const counter = this.#number(chunk);
-      if (!this.#skip(chunk, form.user)) continue;
-      const ts = this.#number(chunk);
-      if (!this.#skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return null;
-      const text = chunk[this.#at] === QUOTE ? this.#text(chunk, this.#at + 1, crcStart - 2, known) : null;
+      reader.at = at;
+      if (!reader.skip(chunk, form.place)) continue;
+      const seqNo = reader.number(chunk);
+      if (!reader.skip(chunk, form.sender)) continue;
+      const counter = reader.number(chunk);
+      if (!reader.skip(chunk, form.user)) continue;
+      const ts = reader.number(chunk);
+      if (!reader.skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return null;
+      const text = chunk[reader.at] === QUOTE ? this.#text(chunk, reader.at + 1, crcStart - 2, known) : null;
       if (text === null) return null;
       if (i > 0) this.#moveToFront(i);
       const { term, leader_id, inc, room_id, sender_id, session, user } = form.of;
@@ -98,21 +84,11 @@ export class ChatLines {
     return null;
   }
 
-  /** chunk[start, end) as text, or null if it is not plain. */
+  /** chunk[start, end) as text, or null if it cannot be one, does not end in front of `",`, or is not plain. */
   #text(chunk: Uint8Array, start: number, end: number, known: number): string | null {
-    if (!isPlain(chunk, start, end)) return null;
-    const block = this.#block;
-    if (chunk !== block.chunk || start < block.start || end > block.end) {
-      if (end - start > BLOCK_BYTES) return decodeUtf8(chunk.subarray(start, end));
-      block.chunk = chunk;
-      block.start = start;
-      block.end = Math.min(known, start + BLOCK_BYTES);
-      block.text = decodeUtf8(chunk.subarray(start, block.end));
-      // Then a byte is a character.
-      if (block.text?.length !== block.end - start) block.text = null;
-    }
-    if (block.text === null) return decodeUtf8(chunk.subarray(start, end));
-    return block.text.slice(start - block.start, end - block.start);
+    if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE || !isPlain(chunk, start, end))
+      return null;
+    return this.#reader.text(chunk, start, end, known);
   }
 
   /** Lines like this one's are known from now on. */
@@ -120,27 +96,6 @@ export class ChatLines {
     if (this.#forms.some((form) => isOf(form, entry))) return;
     this.#forms.unshift(formOf(entry));
     if (this.#forms.length > FORMS_MAX) this.#forms.pop();
-  }
-
-  /** The number at `#at`, which goes behind it; -1 for anything but the shortest decimal form of an exact one. */
-  #number(chunk: Uint8Array): number {
-    const start = this.#at;
-    let i = start;
-    let value = 0;
-    for (; i < chunk.length; i++) {
-      const digit = (chunk[i] as number) - 0x30;
-      if (digit < 0 || digit > 9) break;
-      value = value * 10 + digit;
-    }
-    this.#at = i;
-    const digits = i - start;
-    return digits === 0 || digits > DIGITS_MAX || (digits > 1 && chunk[start] === 0x30) ? -1 : value;
-  }
-
-  #skip(chunk: Uint8Array, bytes: Uint8Array): boolean {
-    if (!fits(chunk, this.#at, bytes)) return false;
-    this.#at += bytes.length;
-    return true;
   }
 
   #moveToFront(i: number): void {
@@ -191,18 +146,4 @@ function formOf({ term, leader_id, inc, room_id, sender_id, session, user }: Ent
     sender: encodeUtf8(`,"sender_id":${sender_id},"msg_id":"${session}.`),
     user: encodeUtf8(`","user":${name},"ts":`),
   };
-}
-
-function fits(chunk: Uint8Array, at: number, bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (chunk[at + i] !== bytes[i]) return false;
-  return true;
-}
-
-/** Whether chunk[start, end) can be a text, ends in front of `",` and holds nothing that JSON writes otherwise. */
-function isPlain(chunk: Uint8Array, start: number, end: number): boolean {
-  if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE) return false;
-  // Without a branch for each byte.
-  let escaped = 0;
-  for (let i = start; i < end; i++) escaped |= ESCAPED[chunk[i] as number] as number;
-  return escaped === 0;
 }

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
-import { DRAFTS } from "./drafts.ts";
+import { ChatReader } from "./drafts.ts";
 import { EntryReader } from "./entry.ts";
 import { WireError, WrongVersion } from "./errors.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
@@ -14,13 +14,6 @@ import { parseObject, quote } from "./text.ts";
 /** Before HELLO nobody is known: a small line is all that is listened to. */
 const GREETING_BYTES_MAX = 4096;
 const NEWLINE = 0x0a;
-
-/** The schemas, with a check by hand of what comes by the thousand. */
-const CHECKS = {
-  ...FRAMES,
-  CHAT: v.strictObject({ ...FRAMES.CHAT.entries, messages: DRAFTS }),
-  PENDING: v.strictObject({ ...FRAMES.PENDING.entries, messages: DRAFTS }),
-};
 
 type EntryHeader = v.InferOutput<(typeof FRAMES)["SEQ_CHAT"]> | v.InferOutput<(typeof FRAMES)["CATCHUP_RESP"]>;
 
@@ -40,6 +33,7 @@ export class FrameDecoder {
   #lines: { readonly entries: Entry[]; crc: number; bytes: number } = { entries: [], crc: 0, bytes: 0 };
   #greeted = false;
   readonly #entries = new EntryReader();
+  readonly #chats = new ChatReader();
 
   /** The bytes become the decoder's: entries refer to them. */
   push(bytes: Uint8Array): void {
@@ -97,6 +91,8 @@ export class FrameDecoder {
   }
 
   #parse(start: number, end: number): Frame | null {
+    const chat = this.#greeted ? this.#chats.read(this.#bytes, start, end) : null;
+    if (chat !== null) return chat;
     const object = parseObject(this.#bytes, start, end);
     const type = object.type as FrameType;
     if (typeof type !== "string" || !Object.hasOwn(FRAMES, type))
@@ -107,10 +103,9 @@ export class FrameDecoder {
       throw new WrongVersion(
         `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${object.version}: run the same chatpeer everywhere`,
       );
-    const result = v.safeParse(CHECKS[type], object, { abortEarly: true });
+    const result = v.safeParse(FRAMES[type], object, { abortEarly: true });
     if (!result.success) {
-      // The schema says best what is wrong.
-      const [issue] = v.safeParse(FRAMES[type], object, { abortEarly: true }).issues ?? result.issues;
+      const [issue] = result.issues;
       throw new WireError(`${type} with a wrong ${v.getDotPath(issue) ?? "shape"}: ${issue.message}`);
     }
     this.#greeted = true;

@@ -1,43 +1,137 @@
 /**
- * Messages on their way to the log, checked by hand, because every one of them passes here; a test holds the check
- * against the schema. Neighbours mostly have one room and one user: what was just seen is not looked at again.
+ * Messages on their way to the log, written and read by hand, because every one of them passes here [W4] [L7]. What
+ * stands in front of a text is the same for each user and room, and neighbours mostly have one of either. A frame of
+ * any other form, or with anything wrong in it, is left to the schema; a test holds the one against the other.
+ *
+ *   {"type":"CHAT",…,"first":7,"messages":[ {"room_id":"general","user":"eve","ts": 170… ,"payload":" hello " },{…} ]}
+ *   └─────────────── head ────────────────┘ └──────────────── opening ────────────┘
  */
 import * as v from "valibot";
-import { OUTSTANDING_MESSAGES_MAX } from "../core/config.ts";
-import type { Draft } from "../core/message.ts";
-import { isMessage, isName } from "./text.ts";
+import { MESSAGE_BYTES_MAX, OUTSTANDING_MESSAGES_MAX } from "../core/config.ts";
+import type { Chat, Draft } from "../core/message.ts";
+import { LineReader, plainEnd } from "./line-reader.ts";
+import { jsonBytesMax, LineWriter, utf8BytesMax } from "./line-writer.ts";
+import { draft } from "./parts.ts";
+import { FRAMES } from "./schemas.ts";
+import { encodeUtf8, isMessage, parseJson, stringEnd } from "./text.ts";
 
-/** In the place of the schema of the messages of a frame. */
-export const DRAFTS = v.pipe(
-  v.custom<unknown[]>(Array.isArray),
-  v.minLength(1),
-  v.maxLength(OUTSTANDING_MESSAGES_MAX),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const drafts = readDrafts(dataset.value);
-    if (drafts !== null) return drafts;
-    addIssue({ message: "a message that cannot be" });
-    return NEVER;
-  }),
-);
+const CHAT = encodeUtf8('{"type":"CHAT",');
+const MESSAGES = encodeUtf8(',"messages":[');
+const TS = encodeUtf8(',"ts":');
+const PAYLOAD = encodeUtf8(',"payload":');
+const BETWEEN = encodeUtf8(",");
+const MESSAGE_END = encodeUtf8("}");
+const END = encodeUtf8("]}");
+/** Where a head or an opening ends, it ends within so many bytes. */
+const HEAD_BYTES_MAX = 1024;
+const OPEN_BRACKET = 0x5b;
+const QUOTE = 0x22;
 
-/** Fresh objects of known fields only [L7], or null if anything is wrong with any of them. */
-function readDrafts(values: readonly unknown[]): Draft[] | null {
-  const drafts: Draft[] = [];
-  let room: string | null = null;
-  let name: string | null = null;
-  for (const value of values) {
-    if (typeof value !== "object" || value === null) return null;
-    let fields = 0;
-    for (const _ in value) fields += 1;
-    const { room_id, user, ts, payload } = value as Partial<Record<keyof Draft, unknown>>;
-    if (fields !== 4 || typeof room_id !== "string" || typeof user !== "string") return null;
-    if (room_id !== room && !isName(room_id)) return null;
-    if (user !== name && !isName(user)) return null;
-    if (typeof ts !== "number" || !Number.isSafeInteger(ts) || ts < 0) return null;
-    if (typeof payload !== "string" || !isMessage(payload)) return null;
-    room = room_id;
-    name = user;
-    drafts.push({ room_id, user, ts, payload });
+const HEAD = v.strictObject({ ...FRAMES.CHAT.entries, messages: v.tuple([]) });
+const OPENING = v.strictObject({ room_id: draft.entries.room_id, user: draft.entries.user });
+
+/** What stands in front of the time of a message. */
+interface Opening {
+  readonly room_id: string;
+  readonly user: string;
+  readonly bytes: Uint8Array;
+}
+
+export class ChatReader {
+  readonly #reader = new LineReader();
+  #opening: Opening | null = null;
+
+  /** The CHAT of the line bytes[start, end), which does not change any more, or null for what the schema is to judge. */
+  read(bytes: Uint8Array, start: number, end: number): Chat | null {
+    const reader = this.#reader;
+    reader.at = start;
+    if (!reader.skip(bytes, CHAT)) return null;
+    const bracket = bytes.indexOf(OPEN_BRACKET, start);
+    reader.at = bracket + 1 - MESSAGES.length;
+    if (bracket > start + HEAD_BYTES_MAX || reader.at < start || !reader.skip(bytes, MESSAGES)) return null;
+    const head = v.safeParse(HEAD, parseJson(bytes.subarray(start, reader.at), "]}"));
+    if (!head.success) return null;
+    const messages: Draft[] = [];
+    do {
+      const message = messages.length < OUTSTANDING_MESSAGES_MAX ? this.#message(bytes, end) : null;
+      if (message === null) return null;
+      messages.push(message);
+    } while (reader.skip(bytes, BETWEEN));
+    return reader.skip(bytes, END) && reader.at === end ? { ...head.output, messages } : null;
   }
-  return drafts;
+
+  #message(bytes: Uint8Array, end: number): Draft | null {
+    const reader = this.#reader;
+    const opening = this.#skipOpening(bytes, end);
+    if (opening === null) return null;
+    const ts = reader.number(bytes);
+    if (ts < 0 || !reader.skip(bytes, PAYLOAD) || bytes[reader.at] !== QUOTE) return null;
+    const payload = this.#text(bytes, reader.at + 1, end);
+    if (payload === null || !reader.skip(bytes, MESSAGE_END)) return null;
+    const { room_id, user } = opening;
+    return { room_id, user, ts, payload };
+  }
+
+  #skipOpening(bytes: Uint8Array, end: number): Opening | null {
+    const reader = this.#reader;
+    if (this.#opening !== null && reader.skip(bytes, this.#opening.bytes)) return this.#opening;
+    const start = reader.at;
+    // In a string there is a backslash in front of each quote.
+    while (!reader.skip(bytes, TS)) if (++reader.at >= Math.min(end, start + HEAD_BYTES_MAX)) return null;
+    const opening = v.safeParse(OPENING, parseJson(bytes.subarray(start, reader.at - TS.length), "}"));
+    if (!opening.success) return null;
+    this.#opening = { ...opening.output, bytes: bytes.slice(start, reader.at) };
+    return this.#opening;
+  }
+
+  /** The text that begins at `start`, behind whose quote the reader goes. */
+  #text(bytes: Uint8Array, start: number, end: number): string | null {
+    const reader = this.#reader;
+    const plain = plainEnd(bytes, start, end);
+    if (bytes[plain] === QUOTE) {
+      reader.at = plain + 1;
+      return plain > start && plain - start <= MESSAGE_BYTES_MAX ? reader.text(bytes, start, plain, end) : null;
+    }
+    reader.at = stringEnd(bytes, plain, end) + 1;
+    const text = parseJson(bytes.subarray(start - 1, reader.at));
+    return typeof text === "string" && isMessage(text) ? text : null;
+  }
+}
+
+/** More than what stands around a text: names are bounded. */
+const AROUND_BYTES_MAX = 1024;
+/** What is written is copied from here, so that it keeps nothing else. */
+const SCRATCH = new LineWriter();
+
+/** `head` as JSON, its last field the messages, and `ending`. */
+export function encodeWithDrafts(head: object, messages: readonly Draft[], ending = ""): Uint8Array {
+  const writer = SCRATCH;
+  const opening = JSON.stringify(head).slice(0, -1);
+  let bytesMax = utf8BytesMax(opening) + AROUND_BYTES_MAX;
+  for (const { payload } of messages) bytesMax += jsonBytesMax(payload) + AROUND_BYTES_MAX;
+  writer.at = 0;
+  writer.reserve(bytesMax);
+  writer.text(opening);
+  writer.bytes(MESSAGES);
+  let known: Opening | null = null;
+  for (const message of messages) {
+    if (known !== null) writer.bytes(BETWEEN);
+    if (known?.room_id !== message.room_id || known.user !== message.user) known = openingOf(message);
+    writer.bytes(known.bytes);
+    writer.number(message.ts);
+    writer.bytes(PAYLOAD);
+    writer.json(message.payload);
+    writer.bytes(MESSAGE_END);
+  }
+  writer.bytes(END);
+  writer.text(ending);
+  return writer.slab.slice(0, writer.at);
+}
+
+function openingOf({ room_id, user }: Draft): Opening {
+  return {
+    room_id,
+    user,
+    bytes: encodeUtf8(`{"room_id":${JSON.stringify(room_id)},"user":${JSON.stringify(user)},"ts":`),
+  };
 }

@@ -1,8 +1,13 @@
 /** Frames as bytes [W1]. Entry lines are referred to, not copied: neighbours in memory go out as one piece. */
 import type { CatchupResp, Entry, Frame } from "../core/message.ts";
+import { encodeWithDrafts } from "./drafts.ts";
 import { encodeUtf8 } from "./text.ts";
 
 export function encodeFrame(frame: Frame): Uint8Array[] {
+  if (frame.type === "CHAT") {
+    const { messages, ...head } = frame;
+    return [encodeWithDrafts(head, messages, "\n")];
+  }
   if (frame.type !== "SEQ_CHAT" && frame.type !== "CATCHUP_RESP") return [encodeUtf8(`${JSON.stringify(frame)}\n`)];
   const lines = entryLines(frame.entries);
   const { entries, ...header } = frame;

@@ -65,18 +65,23 @@ function isLowSurrogate(unit: number): boolean {
 /** Parses one line as a JSON object. Throws WireError, never anything else. */
 export function parseObject(bytes: Uint8Array, start: number, end: number): Record<string, unknown> {
   checkNesting(bytes, start, end);
-  let value: unknown;
-  try {
-    // Mostly a line comes alone; its newline is white space to JSON.
-    const whole = start === 0 && bytes.length - end <= 1 && (end === bytes.length || bytes[end] === NEWLINE);
-    value = JSON.parse(DECODER.decode(whole ? bytes : bytes.subarray(start, end)));
-  } catch {
-    throw new WireError(`not a line of JSON in UTF-8: ${quote(bytes, start, end)}`);
-  }
+  // Mostly a line comes alone; its newline is white space to JSON.
+  const whole = start === 0 && bytes.length - end <= 1 && (end === bytes.length || bytes[end] === NEWLINE);
+  const value = parseJson(whole ? bytes : bytes.subarray(start, end));
+  if (value === undefined) throw new WireError(`not a line of JSON in UTF-8: ${quote(bytes, start, end)}`);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new WireError(`not a JSON object: ${quote(bytes, start, end)}`);
   }
   return value as Record<string, unknown>;
+}
+
+/** JSON, of which `ending` is missing in the bytes; undefined for what is none. Its nesting is the caller's business. */
+export function parseJson(bytes: Uint8Array, ending = ""): unknown {
+  try {
+    return JSON.parse(DECODER.decode(bytes) + ending);
+  } catch {
+    return undefined;
+  }
 }
 
 /** JSON.parse takes any depth and what handles its result does not: brackets are counted first. */
@@ -93,7 +98,7 @@ function checkNesting(bytes: Uint8Array, start: number, end: number): void {
 }
 
 /** Where the string that begins at `start` has its closing quote; `end` if it has none. */
-function stringEnd(bytes: Uint8Array, start: number, end: number): number {
+export function stringEnd(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) {
     if (i === start + SHORT_BYTES) {
       // A long one is left to a native search. A quote with a backslash before it may be an escaped one.
