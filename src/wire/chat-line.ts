@@ -9,6 +9,7 @@
 import { MESSAGE_BYTES_MAX } from "../core/config.ts";
 import { sameBallot } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
+import { HEAD_BYTES_MAX, NextHead } from "./chat-head.ts";
 import { isPlain, LineReader } from "./line-reader.ts";
 import { jsonBytesMax, type LineWriter } from "./line-writer.ts";
 import { encodeUtf8 } from "./text.ts";
@@ -26,62 +27,77 @@ const FORMS_MAX = 16;
 const QUOTE = 0x22;
 
 const OPENING = encodeUtf8('{"index":');
-const PAYLOAD = encodeUtf8(',"payload":');
+const PAYLOAD = encodeUtf8(',"payload":"');
 const COMMA = encodeUtf8(",");
-/** More than all the rest of a line: names, ids and numbers are bounded. */
-const HEAD_BYTES_MAX = 2048;
 
 export class ChatLines {
   /** The one that fitted last stands first. */
   readonly #forms: Form[] = [];
   readonly #reader = new LineReader();
+  readonly #next = new NextHead();
 
   /**
    * The entry of the line chunk[start, end), whose crc is right and whose crc field begins at `crcStart`, or null if the
    * line is not of a known form. Through `known` the chunk does not change any more.
    */
   read(chunk: Uint8Array, start: number, crcStart: number, end: number, crc: number, known: number): Entry | null {
+    const next = this.#next;
+    if (!(next.advance() && next.stands(chunk, start)) && !this.#readHead(chunk, start)) return null;
+    const text = this.#text(chunk, start + next.bytes.length, crcStart - 2, known);
+    if (text === null) return null;
+    const { term, leader_id, inc, room_id, sender_id, session, user } = (this.#forms[0] as Form).of;
+    return {
+      index: next.index,
+      term,
+      leader_id,
+      inc,
+      kind: "chat",
+      room_id,
+      seq_no: next.seqNo,
+      sender_id,
+      session,
+      counter: next.counter,
+      user,
+      ts: next.ts,
+      text,
+      data: null,
+      crc,
+      chunk,
+      start,
+      end,
+    };
+  }
+
+  /** Reads what stands in front of the text, field by field; whether that is of a known form, which is the first one then. */
+  #readHead(chunk: Uint8Array, start: number): boolean {
+    const next = this.#next;
     const reader = this.#reader;
+    next.forget();
     reader.at = start;
-    if (!reader.skip(chunk, OPENING)) return null;
+    if (!reader.skip(chunk, OPENING)) return false;
     const index = reader.number(chunk);
-    const { at } = reader;
+    const indexEnd = reader.at;
     for (let i = 0; i < this.#forms.length; i++) {
       const form = this.#forms[i] as Form;
-      reader.at = at;
+      reader.at = indexEnd;
       if (!reader.skip(chunk, form.place)) continue;
       const seqNo = reader.number(chunk);
+      const seqNoEnd = reader.at;
       if (!reader.skip(chunk, form.sender)) continue;
       const counter = reader.number(chunk);
+      const counterEnd = reader.at;
       if (!reader.skip(chunk, form.user)) continue;
       const ts = reader.number(chunk);
-      if (!reader.skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return null;
-      const text = chunk[reader.at] === QUOTE ? this.#text(chunk, reader.at + 1, crcStart - 2, known) : null;
-      if (text === null) return null;
+      if (!reader.skip(chunk, PAYLOAD) || index < 1 || seqNo < 1 || counter < 1 || ts < 0) return false;
       if (i > 0) this.#moveToFront(i);
-      const { term, leader_id, inc, room_id, sender_id, session, user } = form.of;
-      return {
-        index,
-        term,
-        leader_id,
-        inc,
-        kind: "chat",
-        room_id,
-        seq_no: seqNo,
-        sender_id,
-        session,
-        counter,
-        user,
-        ts,
-        text,
-        data: null,
-        crc,
-        chunk,
-        start,
-        end,
-      };
+      next.index = index;
+      next.seqNo = seqNo;
+      next.counter = counter;
+      next.ts = ts;
+      next.follow(chunk, start, reader.at, indexEnd, seqNoEnd, counterEnd);
+      return true;
     }
-    return null;
+    return false;
   }
 
   /** chunk[start, end) as text, or null if it cannot be one, does not end in front of `",`, or is not plain. */
@@ -108,25 +124,55 @@ export class ChatLines {
 export class ChatHeads {
   /** The form of the last one: a batch mostly has one room and one sender. */
   #form: Form | null = null;
+  readonly #next = new NextHead();
 
   /** Returns where the line begins. There is room for its end, too. */
   write(writer: LineWriter, entry: Entry): number {
-    let form = this.#form;
-    if (form === null || !isOf(form, entry)) this.#form = form = formOf(entry);
     writer.reserve(HEAD_BYTES_MAX + jsonBytesMax(entry.text));
     const start = writer.at;
-    writer.bytes(OPENING);
-    writer.number(entry.index);
-    writer.bytes(form.place);
-    writer.number(entry.seq_no);
-    writer.bytes(form.sender);
-    writer.number(entry.counter);
-    writer.bytes(form.user);
-    writer.number(entry.ts);
-    writer.bytes(PAYLOAD);
+    const next = this.#next;
+    if (this.#continues(entry) && next.advance()) writer.bytes(next.bytes);
+    else this.#writeHead(writer, entry);
+    // Its opening quote stands there already.
+    writer.at -= 1;
     writer.json(entry.text);
     writer.bytes(COMMA);
     return start;
+  }
+
+  #continues(entry: Entry): boolean {
+    const { index, seqNo, counter, ts } = this.#next;
+    return (
+      entry.index === index + 1 &&
+      entry.seq_no === seqNo + 1 &&
+      entry.counter === counter + 1 &&
+      entry.ts === ts &&
+      isOf(this.#form as Form, entry)
+    );
+  }
+
+  #writeHead(writer: LineWriter, entry: Entry): void {
+    let form = this.#form;
+    if (form === null || !isOf(form, entry)) this.#form = form = formOf(entry);
+    const start = writer.at;
+    writer.bytes(OPENING);
+    writer.number(entry.index);
+    const indexEnd = writer.at;
+    writer.bytes(form.place);
+    writer.number(entry.seq_no);
+    const seqNoEnd = writer.at;
+    writer.bytes(form.sender);
+    writer.number(entry.counter);
+    const counterEnd = writer.at;
+    writer.bytes(form.user);
+    writer.number(entry.ts);
+    writer.bytes(PAYLOAD);
+    const next = this.#next;
+    next.index = entry.index;
+    next.seqNo = entry.seq_no;
+    next.counter = entry.counter;
+    next.ts = entry.ts;
+    next.follow(writer.slab, start, writer.at, indexEnd, seqNoEnd, counterEnd);
   }
 }
 

@@ -3,13 +3,14 @@
  * line for every message. Slabs hold many lines, so that what is adjacent in the log is adjacent in memory and is
  * written in one call; they are this writer's own, so that nothing depends on what else the process does.
  */
+import { isPlain } from "./line-reader.ts";
+
 const SLAB_BYTES = 1024 * 1024;
 const ENCODER = new TextEncoder();
 
 /** From so many bytes on a native copy is faster than a loop. */
 const COPY_BYTES = 24;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 /** JSON writes a control character in six bytes; anything else in three for each UTF-16 unit at most. */
 const JSON_BYTES_MAX = 6;
 const UTF8_BYTES_MAX = 3;
@@ -54,15 +55,12 @@ export class LineWriter {
   /** The text as a JSON string, as JSON.stringify writes it. */
   json(text: string): void {
     const { slab, at } = this;
-    let end = at;
-    slab[end++] = QUOTE;
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit < 0x20 || unit >= 0x80 || unit === QUOTE || unit === BACKSLASH) return this.text(JSON.stringify(text));
-      slab[end++] = unit;
-    }
-    slab[end++] = QUOTE;
-    this.at = end;
+    const end = at + 1 + ENCODER.encodeInto(text, slab.subarray(at + 1)).written;
+    // A byte for a character: it is ASCII.
+    if (end !== at + 1 + text.length || !isPlain(slab, at + 1, end)) return this.text(JSON.stringify(text));
+    slab[at] = QUOTE;
+    slab[end] = QUOTE;
+    this.at = end + 1;
   }
 
   #digits(value: number, count: number): void {
