@@ -100,7 +100,7 @@ class Cluster {
           busy = true;
           this.#carryOut(peer, output);
         }
-        peer.log.trim(true);
+        peer.log.trim(true, peer.log.commit);
       }
       for (const { to, from, frame } of this.#frames.splice(0)) {
         busy = true;

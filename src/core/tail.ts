@@ -114,9 +114,13 @@ export class Log {
     this.state.forget(index);
   }
 
-  /** Called when a batch has been carried out: what it referred to may go now. A leader keeps more, for those who are behind. */
-  trim(leads: boolean): void {
-    const entriesKept = leads ? TAIL_ENTRIES_KEPT : FOLLOWER_TAIL_ENTRIES_KEPT;
+  /**
+   * Called when a batch has been carried out: what it referred to may go now. A leader keeps more, for those who are
+   * behind; and so does who has not delivered it all, or what was just here would be read from the disk.
+   */
+  trim(leads: boolean, delivered: LogIndex): void {
+    const waiting = Math.max(FOLLOWER_TAIL_ENTRIES_KEPT, this.commit - delivered);
+    const entriesKept = leads ? TAIL_ENTRIES_KEPT : Math.min(TAIL_ENTRIES_KEPT, waiting);
     let drop = 0;
     const committed = this.commit - this.#before;
     // In portions: what is kept is copied each time.

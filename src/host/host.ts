@@ -455,7 +455,7 @@ export class Host implements Service {
         this.#carryOut(output);
         if (this.#stopping) return;
       }
-      peer.log.trim(peer.leadership !== null);
+      peer.log.trim(peer.leadership !== null, this.delivered);
       directory.store.flush();
     });
     if (this.#stopping) return;
