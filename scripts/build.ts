@@ -3,7 +3,18 @@
  * `types/` (the library). `--all` also cross-compiles for the other systems, from Bun's binaries on npm.
  * Does nothing where dist/ is newer than every source, unless `--force` is given.
  */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { Glob } from "bun";
 import { COMPILE_FLAGS } from "./compile-flags.ts";
 
@@ -11,6 +22,8 @@ const root = new URL("..", import.meta.url).pathname;
 const { version, packageManager } = await Bun.file(`${root}package.json`).json();
 const bunVersion = packageManager.split("@")[1];
 const executable = process.platform === "win32" ? "dist/chatpeer.exe" : "dist/chatpeer";
+
+const PIECE_BYTES = 16 * 1024;
 
 /** Bun's name for a target, and the npm package that holds its binary. */
 const TARGETS = [
@@ -54,7 +67,24 @@ async function run(...command: string[]): Promise<void> {
 async function compile(out: string, from: readonly string[]): Promise<void> {
   const aside = `${out}.building`;
   await run(process.execPath, "build", ...COMPILE_FLAGS, ...from, "src/cli/main.ts", "--outfile", aside);
-  renameSync(root + (existsSync(root + aside) ? aside : `${aside}.exe`), root + out);
+  const built = root + (existsSync(root + aside) ? aside : `${aside}.exe`);
+  const copy = `${root}${out}.copy`;
+  copyInPieces(built, copy);
+  renameSync(copy, root + out);
+  rmSync(built);
+}
+
+/**
+ * The kernel keeps a fresh file in its page cache in pieces as they were written, and Linux maps a piece of an executable
+ * into a process as a whole, as soon as one byte of it is touched: 4 to 19 MB more of resident memory for large ones.
+ */
+function copyInPieces(from: string, to: string): void {
+  const [source, target] = [openSync(from, "r"), openSync(to, "w", 0o755)];
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (let length = readSync(source, piece); length > 0; length = readSync(source, piece))
+    for (let at = 0; at < length; ) at += writeSync(target, piece, at, length - at);
+  closeSync(source);
+  closeSync(target);
 }
 
 async function bundle(entry: string, out: string, banner: string): Promise<void> {

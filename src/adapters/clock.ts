@@ -1,5 +1,4 @@
 /** The Clock port on the platform's own timers. */
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../host/contracts.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -22,7 +21,7 @@ export const systemClock: Clock = {
 function word(length: number): string {
   let text = "";
   while (text.length < length) {
-    for (const byte of randomBytes(length)) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(length))) {
       if (byte < 252 && text.length < length) text += ALPHABET[byte % 36];
     }
   }

@@ -10,12 +10,12 @@
  * the machine's last boot. A process in another container that shares the directory but not the pids cannot be seen:
  * never mount one data directory into two of them.
  */
-import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { kill, pid as ownPid, platform } from "node:process";
 import { PortError } from "../host/contracts.ts";
+import { systemClock } from "./clock.ts";
 
 const FREE = "free";
 /** Each round ends in a win, a living holder, or means that somebody else has won a round: starters are few. */
@@ -24,7 +24,7 @@ const ROUNDS_MAX = 10_000;
 /** Takes the directory and returns the function that gives it back. Throws PortError("ELOCKED") and what node:fs throws. */
 export function takeLock(root: string): () => void {
   const lock = join(root, "lock");
-  const own = `${ownPid}-${startTime(ownPid) ?? ""}-${bootId()}-${randomBytes(6).toString("hex")}`;
+  const own = `${ownPid}-${startTime(ownPid) ?? ""}-${bootId()}-${systemClock.word(12)}`;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const names = entries(lock);
     if (names.length === 0) makeLock(root, lock);
@@ -39,7 +39,7 @@ export function takeLock(root: string): () => void {
 
 /** Puts `lock/` with its one file in place as a whole: the rename fails if there is one that is not empty. */
 function makeLock(root: string, lock: string): void {
-  const fresh = join(root, `lock.${randomBytes(6).toString("hex")}`);
+  const fresh = join(root, `lock.${systemClock.word(12)}`);
   mkdirSync(fresh);
   writeFileSync(join(fresh, FREE), "");
   if (!moved(fresh, lock)) rmSync(fresh, { recursive: true, force: true });

@@ -1,12 +1,18 @@
 /** TCP over node:net: for Node and Deno, and for Bun from 1.4.2 on (before 1.3.7 it lost bytes after a partial writev, bun#32087). */
-import * as net from "node:net";
+import { createRequire } from "node:module";
+import type * as Net from "node:net";
 import type { Connection, ConnectionHandler, Listener, Network } from "../host/contracts.ts";
 import { toPortError } from "./errors.ts";
 
+/** Not imported: where the sockets are Bun's it is of no use, and takes 2 MB. */
+function net(): typeof Net {
+  return createRequire(import.meta.url)("node:net");
+}
+
 export const nodeNetwork: Network = {
   listen(host, port, accept, ready) {
-    const open = new Set<net.Socket>();
-    const server = net.createServer((socket) => {
+    const open = new Set<Net.Socket>();
+    const server = net().createServer((socket) => {
       open.add(socket);
       socket.once("close", () => open.delete(socket));
       const { connection, attach } = wrap(socket, socket.remoteAddress ?? "unknown");
@@ -25,7 +31,7 @@ export const nodeNetwork: Network = {
     });
   },
   connect(host, port, handler) {
-    const socket = net.connect({ host, port });
+    const socket = net().connect({ host, port });
     const { connection, attach } = wrap(socket, host);
     attach(handler);
     return connection;
@@ -33,7 +39,7 @@ export const nodeNetwork: Network = {
 };
 
 function wrap(
-  socket: net.Socket,
+  socket: Net.Socket,
   remote: string,
 ): { connection: Connection; attach: (handler: ConnectionHandler) => void } {
   let code = "";
