@@ -143,11 +143,12 @@ export class ChatHeads {
   #continues(entry: Entry): boolean {
     const { index, seqNo, counter, ts } = this.#next;
     return (
+      this.#form !== null &&
       entry.index === index + 1 &&
       entry.seq_no === seqNo + 1 &&
       entry.counter === counter + 1 &&
       entry.ts === ts &&
-      isOf(this.#form as Form, entry)
+      isOf(this.#form, entry)
     );
   }
 

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX, PEER_ID_MAX, TERM_MAX } from "../../src/core/config.ts";
 import type { Entry, EntryKind } from "../../src/core/message.ts";
 import { messageId } from "../../src/core/message-id.ts";
-import { EntryReader, sealEntry } from "../../src/wire/entry.ts";
+import { EntryReader, makeSeal, sealEntry } from "../../src/wire/entry.ts";
 import { WireError } from "../../src/wire/errors.ts";
 import { ENTRIES } from "../../src/wire/schemas.ts";
 import { ascii, contents, dumbChain, KINDS, lineOf, lineWithHead, Sampler, utf8 } from "./samples.ts";
@@ -150,6 +150,81 @@ const OBJECT = {
   payload: "Hello",
 };
 const headOf = (object: object) => `${JSON.stringify(object).slice(0, -1)},`;
+
+describe("[L2] lines that follow one another", () => {
+  /** Changes that make the next line more than a count further. */
+  const CHANGES: readonly ((entry: Entry, sampler: Sampler) => Partial<Entry>)[] = [
+    ({ ts }, sampler) => ({ ts: ts + sampler.below(3) }),
+    ({ index }, sampler) => ({ index: index + sampler.below(2) }),
+    ({ seq_no }, sampler) => ({ seq_no: seq_no + sampler.below(2) }),
+    ({ counter }, sampler) => ({ counter: counter + sampler.below(2) }),
+    (_, sampler) => ({ user: sampler.name() }),
+    (_, sampler) => ({ room_id: sampler.name() }),
+    (_, sampler) => ({ text: sampler.text() }),
+    ({ sender_id }, sampler) => ({ session: `${sender_id}.${sampler.word()}` }),
+    ({ term }) => ({ term: term + 1 }),
+  ];
+
+  /** As an entry of its own: sealed and read by who has seen no other. */
+  function alone(entry: Entry, crc: number): { line: Uint8Array; result: Entry | WireError } {
+    const copy = { ...entry };
+    makeSeal()(copy, crc);
+    const line = copy.chunk.slice(copy.start, copy.end);
+    return { line, result: readWith(new EntryReader(), line, crc) };
+  }
+
+  function* chats(sampler: Sampler, rounds: number): Generator<Entry> {
+    const first = { ...sampler.entry("chat"), term: 1, ts: 1_700_000_000_000 };
+    for (const n of [1, 8, 98, 998, 999_998, 10 ** 12 - 2]) {
+      let entry: Entry = { ...first, index: n, seq_no: n, counter: n };
+      for (let round = 0; round < rounds; round++) {
+        yield entry;
+        entry = {
+          ...entry,
+          index: entry.index + 1,
+          seq_no: entry.seq_no + 1,
+          counter: entry.counter + 1,
+          text: "plain",
+        };
+        if (sampler.below(4) === 0) entry = { ...entry, ...sampler.pick(CHANGES)(entry, sampler) };
+      }
+    }
+  }
+
+  test("are written and read as each one alone is, whatever changes from one to the next", () => {
+    const seal = makeSeal();
+    const reader = new EntryReader();
+    let crc = 0;
+    for (const entry of chats(new Sampler(31), 500)) {
+      const { line, result } = alone(entry, crc);
+      seal(entry, crc);
+      expect(lineOf(entry)).toBe(utf8(line));
+      expect(result).not.toBeInstanceOf(WireError);
+      expect(readWith(reader, line, crc)).toEqual(result);
+      crc = entry.crc;
+    }
+  });
+
+  test("a line that is the one to come but for one byte is judged as it is alone", () => {
+    const [before, entry] = [...chats(new Sampler(32), 2)] as [Entry, Entry];
+    const lines = [before, entry].map((e) => alone(e, 0).line) as [Uint8Array, Uint8Array];
+    const head = lines[1].subarray(0, lines[1].lastIndexOf(0x2c) + 1);
+    let taken = 0;
+    for (let at = 0; at < head.length; at++) {
+      for (const byte of [0x22, 0x2d, 0x30, 0x39, 0x5c, 0x61, 0xff]) {
+        const changed = head.slice();
+        changed[at] = byte;
+        const reader = new EntryReader();
+        for (const _ of ["learns", "counts on from it"]) readWith(reader, lines[0], 0);
+        const line = lineWithHead(changed);
+        const result = readWith(reader, line, 0);
+        expect(result).toEqual(readWith(new EntryReader(), line, 0));
+        if (!(result instanceof WireError)) taken += 1;
+      }
+    }
+    expect(taken).toBeGreaterThan(100);
+  });
+});
 
 describe("[L3] the crc", () => {
   const good = lineWithHead(headOf(OBJECT), 99);
