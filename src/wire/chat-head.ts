@@ -18,8 +18,8 @@ export class NextHead {
   seqNo = 0;
   counter = 0;
   ts = 0;
-  readonly #room = new Uint8Array(HEAD_BYTES_MAX);
-  readonly #words = new Int32Array(this.#room.buffer);
+  readonly #buffer = new Uint8Array(HEAD_BYTES_MAX);
+  readonly #words = new Int32Array(this.#buffer.buffer);
   /** Where the numbers end that count. */
   #indexEnd = 0;
   #seqNoEnd = 0;
@@ -32,7 +32,7 @@ export class NextHead {
 
   /** The head chunk[start, end) is the one before; the numbers end at these places of the chunk. */
   follow(chunk: Uint8Array, start: number, end: number, indexEnd: number, seqNoEnd: number, counterEnd: number): void {
-    this.bytes = this.#room.subarray(0, end - start);
+    this.bytes = this.#buffer.subarray(0, end - start);
     this.bytes.set(chunk.subarray(start, end));
     this.#indexEnd = indexEnd - start;
     this.#seqNoEnd = seqNoEnd - start;
@@ -49,8 +49,9 @@ export class NextHead {
     this.index += 1;
     this.seqNo += 1;
     this.counter += 1;
-    const room = this.#room;
-    if (countOn(room, this.#indexEnd) && countOn(room, this.#seqNoEnd) && countOn(room, this.#counterEnd)) return true;
+    const buffer = this.#buffer;
+    if (countOn(buffer, this.#indexEnd) && countOn(buffer, this.#seqNoEnd) && countOn(buffer, this.#counterEnd))
+      return true;
     this.forget();
     return false;
   }
@@ -67,7 +68,7 @@ export class NextHead {
     if (at + length > chunk.length) return false;
     const whole = length >> 2;
     for (let i = 0; i < whole; i++) if (view.getInt32(at + 4 * i, LITTLE_ENDIAN) !== words[i]) return false;
-    for (let i = 4 * whole; i < length; i++) if (chunk[at + i] !== this.#room[i]) return false;
+    for (let i = 4 * whole; i < length; i++) if (chunk[at + i] !== this.#buffer[i]) return false;
     return true;
   }
 }
