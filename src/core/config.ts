@@ -82,6 +82,8 @@ export const BATCH_BYTES_MAX = 512 * 1024;
  */
 export const TAIL_ENTRIES_KEPT = 10_240;
 export const FOLLOWER_TAIL_ENTRIES_KEPT = 1024;
+/** A reader further behind than this reads from the disk in any case. */
+export const WAITING_ENTRIES_KEPT = 4096;
 export const TAIL_BYTES_KEPT = 4 * 1024 * 1024;
 /** Uncommitted entries a leader holds before it takes no more messages (senders then wait and resend) [S9]. */
 export const UNCOMMITTED_ENTRIES_MAX = 65_536;

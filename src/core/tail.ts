@@ -3,7 +3,7 @@
  * commit index is always here, because it may have to be undone or sent again; older entries are on disk only.
  */
 import { assert } from "./assert.ts";
-import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_BYTES_KEPT, TAIL_ENTRIES_KEPT } from "./config.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_BYTES_KEPT, TAIL_ENTRIES_KEPT, WAITING_ENTRIES_KEPT } from "./config.ts";
 import { compareBallots, type LogIndex } from "./ids.ts";
 import type { LogState } from "./log.ts";
 import type { Entry, Tail } from "./message.ts";
@@ -116,11 +116,12 @@ export class Log {
 
   /**
    * Called when a batch has been carried out: what it referred to may go now. A leader keeps more, for those who are
-   * behind; and so does who has not delivered it all, or what was just here would be read from the disk.
+   * behind; and so does who will deliver the rest in a moment, or what was just here would be read from the disk.
    */
   trim(leads: boolean, delivered: LogIndex): void {
-    const waiting = Math.max(FOLLOWER_TAIL_ENTRIES_KEPT, this.commit - delivered);
-    const entriesKept = leads ? TAIL_ENTRIES_KEPT : Math.min(TAIL_ENTRIES_KEPT, waiting);
+    const waiting = this.commit - delivered;
+    const soon = waiting > WAITING_ENTRIES_KEPT ? 0 : waiting;
+    const entriesKept = leads ? TAIL_ENTRIES_KEPT : Math.max(FOLLOWER_TAIL_ENTRIES_KEPT, soon);
     let drop = 0;
     const committed = this.commit - this.#before;
     // In portions: what is kept is copied each time.

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { AssertionError } from "../../src/core/assert.ts";
-import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_ENTRIES_KEPT } from "../../src/core/config.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_ENTRIES_KEPT, WAITING_ENTRIES_KEPT } from "../../src/core/config.ts";
 import { compareBallots, sameBallot } from "../../src/core/ids.ts";
 import { LogState } from "../../src/core/log.ts";
 import type { Entry } from "../../src/core/message.ts";
@@ -124,11 +124,10 @@ test("[I10] [R7] old committed entries leave the memory, uncommitted ones never"
   log.commitThrough(total - 5);
   log.trim(true, log.commit);
   expect(log.first).toBe(total - 5 - TAIL_ENTRIES_KEPT + 1);
-  log.trim(false, 0);
-  expect(log.first).toBe(total - 5 - TAIL_ENTRIES_KEPT + 1);
-  const waiting = 3 * FOLLOWER_TAIL_ENTRIES_KEPT;
-  log.trim(false, log.commit - waiting);
-  expect(log.first).toBe(total - 5 - waiting + 1);
+  log.trim(false, log.commit - WAITING_ENTRIES_KEPT);
+  expect(log.first).toBe(total - 5 - WAITING_ENTRIES_KEPT + 1);
+  log.trim(false, log.commit - WAITING_ENTRIES_KEPT - 1);
+  expect(log.first).toBe(total - 5 - FOLLOWER_TAIL_ENTRIES_KEPT + 1);
   log.trim(false, log.commit);
   expect(log.first).toBe(total - 5 - FOLLOWER_TAIL_ENTRIES_KEPT + 1);
   expect(log.entryAt(log.first - 1)).toBeNull();
