@@ -5,7 +5,7 @@
 import { decodeUtf8 } from "./text.ts";
 
 /** A text that somebody keeps may keep the whole block: no more than this. */
-const BLOCK_BYTES = 4096;
+const BLOCK_BYTES = 8192;
 /** A number of so many digits is exact in a double. */
 const DIGITS_MAX = 15;
 const QUOTE = 0x22;
