@@ -11,10 +11,10 @@
  * never mount one data directory into two of them.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { kill, pid as ownPid, platform } from "node:process";
 import { PortError } from "../host/contracts.ts";
+import { builtin } from "./builtin.ts";
 import { systemClock } from "./clock.ts";
 
 const FREE = "free";
@@ -107,9 +107,9 @@ function startTime(pid: number): string | null {
   }
 }
 
-/** Not imported: where there is a /proc it is of no use, and takes 2 MB. */
+/** Of no use where there is a /proc; it takes 2 MB. */
 function loadChildProcess(): typeof import("node:child_process") {
-  return createRequire(import.meta.url)("node:child_process");
+  return builtin("node:child_process");
 }
 
 function bootId(): string {

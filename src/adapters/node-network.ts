@@ -1,12 +1,12 @@
 /** TCP over node:net: for Node and Deno, and for Bun from 1.4.2 on (before 1.3.7 it lost bytes after a partial writev, bun#32087). */
-import { createRequire } from "node:module";
 import type * as Net from "node:net";
 import type { Connection, ConnectionHandler, Listener, Network } from "../host/contracts.ts";
+import { builtin } from "./builtin.ts";
 import { toPortError } from "./errors.ts";
 
-/** Not imported: where the sockets are Bun's it is of no use, and takes 2 MB. */
+/** Of no use where the sockets are Bun's. */
 function net(): typeof Net {
-  return createRequire(import.meta.url)("node:net");
+  return builtin("node:net");
 }
 
 export const nodeNetwork: Network = {

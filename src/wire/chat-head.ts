@@ -2,7 +2,7 @@
  * What a chat line begins with, where it follows another one of its sender: the same but for three numbers, each one
  * more. To count on in place and to write or compare the whole costs a third of what it costs to do so field by field.
  *
- *   {"index":7 ,"term":…,"seq_no":5 ,"sender_id":3,"msg_id":"3.k2x.4 ","user":"eve","ts":170…,"payload":"
+ *   {"index":7 ,"term":…,"seq_no":5 ,"sender_id":3,"msg_id":"3.k2x.4 ","user":"eve","ts":170…,"payload":
  *            └ + 1             └ + 1                                └ + 1
  */
 /** More than a line has in front of its text: names, ids and numbers are bounded. */

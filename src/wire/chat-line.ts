@@ -27,7 +27,7 @@ const FORMS_MAX = 16;
 const QUOTE = 0x22;
 
 const OPENING = encodeUtf8('{"index":');
-const PAYLOAD = encodeUtf8(',"payload":"');
+const PAYLOAD = encodeUtf8(',"payload":');
 const COMMA = encodeUtf8(",");
 
 export class ChatLines {
@@ -100,9 +100,16 @@ export class ChatLines {
     return false;
   }
 
-  /** chunk[start, end) as text, or null if it cannot be one, does not end in front of `",`, or is not plain. */
-  #text(chunk: Uint8Array, start: number, end: number, known: number): string | null {
-    if (end <= start || end - start > MESSAGE_BYTES_MAX || chunk[end] !== QUOTE || !isPlain(chunk, start, end))
+  /** The string that begins at `at`, or null if it cannot be a text, does not end in front of `",`, or is not plain. */
+  #text(chunk: Uint8Array, at: number, end: number, known: number): string | null {
+    const start = at + 1;
+    if (
+      chunk[at] !== QUOTE ||
+      end <= start ||
+      end - start > MESSAGE_BYTES_MAX ||
+      chunk[end] !== QUOTE ||
+      !isPlain(chunk, start, end)
+    )
       return null;
     return this.#reader.text(chunk, start, end, known);
   }
@@ -133,8 +140,6 @@ export class ChatHeads {
     const next = this.#next;
     if (this.#continues(entry) && next.advance()) writer.bytes(next.bytes);
     else this.#writeHead(writer, entry);
-    // Its opening quote stands there already.
-    writer.at -= 1;
     writer.json(entry.text);
     writer.bytes(COMMA);
     return start;
