@@ -31,15 +31,8 @@ async function start(folder: string, sync: "default" | "always"): Promise<Servic
   const routes = ports.slice(3).map((port) => `nats://127.0.0.1:${port}`);
   for (const [i, name] of NAMES.entries()) {
     const config = join(servers.dir(name), "nats.conf");
-    const synced = sync === "always" ? "sync_interval: always" : "";
-    writeFileSync(
-      config,
-      `server_name: ${name}
-listen: 127.0.0.1:${ports[i]}
-jetstream { store_dir: ${JSON.stringify(servers.dir(name))} ${synced} }
-cluster { name: bench, listen: 127.0.0.1:${ports[i + 3]}, routes: ${JSON.stringify(routes)} }
-`,
-    );
+    const [port, routePort] = [ports[i] as number, ports[i + 3] as number];
+    writeFileSync(config, natsConfig({ name, folder: servers.dir(name), port, routePort, routes, sync }));
     servers.spawn(name, "nats-server", "-c", config);
   }
   const urls = ports.slice(0, 3).map((port) => `127.0.0.1:${port}`);
@@ -61,6 +54,24 @@ cluster { name: bench, listen: 127.0.0.1:${ports[i + 3]}, routes: ${JSON.stringi
       await servers.end();
     },
   };
+}
+
+/** One server's configuration file. What stands on one line is parted by commas: from 2.10 on spaces do not part it. */
+export function natsConfig(server: {
+  readonly name: string;
+  readonly folder: string;
+  readonly port: number;
+  readonly routePort: number;
+  readonly routes: readonly string[];
+  readonly sync: "default" | "always";
+}): string {
+  const { name, folder, port, routePort, routes, sync } = server;
+  const synced = sync === "always" ? ", sync_interval: always" : "";
+  return `server_name: ${name}
+listen: 127.0.0.1:${port}
+jetstream { store_dir: ${JSON.stringify(folder)}${synced} }
+cluster { name: bench, listen: 127.0.0.1:${routePort}, routes: ${JSON.stringify(routes)} }
+`;
 }
 
 async function leaderOf(connection: NatsConnection): Promise<string> {

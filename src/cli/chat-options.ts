@@ -1,10 +1,10 @@
 /** What can be set of a peer, and how that is read. */
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
 import { isUnspecified, outsideAddress } from "./addresses.ts";
 import { HISTORY_COUNT_MAX } from "./commands.ts";
 import { address, duration, name, seed, UsageError } from "./flags.ts";
+import { inHome } from "./home.ts";
 import type { ChatOptions, Mode } from "./talk-options.ts";
 import type { Flag } from "./usage/command.ts";
 import type { Settings } from "./usage/settings.ts";
@@ -223,5 +223,7 @@ function readTimings(settings: Settings): ChatOptions["timings"] {
 
 function stateDirectory(): string {
   const xdg = process.env.XDG_STATE_HOME;
-  return xdg?.startsWith("/") ? xdg : join(homedir(), ".local", "state");
+  return xdg?.startsWith("/")
+    ? xdg
+    : inHome("say where this peer's data is kept with --data-dir DIR", ".local", "state");
 }

@@ -1,7 +1,9 @@
 /** The `chatpeer` command: finds the command, reads its flags, runs it, exits with its code once all that was written is read. */
+import { writeSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
 import { COMMANDS, findCommand } from "./catalog.ts";
 import { CHAT } from "./chat-command.ts";
+import { crashLines } from "./crash.ts";
 import { UsageError } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
@@ -13,6 +15,8 @@ import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/comma
 import { commandHelp } from "./usage/help.ts";
 import { configFileOf, gatherSettings } from "./usage/settings.ts";
 
+/** File descriptor: what is written to it directly is there before the process ends. */
+const STDERR = 2;
 const out = new Output(process.stdout);
 const err = new Output(process.stderr);
 const [first, ...others] = process.argv.slice(2);
@@ -43,13 +47,23 @@ async function main(): Promise<number> {
   return asked.run({ settings, words: given.words, out, err, paint: paintFor(process.stdout) });
 }
 
+for (const fault of ["uncaughtException", "unhandledRejection"])
+  process.on(fault, (error: unknown) => {
+    // Behind whoever puts the terminal in order at the exit.
+    process.on("exit", () => writeSync(STDERR, `${crashLines(error).join("\n")}\n`));
+    process.exit(1);
+  });
+
 let code: number;
 try {
   code = await main();
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  for (const line of `chatpeer: ${error.message}\nTry: ${fullName(asked)} --help`.split("\n")) err.line(visible(line));
-  code = WRONG_USAGE;
+  const wrongUsage = error instanceof UsageError;
+  const said = wrongUsage
+    ? `chatpeer: ${error.message}\nTry: ${fullName(asked)} --help`.split("\n")
+    : crashLines(error);
+  for (const line of said) err.line(visible(line));
+  code = wrongUsage ? WRONG_USAGE : 1;
 }
 await out.finished();
 if (out.failure !== null) {

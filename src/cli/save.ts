@@ -3,10 +3,11 @@
  * that a terminal would obey. A file that is there already is never touched.
  */
 import { open, unlink } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { DeliveredMessage } from "../host/events.ts";
 import { type Asking, Unanswered } from "./asking.ts";
+import { UsageError } from "./flags.ts";
+import { expandHome } from "./home.ts";
 import { allMessages, type Place } from "./past.ts";
 import { visible } from "./sanitize.ts";
 
@@ -16,9 +17,10 @@ export type Saved =
 
 /** `~/` is the home directory. */
 export async function saveRoom(asking: Asking, place: Place, file: string): Promise<Saved> {
-  const path = resolve(file.startsWith("~/") ? join(homedir(), file.slice(2)) : file);
+  let path = file;
   let created = false;
   try {
+    path = resolve(expandHome(file));
     const handle = await open(path, "wx");
     created = true;
     let count = 0;
@@ -34,7 +36,7 @@ export async function saveRoom(asking: Asking, place: Place, file: string): Prom
   } catch (error) {
     // Half a history would be taken for the whole.
     if (created) await unlink(path).catch(() => {});
-    if (error instanceof Unanswered) return { ok: false, message: error.message };
+    if (error instanceof Unanswered || error instanceof UsageError) return { ok: false, message: error.message };
     return { ok: false, message: reason(path, error as NodeJS.ErrnoException) };
   }
 }

@@ -241,4 +241,26 @@ describe("a peer alone, its input a pipe", () => {
     });
     expect(ended.err).toContain("chatpeer: warning: listening on 0.0.0.0: ");
   });
+
+  test("a user without a home directory is told to say where data is kept; with that, all is well", async () => {
+    const homeless = { HOME: "nowhere", XDG_STATE_HOME: "" };
+    const ended = await chatpeer(["config", "--id", "4"], "", homeless);
+    expect(ended).toMatchObject({ code: 2, out: "" });
+    expect(ended.err).toContain(
+      "no home directory (HOME is not set, and no account says it): say where this peer's data",
+    );
+    const told = await chatpeer(["config", "--id", "4", "--data-dir", "here"], "", homeless);
+    expect(told).toMatchObject({ code: 0, err: "" });
+  });
+
+  test("/save below a home directory that is not known is refused in words", async () => {
+    const lines = "/save ~/history.txt\n/quit\n";
+    const ended = await chatpeer(["--id", "4", "--port", "0", "--data-dir", "homeless", "--json"], lines, {
+      HOME: "x",
+    });
+    expect(events(ended).filter((e) => e.event === "error")).toMatchObject([
+      { message: expect.stringContaining("give a whole path instead of ~/history.txt") },
+    ]);
+    expect(ended.code).toBe(0);
+  });
 });

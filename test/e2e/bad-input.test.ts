@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROTOCOL_VERSION } from "../../src/core/config.ts";
-import { BINARY, Cluster, checkHistory, endAll, logLines, PeerProcess, run } from "./harness.ts";
+import { BINARY, Cluster, checkHistory, endAll, logLines, PeerProcess, RUNTIMES, run } from "./harness.ts";
 
 afterEach(endAll);
 
@@ -40,6 +40,22 @@ test("an empty --data-dir is refused, not taken for the current directory", asyn
   const { code, err } = await run([BINARY, "--id", "1", "--port", "0", "--data-dir", ""]);
   expect(code).toBe(2);
   expect(err).toContain("--data-dir needs a directory");
+});
+
+/** A user that no account knows, as in a container. */
+const HOMELESS = ["env", "-i", "setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups"];
+
+test.skipIf(process.getuid?.() !== 0)("a user without HOME and without an account is answered in words", async () => {
+  for (const [command, ...rest] of [RUNTIMES.binary, RUNTIMES.node]) {
+    const path = Bun.which(command) as string;
+    const { code, err } = await run([...HOMELESS, path, ...rest, "config", "--id", "1"]);
+    expect(err.split("\n")).toEqual([
+      expect.stringContaining("chatpeer: this user has no home directory"),
+      "Try: chatpeer config --help",
+      "",
+    ]);
+    expect(code).toBe(2);
+  }
 });
 
 test("names that look like numbers stay names", async () => {
