@@ -1,7 +1,7 @@
 /**
  * One peer's data directory: opened once, by one process, and put in order before anything depends on it.
  *
- *   identity.json   who this is: id, incarnation, cluster            promise.json    the highest ballot bound to
+ *   identity.json   who this is: id, incarnation, cluster            promise.slots   the highest ballot bound to
  *   progress.json   watermark, commit index, delivery cursor         repair.json     from where the log is damaged
  *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
  *   damaged/        files set aside                                  lock            taken by the running process
@@ -18,12 +18,13 @@ import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { DAMAGED_DIRECTORY } from "./damaged.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox } from "./outbox.ts";
+import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
 import { type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
+import { SlotFile } from "./slots.ts";
 import { DamagedFile, readState, readWhole, replaceState, replaceStateNow } from "./state-files.ts";
 
 export const IDENTITY = "identity.json";
-export const PROMISE = "promise.json";
 export const PROGRESS = "progress.json";
 export const REPAIR = "repair.json";
 export const RECOVERY = "recovery.json";
@@ -59,6 +60,7 @@ export class Directory {
   readonly notes: readonly string[];
   readonly #disk: Disk;
   readonly #failed: StoreEvents["failed"];
+  readonly #promise: SlotFile;
   #identity: Identity;
   #progress: Progress;
   /** Notes of progress so far: one that a later note has overtaken, or a close, is dropped. */
@@ -80,6 +82,9 @@ export class Directory {
     const recovered = recoverLog(disk, this.#progress, damageNoted(disk));
     notes.push(...recovered.notes);
     const promised = this.#readPromise(recovered.state.tail.ballot);
+    // As with the log, an unclean stop may have left in the page cache what the medium refused [D3].
+    if (!this.#progress.clean) makePromiseFile(disk, promised);
+    this.#promise = new SlotFile(disk, PROMISE);
     const faulty = this.#noteDamage(recovered, options.founds);
     const { state } = recovered;
     this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
@@ -139,7 +144,14 @@ export class Directory {
 
   writePromise(ballot: Ballot, done: (error: PortError | null) => void): void {
     const { term, leader_id, inc } = ballot;
-    replaceState(this.#disk, PROMISE, { term, leader_id, inc }, done, () => !this.#closed);
+    this.#promise.write({ term, leader_id, inc }, done);
+  }
+
+  /** At leisure: a promise that stands in the file twice outlives damage to one place. */
+  secondPromise(): void {
+    this.#promise.writeTwice((error) => {
+      if (error !== null && error.code !== "ENOSPC") this.#failed(error);
+    });
   }
 
   /** The watermark must not speak of entries that will be gone. Throws HostError, PortError. */
@@ -212,6 +224,7 @@ export class Directory {
     this.#closed = true;
     this.store.close();
     this.outbox.close();
+    this.#promise.close();
     this.#disk.unlock();
   }
 
@@ -220,10 +233,10 @@ export class Directory {
     const amends = `without it this peer could break a promise it gave. Start with an empty directory instead, and if the others refuse that, say /evict ${this.#identity.id} there. If there are no others: \`chatpeer recover DIR --force\``;
     let promised: Ballot;
     try {
-      promised = (readState(this.#disk, PROMISE) as Ballot | null) ?? NO_BALLOT;
+      promised = readPromise(this.#disk) ?? NO_BALLOT;
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;
-      throw new HostError(`${PROMISE} is damaged: ${amends}`);
+      throw new HostError(`${error.message}: ${amends}`);
     }
     if (tail.term > 0 && compareBallots(tail, promised) > 0)
       throw new HostError(`${PROMISE} is missing, or older than the log beside it: ${amends}`);

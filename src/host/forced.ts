@@ -32,7 +32,6 @@ import {
   type Identity,
   lockDirectory,
   PROGRESS,
-  PROMISE,
   RECOVERY,
   REPAIR,
   readIdentity,
@@ -41,6 +40,7 @@ import {
 import { LogStore } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Outbox } from "./outbox.ts";
+import { makePromiseFile, PROMISE, PROMISE_BEFORE_SLOTS, readPromise } from "./promise-file.ts";
 import { type Progress, recoverLog, replay, UNKNOWN } from "./recovery.ts";
 import { listSegments, Segment, segmentPath } from "./segments.ts";
 import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
@@ -176,17 +176,18 @@ function readLog(disk: Disk): { state: LogState; wrong: string | null } {
 }
 
 function promiseHolds(disk: Disk, tail: Tail): boolean {
-  return compareBallots(tail.ballot, readOrNull<Ballot>(disk, PROMISE) ?? NO_BALLOT) <= 0;
+  return compareBallots(tail.ballot, orNull(() => readPromise(disk)) ?? NO_BALLOT) <= 0;
 }
 
 /** One that is damaged is no plan: another is made, on what the first one has left. */
 function readPlan(disk: Disk): Plan | null {
-  return readOrNull<Plan>(disk, RECOVERY);
+  return orNull(() => readState(disk, RECOVERY) as Plan | null);
 }
 
-function readOrNull<T>(disk: Disk, path: string): T | null {
+/** Null for what is damaged. */
+function orNull<T>(read: () => T | null): T | null {
   try {
-    return readState(disk, path) as T | null;
+    return read();
   } catch (error) {
     if (error instanceof DamagedFile) return null;
     throw error;
@@ -199,8 +200,10 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
   const identity = identityOf(disk);
   const before = inspect(disk, identity);
   if (before.needless) return null;
-  const promise = readOrNull<Ballot>(disk, PROMISE);
-  for (const path of [PROMISE, PROGRESS, RECOVERY]) keepIfDamaged(disk, path);
+  const promise = orNull(() => readPromise(disk));
+  const promisePath = disk.list("").includes(PROMISE) ? PROMISE : PROMISE_BEFORE_SLOTS;
+  keepIfDamaged(disk, promisePath, () => readPromise(disk));
+  for (const path of [PROGRESS, RECOVERY]) keepIfDamaged(disk, path, () => readState(disk, path));
   const plan: Plan = {
     cluster_id: clock.word(12),
     ballot: {
@@ -218,9 +221,9 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
   return plan;
 }
 
-function keepIfDamaged(disk: Disk, path: string): void {
+function keepIfDamaged(disk: Disk, path: string, read: () => unknown): void {
   try {
-    readState(disk, path);
+    read();
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
     copyAside(disk, path);
@@ -235,7 +238,7 @@ function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
   const isLost = ({ session, first }: { session: string; first: number }) =>
     first > state.sessions.get(`${identity.id}.${session}`) + 1;
   Outbox.renumber(disk, isLost, () => clock.word(8), notes);
-  replaceStateNow(disk, PROMISE, ballot);
+  makePromiseFile(disk, ballot);
   const { delivered } = readProgress(disk);
   replaceStateNow(disk, PROGRESS, { durable: state.index, commit: state.index, delivered, clean: true });
   // A genesis is never due here again.

@@ -671,6 +671,7 @@ export class Host implements Service {
 
   #noteProgress(): void {
     if (this.#stopping) return;
+    this.#directory?.secondPromise();
     // With writes that wait for room, what the core has committed is not what the disk says there [D7].
     if (this.#writer?.caughtUp) this.#saveProgress(false);
     if (this.#outboxStuck) this.#schedule();

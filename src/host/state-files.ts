@@ -1,5 +1,5 @@
 /**
- * Small files that say one thing: who this directory is, what it promised, how far it is durable. Replaced whole
+ * Small files that say one thing: who this directory is, how far it is durable. Replaced whole
  * [D2]: a temporary file, its fsync, the rename, the fsync of the directory. Each carries a crc, so damage is told
  * from absence; a damaged one is never taken for a fresh start.
  */
@@ -76,10 +76,14 @@ export function replaceState(
 
 /** The same, waiting; without `durable` a power cut may leave nothing, or damage: for what can be made anew. */
 export function replaceStateNow(disk: Disk, path: string, content: unknown, durable = true): void {
+  replaceBytesNow(disk, path, sealed(content), durable);
+}
+
+export function replaceBytesNow(disk: Disk, path: string, bytes: Uint8Array, durable = true): void {
   const temporary = temporaryOf(path);
   const file = disk.open(temporary, "create");
   try {
-    file.write(0, sealed(content));
+    file.write(0, bytes);
     if (durable) file.syncNow();
   } finally {
     file.close();
@@ -109,7 +113,7 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
 }
 
 /** JSON with its crc, in one line. */
-function sealed(content: unknown): Uint8Array {
+export function sealed(content: unknown): Uint8Array {
   const body = ENCODER.encode(JSON.stringify(content));
   return joinBytes([body, sealOf(body)]);
 }

@@ -16,7 +16,7 @@
  *
  * The same may be claimed of several at once: `1,2,3 delivered TEXT`.
  */
-import { durableJson, logPaths } from "./files.ts";
+import { durablePromise, logPaths } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
@@ -126,7 +126,7 @@ function idsOf(world: World, machine: Machine, role: string | undefined): string
 }
 
 function promisedTo(machine: Machine): number | null {
-  return (durableJson(machine, "promise.json") as { leader_id: number } | null)?.leader_id ?? null;
+  return durablePromise(machine)?.leader_id ?? null;
 }
 
 /** Whether a text is the payload of a message in a machine's log. */

@@ -1,7 +1,11 @@
 /** What a simulated machine's directory holds, read from outside: as text, sharing no code with who wrote it. */
+import { crc32c } from "../wire/crc32c.ts";
+import type { Promised } from "./checkers.ts";
 import type { Machine } from "./machine.ts";
 
 const DECODER = new TextDecoder();
+const ENCODER = new TextEncoder();
+const SLOT_BYTES = 4096;
 
 export function logPaths(machine: Machine): string[] {
   return machine.disk.paths().filter((path) => /^log\/[0-9]{20}\.jsonl$/.test(path));
@@ -48,6 +52,21 @@ export function durableJson(machine: Machine, path: string): unknown {
   } catch {
     return null; // torn: it says nothing for certain
   }
+}
+
+/** The promise that is on the disk for certain: the newer one of its two slots, of those that are whole. */
+export function durablePromise(machine: Machine): Promised | null {
+  const bytes = machine.disk.durableContents("promise.slots");
+  let newest: { readonly count: number; readonly content: Promised } | null = null;
+  for (let at = 0; at < bytes.length; at += SLOT_BYTES) {
+    const line = DECODER.decode(bytes.subarray(at, at + SLOT_BYTES)).split("\n")[0] as string;
+    const end = line.lastIndexOf(" ");
+    // Cut short, it may be JSON all the same: with the end of what stood there before.
+    if (end < 0 || Number(line.slice(end + 1)) !== crc32c(ENCODER.encode(line.slice(0, end)))) continue;
+    const slot = JSON.parse(line.slice(0, end)) as { count: number; content: Promised };
+    if (newest === null || slot.count > newest.count) newest = slot;
+  }
+  return newest?.content ?? null;
 }
 
 /** Index of the first entry of a segment, by its name. */

@@ -30,9 +30,17 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   {
     name: "promise-unsynced",
     rule: "D2",
-    what: "the promise file takes its name before its bytes are on disk",
+    what: "a promise counts before its bytes are on disk",
     parts: files((file, path, disk) => ({
-      sync: (done) => (path === "promise.json.new" ? pretend(disk, done) : file.sync(done)),
+      sync: (done) => (path === "promise.slots" ? pretend(disk, done) : file.sync(done)),
+    })),
+  },
+  {
+    name: "promise-overwritten",
+    rule: "D2",
+    what: "a promise is written over the one before it, which a power cut then takes, too",
+    parts: files((file, path) => ({
+      write: (offset, bytes) => file.write(path === "promise.slots" ? 0 : offset, bytes),
     })),
   },
   {

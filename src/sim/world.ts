@@ -6,7 +6,7 @@ import type { HostEvent, Status, Stopped } from "../host/events.ts";
 import { Checkers, type Promised, Violation } from "./checkers.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
-import { committedLines, durableJson, firstIndex, logPaths } from "./files.ts";
+import { committedLines, durablePromise, firstIndex, logPaths } from "./files.ts";
 import { Losses, memberOf } from "./losses.ts";
 import { Machine, type Parts } from "./machine.ts";
 import { VirtualNetwork, type WatchedEnd } from "./network.ts";
@@ -248,7 +248,7 @@ export class World {
     }
     if (!PROMISE.every((byte, i) => bytes[i] === byte)) return;
     const { ballot } = JSON.parse(LATIN1.decode(bytes)) as { ballot: Promised };
-    this.checkers.promiseLeft(this.#name(machine), ballot, durableJson(machine, "promise.json") as Promised | null);
+    this.checkers.promiseLeft(this.#name(machine), ballot, durablePromise(machine));
   }
 
   /** Looks at what no event tells: promises and commit indexes must not go back, committed lines name the voters. */
@@ -256,8 +256,8 @@ export class World {
     for (const machine of this.machines) {
       const { running } = machine;
       if (running !== null) this.checkers.commits(this.#name(machine), running.host.commit);
-      const promise = durableJson(machine, "promise.json");
-      if (promise !== null) this.checkers.promises(this.#name(machine), promise as Promised);
+      const promise = durablePromise(machine);
+      if (promise !== null) this.checkers.promises(this.#name(machine), promise);
     }
     this.#readConfigurations();
     this.time.at(this.time.now + SAMPLE_MS, () => this.#sample());

@@ -9,6 +9,7 @@ import { openDisk } from "../../src/adapters/disk.ts";
 import { UsageError } from "../../src/cli/flags.ts";
 import { Output } from "../../src/cli/output.ts";
 import { recover } from "../../src/cli/recover.ts";
+import { makePromiseFile } from "../../src/host/promise-file.ts";
 import { replaceStateNow } from "../../src/host/state-files.ts";
 import { LogMaker } from "../host/log-maker.ts";
 
@@ -42,7 +43,7 @@ function survivor(members: typeof MEMBERS = MEMBERS, left: readonly number[] = [
   writeFileSync(join(path, SEGMENT), log.entries.map((_, i) => log.line(i + 1)).join(""));
   const disk = openDisk(path);
   replaceStateNow(disk, "identity.json", { id: 2, inc: "two", cluster_id: "test", founder: false });
-  replaceStateNow(disk, "promise.json", { term: 4, leader_id: 3, inc: "three" });
+  makePromiseFile(disk, { term: 4, leader_id: 3, inc: "three" });
   replaceStateNow(disk, "progress.json", { durable: 10, commit: 8, delivered: 8, clean: true });
   return path;
 }

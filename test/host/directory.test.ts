@@ -1,7 +1,9 @@
 /** The small files of a data directory: identity, promise, progress. */
 import { expect, test } from "bun:test";
 import type { Ballot } from "../../src/core/ids.ts";
+import { PortError } from "../../src/host/contracts.ts";
 import { type Directory, HostError, openDirectory } from "../../src/host/directory.ts";
+import { makePromiseFile } from "../../src/host/promise-file.ts";
 import { replaceStateNow } from "../../src/host/state-files.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { LogMaker, promiseAbove } from "./log-maker.ts";
@@ -69,28 +71,87 @@ test("[D2] a promise reported durable survives every power cut; one under way is
   }
 });
 
-test("[D2] a damaged promise or identity stops the start with what to do, and is never taken for a fresh one", () => {
-  for (const [path, words] of [
-    ["promise.json", "without it this peer could break a promise"],
-    ["identity.json", "restore it from a copy"],
-  ] as const) {
-    const { clock, disk, open } = machine();
-    const directory = open();
-    promise(directory, clock);
-    directory.close();
-    const whole = disk.contents(path);
-    for (let i = 0; i < whole.length; i++) {
-      disk.damage(path, () => whole.map((byte, at) => (at === i ? byte ^ 0x01 : byte)));
-      expect(open).toThrow(HostError);
-      expect(open).toThrow(words);
-    }
-    for (const length of [0, 1, whole.length - 1]) {
-      disk.damage(path, () => whole.slice(0, length));
-      expect(open).toThrow(`${path} is damaged`);
-    }
-    disk.damage(path, () => whole);
-    expect(open().restored.promised).toEqual(BALLOT);
+test("[D2] a damaged identity stops the start with what to do, and is never taken for a fresh one", () => {
+  const { disk, open } = machine();
+  open().close();
+  const whole = disk.contents("identity.json");
+  for (let i = 0; i < whole.length; i++) {
+    disk.damage("identity.json", () => whole.map((byte, at) => (at === i ? byte ^ 0x01 : byte)));
+    expect(open).toThrow(HostError);
+    expect(open).toThrow("restore it from a copy");
   }
+  for (const length of [0, 1, whole.length - 1]) {
+    disk.damage("identity.json", () => whole.slice(0, length));
+    expect(open).toThrow("identity.json is damaged");
+  }
+  disk.damage("identity.json", () => whole);
+  open().close();
+});
+
+test("[D2] damage to one place of the promise takes nothing; to both, it stops the start with what to do", () => {
+  const { clock, disk, open } = machine();
+  const directory = open();
+  promise(directory, clock);
+  directory.secondPromise();
+  clock.run();
+  directory.saveProgress({ ...directory.progress, clean: true });
+  directory.close();
+  const whole = disk.contents("promise.slots");
+  const slots = [0, 4096].map((start) => ({ start, end: whole.indexOf(0x0a, start) }));
+  const flipped = (bytes: Uint8Array, i: number) => bytes.map((byte, at) => (at === i ? byte ^ 0x01 : byte));
+  for (const { start, end } of slots)
+    for (let i = start; i <= end; i++) {
+      disk.damage("promise.slots", () => flipped(whole, i));
+      const opened = open();
+      expect(opened.restored.promised).toEqual(BALLOT);
+      opened.saveProgress({ ...opened.progress, clean: true });
+      opened.close();
+    }
+  const [first = 0, second = 0] = slots.map(({ end }) => end);
+  for (let back = 0; back < 20; back++) {
+    disk.damage("promise.slots", () => flipped(flipped(whole, first - back), second - back));
+    expect(open).toThrow("without it this peer could break a promise");
+  }
+  for (const length of [0, 1, 4096, whole.length - 1]) {
+    disk.damage("promise.slots", () => whole.slice(0, length));
+    expect(open).toThrow("promise.slots is damaged");
+  }
+  disk.damage("promise.slots", () => whole);
+  expect(open().restored.promised).toEqual(BALLOT);
+});
+
+test("[D2] a promise of before there were slots is kept, in slots", () => {
+  const before = () => {
+    const directory = machine();
+    directory.disk.damage("promise.slots", () => null);
+    replaceStateNow(directory.disk, "promise.json", BALLOT);
+    return directory;
+  };
+  const { disk, open } = before();
+  for (let start = 0; start < 2; start++) {
+    const directory = open();
+    expect(directory.restored.promised).toEqual(BALLOT);
+    directory.close();
+    disk.crash();
+    expect(disk.list("").filter((name) => name.startsWith("promise"))).toEqual(["promise.slots"]);
+  }
+  const damaged = before();
+  damaged.disk.damage("promise.json", (bytes) => bytes.slice(1));
+  expect(damaged.open).toThrow("promise.json is damaged: without it this peer could break a promise");
+});
+
+test("[D2] a promise needs one sync of its file, no room and no new name", () => {
+  const { clock, disk, open } = machine();
+  const directory = open();
+  const calls: string[] = [];
+  disk.faults.capacity = 0;
+  disk.faults.before = (call, path) => void calls.push(`${call} ${path}`);
+  expect(promise(directory, clock)).toBe("durable");
+  expect(calls).toEqual(["write promise.slots", "sync promise.slots"]);
+  disk.faults.before = null;
+  disk.crash();
+  disk.faults.capacity = Number.POSITIVE_INFINITY;
+  expect(open().restored.promised).toEqual(BALLOT);
 });
 
 test("an identity that is missing beside a log is not made anew", () => {
@@ -108,26 +169,29 @@ test("[D2] a promise that is missing beside a log, or older than it, stops the s
   const log = new LogMaker({ segment_entries: 10, segment_bytes: 10_000 });
   directory.store.append(log.fill(2));
   directory.close();
-  const whole = disk.contents("promise.json") as Uint8Array;
-  for (const text of [null, { term: log.term - 1, leader_id: 3, inc: "three" }]) {
-    if (text === null) disk.damage("promise.json", () => null);
-    else replaceStateNow(disk, "promise.json", text);
-    expect(open).toThrow("promise.json is missing, or older than the log");
+  const whole = disk.contents("promise.slots");
+  for (const older of [null, { term: log.term - 1, leader_id: 3, inc: "three" }]) {
+    if (older === null) disk.damage("promise.slots", () => null);
+    else makePromiseFile(disk, older);
+    expect(open).toThrow("promise.slots is missing, or older than the log");
   }
-  disk.damage("promise.json", () => whole);
+  disk.damage("promise.slots", () => whole);
   open().close();
 });
 
-test("[D4] a promise that finds the disk full says so, keeps the one before, and can be tried again", () => {
+test("[D4] a promise that the disk has no room for even so says so, keeps the one before, and can be tried again", () => {
   const { clock, disk, open } = machine();
   const directory = open();
   promise(directory, clock);
-  disk.faults.capacity = 0;
+  // As on file systems that write elsewhere what is written over.
+  disk.faults.before = (call, path) => {
+    if (call === "write" && path === "promise.slots") throw new PortError("ENOSPC", "no space left on device (ENOSPC)");
+  };
   expect(promise(directory, clock, { ...BALLOT, term: 8 })).toBe("ENOSPC");
-  disk.faults.capacity = Number.POSITIVE_INFINITY;
-  expect(promise(directory, clock, { ...BALLOT, term: 8 })).toBe("durable");
+  disk.faults.before = null;
+  expect(promise(directory, clock, { ...BALLOT, term: 9 })).toBe("durable");
   disk.kill();
-  expect(open().restored.promised.term).toBe(8);
+  expect(open().restored.promised.term).toBe(9);
 });
 
 test("[D3] a promise whose sync fails is not reported durable", () => {

@@ -291,13 +291,13 @@ describe("damage", () => {
   ] as const)
     test(`[M9] [D2] a promise that is ${what} binds to nobody but the lost: a new one above the log is made`, () => {
       const machine = survivor({ voters: [1] });
-      machine.disk.damage("promise.json", damage);
+      machine.disk.damage("promise.slots", damage);
       expect(machine.start).toThrow("If there are no others: `chatpeer recover DIR --force`");
       machine.recover();
       const { promised, state } = machine.start().restored;
       expect(promised).toEqual({ term: 2, leader_id: 1, inc: "one" });
       expect(state.tail.ballot).toEqual(promised);
-      expect(machine.disk.list("damaged")).toEqual(what === "damaged" ? ["promise.json"] : []);
+      expect(machine.disk.list("damaged")).toEqual(what === "damaged" ? ["promise.slots"] : []);
     });
 
   test("[M9] a progress note that is damaged is kept; the whole log counts", () => {
@@ -437,7 +437,7 @@ describe("cut short", () => {
     const machine = survivor();
     let appended = false;
     machine.disk.faults.before = (call, path) => {
-      if (appended && call === "create" && path.startsWith("promise.json")) throw new Cut();
+      if (appended && call === "create" && path.startsWith("promise.slots")) throw new Cut();
       appended ||= call === "write" && path === segment(31);
     };
     expect(machine.recover).toThrow(Cut);

@@ -289,20 +289,20 @@ for (const code of ["wrong-version", "wrong-cluster", "duplicate-id", "id-away",
 
 for (const [what, path] of [
   ["the log", "log/"],
-  ["the promise", "promise.json"],
+  ["the promise", "promise.slots"],
   ["the progress note", "progress.json"],
 ] as const)
   test(`[D3] when the sync of ${what} fails, the peer says so and stops with 1; nothing is tried again`, () => {
     const room = new Room();
     const disk = room.disk();
     // Progress is noted when there is some; the promise is made before there is any.
-    const run = path === "promise.json" ? room.start(1, disk) : room.leader(disk);
+    const run = path === "promise.slots" ? room.start(1, disk) : room.leader(disk);
     const after: string[] = [];
     disk.faults.before = (call, at) => {
       if (disk.faults.syncError !== null) after.push(`${call} ${at}`);
       if (call === "sync" && at.startsWith(path)) disk.faults.syncError = "EIO";
     };
-    if (path !== "promise.json") accepted(run.host.submit("general", "at risk"));
+    if (path !== "promise.slots") accepted(run.host.submit("general", "at risk"));
     room.passUntil(() => run.stops.length > 0);
     expect(run.stops.length).toBe(1);
     expect(run.stops[0]?.code).toBe(1);

@@ -2,7 +2,7 @@
 import { LogState } from "../../src/core/log.ts";
 import type { Entry, EntryData, EntryKind, Genesis, Member } from "../../src/core/message.ts";
 import type { Disk } from "../../src/host/contracts.ts";
-import { replaceStateNow } from "../../src/host/state-files.ts";
+import { makePromiseFile } from "../../src/host/promise-file.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
 import { entryOf } from "../core/entries.ts";
 
@@ -108,7 +108,7 @@ export class LogMaker {
 /** A promise above every ballot of these logs, as a peer that took their entries has made [R2]. */
 export function promiseAbove(disk: Disk): void {
   disk.makeDirectory("");
-  replaceStateNow(disk, "promise.json", { term: 1_000_000, leader_id: 1, inc: "one" });
+  makePromiseFile(disk, { term: 1_000_000, leader_id: 1, inc: "one" });
 }
 
 export function lineOf({ chunk, start, end }: Entry): string {

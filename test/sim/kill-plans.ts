@@ -527,4 +527,13 @@ export const PLANS = {
     at 4600 say 1 five
     until: 5500
     ending: stop`,
+
+  "torn-promise": `
+    title: the power is cut just as a promise is written
+    peers: 3${THREE}
+    at 1990 crash-at 1 sync 1
+    at 2000 kill 3
+    at 2500 start 1
+    until: 5000
+    ending: heal-all`,
 };
