@@ -148,15 +148,11 @@ export const CHAT_FLAGS: readonly Flag[] = [
 export function readChatOptions(settings: Settings): ChatOptions {
   const id = settings.number("id", 1, PEER_ID_MAX);
   if (id === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
-  const host = settings.text("host") as string;
-  const port = settings.number("port", 0, 65_535) ?? 6000 + id;
   const headless = settings.on("headless");
   const mode = readMode(settings, headless);
   return {
     id,
-    host,
-    port,
-    advertise: readAdvertise(settings, host, port),
+    ...readAddress(settings, id),
     seeds: settings.texts("seed").map((text) => seed(settings.label("seed"), text)),
     name: name(settings.label("name"), settings.text("name") ?? `peer_${id}`),
     announces: !headless,
@@ -172,6 +168,13 @@ export function readChatOptions(settings: Settings): ChatOptions {
     logLevel: settings.choice("log-level", LOG_LEVELS) ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"),
     logFormat: settings.choice("log-format", LOG_FORMATS) ?? "text",
   };
+}
+
+/** Where a peer listens, and what the others dial. Throws UsageError. */
+export function readAddress(settings: Settings, id: number): Pick<ChatOptions, "host" | "port" | "advertise"> {
+  const host = settings.text("host") as string;
+  const port = settings.number("port", 0, 65_535) ?? 6000 + id;
+  return { host, port, advertise: readAdvertise(settings, host, port) };
 }
 
 /** How it talks: with the screen where there is a terminal that understands it. */

@@ -1,7 +1,7 @@
 /** Flags of the commands that use a peer running somewhere: `connect`, `send`, `tail`, `status`, and how they are read. */
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import type { Address } from "../host/peer-search.ts";
+import type { Address } from "../host/address.ts";
 import { BELLS, CHAT_FLAGS, readHistory, readMode } from "./chat-options.ts";
 import { address, duration, name, UsageError } from "./flags.ts";
 import type { SendOptions, TailOptions } from "./one-shot.ts";

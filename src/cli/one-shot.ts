@@ -2,10 +2,10 @@
 import type { Readable } from "node:stream";
 import { MESSAGE_BYTES_MAX } from "../core/config.ts";
 import type { Told } from "../core/reports.ts";
+import { type Address, place } from "../host/address.ts";
 import { ClientHost } from "../host/client-host.ts";
 import type { Clock, Network } from "../host/contracts.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
-import { type Address, place } from "../host/peer-search.ts";
 import { Visitor } from "../host/visitor.ts";
 import { memberRows, statusLines } from "./answers.ts";
 import { Asking, Unanswered } from "./asking.ts";

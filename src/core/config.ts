@@ -27,6 +27,14 @@ export const MEMBERS_MAX = 1000;
 /** Connections accepted from one address, and in all [W3]. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 64;
 export const CONNECTIONS_MAX = 1024;
+/**
+ * Pause in milliseconds before a peer that did not answer is dialled again: it doubles from one to the other, and each is
+ * drawn between half and one and a half of it. So whoever comes back is dialled within 1.5 s.
+ */
+export const DIAL_PAUSE_MIN_MS = 50;
+export const DIAL_PAUSE_MAX_MS = 1000;
+/** A second address of one peer is dialled so many milliseconds after the first, which usually has answered by then. */
+export const DIAL_STAGGER_MS = 250;
 /** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
 export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 

@@ -36,8 +36,9 @@ export class Membership {
   #placedAt: Millis = Number.NEGATIVE_INFINITY;
   /** Members as last told to the host. */
   #told = new Map<PeerId, Member>();
-  /** Members met through a JOIN_ACK before the log says so. */
-  #heardOf: readonly PeerInfo[] = [];
+  /** Where each member that answered a JOIN says the members are; all of them together. */
+  readonly #heardFrom = new Map<PeerId, readonly PeerInfo[]>();
+  #heardOf: readonly PeerInfo[] = NOBODY;
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -49,9 +50,15 @@ export class Membership {
     }
   }
 
-  /** Whom to dial besides the configuration's members: they may all have gone since this peer last heard of them. */
+  /** Whom to dial besides the configuration's members: they may all have gone, or moved, since this peer last heard of them. */
   get heardOf(): readonly PeerInfo[] {
-    return this.#isMember && this.#peer.leader !== null ? NOBODY : this.#heardOf;
+    return this.#heardOf;
+  }
+
+  /** The newest configuration's members, each where it said last that it listens [M8]. */
+  get present(): Member[] {
+    const members = this.#peer.configuration?.members ?? [];
+    return members.map((m) => ({ id: m.id, inc: m.inc, ...this.#presentAddress(m), role: m.role }));
   }
 
   get #isMember(): boolean {
@@ -73,7 +80,10 @@ export class Membership {
 
   onTime(): void {
     const peer = this.#peer;
-    if (peer.leader !== null) this.#ledAt = peer.now;
+    if (peer.leader !== null) {
+      this.#ledAt = peer.now;
+      if (this.#isMember && this.#heardFrom.size > 0) this.#forgetHeardOf();
+    }
     if (this.#quitAsked && peer.now >= this.#quitBy)
       peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
     if (this.#wantsRepeat && peer.now >= this.#repeatAt) {
@@ -211,7 +221,7 @@ export class Membership {
     peer.send(from.link, {
       type: "JOIN_ACK",
       cluster_id: peer.log.state.clusterId,
-      members: configuration.members,
+      members: this.present,
       leader,
       admitted: own === undefined ? 0 : (peer.log.state.newest?.index ?? 0),
     });
@@ -264,7 +274,15 @@ export class Membership {
   #onJoinAck(from: LinkedPeer, frame: JoinAck): void {
     if (frame.leader !== null && frame.leader.id !== from.id) this.#peer.relay.hearsLeader(from);
     this.#admitted = Math.max(this.#admitted, frame.admitted);
-    this.#heardOf = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
+    const members = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
+    if (samePlaces(members, this.#heardFrom.get(from.id) ?? NOBODY)) return;
+    this.#heardFrom.set(from.id, members);
+    this.#heardOf = [...this.#heardFrom.values()].flat();
+  }
+
+  #forgetHeardOf(): void {
+    this.#heardFrom.clear();
+    this.#heardOf = NOBODY;
   }
 
   #addressOf(id: PeerId): PeerInfo | null {
@@ -430,8 +448,12 @@ export class Membership {
   }
 }
 
+function samePlaces(a: readonly PeerInfo[], b: readonly PeerInfo[]): boolean {
+  const same = (x: PeerInfo, y: PeerInfo | undefined) => x.id === y?.id && x.host === y.host && x.port === y.port;
+  return a.length === b.length && a.every((x, i) => same(x, b[i]));
+}
+
 function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
-  const same = (x: Member, y: Member | undefined) =>
-    y !== undefined && sameMember(x, y) && x.role === y.role && x.host === y.host && x.port === y.port;
-  return a.length === b.length && a.every((m, i) => same(m, b[i]));
+  const same = (x: Member, y: Member | undefined) => x.inc === y?.inc && x.role === y.role;
+  return samePlaces(a, b) && a.every((m, i) => same(m, b[i]));
 }

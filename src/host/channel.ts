@@ -6,25 +6,17 @@
 import type { Attach } from "../core/client-frames.ts";
 import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX } from "../core/config.ts";
 import type { LinkId } from "../core/ids.ts";
-import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import type { Frame, Hello, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { WireError, WrongVersion } from "../wire/errors.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Timer } from "./contracts.ts";
+import { newTarget, type Target } from "./dialler.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
 const BULK_QUEUE_BYTES = 256 * 1024;
 /** What is queued at the end has so long to be read. */
 const LINGER_MS = 2000;
-
-/** Whom a connection was dialled for. */
-export interface Target extends PeerInfo {
-  pause: number;
-  timer: Timer | null;
-  dialling: boolean;
-  /** A failure has been told; the next success is told too. */
-  told: boolean;
-}
 
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
@@ -38,6 +30,7 @@ export interface ChannelEvents {
 
 /** One connection: handshake, framing, queue. */
 export class Channel {
+  /** For which address it was dialled; null: the other side did. */
   readonly target: Target | null;
   readonly handler: ConnectionHandler;
   readonly remote: string;
@@ -71,7 +64,7 @@ export class Channel {
     attach: Attach,
     events: Omit<ChannelEvents, "hello" | "attach">,
   ): Channel {
-    const target: Target = { id: 0, host, port, pause: 0, timer: null, dialling: true, told: false };
+    const target = newTarget({ id: 0, host, port });
     // The handler is needed to connect, and the connection to make the channel.
     let channel: Channel | null = null;
     const connection = network.connect(host, port, {

@@ -11,11 +11,12 @@ import type { LogIndex, PeerId } from "../core/ids.ts";
 import type { CatchupResp, Entry, Frame, Refuse } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
 import type { Status, Told } from "../core/reports.ts";
+import { type Address, place, sameAddress } from "./address.ts";
 import { refuseText } from "./admission.ts";
 import type { Clock, Network, Timer } from "./contracts.ts";
 import { toMessage } from "./delivery.ts";
 import type { HostListener } from "./host.ts";
-import { type Address, PeerSearch, place } from "./peer-search.ts";
+import { PeerSearch } from "./peer-search.ts";
 import { toReadNote, toSystemNote } from "./people.ts";
 import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
@@ -207,10 +208,12 @@ export class ClientHost implements Service {
 
   // ── finding a peer ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The peers that are known, those told at the start last. */
+  /** The peers that are known, where its last peer saw them, where the log says, and those told at the start. */
   #addresses(): Address[] {
-    const all = [...this.#client.members.map(({ host, port }) => ({ host, port })), ...this.#options.addresses];
-    return all.filter((a, i) => all.findIndex((b) => a.host === b.host && a.port === b.port) === i);
+    const seen = this.#status?.members.filter((m) => m.role !== "left") ?? [];
+    const known = [...seen, ...this.#client.members, ...this.#options.addresses];
+    const all = known.map(({ host, port }) => ({ host, port }));
+    return all.filter((a, i) => all.findIndex((b) => sameAddress(a, b)) === i);
   }
 
   #onRefused({ code, message }: Refuse): void {

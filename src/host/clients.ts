@@ -272,7 +272,7 @@ export class Clients implements ClientEvents {
       this.#tellPresence(attachment, true);
     }
     const { heartbeat, leaderTimeout } = this.#host.timings;
-    const staying = peer.configuration?.members.filter((m) => m.role !== "left") ?? [];
+    const staying = peer.membership.present.filter((m) => m.role !== "left");
     const attached = encodeFrame({
       type: "ATTACHED",
       cluster_id: this.#host.clusterId() as string,

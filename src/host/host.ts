@@ -636,24 +636,18 @@ export class Host implements Service {
     if (last !== null) outbox?.settle(ownSession(last), last.counter);
   }
 
-  /** Whom to dial: the members by the newest configuration; while in none, the seeds and who a seed named. */
+  /**
+   * Whom to dial, and where: what a person says now comes first and is never left out, because what the log says of a member
+   * may be out of date; a seed that is no member hears if it belongs to another cluster.
+   */
   #updateTargets(peer: Peer): void {
     const configuration = peer.configuration;
     const heardOf = peer.membership.heardOf;
     const [before, heardBefore] = this.#targetsOf;
     if (configuration === before && heardOf === heardBefore) return;
     this.#targetsOf = [configuration, heardOf];
-    const members = peer.targets();
-    // A seed that is no member is dialled for good: the user named it, and hears if it belongs to another cluster.
-    const others = [...heardOf, ...this.#options.seeds];
-    const known = new Set(members.map((m) => m.id));
-    this.#links?.setTargets(
-      [...members, ...others.filter((s) => !known.has(s.id) && s.id !== peer.self.id)].map(({ id, host, port }) => ({
-        id,
-        host,
-        port,
-      })),
-    );
+    const known = [...this.#options.seeds, ...heardOf, ...peer.targets()];
+    this.#links?.setTargets(known.filter(({ id }) => id !== peer.self.id));
   }
 
   /** Says once when messages wait, and not for what passes at once: a peer that joins, an election. */

@@ -13,8 +13,10 @@ import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, type Ti
 import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
-import { Channel, type Target } from "./channel.ts";
+import { place } from "./address.ts";
+import { Channel } from "./channel.ts";
 import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "./contracts.ts";
+import { Dialler, processName, type Target } from "./dialler.ts";
 import type { LogLevel } from "./events.ts";
 
 export interface LinkEvents {
@@ -46,9 +48,6 @@ export interface LinkOptions {
   readonly clients: ClientEvents;
 }
 
-const DIAL_PAUSE_MIN_MS = 50;
-const DIAL_PAUSE_MAX_MS = 1000;
-
 interface Link {
   readonly id: LinkId;
   readonly hello: Hello;
@@ -64,9 +63,7 @@ export class Links {
   readonly #channels = new Set<Channel>();
   readonly #links = new Map<LinkId, Link>();
   readonly #byName = new Map<string, Link>();
-  readonly #targets = new Map<string, Target>();
-  /** Newest address heard of each peer id: dialled before any configuration says so [M8]. */
-  readonly #addresses = new Map<PeerId, { host: string; port: number }>();
+  readonly #dialler: Dialler;
   readonly #accepted = new Map<string, number>();
   #nextLink: LinkId = 1;
   #beat: Timer | null = null;
@@ -76,6 +73,13 @@ export class Links {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#dialler = new Dialler({
+      clock: options.clock,
+      connect: (target) => this.#dial(target),
+      isLinked: (id) => this.#linkedTo(id),
+      isProcessLinked: (process) => this.#linkOfProcess(process) !== null,
+      log: options.events.log,
+    });
   }
 
   listen(host: string, port: number, ready: (error: PortError | null, port: number) => void): void {
@@ -92,20 +96,9 @@ export class Links {
     );
   }
 
-  /** Whom to keep connected. A target without a link is dialled, again and again. */
+  /** Whom to keep connected, and at which addresses: each without a link is dialled, again and again. */
   setTargets(targets: readonly PeerInfo[]): void {
-    const wanted = new Map(targets.map((t) => [`${t.id}@${t.host}:${t.port}`, t]));
-    for (const [key, target] of this.#targets) {
-      if (wanted.has(key)) continue;
-      target.timer?.cancel();
-      this.#targets.delete(key);
-    }
-    for (const [key, { id, host, port }] of wanted) {
-      if (this.#targets.has(key)) continue;
-      const target: Target = { id, host, port, pause: DIAL_PAUSE_MIN_MS, timer: null, dialling: false, told: false };
-      this.#targets.set(key, target);
-      this.#dial(target);
-    }
+    this.#dialler.want(targets);
   }
 
   send(link: LinkId, frame: Frame): void {
@@ -141,7 +134,7 @@ export class Links {
     this.#closed = true;
     this.#beat?.cancel();
     this.#listener?.close();
-    for (const target of this.#targets.values()) target.timer?.cancel();
+    this.#dialler.close();
     for (const channel of [...this.#channels]) channel.end();
   }
 
@@ -162,14 +155,9 @@ export class Links {
   }
 
   #dial(target: Target): void {
-    target.timer?.cancel();
-    target.timer = null;
-    if (this.#closed || target.dialling || this.#linkedTo(target.id)) return;
-    target.dialling = true;
-    const address = this.#addresses.get(target.id) ?? target;
     // The handler is needed to connect, and the connection to make the channel.
     let channel: Channel | null = null;
-    const connection = this.#options.network.connect(address.host, address.port, {
+    const connection = this.#options.network.connect(target.host, target.port, {
       open: () => channel?.handler.open?.(),
       data: (bytes) => channel?.handler.data(bytes),
       drain: () => channel?.handler.drain(),
@@ -196,13 +184,13 @@ export class Links {
     const { self, judge, events } = this.#options;
     if (sameMember(hello, self) && hello.boot === self.boot) {
       // Our own address stands in a seed or a configuration: no use dialling it.
-      if (channel.target !== null) channel.target.pause = DIAL_PAUSE_MAX_MS;
+      if (channel.target !== null) this.#dialler.unwelcome(channel.target);
       return channel.end();
     }
     const against = judge(hello, channel.target !== null);
     // Both sides may have something to say against the other: this one listens until it is said.
     if (against !== null) return channel.refuse(against, true);
-    this.#addresses.set(hello.id, { host: hello.host, port: hello.port });
+    if (channel.target !== null) this.#dialler.answered(channel.target, hello);
     const name = linkName(hello);
     const present = this.#byName.get(name);
     if (present !== undefined && present.hello.boot === hello.boot) return this.#chooseBetween(present, channel);
@@ -213,8 +201,8 @@ export class Links {
     channel.link = link.id;
     this.#links.set(link.id, link);
     this.#byName.set(name, link);
-    if (channel.target !== null) this.#reached(channel.target);
-    events.log("debug", `linked with peer ${hello.id} at ${hello.host}:${hello.port}`);
+    this.#dialler.heard(hello);
+    events.log("debug", `linked with peer ${hello.id} at ${place(hello)}`);
     events.up(link.id, hello);
   }
 
@@ -222,19 +210,12 @@ export class Links {
   #chooseBetween(link: Link, fresh: Channel): void {
     const higherDials = (c: Channel) => (c.target !== null) === this.#options.self.id > link.hello.id;
     const keepFresh = higherDials(fresh) || !higherDials(link.channel);
-    if (fresh.target !== null) this.#reached(fresh.target);
     if (!keepFresh) return fresh.end();
     const old = link.channel;
     old.link = null;
     link.channel = fresh;
     fresh.link = link.id;
     old.end();
-  }
-
-  #reached(target: Target): void {
-    if (target.told) this.#options.events.log("info", `reached peer ${target.id} at ${target.host}:${target.port}`);
-    target.told = false;
-    target.pause = DIAL_PAUSE_MIN_MS;
   }
 
   #onFrame(channel: Channel, frame: Frame): void {
@@ -244,7 +225,7 @@ export class Links {
       return;
     }
     // Frames of a connection that is being replaced still belong to the link.
-    const link = channel.link ?? this.#linkOfProcess(channel.theirs);
+    const link = channel.link ?? (channel.theirs === null ? null : this.#linkOfProcess(processName(channel.theirs)));
     if (link === null) return;
     if (frame.type === "PING") return channel.write(encodeFrame({ type: "PONG", at: frame.at }), false);
     if (frame.type === "PONG") {
@@ -255,14 +236,14 @@ export class Links {
     this.#options.events.frame(link, frame);
   }
 
-  #linkOfProcess(hello: Hello | null): LinkId | null {
-    const link = hello === null ? undefined : this.#byName.get(linkName(hello));
-    return link !== undefined && link.hello.boot === hello?.boot ? link.id : null;
+  #linkOfProcess(process: string): LinkId | null {
+    for (const link of this.#links.values()) if (processName(link.hello) === process) return link.id;
+    return null;
   }
 
   #onRefused(connection: Connection, target: Target | null, refuse: Refuse): void {
-    const address = target === null ? connection.remote : `${target.host}:${target.port}`;
-    if (target !== null) target.pause = DIAL_PAUSE_MAX_MS;
+    const address = target === null ? connection.remote : place(target);
+    if (target !== null) this.#dialler.unwelcome(target);
     if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null);
   }
 
@@ -274,30 +255,11 @@ export class Links {
       const count = (this.#accepted.get(remote) ?? 1) - 1;
       if (count > 0) this.#accepted.set(remote, count);
       else this.#accepted.delete(remote);
-    } else {
-      target.dialling = false;
-      // Nobody is there any more, or never was he: next time the configured address is dialled.
-      if (channel.theirs === null) this.#addresses.delete(target.id);
     }
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link, false);
-    if (target !== null && this.#targets.get(`${target.id}@${target.host}:${target.port}`) === target)
-      this.#dialLater(target, code);
-  }
-
-  #dialLater(target: Target, code: string): void {
-    if (code !== "" && !target.told && !this.#linkedTo(target.id)) {
-      target.told = true;
-      this.#options.events.log(
-        "info",
-        `cannot reach peer ${target.id} at ${target.host}:${target.port} (${code}): trying again until it answers`,
-      );
-    }
-    const pause = target.pause * (0.5 + this.#clock.random());
-    target.pause = Math.min(2 * target.pause, DIAL_PAUSE_MAX_MS);
-    target.timer?.cancel();
-    target.timer = this.#clock.after(pause, () => this.#dial(target));
+    if (target !== null) this.#dialler.onClosed(target, code);
   }
 
   /** The link is over; who is wanted is dialled again. */
@@ -308,9 +270,7 @@ export class Links {
     if (endChannel) link.channel.end();
     this.#options.events.log("debug", `lost the link with peer ${link.hello.id}`);
     this.#options.events.down(link.id);
-    for (const target of this.#targets.values()) {
-      if (target.id === link.hello.id && !target.dialling && target.timer === null) this.#dialLater(target, "");
-    }
+    this.#dialler.onLinkDown(link.hello);
   }
 
   #linkedTo(id: PeerId): boolean {
@@ -337,7 +297,7 @@ export class Links {
       if (now - channel.heardAt > 2 * leaderTimeout) channel.destroy("silent");
       else if (now - channel.sentAt >= heartbeat) channel.write(encodeFrame({ type: "PING", at: now }), false);
     }
-    for (const target of this.#targets.values()) if (target.timer === null) this.#dial(target);
+    this.#dialler.onBeat();
     this.#scheduleBeat();
   }
 }

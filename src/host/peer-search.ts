@@ -5,18 +5,9 @@
 import type { Attach } from "../core/client-frames.ts";
 import type { Frame, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
+import { type Address, sameAddress } from "./address.ts";
 import { Channel } from "./channel.ts";
 import type { Clock, Network, Timer } from "./contracts.ts";
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `HOST:PORT` */
-export function place({ host, port }: Address): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
 
 export interface SearchEvents {
   /** Every address that is known now, at least one. */
@@ -116,7 +107,7 @@ export class PeerSearch {
     this.#tried += 1;
     const { length } = addresses;
     if (this.#tried % length === 0 && !this.#events.inVain(this.#tried / length, this.#why)) return;
-    const at = addresses.findIndex((a) => a.host === this.address.host && a.port === this.address.port);
+    const at = addresses.findIndex((a) => sameAddress(a, this.address));
     this.address = addresses[(at + 1) % length] as Address;
     if (this.#tried < length) return void this.#clock.soon(() => this.dial());
     this.#timer = this.#clock.after(ROUND_PAUSE_MS * (0.5 + this.#clock.random()), () => this.dial());

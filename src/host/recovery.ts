@@ -113,6 +113,25 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
   return { segments, state, entries, beforeCrc, damagedFrom: below ? state.index + 1 : null, notes };
 }
 
+/**
+ * The state at the end of what can be read, through the last line that fits. Changes nothing, so it may be read beside a
+ * living peer.
+ */
+export function lookAtLog(disk: Disk, commit: LogIndex): LogState {
+  const firsts = listSegments(disk);
+  const { state, covered } = findStart(disk, firsts, commit);
+  for (const first of firsts.slice(covered)) {
+    if (first !== state.index + 1) break;
+    const file = disk.open(segmentPath(first), "read");
+    try {
+      if (replay(new Segment(first, file), state, () => {}) !== null) break;
+    } finally {
+      file.close();
+    }
+  }
+  return state;
+}
+
 /** The newest checkpoint at or below the commit index from which everything follows, after a look at all names and sizes. */
 function findStart(disk: Disk, firsts: readonly LogIndex[], commit: LogIndex): Start {
   let best: Start = { state: new LogState(), covered: 0 };
@@ -141,7 +160,7 @@ function readCheckpoint(disk: Disk, first: LogIndex): Checkpoint | null {
 
 /** A checkpoint holds only if its segment has that size and its last line that crc [L5]. */
 function endsWith(disk: Disk, first: LogIndex, { bytes, state }: Checkpoint): boolean {
-  const file = disk.open(segmentPath(first), "existing");
+  const file = disk.open(segmentPath(first), "read");
   try {
     return file.size === bytes && statedCrc(file.read(Math.max(0, bytes - 64), 64)) === state.crc;
   } finally {

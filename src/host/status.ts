@@ -13,7 +13,7 @@ export function describe(peer: Peer, firstIndex: number): Status {
     term: peer.promised.term,
     leader_id: leader?.ballot.leader_id ?? null,
     quorum: leadership?.quorumConnected ?? leader?.quorum ?? false,
-    members: (peer.configuration?.members ?? []).map((m) => describeMember(peer, m)),
+    members: peer.membership.present.map((m) => describeMember(peer, m)),
     first_index: firstIndex,
     last_index: log.last,
     commit_index: log.commit,

@@ -6,9 +6,9 @@ import type { Attach } from "../core/client-frames.ts";
 import { PROTOCOL_VERSION } from "../core/config.ts";
 import type { Question, Told } from "../core/reports.ts";
 import { encodeFrame } from "../wire/encode.ts";
+import type { Address } from "./address.ts";
 import { Channel } from "./channel.ts";
 import type { Clock, Network } from "./contracts.ts";
-import type { Address } from "./peer-search.ts";
 
 export interface VisitorEvents {
   /** The peer listens. */

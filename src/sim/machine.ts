@@ -1,5 +1,6 @@
 /** One simulated machine: a disk that outlives processes, and at most one process of the production host on it. */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
+import type { PeerInfo } from "../core/message.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
 import { Host, HostError, type MakePeer } from "../host/host.ts";
 import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./clock.ts";
@@ -23,6 +24,8 @@ export interface MachineEvents {
 /** What a mutant changes of a machine; nothing in production. */
 export interface Parts {
   readonly makePeer?: MakePeer;
+  /** What becomes of the seeds that a person names. */
+  readonly seeds?: (seeds: readonly PeerInfo[], disk: VirtualDisk) => readonly PeerInfo[];
   readonly disk?: (disk: VirtualDisk) => ConstructorParameters<typeof Host>[0]["disk"];
   readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
 }
@@ -33,7 +36,10 @@ export class Machine {
   readonly id: number;
   readonly time: VirtualTime;
   readonly random: () => number;
+  /** Sites of the peers that it is told to join through, wherever they are when it starts. */
   readonly seeds: number[];
+  /** Where it listens. */
+  port: number;
   disk: VirtualDisk;
   running: { readonly host: Host; readonly clock: VirtualClock; readonly die: (silently: boolean) => void } | null =
     null;
@@ -51,6 +57,7 @@ export class Machine {
   /** Files damaged behind its back, as they were then (a copy may bring them back); null where the file went. */
   readonly #spoiled = new Map<string, (Uint8Array | null)[]>();
   readonly #network: VirtualNetwork;
+  readonly #portOf: (site: number) => number;
   readonly #events: MachineEvents;
   readonly #parts: Parts;
 
@@ -58,21 +65,26 @@ export class Machine {
     site: number,
     id: number,
     seeds: readonly number[],
-    world: { time: VirtualTime; network: VirtualNetwork; random: () => number; events: MachineEvents; parts: Parts },
+    world: {
+      time: VirtualTime;
+      network: VirtualNetwork;
+      random: () => number;
+      portOf: (site: number) => number;
+      events: MachineEvents;
+      parts: Parts;
+    },
   ) {
     this.site = site;
     this.id = id;
     this.seeds = [...seeds];
+    this.port = 6000 + site;
     this.time = world.time;
     this.random = world.random;
     this.#network = world.network;
+    this.#portOf = world.portOf;
     this.#events = world.events;
     this.#parts = world.parts;
     this.disk = this.#emptyDisk();
-  }
-
-  get port(): number {
-    return 6000 + this.site;
   }
 
   start(): void {
@@ -89,7 +101,7 @@ export class Machine {
         host: "virtual",
         port: this.port,
         advertise: null,
-        seeds: this.seeds.map((id) => ({ id, host: "virtual", port: 6000 + id })),
+        seeds: this.#seedAddresses(),
         name: `user${this.id}`,
         timings: TIMINGS,
         durability: "fsync",
@@ -120,6 +132,11 @@ export class Machine {
         this.#startLater();
       }
     });
+  }
+
+  #seedAddresses(): readonly PeerInfo[] {
+    const named = this.seeds.map((id) => ({ id, host: "virtual", port: this.#portOf(id) }));
+    return this.#parts.seeds?.(named, this.disk) ?? named;
   }
 
   /** Does something on the running process, when it is not frozen. */

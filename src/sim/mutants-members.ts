@@ -183,6 +183,20 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     what: "a peer that was evicted while it was away does not ask to join again",
     parts: framesOut((frame, peer) => (frame.type === "JOIN" && peer.log.last > 0 ? null : frame)),
   },
+  {
+    name: "log-knows-better",
+    rule: "M8",
+    what: "who knows the members by its log does not dial the seeds that a person names",
+    parts: { seeds: (seeds, disk) => (disk.paths().some((path) => path.startsWith("log/")) ? [] : seeds) },
+  },
+  {
+    name: "stale-addresses",
+    rule: "M8",
+    what: "a joiner is told where the log says that members are, not where they were seen",
+    parts: framesOut((frame, peer) =>
+      frame.type === "JOIN_ACK" ? { ...frame, members: peer.configuration?.members ?? [] } : frame,
+    ),
+  },
 ];
 
 /** What `peer.voterSets` says in production. */

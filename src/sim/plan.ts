@@ -39,6 +39,10 @@ export const VERBS = {
   pause: "PEER MS",
   clock: "PEER MS",
   twin: "PEER",
+  // addresses: stopped, and started again at another one, with seeds that name where the others are now
+  move: "PEER [SEEDS]",
+  "move-all": "[SEEDS]",
+  swap: "A B",
   // machines and disks
   "power-cut": "PEER",
   full: "PEER",

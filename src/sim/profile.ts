@@ -19,6 +19,10 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
     { verb: "split", args: (_p, r, n) => groups(r, n), undo: () => [5000, "heal", []] },
     { verb: "slow-link", args: (p, r, n) => [p, other(p, r, n), Math.round(r() * 800)], undo: healLater(9000) },
     { verb: "reset", args: (p, r, n) => [p, other(p, r, n)] },
+    // Addresses are given out anew, to one or to all.
+    { verb: "move", args: only },
+    { verb: "move-all", args: () => [] },
+    { verb: "swap", args: (p, r, n) => [p, other(p, r, n)] },
     // A link that flaps.
     { verb: "cut", args: (p, r, n) => [p, other(p, r, n)], undo: healLater(150), times: 8 },
   ],

@@ -7,8 +7,14 @@ import type { Verb } from "./plan.ts";
 import type { World } from "./world.ts";
 
 /** Steps that are not about one peer. */
-export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect"]);
-export const CRASHES: ReadonlySet<Verb> = new Set<Verb>(["kill", "vanish", "power-cut", "wipe", "rollback"]);
+export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all"]);
+export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
+  ...(["kill", "vanish", "power-cut", "wipe", "rollback"] as const),
+  ...(["move", "move-all", "swap"] as const),
+]);
+
+/** Whoever was moved is started again within so long. */
+const MOVING_MS = 500;
 
 type Carry = (this: World, machine: Machine, args: readonly string[]) => void;
 
@@ -93,6 +99,24 @@ export const STEPS: Record<Verb, Carry> = {
   },
   twin(machine) {
     if (this.machines.length < 8) this.addTwin(machine);
+  },
+
+  move(machine, [, seeds]) {
+    machine.kill();
+    machine.port = this.freshPort();
+    startElsewhere(this, machine, seeds);
+  },
+  "move-all"(_machine, [seeds]) {
+    for (const machine of this.machines) machine.kill();
+    for (const machine of this.machines) machine.port = this.freshPort();
+    for (const machine of this.machines) startElsewhere(this, machine, seeds);
+  },
+  swap(machine, [, other]) {
+    const to = this.machine(other);
+    if (to === undefined || to === machine) return;
+    for (const one of [machine, to]) one.kill();
+    [machine.port, to.port] = [to.port, machine.port];
+    for (const one of [machine, to]) startElsewhere(this, one, undefined);
   },
 
   "power-cut"(machine) {
@@ -193,8 +217,18 @@ function bytesOfLines(bytes: Uint8Array, count: number): number {
 }
 
 function seedWithOthers(world: World, machine: Machine): void {
-  if (machine.seeds.length > 0) return;
-  machine.seeds.push(...world.machines.map((m) => m.site).filter((s) => s !== machine.site && s < 100));
+  if (machine.seeds.length === 0) machine.seeds.push(...othersOf(world, machine));
+}
+
+function othersOf(world: World, machine: Machine): number[] {
+  return world.machines.map((m) => m.site).filter((site) => site !== machine.site && site < 100);
+}
+
+/** Whoever starts it knows where the others are now, all of them or some. */
+function startElsewhere(world: World, machine: Machine, seeds: string | undefined): void {
+  const named = seeds?.split(",").map(Number) ?? othersOf(world, machine);
+  const others = named.filter((site) => site !== machine.site);
+  world.time.at(world.time.now + machine.random() * MOVING_MS, () => world.startMachine(machine, others));
 }
 
 /** Bytes from nobody in particular on a peer's port. */

@@ -49,6 +49,8 @@ const LOOK_MS = 400;
 /** So long after a directory was put back nothing else goes wrong. */
 const CALM_MS = 4000;
 const HARMLESS: ReadonlySet<Verb> = new Set<Verb>(["start", "say", "flood", "heal", "room", "expect"]);
+/** Whoever moves listens above this. */
+const MOVED_PORTS = 20_000;
 const LATIN1 = new TextDecoder("latin1");
 /** How the frame begins. */
 const PROMISE = new TextEncoder().encode('{"type":"PROMISE"');
@@ -69,6 +71,7 @@ export class World {
   readonly #random: () => number;
   readonly #parts: Parts;
   #messages = 0;
+  #moves = 0;
   #lookedAt = 0;
   /** Committed lines through here have been read for the configurations in them. */
   #configurationsThrough = 0;
@@ -150,6 +153,7 @@ export class World {
       time: this.time,
       network: this.network,
       random: seeded(this.#plan.seed * 1000 + site),
+      portOf: (other) => this.machines.find((m) => m.site === other)?.port ?? 6000 + other,
       parts: this.#parts,
       events: {
         starting: (machine) => this.#onStarting(machine),
@@ -315,6 +319,12 @@ export class World {
     const twin = this.#makeMachine(site, of.id);
     this.machines.push(twin);
     twin.start();
+  }
+
+  /** Where nobody has listened yet. */
+  freshPort(): number {
+    this.#moves += 1;
+    return MOVED_PORTS + this.#moves;
   }
 
   cutWay(from: Machine, to: Machine): void {

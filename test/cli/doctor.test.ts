@@ -4,7 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Greeting } from "../../src/cli/doctor/greeting.ts";
 import { judgeMachine } from "../../src/cli/doctor/machine.ts";
+import { judgeMembers, type Knowledge, type Known } from "../../src/cli/doctor/members.ts";
 import { judgePeers, lookAt, type Own } from "../../src/cli/doctor/peers.ts";
 import { PROTOCOL_VERSION } from "../../src/core/config.ts";
 import { createPeer } from "../../src/index.ts";
@@ -210,6 +212,61 @@ describe("peers that cannot meet", () => {
     expect(codes(await doctor([port], { id: 2, inc: "x", clusterId: "c7" }))).toEqual(["wrong-cluster"]);
     expect(codes(await doctor([port], { id: 1, inc: null, clusterId: null }))).toEqual(["duplicate-id"]);
     expect(codes(await doctor([port], { id: 1, inc: "i1", clusterId: "c1" }))).toEqual([]);
+  });
+});
+
+describe("what the log and --seed say of addresses", () => {
+  const CLOSED = { result: "unreachable", code: "ECONNREFUSED" } as const;
+  const at = (port: number) => ({ host: LOCAL, port });
+  const answers = (id: number, inc = `i${id}`) => ({
+    ...({ result: "peer", at: 0, unsureMs: 0 } as const),
+    hello: { type: "HELLO", version: 1, cluster_id: "c1", id, inc, boot: "b", host: LOCAL, port: 1 } as const,
+  });
+  const member = (id: number, port: number) => ({ id, inc: `i${id}`, address: at(port) });
+  const seed = (id: number, port: number) => ({ id, inc: null, address: at(port) });
+  /** Peer 1 judges; port → who answers there, nobody elsewhere. */
+  const judged = (known: Partial<Knowledge>, there: Record<number, Greeting>) =>
+    judgeMembers(
+      { id: 1, members: [member(1, 1), member(2, 2)], seeds: [], own: at(1), at: at(1), ...known },
+      [2, 3, 22].map((port) => ({ address: at(port), greeting: there[port] ?? CLOSED })),
+      TIMEOUT_MS,
+    ).map(({ about, code, message }) => [about, code, message]);
+
+  test("all is where the log says", () => {
+    expect(judged({}, { 2: answers(2) })).toEqual([
+      [`${LOCAL}:2`, "ok", expect.stringContaining("where the log says")],
+    ]);
+  });
+
+  test("a member has moved: to where --seed says, to where a person looked, or nobody knows where", () => {
+    const [log, seeded] = judged({ seeds: [seed(2, 22)] }, { 22: answers(2) });
+    expect(log).toEqual([`${LOCAL}:2`, "ok", expect.stringContaining(`at ${LOCAL}:22, as --seed says`)]);
+    expect(seeded).toEqual([`${LOCAL}:22`, "ok", expect.stringContaining("where --seed says")]);
+    const moved = [`${LOCAL}:2`, "moved", expect.stringContaining(`start with --seed 2:${LOCAL}:22`)];
+    expect(judged({}, { 22: answers(2) })).toEqual([moved]);
+    const refused = [`${LOCAL}:2`, "refused", expect.stringContaining("with --seed 2:HOST:PORT, its new address")];
+    expect(judged({}, {})).toEqual([refused]);
+  });
+
+  test("somebody else answers there: another peer, or the id with another directory", () => {
+    const by = (who: string) => [[`${LOCAL}:2`, "moved", expect.stringContaining(`but ${who} answers`)]];
+    expect(judged({}, { 2: answers(3) })).toEqual(by("peer 3") as never);
+    expect(judged({}, { 2: answers(2, "emptied") })).toEqual(by("another peer 2, with another directory,") as never);
+  });
+
+  test("a seed that is wrong: nobody there, somebody else, this peer itself", () => {
+    const of = (s: Known, there: Record<number, Greeting>) => judged({ seeds: [s] }, there)[1]?.slice(1);
+    expect(of(seed(2, 22), { 2: answers(2) })).toEqual(["stale-seed", expect.stringContaining(`it is at ${LOCAL}:2`)]);
+    expect(of(seed(2, 22), {})).toEqual(["refused", expect.stringContaining("--seed says that peer 2 is here")]);
+    const wrong = ["wrong-seed", expect.stringContaining(`write --seed 3:${LOCAL}:3`)];
+    expect(of(seed(2, 3), { 2: answers(2), 3: answers(3) })).toEqual(wrong);
+    expect(of(seed(1, 22), { 2: answers(2) })?.[0]).toBe("own-seed");
+  });
+
+  test("this peer itself moves: the others hear of it, or there is nobody to tell", () => {
+    const moves = (there: Record<number, Greeting>) => judged({ at: at(11) }, there)[1]?.slice(0, 2);
+    expect(moves({ 2: answers(2) })).toEqual([`${LOCAL}:11`, "ok"]);
+    expect(moves({})).toEqual([`${LOCAL}:11`, "moved"]);
   });
 });
 

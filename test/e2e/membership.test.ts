@@ -1,7 +1,7 @@
 /** Joining, leaving and returning, with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { Cluster, checkHistory, endAll, freePorts, type PeerEvent, sentBy } from "./harness.ts";
+import { BINARY, Cluster, checkHistory, endAll, freePorts, type PeerEvent, run, sentBy } from "./harness.ts";
 
 afterEach(endAll);
 
@@ -181,3 +181,32 @@ test("[E10] /transfer hands the lead to the named peer", async () => {
   await cluster.delivered(2);
   await cluster.stop();
 });
+
+test("[M8] all addresses change at once: seeds that say where the others are now bring them together", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("before");
+  await cluster.delivered(1);
+  await Promise.all([1, 2, 3].map((id) => cluster.peer(id).stop()));
+  cluster.ports.splice(0, 3, ...(await freePorts(3)));
+  const start = (id: number) => cluster.start(id, { seeds: [1, 2, 3].filter((s) => s !== id) });
+  const first = start(1);
+  await start(2).until("two of three have met", () => isMember(cluster.peer(2).role));
+
+  // What the third one knows is out of date, and what its person would say is not.
+  const seeds = [1, 2].flatMap((id) => ["--seed", `${id}:127.0.0.1:${cluster.portOf(id)}`]);
+  const port = ["--port", String(cluster.portOf(3))];
+  const doctor = (...args: string[]) => run([BINARY, "doctor", "--data-dir", cluster.dir(3), "--id", "3", ...args]);
+  const lost = await doctor(...port);
+  expect([lost.code, lost.out]).toEqual([1, expect.stringContaining("the log says that peer 1 is here")]);
+  const found = await doctor(...port, ...seeds);
+  expect([found.code, found.out]).toEqual([0, expect.stringContaining("peer 1 is no longer here, as the log says")]);
+
+  const last = start(3);
+  first.say("after");
+  await Promise.all([first, cluster.peer(2), last].map((p) => p.event("message", (e) => e.payload === "after")));
+  // For whoever comes next the log has the new addresses.
+  await last.until("everybody's new address", () => isMember(last.role));
+  const { members } = await last.status();
+  expect(members.map((m: { port: number }) => m.port)).toEqual(cluster.ports);
+  await cluster.stop();
+}, 60_000);

@@ -156,6 +156,20 @@ test("[M1] a peer with a seed never founds, however long nobody answers, and say
   room.passUntil(() => payloads(seed).includes("kept") && payloads(run).includes("kept"), 20_000);
 });
 
+test("[M8] where a peer is now goes before what its log says, in its own status at once and in the others' when they meet", () => {
+  const room = new Room();
+  const disk = room.disk();
+  room.leader(disk).host.stop();
+  const moved = room.start(1, disk, { port: 7001 });
+  room.passUntil(() => moved.events.some((e) => e.event === "started"));
+  const places = (run: Run) => run.host.status().members.map((m) => m.port);
+  expect(moved.host.status().role).not.toBe("leader");
+  expect(places(moved)).toEqual([7001]);
+  const two = room.start(2, room.disk(), { seeds: [{ ...SEED, port: 7001 }] });
+  room.passUntil(() => places(two).length === 2);
+  expect(places(two)).toEqual([7001, 6002]);
+});
+
 function submitWhenRunning(room: Room, run: Run, text: string): Submitted {
   room.passUntil(() => run.events.some((e) => e.event === "started"));
   return run.host.submit("general", text);

@@ -4,6 +4,7 @@ import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
   DEFAULT_TIMINGS,
+  DIAL_STAGGER_MS,
   PROTOCOL_VERSION,
   QUEUE_BYTES_MAX,
 } from "../../src/core/config.ts";
@@ -647,6 +648,64 @@ test("[M8] a peer that came back on a new address is dialled there, whatever the
   lan.virtual.heal();
   lan.passUntil(() => a.ups.length === 3, handshake + LINGER_MS + 2000);
   expect(new Set(a.dials.slice(before).map((d) => d.port))).toEqual(new Set([7002]));
+});
+
+test("[M8] all addresses of one peer are dialled, one after the other, until one of them leads to it", () => {
+  const lan = new Lan();
+  const a = lan.node(1);
+  const places = [6002, 7002, 8002].map((port) => ({ id: 2, host: "virtual", port }));
+  a.links.setTargets(places);
+  lan.pass(10_000);
+  for (const { port } of places) expect(a.dials.filter((d) => d.port === port).length).toBeGreaterThan(5);
+  const b = lan.node(2, { port: 8002 });
+  lan.passUntil(() => a.ups.length === 1 && b.ups.length === 1, 1600);
+  const before = a.dials.length;
+  lan.pass(10_000);
+  expect(a.dials.length).toBe(before);
+});
+
+test("[M8] an address that does not answer at all does not hold up the others", () => {
+  const lan = new Lan();
+  const a = lan.node(1);
+  const b = lan.node(2);
+  const mute = lan.virtual.attach(50, new VirtualClock(lan.time, lan.random)).network;
+  mute.listen(
+    "virtual",
+    7000,
+    () => new Raw(50),
+    () => {},
+  );
+  lan.pass();
+  a.links.setTargets([
+    { id: 2, host: "virtual", port: 7000 },
+    { id: 2, host: "virtual", port: b.port },
+  ]);
+  lan.passUntil(() => a.ups.length === 1, DIAL_STAGGER_MS + MOMENT_MS);
+  // Two that answer are not dialled at once: of two connections with one process only one is of use.
+  const c = lan.node(3);
+  a.links.setTargets([6003, 6003].map((port, i) => ({ id: 3, host: `name${i}`, port })));
+  lan.passUntil(() => a.ups.length === 2 && c.ups.length === 1);
+  lan.pass(5000);
+  expect(a.dials.filter((d) => d.port === c.port).length).toBe(1);
+});
+
+test("[M8] where somebody else answers who is linked nobody is looked for, until that link is over", () => {
+  const lan = new Lan();
+  const a = lan.node(1);
+  const b = lan.node(2);
+  // Peer 3 is wanted where peer 2 listens.
+  a.links.setTargets([3, 2].map((id) => ({ id, host: "virtual", port: b.port })));
+  lan.passUntil(() => a.ups.length === 1);
+  lan.pass();
+  const before = a.dials.length;
+  lan.pass(20_000);
+  expect(a.dials.length).toBe(before);
+  expect(a.downs).toEqual([]);
+  expect(a.logs.filter((l) => l.message.includes(`peer 2 answers at virtual:${b.port}`)).length).toBe(1);
+  b.die();
+  lan.passUntil(() => a.downs.length === 1);
+  const c = lan.node(3, { port: b.port });
+  lan.passUntil(() => a.ups.some((up) => up.hello.id === 3) && c.ups.length === 1, 1600);
 });
 
 test("[M8] the address in a HELLO that was refused is not dialled", () => {

@@ -536,4 +536,23 @@ export const PLANS = {
     at 2500 start 1
     until: 5000
     ending: heal-all`,
+
+  "all-move": `
+    title: everybody is at another address, and told where the others are
+    peers: 3${THREE}
+    at 1000 move-all
+    at 1600 say 1 where is everybody?
+    until: 3000
+    ending: heal-all`,
+
+  "all-move-to-one": `
+    title: everybody is at another address, and told where the observer is
+    peers: 6${FIVE}
+    at 2000 start 6
+    at 4000 expect 1 counts observers 6
+    at 4000 move-all 6
+    at 4600 say 1 where is everybody?
+    at 12000 expect 1,2,3,4,5,6 delivered where is everybody?
+    until: 12000
+    ending: stop`,
 };

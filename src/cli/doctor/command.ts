@@ -2,25 +2,30 @@
 import { existsSync } from "node:fs";
 import { openDisk } from "../../adapters/disk.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
-import { HostError, type Identity, readIdentity } from "../../host/directory.ts";
-import { CHAT_FLAGS, dataDirectory } from "../chat-options.ts";
-import { address, duration, UsageError } from "../flags.ts";
+import { sameAddress } from "../../host/address.ts";
+import { HostError, type Identity, readIdentity, readProgress } from "../../host/directory.ts";
+import { lookAtLog } from "../../host/recovery.ts";
+import { CHAT_FLAGS, dataDirectory, readAddress } from "../chat-options.ts";
+import { address, duration, seed, UsageError } from "../flags.ts";
 import { runtimeName, runtimeTooOld } from "../runtime.ts";
 import { visible } from "../sanitize.ts";
 import type { Command } from "../usage/command.ts";
 import type { Settings } from "../usage/settings.ts";
 import type { Finding } from "./finding.ts";
+import type { Knowledge, Known } from "./members.ts";
 import type { Own } from "./peers.ts";
 
 /** Of the peer that is to run here. */
-const OF_THE_PEER = CHAT_FLAGS.filter((flag) => ["id", "host", "port", "data-dir"].includes(flag.name));
+const OF_THE_PEER = CHAT_FLAGS.filter((flag) =>
+  ["id", "host", "port", "advertise", "seed", "data-dir", "config"].includes(flag.name),
+);
 
 export const DOCTOR: Command = {
   name: "doctor",
   words: "[HOST:PORT...]",
   purpose: "say why peers cannot meet; without addresses, whether this machine is fit to run one",
   about: [
-    "It connects to each address, hears who answers, and says nothing itself. With --id or --data-dir it also says whether that peer could join there.",
+    "It connects to each address, hears who answers, and says nothing itself. With --id or --data-dir it also says whether that peer could join there, and whether the others are where its log and its --seeds say.",
   ],
   flags: [
     ...OF_THE_PEER,
@@ -33,13 +38,17 @@ export const DOCTOR: Command = {
       command: "chatpeer doctor 10.0.0.1:6001 --data-dir ./data/peer2",
       what: "Could the peer of this directory join there?",
     },
+    {
+      command: "chatpeer doctor --data-dir ./data/peer2 --id 2 --seed 1:10.0.0.7:6001",
+      what: "After addresses have changed: who is where?",
+    },
     { command: "chatpeer doctor", what: "Runtime, data directory, port, limits and clock of this machine" },
   ],
   exits: { 0: "all is well", 1: "something is wrong: it is said what, and what to do" },
   async run({ settings, words, out, paint }) {
-    const findings = words.length === 0 ? await machine(settings) : await peers(settings, words);
-    const width = Math.max(...findings.map(({ about }) => about.length));
-    for (const finding of findings) {
+    const found = await findings(settings, words);
+    const width = Math.max(...found.map(({ about }) => about.length));
+    for (const finding of found) {
       const { ok, about, message } = finding;
       const badge = ok ? "ok     " : paint.red("problem");
       out.line(
@@ -48,27 +57,68 @@ export const DOCTOR: Command = {
           : `${badge}  ${visible(about).padEnd(width)}  ${visible(message)}`,
       );
     }
-    return findings.every(({ ok }) => ok) ? 0 : 1;
+    return found.every(({ ok }) => ok) ? 0 : 1;
   },
 };
 
-async function peers(settings: Settings, words: readonly string[]): Promise<Finding[]> {
+async function findings(settings: Settings, words: readonly string[]): Promise<Finding[]> {
   const addresses = words.map((word) => address("an address", word));
   const timeoutMs = duration("--timeout", settings.text("timeout") as string);
   const own = ownPeer(settings);
+  const known = knowledge(settings, own);
   const { judgePeers, lookAt } = await import("./peers.ts");
+  const { judgeMembers } = await import("./members.ts");
+  const { greet } = await import("./greeting.ts");
   const seen = await Promise.all(addresses.map((a) => lookAt(a, timeoutMs)));
-  return judgePeers(seen, own, timeoutMs);
+  const others = [...known.members, ...known.seeds].filter(({ id }) => id !== known.id).map((k) => k.address);
+  const unasked = others.filter((a, i) => others.findIndex((b) => sameAddress(a, b)) === i);
+  const asked = unasked
+    .filter((a) => !addresses.some((b) => sameAddress(a, b)))
+    .map(async (a) => ({ address: a, greeting: await greet(a.host, a.port, timeoutMs) }));
+  return [
+    ...(words.length === 0 ? await machine(settings) : judgePeers(seen, own, timeoutMs)),
+    ...judgeMembers(known, [...seen, ...(await Promise.all(asked))], timeoutMs),
+  ];
 }
 
-function ownPeer(settings: Settings): Own | null {
+function ownPeer(settings: Settings): OwnDirectory | null {
   const id = settings.number("id", 1, PEER_ID_MAX);
-  const directory = settings.given("data-dir") ? dataDirectory(settings, id ?? 0) : null;
+  const directory = settings.given("data-dir") || id !== undefined ? dataDirectory(settings, id ?? 0) : null;
   const identity = directory === null ? null : identityIn(directory);
-  if (identity === null) return id === undefined ? null : { id, inc: null, clusterId: null };
+  if (directory === null || identity === null)
+    return id === undefined ? null : { id, inc: null, clusterId: null, directory: null };
   if (id !== undefined && id !== identity.id)
     throw new UsageError(`${directory} is the directory of peer ${identity.id}, not of peer ${id}`);
-  return { id: identity.id, inc: identity.inc, clusterId: identity.cluster_id };
+  return { id: identity.id, inc: identity.inc, clusterId: identity.cluster_id, directory };
+}
+
+interface OwnDirectory extends Own {
+  readonly directory: string | null;
+}
+
+/** What the peer knows of addresses, by its log and its seeds. */
+function knowledge(settings: Settings, own: OwnDirectory | null): Knowledge {
+  const id = own?.id ?? 0;
+  const { port, advertise, host } = readAddress(settings, id);
+  const members = own?.directory == null ? [] : membersIn(own.directory);
+  return {
+    id,
+    members,
+    seeds: settings.texts("seed").map((text) => {
+      const named = seed(settings.label("seed"), text);
+      return { id: named.id, inc: null, address: { host: named.host, port: named.port } };
+    }),
+    own: members.find((m) => m.id === id && m.inc === own?.inc)?.address ?? null,
+    at: advertise ?? (port === 0 ? null : { host, port }),
+  };
+}
+
+function membersIn(directory: string): Known[] {
+  const disk = openDisk(directory);
+  const members = lookAtLog(disk, readProgress(disk).commit).newest?.configuration.members ?? [];
+  return members
+    .filter((m) => m.role !== "left")
+    .map(({ id, inc, host, port }) => ({ id, inc, address: { host, port } }));
 }
 
 function identityIn(directory: string): Identity | null {
@@ -84,11 +134,12 @@ function identityIn(directory: string): Identity | null {
 async function machine(settings: Settings): Promise<Finding[]> {
   const { judgeMachine } = await import("./machine.ts");
   const id = settings.number("id", 1, PEER_ID_MAX) ?? 1;
+  const { host, port } = readAddress(settings, id);
   return judgeMachine({
     id,
     dataDir: dataDirectory(settings, id),
-    host: settings.text("host") as string,
-    port: settings.number("port", 0, 65_535) ?? 6000 + id,
+    host,
+    port,
     tooOld: runtimeTooOld(),
     runtime: runtimeName(),
   });

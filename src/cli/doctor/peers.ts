@@ -1,6 +1,6 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
 import { PROTOCOL_VERSION } from "../../core/config.ts";
-import { type Address, place } from "../../host/peer-search.ts";
+import { type Address, place } from "../../host/address.ts";
 import { isLoopback, isUnspecified } from "../addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type Greeting, greet, type PeerHello } from "./greeting.ts";
@@ -61,7 +61,7 @@ function judgeOne({ address, greeting, advertised }: Seen, timeoutMs: number): F
   ];
 }
 
-function noPeer(
+export function noPeer(
   about: string,
   { host, port }: Address,
   greeting: Exclude<Greeting, { result: "peer" }>,
