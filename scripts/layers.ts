@@ -34,6 +34,12 @@ const BANNED: Record<string, readonly [RegExp, string][]> = {
     [/\bset(Timeout|Interval|Immediate)\s*\(|\bqueueMicrotask\s*\(/, "timers come from the Clock port"],
     [/\bconsole\./, "printing belongs to cli"],
   ],
+  everywhere: [
+    [
+      /from\s+["'](node:)?process["']/,
+      "Node reads process.stdout for it, and makes an inherited pipe non-blocking: use the global",
+    ],
+  ],
   runtimes: [[/\bBun\.|\bDeno\.|["']node:|["']bun["']|\bprocess\./, "only adapters and cli name a runtime"]],
 };
 
@@ -56,6 +62,7 @@ for (const file of [...new Glob("src/**/*.ts").scanSync(root)].sort()) {
       /(?:from|import\()\s*["']([^"']+)["']/.exec(line)?.[1] ?? /^\s*import\s+["']([^"']+)["']/.exec(line)?.[1];
     if (specifier !== undefined) checkImport(file, i + 1, room, allowed, specifier);
     const rules = [
+      ...(BANNED.everywhere ?? []),
       ...(room === "core" ? (BANNED.core ?? []) : []),
       ...(["core", "wire", "host", "sim"].includes(room) ? (BANNED.portable ?? []) : []),
       ...(NAMES_RUNTIMES.has(room) ? [] : (BANNED.runtimes ?? [])),

@@ -19,7 +19,6 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { platform } from "node:process";
 import { type Disk, type File, PortError } from "../host/contracts.ts";
 import { takeLock } from "./lock.ts";
 
@@ -198,7 +197,9 @@ function syncDirectory(path: string): void {
 /** Windows opens no directories and some file systems sync none: names are then as durable as the system makes them. */
 function ignoresDirectories(error: unknown): boolean {
   const code = codeOf(error);
-  return code === "EINVAL" || (platform === "win32" && (code === "EPERM" || code === "EISDIR" || code === "EACCES"));
+  return (
+    code === "EINVAL" || (process.platform === "win32" && (code === "EPERM" || code === "EISDIR" || code === "EACCES"))
+  );
 }
 
 function attempt<T>(action: string, path: string, run: () => T): T {

@@ -12,7 +12,6 @@
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kill, pid as ownPid, platform } from "node:process";
 import { PortError } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
 import { systemClock } from "./clock.ts";
@@ -24,7 +23,7 @@ const ROUNDS_MAX = 10_000;
 /** Takes the directory and returns the function that gives it back. Throws PortError("ELOCKED") and what node:fs throws. */
 export function takeLock(root: string): () => void {
   const lock = join(root, "lock");
-  const own = `${ownPid}-${startTime(ownPid) ?? ""}-${bootId()}-${systemClock.word(12)}`;
+  const own = `${process.pid}-${startTime(process.pid) ?? ""}-${bootId()}-${systemClock.word(12)}`;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const names = entries(lock);
     if (names.length === 0) makeLock(root, lock);
@@ -76,7 +75,7 @@ function livingHolder(name: string): number | null {
 
 /** When a process started, in a form that is the same for everyone who asks; null if it does not run. */
 function startTime(pid: number): string | null {
-  if (platform === "linux") {
+  if (process.platform === "linux") {
     try {
       // pid (name) state ppid …: the name may hold anything, so the fields are counted from the last ")". [proc(5)]
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -88,11 +87,11 @@ function startTime(pid: number): string | null {
     }
   }
   try {
-    kill(pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     if (codeOf(error) !== "EPERM") return null;
   }
-  if (platform === "win32") return "";
+  if (process.platform === "win32") return "";
   try {
     const { execFileSync } = loadChildProcess();
     const answer = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
@@ -113,7 +112,7 @@ function loadChildProcess(): typeof import("node:child_process") {
 }
 
 function bootId(): string {
-  if (platform !== "linux") return "";
+  if (process.platform !== "linux") return "";
   return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);
 }
 

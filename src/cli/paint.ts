@@ -1,6 +1,7 @@
-/** Colours where they are wanted: a terminal, and no NO_COLOR (https://no-color.org). */
-import kleur from "kleur";
-
+/**
+ * Colours where they are wanted: a terminal, and no NO_COLOR (https://no-color.org). No library's: those look at
+ * `process.stdout` as they are loaded, and by that alone the runtime makes an inherited pipe non-blocking for whoever shares it.
+ */
 export interface Paint {
   dim(text: string): string;
   bold(text: string): string;
@@ -15,11 +16,11 @@ export function paintFor(stream: { isTTY?: boolean }): Paint {
   const env = process.env;
   const wanted = stream.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
   if (!wanted) return { dim: plain, bold: plain, red: plain, mark: plain };
-  kleur.enabled = true;
-  return {
-    dim: (t) => kleur.dim(t),
-    bold: (t) => kleur.bold(t),
-    red: (t) => kleur.red(t),
-    mark: (t) => kleur.inverse(t),
-  };
+  return { dim: painted(2, 22), bold: painted(1, 22), red: painted(31, 39), mark: painted(7, 27) };
+}
+
+/** Select Graphic Rendition (ECMA-48, 8.3.117): on, and off again. What is off within the text goes on behind it. */
+function painted(on: number, off: number): (text: string) => string {
+  const [begin, end] = [`\x1b[${on}m`, `\x1b[${off}m`];
+  return (text) => begin + text.replaceAll(end, end + begin) + end;
 }

@@ -1,0 +1,217 @@
+/**
+ * Standard output and standard error that never hold this process up. Runtimes write to a terminal synchronously, so one
+ * that nobody reads (ssh from a laptop that sleeps, Ctrl-S, a selection in a console) would stop everything else that the
+ * process does; Deno writes to pipes like that, too.
+ *
+ * The stream is opened anew with O_NONBLOCK. That flag belongs to an open file description, and the inherited one is shared
+ * with the shell and with whoever else writes there: it stays as it was.
+ *
+ *              | Linux                | macOS, BSD                  | Windows
+ *     terminal | opened anew          | opened anew, by its name    | written to by a thread; under Node its own stream
+ *     pipe     | opened anew          | the runtime's own stream: asynchronous, but in Deno
+ *     socket   | the runtime's own stream: asynchronous, but in Deno
+ *     file     | the runtime's own stream
+ *
+ * A thread that waits for its reader lets this process go on, but in Node not end.
+ */
+import { constants, fstatSync, openSync, readdirSync, readFileSync, statSync, write, writeSync } from "node:fs";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { isatty } from "node:tty";
+
+export interface StandardStream extends Writable {
+  readonly isTTY?: boolean;
+  /** Of a terminal, which says "resize" when they change. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  /** Writes what waits and then this, as far as the reader takes it at once: last words of whoever can await nothing. */
+  writeNow(text: string): void;
+}
+
+export type StandardDescriptor = 1 | 2;
+
+/** A reader that is full is tried again after so long, then after twice of it, and so on. */
+const RETRY_MS_MIN = 1;
+const RETRY_MS_MAX = 50;
+/** Where terminals have their names. */
+const TERMINAL_FOLDERS = ["/dev/pts", "/dev"];
+const CONTROLLING_TERMINAL = "/dev/tty";
+
+const opened = new Map<StandardDescriptor, StandardStream>();
+
+/** Standard output (1) or error (2), the same stream each time. */
+export function standardStream(descriptor: StandardDescriptor): StandardStream {
+  const stream = opened.get(descriptor) ?? open(descriptor);
+  opened.set(descriptor, stream);
+  return stream;
+}
+
+function open(descriptor: StandardDescriptor): StandardStream {
+  const name = descriptor === 1 ? "stdout" : "stderr";
+  const terminal = isatty(descriptor);
+  const own = openAnew(descriptor, terminal);
+  // The runtime's own stream of a pipe is not even looked at: that makes the inherited pipe non-blocking.
+  if (own !== null && !terminal) {
+    const stream = new DescriptorStream(own, "at once", null);
+    // Node asks for its own stream whenever it closes a socket. (Bun makes the stream before it lets it be replaced.)
+    if (isNode()) Object.defineProperty(process, name, { value: stream, configurable: true, enumerable: true });
+    return stream;
+  }
+  const runtimes = process[name];
+  if (own !== null) return new DescriptorStream(own, "at once", runtimes);
+  const byThread = terminal && !(process.platform === "win32" && isNode());
+  if (byThread) return new DescriptorStream(descriptor, "by thread", runtimes);
+  return Object.assign(runtimes, { writeNow: (text: string) => attempt(descriptor, Buffer.from(text)) });
+}
+
+/** It also writes to a Windows console in the console's own encoding, unless through its own stream. */
+function isNode(): boolean {
+  return !("Bun" in globalThis) && !("Deno" in globalThis);
+}
+
+/** A descriptor of the same terminal or pipe that shares no flags with it; null where there is none. */
+function openAnew(descriptor: StandardDescriptor, terminal: boolean): number | null {
+  if (process.platform === "win32" || !(terminal || isPipe(descriptor))) return null;
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+  const paths = [
+    // On other systems that would only be another name of the same description.
+    ...(process.platform === "linux" ? [`/proc/self/fd/${descriptor}`] : []),
+    ...(terminal ? terminalNames(descriptor) : []),
+  ];
+  for (const path of paths) {
+    try {
+      return openSync(path, flags);
+    } catch {
+      // No such file system, or not allowed: after `su` a terminal still belongs to somebody else.
+    }
+  }
+  return null;
+}
+
+function isPipe(descriptor: StandardDescriptor): boolean {
+  try {
+    return fstatSync(descriptor).isFIFO();
+  } catch {
+    // It was closed by whoever started this process.
+    return false;
+  }
+}
+
+/** Paths that lead to this terminal, as ttyname(3) finds them; the controlling one may be opened even if it is another user's. */
+function* terminalNames(descriptor: StandardDescriptor): Generator<string> {
+  const device = fstatSync(descriptor).rdev;
+  for (const folder of TERMINAL_FOLDERS)
+    for (const name of namesIn(folder)) {
+      const path = join(folder, name);
+      if (path !== CONTROLLING_TERMINAL && deviceAt(path) === device) yield path;
+    }
+  if (controllingDevice() === device) yield CONTROLLING_TERMINAL;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function deviceAt(path: string): number | null {
+  try {
+    const stat = statSync(path);
+    return stat.isCharacterDevice() ? stat.rdev : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Of this process, where the system says it: proc(5), field 7 of `stat`, the fifth behind the name in parentheses. */
+function controllingDevice(): number | null {
+  try {
+    const stat = readFileSync("/proc/self/stat", "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4]);
+  } catch {
+    return null;
+  }
+}
+
+function attempt(descriptor: number, bytes: Uint8Array): void {
+  try {
+    writeSync(descriptor, bytes);
+  } catch {
+    // Nobody takes it, or nobody is there.
+  }
+}
+
+/** Writes to a descriptor, and keeps what its reader does not take yet. Where it is a terminal, `sized` knows its size. */
+export class DescriptorStream extends Writable implements StandardStream {
+  readonly isTTY: boolean;
+  readonly #fd: number;
+  readonly #how: "at once" | "by thread";
+  readonly #sized: NodeJS.WriteStream | null;
+  /** What is being written, and who is told when it is. */
+  #rest: Uint8Array = new Uint8Array();
+  #written: (error?: Error | null) => void = () => {};
+  #retryMs = RETRY_MS_MIN;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(fd: number, how: "at once" | "by thread", sized: NodeJS.WriteStream | null) {
+    super();
+    this.#fd = fd;
+    this.#how = how;
+    this.#sized = sized;
+    this.isTTY = sized !== null;
+    sized?.on("resize", () => this.emit("resize"));
+  }
+
+  get columns(): number | undefined {
+    return this.#sized?.columns;
+  }
+
+  get rows(): number | undefined {
+    return this.#sized?.rows;
+  }
+
+  writeNow(text: string): void {
+    clearTimeout(this.#retry);
+    if (this.#how === "by thread") return;
+    attempt(this.#fd, Buffer.concat([this.#rest, Buffer.from(text)]));
+    this.#rest = new Uint8Array();
+  }
+
+  override _write(bytes: Uint8Array, _encoding: BufferEncoding, written: (error?: Error | null) => void): void {
+    this.#rest = bytes;
+    this.#written = written;
+    this.#go();
+  }
+
+  override _destroy(error: Error | null, destroyed: (error: Error | null) => void): void {
+    clearTimeout(this.#retry);
+    destroyed(error);
+  }
+
+  readonly #go = (): void => {
+    if (this.#how === "by thread") return write(this.#fd, this.#rest, (error, count) => this.#settle(error, count));
+    let count = 0;
+    try {
+      count = writeSync(this.#fd, this.#rest);
+    } catch (error) {
+      return this.#settle(error as NodeJS.ErrnoException, 0);
+    }
+    this.#settle(null, count);
+  };
+
+  #settle(error: NodeJS.ErrnoException | null, count: number): void {
+    if (this.destroyed) return;
+    if (error?.code === "EAGAIN" || error?.code === "EINTR") {
+      this.#retry = setTimeout(this.#go, this.#retryMs);
+      this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MS_MAX);
+      return;
+    }
+    if (error !== null) return this.#written(error);
+    this.#retryMs = RETRY_MS_MIN;
+    this.#rest = this.#rest.subarray(count);
+    if (this.#rest.length === 0) this.#written();
+    else this.#go();
+  }
+}
