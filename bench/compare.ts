@@ -6,6 +6,7 @@
  */
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
+import { standardStream } from "../src/adapters/standard-stream.ts";
 import { Histogram } from "./histogram.ts";
 import { liveView } from "./live.ts";
 import { nats } from "./nats.ts";
@@ -86,7 +87,7 @@ function readMeasure(args: readonly string[]): Measure {
 }
 
 async function ours({ seconds, size, window, dir }: Measure): Promise<Figures> {
-  const view = liveView(process.stderr);
+  const view = liveView(standardStream(2));
   const each = Math.ceil(window / 3);
   const floodOf = async (...flags: string[]) => {
     const { result } = await run(readOptions(["--size", `${size}`, "--dir", dir, ...flags]), false, view);

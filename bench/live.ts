@@ -1,6 +1,7 @@
 /** How a run goes, while it goes: a view that is rewritten on a terminal, a line a second elsewhere. */
 import kleur from "kleur";
 import { createLogUpdate } from "log-update";
+import type { StandardStream } from "../src/adapters/standard-stream.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Fault } from "./faults.ts";
 import type { Member } from "./member.ts";
@@ -16,7 +17,7 @@ const FAULTS_SHOWN = 8;
 const SPEED_MS = 1000;
 const DONE: Record<Fault["kind"], string> = { kill: "killed", pause: "paused", cut: "cut off" };
 
-export function liveView(stream: NodeJS.WriteStream): Watcher & { end(): void } {
+export function liveView(stream: StandardStream): Watcher & { end(): void } {
   return stream.isTTY === true ? new Screen(stream) : new Lines(stream);
 }
 
@@ -39,11 +40,14 @@ function faultLine({ kind, leader, gapMs }: Fault, seconds: number): string {
 }
 
 class Screen implements Watcher {
+  readonly #stream: StandardStream;
   readonly #update: ReturnType<typeof createLogUpdate>;
   #faults: string[] = [];
 
-  constructor(stream: NodeJS.WriteStream) {
-    this.#update = createLogUpdate(stream);
+  constructor(stream: StandardStream) {
+    this.#stream = stream;
+    // Of a stream it needs what these two have in common.
+    this.#update = createLogUpdate(stream as unknown as NodeJS.WriteStream);
   }
 
   phase(text: string): void {
@@ -59,6 +63,8 @@ class Screen implements Watcher {
   }
 
   running(cluster: Cluster, options: RunOptions, began: number): void {
+    // Nobody has read the view before: the next is drawn in its place once somebody does.
+    if (this.#stream.writableLength > 0) return;
     const rows = cluster.members.map((m) => {
       const { id, state, report, usage } = m;
       const shown = state === "up" ? (report?.role ?? state) : state;
@@ -86,10 +92,10 @@ class Screen implements Watcher {
 }
 
 class Lines implements Watcher {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: StandardStream;
   #nextAt = 0;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: StandardStream) {
     this.#stream = stream;
   }
 

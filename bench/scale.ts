@@ -3,6 +3,7 @@
  * verified and the figures told. Exit codes: 0 done and verified, 1 not, 2 wrong usage, 130 interrupted.
  */
 import { writeFileSync } from "node:fs";
+import { standardStream } from "../src/adapters/standard-stream.ts";
 import { RunFailed } from "./cluster.ts";
 import { machine, type RunResult } from "./figures.ts";
 import { type FloorFigures, measureFloor } from "./floor.ts";
@@ -46,7 +47,7 @@ async function main(): Promise<number> {
   }
   try {
     const options = readOptions(args);
-    const view = liveView(process.stderr);
+    const view = liveView(standardStream(2));
     try {
       if (options.figures !== null) return await allFigures(options, options.figures, view);
       return await (options.sweep ? sweep(options, view) : single(options, view));

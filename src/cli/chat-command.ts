@@ -1,5 +1,6 @@
 /** `chatpeer --id N …`, the command without a name: start a peer and chat. */
 import { platformPorts } from "../adapters/platform.ts";
+import { standardStream } from "../adapters/standard-stream.ts";
 import { isLoopback, isUnspecified } from "./addresses.ts";
 import { runChat } from "./chat.ts";
 import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
@@ -36,7 +37,7 @@ export const CHAT: Command = {
     if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is no flag (a command would stand first)`);
     if (!mayAsk(settings)) return chat(readChatOptions(settings), err);
     const { askPeer } = await import("./ask-peer.ts");
-    const answers = await askPeer(settings, process.stdin, process.stdout);
+    const answers = await askPeer(settings, process.stdin, standardStream(1));
     if (answers === null) return INTERRUPTED;
     return chat(readChatOptions(settings.with(readArguments(answers, CHAT_FLAGS).flags)), err);
   },
@@ -45,7 +46,7 @@ export const CHAT: Command = {
 /** There is somebody to ask, and something that must be asked. */
 function mayAsk(settings: Settings): boolean {
   const scripted = settings.given("id") || settings.on("headless") || settings.on("json");
-  return !scripted && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  return !scripted && process.stdin.isTTY === true && standardStream(1).isTTY === true;
 }
 
 function chat(options: ChatOptions, err: Output): Promise<number> {
@@ -59,7 +60,7 @@ function chat(options: ChatOptions, err: Output): Promise<number> {
   return runChat(
     platformPorts(options.dataDir),
     options,
-    { input: process.stdin, output: process.stdout, error: process.stderr },
+    { input: process.stdin, output: standardStream(1), error: standardStream(2) },
     onSignals,
   );
 }

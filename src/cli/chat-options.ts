@@ -1,5 +1,6 @@
 /** What can be set of a peer, and how that is read. */
 import { join, resolve } from "node:path";
+import { standardStream } from "../adapters/standard-stream.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../core/config.ts";
 import { isUnspecified, outsideAddress } from "./addresses.ts";
 import { HISTORY_COUNT_MAX } from "./commands.ts";
@@ -189,7 +190,7 @@ export function readHistory(settings: Settings): number {
 }
 
 function isPerson(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+  return process.stdin.isTTY === true && standardStream(1).isTTY === true;
 }
 
 /** Nobody can dial "all addresses": whoever listens on them tells the others one. */

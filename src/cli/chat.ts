@@ -15,13 +15,13 @@ import { Attention } from "./attention.ts";
 import { readCommand } from "./commands.ts";
 import type { Chatting, Face } from "./faces/face.ts";
 import { type Line, LineSplitter } from "./input.ts";
-import { Output } from "./output.ts";
+import { OperatorLog } from "./operator-log.ts";
+import { ONE_FRAME, Output } from "./output.ts";
 import { lastMessages } from "./past.ts";
 import { Readers } from "./readers.ts";
 import { Rooms } from "./rooms.ts";
 import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
 
-const LEVELS = ["error", "warn", "info", "debug"];
 /** After the end of input the peer stays so long for what is still pending. */
 const LINGER_MS = 5000;
 
@@ -88,6 +88,7 @@ class Chat implements HostListener, Chatting {
   readonly #service: Service;
   readonly #asking: Asking;
   readonly #face: Face;
+  readonly #log: OperatorLog;
   readonly #attention: Attention;
   readonly #acting: Acting;
   readonly #resolve: (code: number) => void;
@@ -118,7 +119,7 @@ class Chat implements HostListener, Chatting {
     this.streams = streams;
     this.clock = clock;
     this.#resolve = resolve;
-    this.out = new Output(streams.output);
+    this.out = new Output(streams.output, options.mode === "terminal" ? ONE_FRAME : undefined);
     this.err = new Output(streams.error);
     this.#service = makeService(this);
     this.#asking = new Asking(this.#service);
@@ -126,6 +127,7 @@ class Chat implements HostListener, Chatting {
     const { mode, history } = options;
     this.#attention = new Attention(this.#service, this.rooms, mode, (message) => this.isOwn(message));
     this.#face = makeFace(this);
+    this.#log = new OperatorLog(options.logLevel, this.err, (record) => this.#face.log(record));
     this.#acting = {
       ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
       ...{ keyboard: mode === "terminal", history },
@@ -157,6 +159,7 @@ class Chat implements HostListener, Chatting {
   }
 
   onSignal(signal: string): void {
+    this.out.hasten();
     if (this.#leaving && signal === "SIGINT") return this.#resolve(130);
     if (signal === "SIGHUP" && this.options.mode === "terminal") {
       // The terminal is most likely gone: what it is sent now is not waited for.
@@ -179,9 +182,7 @@ class Chat implements HostListener, Chatting {
   }
 
   log(record: LogRecord): void {
-    const { logLevel } = this.options;
-    if (logLevel === "off" || LEVELS.indexOf(record.level) > LEVELS.indexOf(logLevel)) return;
-    this.#face.log(record);
+    this.#log.take(record);
   }
 
   writable(): void {
@@ -344,6 +345,9 @@ class Chat implements HostListener, Chatting {
   async #finish(code: number): Promise<void> {
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.streams.input.destroy();
+    // A screen is nobody's record, and neither is a log.
+    if (this.options.mode === "terminal") this.out.hasten();
+    this.err.hasten();
     await Promise.all([...this.#answering, this.out.finished(), this.err.finished()]);
     this.#resolve(code);
   }

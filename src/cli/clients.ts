@@ -1,5 +1,6 @@
 /** `connect`, `send`, `tail` and `status`: commands that use a peer running somewhere. */
 import { platformClock, platformNetwork } from "../adapters/platform.ts";
+import { standardStream } from "../adapters/standard-stream.ts";
 import { refuseText } from "../host/admission.ts";
 import { ClientHost } from "../host/client-host.ts";
 import { talk } from "./chat.ts";
@@ -32,7 +33,7 @@ export const CONNECT: Command = {
   examples: [{ command: "chatpeer connect 10.0.0.1:6001 --name bob", what: "As bob, in the room general" }],
   exits: { 0: "left in good order", 1: "it could not go on: stderr says why", [INTERRUPTED]: "interrupted" },
   async run({ settings, words }) {
-    if (words.length > 0 || settings.on("json") || process.stdin.isTTY !== true || process.stdout.isTTY !== true)
+    if (words.length > 0 || settings.on("json") || process.stdin.isTTY !== true || standardStream(1).isTTY !== true)
       return connect(settings, words);
     const answers = await askConnect(settings);
     if (answers === null) return INTERRUPTED;
@@ -104,7 +105,7 @@ function connect(settings: Settings, words: readonly string[]): Promise<number> 
         listener,
       ),
     { ...options, senderId: null },
-    { input: process.stdin, output: process.stdout, error: process.stderr },
+    { input: process.stdin, output: standardStream(1), error: standardStream(2) },
     onSignals,
   );
 }
@@ -125,6 +126,6 @@ async function askConnect(settings: Settings): Promise<readonly string[] | null>
       },
     ],
     process.stdin,
-    process.stdout,
+    standardStream(1),
   );
 }

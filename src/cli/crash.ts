@@ -1,6 +1,16 @@
 /** Last words for an error that nobody caught: an operating system's refusal in words, a fault of this program with its trace. */
 import { visible } from "./sanitize.ts";
 
+/** Ends this process on such an error. */
+export function endOnCrash(stderr: { writeNow(text: string): void }): void {
+  for (const fault of ["uncaughtException", "unhandledRejection"])
+    process.on(fault, (error: unknown) => {
+      // Behind whoever puts the terminal in order at the exit.
+      process.on("exit", () => stderr.writeNow(`${crashLines(error).join("\n")}\n`));
+      process.exit(1);
+    });
+}
+
 /** Lines for stderr. */
 export function crashLines(error: unknown): string[] {
   if (isSystemError(error))

@@ -1,9 +1,9 @@
 /** The `chatpeer` command: finds the command, reads its flags, runs it, exits with its code once all that was written is read. */
-import { writeSync } from "node:fs";
 import packageJson from "../../package.json" with { type: "json" };
+import { standardStream } from "../adapters/standard-stream.ts";
 import { COMMANDS, findCommand } from "./catalog.ts";
 import { CHAT } from "./chat-command.ts";
-import { crashLines } from "./crash.ts";
+import { crashLines, endOnCrash } from "./crash.ts";
 import { UsageError } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
@@ -15,10 +15,9 @@ import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/comma
 import { commandHelp } from "./usage/help.ts";
 import { configFileOf, gatherSettings } from "./usage/settings.ts";
 
-/** File descriptor: what is written to it directly is there before the process ends. */
-const STDERR = 2;
-const out = new Output(process.stdout);
-const err = new Output(process.stderr);
+const [stdout, stderr] = [standardStream(1), standardStream(2)];
+const out = new Output(stdout);
+const err = new Output(stderr);
 const [first, ...others] = process.argv.slice(2);
 /** What is asked for; errors say how to read about it. */
 let asked: Command = CHAT;
@@ -44,15 +43,10 @@ async function main(): Promise<number> {
   const file = configFileOf(asked.flags, given.flags, process.env);
   const filed = file === null ? null : (await import("./usage/config-file.ts")).readConfigFile(file, asked.flags);
   const settings = gatherSettings(asked.flags, given.flags, process.env, everywhere, filed);
-  return asked.run({ settings, words: given.words, out, err, paint: paintFor(process.stdout) });
+  return asked.run({ settings, words: given.words, out, err, paint: paintFor(stdout) });
 }
 
-for (const fault of ["uncaughtException", "unhandledRejection"])
-  process.on(fault, (error: unknown) => {
-    // Behind whoever puts the terminal in order at the exit.
-    process.on("exit", () => writeSync(STDERR, `${crashLines(error).join("\n")}\n`));
-    process.exit(1);
-  });
+endOnCrash(stderr);
 
 let code: number;
 try {
@@ -70,5 +64,6 @@ if (out.failure !== null) {
   err.line(`chatpeer: not everything was written: ${visible(out.failure)}`);
   code ||= 1;
 }
+err.hasten();
 await err.finished();
 process.exit(code);

@@ -171,7 +171,10 @@ export function tail(
       { event: onEvent, log: () => {}, writable: () => {}, stopped: onStopped },
     );
     const asking = new Asking(service);
-    signals(() => service.quit());
+    signals(() => {
+      out.hasten();
+      service.quit();
+    });
     service.start();
   });
 }

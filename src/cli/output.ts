@@ -7,10 +7,15 @@ import type { Writable } from "node:stream";
 
 /** More characters than this waiting for a slow reader: whoever produces is asked to pause, until half of them are read. */
 const WAITING_MAX = 1024 * 1024;
+/** Of a screen, which nobody wants to see as it was: the next frame is drawn when the one before is with the terminal. */
+export const ONE_FRAME = 1;
+/** Last words are waited for as long as their reader takes some of them within this time. */
+export const LAST_WORDS_MS = 2000;
 
 export class Output {
   readonly #stream: Writable;
   readonly #isTerminal: boolean;
+  readonly #waitingMax: number;
   #lost = false;
   #failure: string | null = null;
   #unanswered = 0;
@@ -18,10 +23,13 @@ export class Output {
   #waiting = 0;
   #paused: (() => void) | null = null;
   #onFinished: (() => void)[] = [];
+  #patienceMs: number | null = null;
+  #patience: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(stream: Writable & { readonly isTTY?: boolean }) {
+  constructor(stream: Writable & { readonly isTTY?: boolean }, waitingMax = WAITING_MAX) {
     this.#stream = stream;
     this.#isTerminal = stream.isTTY === true;
+    this.#waitingMax = waitingMax;
     stream.on("error", (error) => this.#failed(error));
   }
 
@@ -50,7 +58,7 @@ export class Output {
 
   /** The reader is behind. */
   get behind(): boolean {
-    return !this.#lost && this.#waiting >= WAITING_MAX;
+    return !this.#lost && this.#waiting >= this.#waitingMax;
   }
 
   write(text: string): void {
@@ -69,10 +77,27 @@ export class Output {
     this.#paused = go;
   }
 
-  /** Resolves when everything written is with the reader, or the reader is gone. */
+  /** Resolves when everything written is with the reader, or the reader is gone, or given up. */
   finished(): Promise<void> {
     if (this.#lost || this.#unanswered === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onFinished.push(resolve));
+    return new Promise((resolve) => {
+      this.#onFinished.push(resolve);
+      this.#wait();
+    });
+  }
+
+  /** From now on `finished` gives the reader up when it takes nothing for this time: somebody wants this process to end. */
+  hasten(patienceMs = LAST_WORDS_MS): void {
+    this.#patienceMs = patienceMs;
+    this.#wait();
+  }
+
+  #wait(): void {
+    clearTimeout(this.#patience);
+    const patienceMs = this.#patienceMs;
+    if (patienceMs === null || this.#onFinished.length === 0) return;
+    const giveUp = () => this.#stream.destroy(new Error(`nobody has read it for ${patienceMs / 1000} s`));
+    this.#patience = setTimeout(giveUp, patienceMs);
   }
 
   #failed(error: NodeJS.ErrnoException): void {
@@ -84,8 +109,9 @@ export class Output {
   #answered(length: number): void {
     this.#unanswered--;
     this.#waiting -= length;
-    if (this.#waiting < WAITING_MAX / 2) this.#resume();
+    if (this.#waiting < this.#waitingMax / 2) this.#resume();
     if (this.#unanswered === 0) this.#finish();
+    else this.#wait();
   }
 
   #resume(): void {
@@ -95,6 +121,7 @@ export class Output {
   }
 
   #finish(): void {
+    clearTimeout(this.#patience);
     for (const done of this.#onFinished.splice(0)) done();
   }
 }

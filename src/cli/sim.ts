@@ -6,6 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { selfCommand } from "../adapters/self.ts";
+import { standardStream } from "../adapters/standard-stream.ts";
 import { type Job, judge, play, playPlan, reportOf, scenarioOfJob, type Verdict, wholeTrace } from "../sim/play.ts";
 import { printScenario, type Scenario, scenarioOf } from "../sim/scenario.ts";
 import { type Shrunk, shrink } from "../sim/shrink.ts";
@@ -48,7 +49,7 @@ async function simulated(options: SimOptions, out: Output, paint: Paint): Promis
   const { jobs, json, trace, report, budgetMs } = options;
   const began = performance.now();
   const deadline = began + (budgetMs ?? Number.POSITIVE_INFINITY);
-  const progress = new Progress(process.stderr);
+  const progress = new Progress(standardStream(2));
   const say = (...lines: readonly string[]) => {
     progress.clear();
     for (const line of lines) out.line(line);

@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { LogRecord } from "../host/events.ts";
 import type { HostOptions } from "../host/host.ts";
 import type { Bell } from "./transcript.ts";
+import type { TtyOutput } from "./tty.ts";
 
 /** How it talks: with the screen, one line each, one JSON object each, or only the messages. */
 export type Mode = "terminal" | "pipe" | "json" | "quiet";
@@ -32,6 +33,6 @@ export interface ChatOptions extends HostOptions, TalkOptions {
 
 export interface Streams {
   readonly input: Readable;
-  readonly output: Writable & { isTTY?: boolean };
-  readonly error: Writable & { isTTY?: boolean };
+  readonly output: TtyOutput;
+  readonly error: Writable & { readonly isTTY?: boolean };
 }

@@ -25,7 +25,7 @@ export interface TerminalUser {
   gone(): void;
   /** What was printed has been drawn: more may come. */
   drawn(): void;
-  /** The window came to the foreground, or went to the background; of many terminals nobody knows. */
+  /** Somebody looks at it, or not: the window is in the background (many terminals do not say), or takes no frames. */
   attend(here: boolean): void;
 }
 
@@ -38,6 +38,10 @@ const FRAME_MS = 16;
 const REST_MS = 300;
 /** More lines than this wait for the next frame: whoever prints is asked to pause. */
 const LINES_MAX = 5000;
+/** Of whoever prints all the same, lines beyond these are not kept. */
+const KEPT_LINES_MAX = 2 * LINES_MAX;
+/** A terminal that has not taken a frame for so long is taken for one that nobody looks at. */
+const UNREAD_MS = 1000;
 /** Shown of what Tab may mean. */
 const CANDIDATES_MAX = 50;
 const BELL = "\x07";
@@ -58,6 +62,13 @@ export class Terminal {
   /** The bottom as it was drawn last, to see whether anything has changed. */
   #shown = "";
   #lines: string[] = [];
+  /** Lines that were not kept. */
+  #missing = 0;
+  /** The window is in the foreground, as far as the terminal says. */
+  #focused = true;
+  /** It takes what it is sent. */
+  #isRead = true;
+  #unread: Timer | null = null;
   #rings = false;
   #rangAt = Number.NEGATIVE_INFINITY;
   #frame: Timer | null = null;
@@ -96,7 +107,8 @@ export class Terminal {
       for (const line of lines) this.#out.line(line);
       return true;
     }
-    for (const line of lines) this.#lines.push(line);
+    if (this.#lines.length < KEPT_LINES_MAX) for (const line of lines) this.#lines.push(line);
+    else this.#missing += lines.length;
     this.#rings ||= bell && this.#clock.now() - this.#rangAt >= BELL_MS;
     this.refresh();
     return this.#lines.length < LINES_MAX;
@@ -119,6 +131,7 @@ export class Terminal {
   close(): void {
     if (this.#state === "closed") return;
     this.#patience?.cancel();
+    this.#unread?.cancel();
     this.#input.off("data", this.#onData);
     this.#output.off("resize", this.#onResize);
     const lines = this.#lines.splice(0);
@@ -131,10 +144,13 @@ export class Terminal {
   readonly #draw = (): void => {
     this.#frame = null;
     if (this.#state !== "open") return;
-    if (this.#out.behind) return this.#out.resumed(() => this.refresh());
+    if (this.#out.behind) return this.#waitForReader();
     const view = this.#view;
     const shown = JSON.stringify([view.columns, bottomRows(view)]);
     const lines = this.#lines.splice(0);
+    if (this.#missing > 0)
+      lines.push(this.#paint.dim(`-- ${this.#missing} more lines came while nobody read this terminal`));
+    this.#missing = 0;
     if (lines.length === 0 && shown === this.#shown && !this.#rings) return;
     const { bytes, drawn } = draw(this.#drawn, view, lines);
     this.#out.write(bytes + (this.#rings ? BELL : ""));
@@ -145,6 +161,26 @@ export class Terminal {
     this.#drawnAt = this.#clock.now();
     this.#user.drawn();
   };
+
+  /** The frame before is not with the terminal yet: frames that would come meanwhile are never made. */
+  #waitForReader(): void {
+    this.#unread ??= this.#clock.after(UNREAD_MS, () => {
+      this.#isRead = false;
+      this.#tellAttention();
+    });
+    this.#out.resumed(() => {
+      this.#unread?.cancel();
+      this.#unread = null;
+      this.refresh();
+      if (this.#isRead) return;
+      this.#isRead = true;
+      this.#tellAttention();
+    });
+  }
+
+  #tellAttention(): void {
+    this.#user.attend(this.#focused && this.#isRead);
+  }
 
   get #view(): View {
     const { columns, rows } = this.#tty;
@@ -180,7 +216,8 @@ export class Terminal {
     for (const key of keys) {
       if (this.#state !== "open") return;
       if (key.is === "press" && key.name.startsWith("focus-")) {
-        this.#user.attend(key.name === "focus-in");
+        this.#focused = key.name === "focus-in";
+        this.#tellAttention();
         continue;
       }
       const { editor, action } = press(this.#editor, key, (text, cursor) => this.#user.complete(text, cursor));

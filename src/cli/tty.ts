@@ -2,12 +2,17 @@
  * The mode of a terminal in which every key is read at once, and its way back: whatever ends or stops this process, short of
  * SIGKILL, the terminal is given back as it was.
  */
-import { writeSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { REPORTS_OFF, REPORTS_ON } from "./editor/keys.ts";
 
 export type TtyInput = Readable & { setRawMode?: (raw: boolean) => unknown };
-export type TtyOutput = Writable & { isTTY?: boolean; columns?: number; rows?: number; fd?: number };
+export type TtyOutput = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  /** For last words, which nobody can wait for. */
+  writeNow?(text: string): void;
+};
 
 /** Where nobody tells. */
 const COLUMNS = 80;
@@ -58,8 +63,6 @@ export class Tty {
     this.#raw(true);
     this.#write(REPORTS_ON);
     process.on("exit", this.#atExit);
-    process.on("uncaughtException", this.#onCrash);
-    process.on("unhandledRejection", this.#onCrash);
     if (STOPS) process.on("SIGCONT", this.#onContinued);
     for (const signal of DEADLY) process.on(signal, this.#onDeadly);
   }
@@ -69,8 +72,6 @@ export class Tty {
     this.#entered = false;
     clearTimeout(this.#goOn);
     process.off("exit", this.#atExit);
-    process.off("uncaughtException", this.#onCrash);
-    process.off("unhandledRejection", this.#onCrash);
     process.off("SIGCONT", this.#onContinued);
     for (const signal of DEADLY) process.off(signal, this.#onDeadly);
     this.#write(this.#erase() + REPORTS_OFF);
@@ -97,18 +98,7 @@ export class Tty {
   readonly #atExit = (): void => {
     this.#entered = false;
     this.#raw(false);
-    try {
-      writeSync(this.#output.fd ?? 1, this.#erase() + REPORTS_OFF);
-    } catch {
-      // The terminal is gone.
-    }
-  };
-
-  readonly #onCrash = (error: unknown): void => {
-    this.#atExit();
-    process.off("exit", this.#atExit);
-    console.error(error);
-    process.exit(1);
+    this.#output.writeNow?.(this.#erase() + REPORTS_OFF);
   };
 
   readonly #onDeadly = (signal: NodeJS.Signals): void => {

@@ -80,6 +80,7 @@ class Run {
   out = "";
   err = "";
   code: number | null = null;
+  readonly exited: Promise<number>;
   signal: (signal: string) => void = () => {};
   readonly #time: VirtualTime;
 
@@ -104,9 +105,10 @@ class Run {
       ...{ history: 20, bell: "mention", logLevel: "off", logFormat: "text" },
       ...options,
     };
-    void runChat({ clock, network, disk: machine.disk }, all, streams, (handler) => {
+    this.exited = runChat({ clock, network, disk: machine.disk }, all, streams, (handler) => {
       this.signal = handler;
-    }).then((code) => {
+    });
+    void this.exited.then((code) => {
       this.code = code;
     });
   }
@@ -571,53 +573,90 @@ describe("the screen", () => {
     await run.ended();
   });
 
-  test("[S9] a terminal that is far behind is sent no more frames, and messages wait in the log for it", async () => {
-    let waiting: (() => void) | null = null;
-    let seen = "";
-    const slow = Object.assign(
-      new Writable({
-        write(chunk, _encoding, done) {
-          seen += chunk.toString();
-          waiting = done;
-        },
-      }),
-      { columns: 80, rows: 24 },
-    );
-    const run = new Machine().start({ mode: "terminal" }, slow);
-    const goOn = () => {
-      const done = waiting;
-      waiting = null;
-      done?.();
-    };
-    await run.until(() => {
-      goOn();
-      return seen.includes("you lead");
-    });
+  /** A terminal that takes a frame only when it is told to read. */
+  class UnreadTerminal {
+    seen = "";
+    frames = 0;
+    readonly output: Writable;
+    #taken: (() => void) | null = null;
+
+    constructor() {
+      const write = (chunk: Buffer, _encoding: string, taken: () => void) => {
+        this.seen += chunk.toString();
+        this.frames++;
+        this.#taken = taken;
+      };
+      this.output = Object.assign(new Writable({ write }), { columns: 80, rows: 24 });
+    }
+
+    read(): true {
+      const taken = this.#taken;
+      this.#taken = null;
+      taken?.();
+      return true;
+    }
+
+    get numbers(): number[] {
+      return [...this.seen.matchAll(/\[seq=(\d+)\]/g)].map(([, number]) => Number(number));
+    }
+  }
+
+  test("[S9] a terminal that nobody reads is sent no frame behind the one under way; messages wait in the log for it, and none is left out", async () => {
+    const terminal = new UnreadTerminal();
+    const machine = new Machine();
+    const run = machine.start({ mode: "terminal", port: 6002 }, terminal.output);
+    await run.until(() => terminal.read() && terminal.seen.includes("you lead"));
+    const bob = machine.client("bob", 6002);
+    await run.until(() => bob.events.some((e) => e.event === "started"));
+    const sent = () => bob.events.filter((e) => e.event === "message").length;
+    const { frames } = terminal;
+    const count = 100;
     const payload = "x".repeat(60_000);
-    let typed = 0;
-    await run.until(() => {
-      run.input.write(`\x1b[200~${typed} ${payload}\x1b[201~\r`);
-      return ++typed === 100;
-    });
-    await run.until(() => slow.writableLength > 1 << 20);
-    let most = 0;
-    let turns = 0;
-    await run.until(() => {
-      most = Math.max(most, slow.writableLength);
-      return ++turns > 500;
-    });
-    expect(most).toBeLessThan(3 << 20);
-    const numbers = () => [...seen.matchAll(/\[seq=(\d+)\]/g)].map(([, number]) => Number(number));
-    await run.until(() => {
-      goOn();
-      return numbers().length === 100;
-    });
-    expect(numbers()).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+    for (let i = 1; i <= count; i++) bob.service.submit("general", payload);
+    await run.until(() => sent() === count);
+    await run.pass(2000);
+    expect(terminal.frames).toBeLessThanOrEqual(frames + 1);
+    expect(terminal.output.writableLength).toBeLessThan(2 << 20);
+    await run.until(() => terminal.read() && terminal.numbers.length === count);
+    expect(terminal.numbers).toEqual(Array.from({ length: count }, (_, i) => i + 1));
     run.signal("SIGTERM");
-    await run.until(() => {
-      goOn();
-      return run.code !== null;
-    });
+    await run.until(() => terminal.read() && run.code !== null);
+  });
+
+  test("[P4] what waits for a terminal that nobody reads is not confirmed as read", async () => {
+    const terminal = new UnreadTerminal();
+    const machine = new Machine();
+    const run = machine.start({ mode: "terminal", port: 6002 }, terminal.output);
+    await run.until(() => terminal.read() && terminal.seen.includes("you lead"));
+    const bob = machine.client("bob", 6002);
+    const reads = () => bob.events.flatMap((e) => (e.event === "read" && e.user === "alice" ? [e.through] : []));
+    await run.until(() => bob.events.some((e) => e.event === "started"));
+    const say = async (text: string) => {
+      bob.service.submit("general", text);
+      await run.until(() => bob.events.some((e) => e.event === "message" && e.payload === text));
+    };
+    await say("on its way to the terminal");
+    await say("behind it");
+    await run.pass(3000);
+    const before = reads().length;
+    await say("nobody sees this");
+    await run.pass(3000);
+    expect(reads().length).toBe(before);
+    await run.until(() => terminal.read() && reads().at(-1) === 3);
+    run.signal("SIGTERM");
+    await run.until(() => terminal.read() && run.code !== null);
+  });
+
+  test("a chat leaves although nobody reads its terminal", async () => {
+    const terminal = new UnreadTerminal();
+    const run = new Machine().start({ mode: "terminal" }, terminal.output);
+    await run.until(() => terminal.read() && terminal.seen.includes("you lead"));
+    run.input.write("one\r");
+    await run.pass(100);
+    run.input.write("\x04");
+    await run.pass(5000);
+    // What it waits for now is a reader, in real time.
+    expect(await run.exited).toBe(0);
   });
 
   test("[P4] what is shown in the room talked in is confirmed, not in the background; who has read what one said is seen", async () => {

@@ -1,7 +1,7 @@
 /** The one writer to a stream: in order, awaited to its last byte, told when the reader is behind or gone. */
 import { describe, expect, test } from "bun:test";
 import { Writable } from "node:stream";
-import { Output } from "../../src/cli/output.ts";
+import { ONE_FRAME, Output } from "../../src/cli/output.ts";
 
 interface Write {
   readonly text: string;
@@ -173,6 +173,45 @@ describe("a reader that goes away", () => {
     reader.fail("ENOSPC");
     await finished;
     expect([output.lost, output.failure]).toEqual([true, "ENOSPC"]);
+  });
+});
+
+describe("last words, when somebody wants this process to end", () => {
+  test("are waited for while their reader takes some of them, and no longer", async () => {
+    const reader = new SlowReader();
+    const output = new Output(reader);
+    for (let i = 0; i < 3; i++) output.line(`line ${i}`);
+    const patienceMs = 60;
+    const finished = output.finished();
+    // Asked for while it is waited for already.
+    output.hasten(patienceMs);
+    await until(() => reader.waits);
+    const began = performance.now();
+    reader.take();
+    await finished;
+    expect(performance.now() - began).toBeGreaterThanOrEqual(patienceMs - 1);
+    expect([reader.taken, output.lost]).toEqual([["line 0\n"], true]);
+    expect(output.failure).toBe("nobody has read it for 0.06 s");
+  });
+
+  test("a reader that takes all of them in time has all of them", async () => {
+    const reader = new SlowReader();
+    const output = new Output(reader);
+    output.hasten(60);
+    for (let i = 0; i < 3; i++) output.line(`line ${i}`);
+    const finished = output.finished();
+    await takeAll(reader);
+    await finished;
+    expect([reader.taken.length, output.lost, output.failure]).toEqual([3, false, null]);
+  });
+
+  test("of a terminal are no loss", async () => {
+    const reader = Object.assign(new SlowReader(), { isTTY: true });
+    const output = new Output(reader, ONE_FRAME);
+    expect(output.line("a frame")).toBe(false);
+    output.hasten(1);
+    await output.finished();
+    expect([output.lost, output.failure]).toEqual([true, null]);
   });
 });
 

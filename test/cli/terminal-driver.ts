@@ -1,6 +1,8 @@
 /** A process with the chat's terminal and nothing behind it: says what is typed, and dies in the ways that it is told. */
 import { systemClock } from "../../src/adapters/clock.ts";
-import { Output } from "../../src/cli/output.ts";
+import { standardStream } from "../../src/adapters/standard-stream.ts";
+import { endOnCrash } from "../../src/cli/crash.ts";
+import { ONE_FRAME, Output } from "../../src/cli/output.ts";
 import { paintFor } from "../../src/cli/paint.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 
@@ -13,8 +15,10 @@ const deaths: Record<string, () => void> = {
   exit: () => process.exit(3),
 };
 
+const stdout = standardStream(1);
+endOnCrash(standardStream(2));
 const terminal: Terminal = new Terminal(
-  { input: process.stdin, output: process.stdout, out: new Output(process.stdout), clock: systemClock },
+  { input: process.stdin, output: stdout, out: new Output(stdout, ONE_FRAME), clock: systemClock },
   {
     bottom: () => ({ above: [], status: [{ text: "driver" }], prompt: "> " }),
     complete: () => null,
