@@ -11,6 +11,7 @@ import type { PeerInfo } from "./core/message.ts";
 import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
 import { Host, HostError } from "./host/host.ts";
+import { lastMessages } from "./host/pages.ts";
 import type { OwnQuestion } from "./host/service.ts";
 
 export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
@@ -275,13 +276,9 @@ class EmbeddedPeer implements ChatPeer {
     count: number,
     { room = "general", text = "" }: { readonly room?: string; readonly text?: string } = {},
   ): Promise<DeliveredMessage[]> {
-    const told = await this.#ask({
-      what: "history",
-      room_id: room,
-      count: Math.min(count, HISTORY_MESSAGES_MAX),
-      text,
-    });
-    return told.event === "history" ? [...told.messages] : [];
+    const asked = { ask: (question: OwnQuestion) => this.#ask(question) };
+    const place = { room, through: this.#host.commit };
+    return lastMessages(asked, place, Math.min(count, HISTORY_MESSAGES_MAX), text);
   }
 
   confirmRead(room: string, seqNo: number): void {

@@ -1,12 +1,12 @@
 /** What commands do: each asks the peer or the rooms, and answers through the face. */
 import type { Told } from "../core/reports.ts";
 import type { DeliveredMessage } from "../host/events.ts";
+import { lastMessages } from "../host/pages.ts";
 import type { OwnQuestion, Service } from "../host/service.ts";
 import { confirmationLines, counted, memberRows, roomLines, statusLines, whoRows } from "./answers.ts";
 import { type Asking, Unanswered } from "./asking.ts";
 import { type Command, HELP, KEYS_HELP } from "./commands.ts";
 import type { Face } from "./faces/face.ts";
-import { lastMessages } from "./past.ts";
 import type { Readers } from "./readers.ts";
 import type { Rooms } from "./rooms.ts";
 import { saveRoom } from "./save.ts";

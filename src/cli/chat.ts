@@ -8,6 +8,7 @@
 import type { Clock } from "../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status, Stopped } from "../host/events.ts";
 import { Host, HostError, type HostListener, type Ports } from "../host/host.ts";
+import { lastMessages } from "../host/pages.ts";
 import type { Service } from "../host/service.ts";
 import { type Acting, act } from "./actions.ts";
 import { Asking, Unanswered } from "./asking.ts";
@@ -17,7 +18,6 @@ import type { Chatting, Face } from "./faces/face.ts";
 import { type Line, LineSplitter } from "./input.ts";
 import { OperatorLog } from "./operator-log.ts";
 import { ONE_FRAME, Output } from "./output.ts";
-import { lastMessages } from "./past.ts";
 import { Readers } from "./readers.ts";
 import { Rooms } from "./rooms.ts";
 import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";

@@ -6,6 +6,7 @@ import { type Address, place } from "../host/address.ts";
 import { ClientHost } from "../host/client-host.ts";
 import type { Clock, Network } from "../host/contracts.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
+import { lastMessages } from "../host/pages.ts";
 import { Visitor } from "../host/visitor.ts";
 import { memberRows, statusLines } from "./answers.ts";
 import { Asking, Unanswered } from "./asking.ts";
@@ -13,7 +14,6 @@ import { inColumns } from "./columns.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import type { Paint } from "./paint.ts";
-import { lastMessages } from "./past.ts";
 import { messageLine } from "./render.ts";
 import { visible } from "./sanitize.ts";
 

@@ -5,10 +5,10 @@
 import { open, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DeliveredMessage } from "../host/events.ts";
+import { allMessages, type Place } from "../host/pages.ts";
 import { type Asking, Unanswered } from "./asking.ts";
 import { UsageError } from "./flags.ts";
 import { expandHome } from "./home.ts";
-import { allMessages, type Place } from "./past.ts";
 import { visible } from "./sanitize.ts";
 
 export type Saved =

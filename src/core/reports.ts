@@ -152,11 +152,15 @@ export interface WhoList {
   readonly people: readonly WhoRow[];
 }
 
-/** Messages of a room that fit a question, oldest first. */
+/**
+ * Messages of a room that fit a question, oldest first. A page may be full, or the time for one question over: `more` is
+ * the `before` (or `after`) of the next question then, and null where nothing is left to look at.
+ */
 export interface HistoryPage {
   readonly event: "history";
   readonly room_id: string;
   readonly messages: readonly DeliveredMessage[];
+  readonly more: LogIndex | null;
 }
 
 /** Where in the log a message of a room stands: the place just before it, to read on from. */
@@ -172,8 +176,8 @@ export type Question =
   /** The rooms of the log; what is joined and unread is the asker's own business. */
   | { readonly what: "rooms" }
   /**
-   * The last `count` messages of a room (fewer if they are long), before that log index if one is given; or the first ones
-   * behind `after`. None: there are no more. With `text` only those where the text or the name holds it, letter case aside.
+   * The last `count` messages of a room (fewer if they are long or far away), before that log index if one is given; or
+   * the first ones behind `after`. With `text` only those where the text or the name holds it, letter case aside.
    */
   | {
       readonly what: "history";

@@ -1,16 +1,18 @@
 /** Answers to questions about this peer and what it holds, whoever asks: the person at it, or a client [S8]. */
 import { HISTORY_CHARS_MAX, ROOMS_TOLD_MAX } from "../core/config.ts";
 import type { Input } from "../core/contract.ts";
+import type { LogIndex } from "../core/ids.ts";
 import type { Peer } from "../core/peer.ts";
-import type { DeliveredMessage, Status, Told } from "../core/reports.ts";
+import type { HistoryPage, Status, Told } from "../core/reports.ts";
 import type { Clock } from "./contracts.ts";
 import type { Past } from "./past.ts";
 import { confirmations, refuseName, renamed } from "./people.ts";
 import { committedRooms } from "./rooms.ts";
 import type { OwnQuestion } from "./service.ts";
+import type { Slices } from "./slices.ts";
 import type { Who } from "./who.ts";
 
-/** Who asks, where the answer depends on that. */
+/** Who asks: one object for as long as it is there. */
 export interface Asker {
   /** The name the asker has, "" for nobody. */
   readonly name: string;
@@ -23,6 +25,7 @@ export interface AnswersHost {
   input(input: Input): void;
   /** Somebody here has this name. */
   isHere(name: string): boolean;
+  readonly slices: Slices;
   readonly past: Past;
   /** Null while the peer starts or stops: then there are no answers. */
   peer(): Peer | null;
@@ -36,7 +39,20 @@ export class Answers {
     this.#host = host;
   }
 
+  /** The answer comes later, when it is this asker's turn. */
   ask(question: OwnQuestion, asker: Asker, answer: (told: Told) => void): void {
+    this.#host.slices.run(asker, () => {
+      this.#answer(question, asker, answer);
+      return false;
+    });
+  }
+
+  /** Nobody waits for its answers any more. */
+  forget(asker: Asker): void {
+    this.#host.slices.forget(asker);
+  }
+
+  #answer(question: OwnQuestion, asker: Asker, answer: (told: Told) => void): void {
     const { past, who, clock, isHere } = this.#host;
     const log = this.#host.peer()?.log;
     if (log === undefined) return;
@@ -70,15 +86,17 @@ export class Answers {
       case "history": {
         const { room_id, count, text, before = log.commit + 1, after } = question;
         const wanted = { room: room_id, count, text, charsMax: HISTORY_CHARS_MAX };
-        const found = (messages: readonly DeliveredMessage[]) => answer({ event: "history", room_id, messages });
+        const found = (page: Pick<HistoryPage, "messages" | "more">) => answer({ event: "history", room_id, ...page });
         const end = Math.min(before - 1, log.commit);
-        return after === undefined ? past.last(wanted, end, found) : past.first(wanted, after, end, found);
+        return after === undefined
+          ? past.last(asker, wanted, end, found)
+          : past.first(asker, wanted, after, end, found);
       }
       case "place": {
         const { room_id, seq_no } = question;
-        return past.place(room_id, seq_no, log.commit, (before) =>
-          answer({ event: "place", room_id, before: log.tailAt(before) }),
-        );
+        const told = (before: LogIndex) => answer({ event: "place", room_id, before: log.tailAt(before) });
+        if (log.state.rooms.get(room_id) < seq_no) return told(log.commit);
+        return past.place(asker, room_id, seq_no, log.commit, told);
       }
     }
   }

@@ -19,7 +19,7 @@ import type { Peer } from "../core/peer.ts";
 import type { HerePerson, Status, Told } from "../core/reports.ts";
 import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
 import { WireError } from "../wire/errors.ts";
-import type { Answers } from "./answers.ts";
+import type { Answers, Asker } from "./answers.ts";
 import { type Channel, refusal } from "./channel.ts";
 import type { Clock, Timer } from "./contracts.ts";
 import type { ClientEvents } from "./links.ts";
@@ -62,6 +62,7 @@ interface Attachment {
   patience: Timer | null;
   /** The end of what the client has read, while it waits for more. */
   waitsAt: Tail | null;
+  readonly asker: Asker;
   /** Questions not answered yet. */
   asked: number;
 }
@@ -97,6 +98,12 @@ export class Clients implements ClientEvents {
       sentThrough: frame.seen,
       served: false,
       waitsAt: null,
+      asker: {
+        get name() {
+          return attachment.name;
+        },
+        rename: (name) => this.#rename(attachment, name),
+      },
       asked: 0,
       patience: clock.after(timings.handshake, () =>
         channel.refuse(refusal("behind", "this peer is behind what you have seen already: another one may not be")),
@@ -164,6 +171,7 @@ export class Clients implements ClientEvents {
 
   #forget(attachment: Attachment): void {
     attachment.patience?.cancel();
+    this.#host.answers.forget(attachment.asker);
     this.#attachments.delete(attachment.channel);
     for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
     this.#host.input({ type: "client-down", client: attachment.id });
@@ -328,9 +336,8 @@ export class Clients implements ClientEvents {
     attachment.asked += 1;
     if (question.what === "here") throw new WireError("a client asked what peers ask");
     if (question.what !== "say") {
-      const asker = { name: attachment.name, rename: (name: string) => this.#rename(attachment, name) };
-      if (question.what === "nick" && asker.name === "") throw new WireError("a visitor asked for a name");
-      return answers.ask(question, asker, (told) => this.#tell(attachment, request, told));
+      if (question.what === "nick" && attachment.name === "") throw new WireError("a visitor asked for a name");
+      return answers.ask(question, attachment.asker, (told) => this.#tell(attachment, request, told));
     }
     const submitted = this.#host.say(question.user, question.room_id, question.payload);
     if (submitted.ok) this.#said.set(submitted.msg_id, { by: attachment, request });

@@ -192,6 +192,11 @@ export class Directory {
     return this.store.read(after, bytesMax, through);
   }
 
+  /** Lines as they stand in the log, unchecked. Throws HostError where they are not there. */
+  readLines(from: LogIndex, count: number): Uint8Array[] {
+    return this.#findingDamage(from, () => this.store.readLines(from, count));
+  }
+
   /** Throws HostError where the log is damaged, which the next start then sets right [D5]. */
   readEntries(from: LogIndex, count: number): Entry[] {
     return this.#findingDamage(from, () => this.store.readEntries(from, count));

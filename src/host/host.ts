@@ -38,6 +38,7 @@ import { Past } from "./past.ts";
 import { OwnPerson, type PersonOptions } from "./people.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
+import { Slices } from "./slices.ts";
 import { describe, whyWaiting } from "./status.ts";
 import { Who } from "./who.ts";
 import { Writer } from "./writer.ts";
@@ -96,6 +97,7 @@ export class Host implements Service {
     () => (this.#peer === null ? new Map() : committedRooms(this.#peer.log)),
     (event) => this.#event(event),
   );
+  #slices: Slices | null = null;
   #answers: Answers | null = null;
   #clients: Clients | null = null;
   readonly #who: Who;
@@ -171,10 +173,12 @@ export class Host implements Service {
       failed: (reason) => this.#die(reason),
     });
     this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
-    const past = new Past(this.#clock, directory, (work) => this.#guarded(work));
+    this.#slices = new Slices(this.#clock, (work) => this.#guarded(work));
+    const past = new Past(this.#slices, directory);
     const peer = () => (this.#stopping ? null : this.#peer);
     this.#answers = new Answers({
       clock: this.#clock,
+      slices: this.#slices,
       past,
       who: this.#who,
       peer,
@@ -689,6 +693,7 @@ export class Host implements Service {
       this.#event({ event: "error", code: "disk", message });
     }
     this.#writer?.stop();
+    this.#slices?.stop();
     this.#timer?.cancel();
     this.#progressTimer?.cancel();
     this.#links?.close();

@@ -297,6 +297,20 @@ export class LogStore {
     return entries;
   }
 
+  /** The lines from `from`, at most `count`, unchecked: for who looks for something in them, and reads what it finds. */
+  readLines(from: LogIndex, count: number): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    const through = Math.min(this.last, from + count - 1);
+    for (let index = from; index <= through; ) {
+      const segment = this.#segmentOf(index);
+      const piece = this.#piece(segment, index, Math.min(through, segment.end - 1), READ_BYTES);
+      if (piece.count === 0) throw new WireError(`segment ${segmentPath(segment.first)} ends before index ${index}`);
+      pieces.push(piece.bytes);
+      index += piece.count;
+    }
+    return pieces;
+  }
+
   /** Lines from `index` through `through` in one segment: about `bytesMax` bytes, at least one line. */
   #piece(segment: Segment, index: LogIndex, through: LogIndex, bytesMax: number): { bytes: Uint8Array; count: number } {
     const start = segment.offsetOf(index);

@@ -1,14 +1,25 @@
 /**
- * Looks into the committed past without holding up what goes on: a block at a time, and other work in between. For
- * questions whose answer may be far away, or nowhere.
+ * Looks into the committed past without holding up what goes on: for questions whose answer may be far away, or nowhere.
+ * Each has a budget; an answer that ran out of it says how far it came, and whoever asked goes on from there.
  */
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
-import type { DeliveredMessage } from "../core/reports.ts";
-import type { Clock } from "./contracts.ts";
-import { type EntrySource, toMessage } from "./delivery.ts";
+import type { DeliveredMessage, HistoryPage } from "../core/reports.ts";
+import { toMessage } from "./delivery.ts";
+import { LineSearch, lineOfMessage } from "./line-search.ts";
+import type { Slices } from "./slices.ts";
 
-const BLOCK_ENTRIES = 1024;
+/** Read and passed over in about a quarter of a millisecond. */
+const BLOCK_ENTRIES = 512;
+/** Blocks that one question may look at: half a second of work. */
+const BLOCKS_MAX = 2048;
+const DECODER = new TextDecoder();
+
+export interface PastSource {
+  /** The lines from `from`, at most `count`, in whole pieces. Throws HostError where the log is damaged. */
+  readLines(from: LogIndex, count: number): readonly Uint8Array[];
+  readEntries(from: LogIndex, count: number): Entry[];
+}
 
 export interface Wanted {
   readonly room: string;
@@ -19,87 +30,104 @@ export interface Wanted {
   readonly charsMax: number;
 }
 
+type Found = Pick<HistoryPage, "messages" | "more">;
+
 export class Past {
-  readonly #clock: Clock;
-  readonly #source: EntrySource;
-  readonly #guarded: (work: () => void) => void;
+  readonly #slices: Slices;
+  readonly #source: PastSource;
 
-  /** `guarded` deals with what reading throws: a disk that fails, a log found damaged. */
-  constructor(clock: Clock, source: EntrySource, guarded: (work: () => void) => void) {
-    this.#clock = clock;
+  constructor(slices: Slices, source: PastSource) {
+    this.#slices = slices;
     this.#source = source;
-    this.#guarded = guarded;
   }
 
-  /** The last ones at or below `through`, oldest first. */
-  last(wanted: Wanted, through: LogIndex, done: (messages: DeliveredMessage[]) => void): void {
-    const found = new Found(wanted);
-    this.#backwards(through, found.take, () => done(found.messages.reverse()));
+  /** The last ones at or below `through`, oldest first; `more`: where to go on, below that index. */
+  last(asker: object, wanted: Wanted, through: LogIndex, done: (found: Found) => void): void {
+    const page = new Page(wanted, this.#source);
+    let end = through;
+    let blocks = 0;
+    this.#slices.run(asker, () => {
+      const from = Math.max(1, end - BLOCK_ENTRIES + 1);
+      const candidates = end < 1 ? [] : page.search.candidates(this.#text(from, end - from + 1));
+      const stop = candidates.reverse().find((index) => !page.takes(index));
+      end = stop ?? from - 1;
+      blocks += 1;
+      if (stop === undefined && end >= 1 && blocks < BLOCKS_MAX && !page.isFull) return true;
+      done({ messages: page.messages.reverse(), more: end >= 1 ? end + 1 : null });
+      return false;
+    });
   }
 
-  /** The first ones behind `after`, up to and including `through`. */
-  first(wanted: Wanted, after: LogIndex, through: LogIndex, done: (messages: DeliveredMessage[]) => void): void {
-    const found = new Found(wanted);
-    this.#forwards(after + 1, through, found.take, () => done(found.messages));
+  /** The first ones behind `after`, up to and including `through`; `more`: where to go on, behind that index. */
+  first(asker: object, wanted: Wanted, after: LogIndex, through: LogIndex, done: (found: Found) => void): void {
+    const page = new Page(wanted, this.#source);
+    let seen = after;
+    let blocks = 0;
+    this.#slices.run(asker, () => {
+      const count = Math.min(BLOCK_ENTRIES, through - seen);
+      const candidates = count < 1 ? [] : page.search.candidates(this.#text(seen + 1, count));
+      const stop = candidates.find((index) => !page.takes(index));
+      seen = stop === undefined ? seen + Math.max(0, count) : stop - 1;
+      blocks += 1;
+      if (stop === undefined && seen < through && blocks < BLOCKS_MAX && !page.isFull) return true;
+      done({ messages: page.messages, more: seen < through ? seen : null });
+      return false;
+    });
   }
 
-  /** Index of the entry before message `seq_no` of a room; `through` where that message is still to come. */
-  place(room: string, seqNo: number, through: LogIndex, done: (before: LogIndex) => void): void {
-    let before = through;
-    const look = (entry: Entry): boolean => {
-      if (entry.kind !== "chat" || entry.room_id !== room) return true;
-      if (entry.seq_no >= seqNo) before = entry.index - 1;
-      return entry.seq_no > seqNo;
-    };
-    this.#backwards(through, look, () => done(before));
+  /**
+   * Index of the entry before message `seq_no` of a room, looked for from `through` down to the beginning; `through`
+   * where that message is still to come.
+   */
+  place(asker: object, room: string, seqNo: number, through: LogIndex, done: (before: LogIndex) => void): void {
+    let end = through;
+    this.#slices.run(asker, () => {
+      const from = Math.max(1, end - BLOCK_ENTRIES + 1);
+      const index = end < 1 ? null : lineOfMessage(this.#text(from, end - from + 1), room, seqNo);
+      if (index === null && from > 1) {
+        end = from - 1;
+        return true;
+      }
+      done(index === null ? through : index - 1);
+      return false;
+    });
   }
 
-  /** Until `goesOn` says no, or the beginning. */
-  #backwards(through: LogIndex, goesOn: (entry: Entry) => boolean, done: () => void): void {
-    this.#clock.after(0, () =>
-      this.#guarded(() => {
-        const from = Math.max(1, through - BLOCK_ENTRIES + 1);
-        const entries = through < 1 ? [] : this.#source.readEntries(from, through - from + 1);
-        for (let i = entries.length - 1; i >= 0; i--) if (!goesOn(entries[i] as Entry)) return done();
-        if (from <= 1) return done();
-        this.#backwards(from - 1, goesOn, done);
-      }),
-    );
-  }
-
-  /** Until `goesOn` says no, or `through`. */
-  #forwards(from: LogIndex, through: LogIndex, goesOn: (entry: Entry) => boolean, done: () => void): void {
-    this.#clock.after(0, () =>
-      this.#guarded(() => {
-        const count = Math.min(BLOCK_ENTRIES, through - from + 1);
-        const entries = count < 1 ? [] : this.#source.readEntries(from, count);
-        for (const entry of entries) if (!goesOn(entry)) return done();
-        if (entries.length === 0) return done();
-        this.#forwards(from + entries.length, through, goesOn, done);
-      }),
-    );
+  #text(from: LogIndex, count: number): string {
+    return this.#source
+      .readLines(from, count)
+      .map((piece) => DECODER.decode(piece))
+      .join("");
   }
 }
 
-class Found {
+/** Messages for one answer. */
+class Page {
+  readonly search: LineSearch;
   readonly messages: DeliveredMessage[] = [];
   readonly #wanted: Wanted;
-  readonly #text: string;
+  readonly #source: PastSource;
   #chars = 0;
 
-  constructor(wanted: Wanted) {
+  constructor(wanted: Wanted, source: PastSource) {
     this.#wanted = wanted;
-    this.#text = wanted.text.toLowerCase();
+    this.#source = source;
+    this.search = new LineSearch(wanted.room, wanted.text);
   }
 
-  /** False: there are enough. */
-  readonly take = (entry: Entry): boolean => {
-    const { room, count, charsMax } = this.#wanted;
-    if (entry.kind !== "chat" || entry.room_id !== room) return true;
-    if (!entry.text.toLowerCase().includes(this.#text) && !entry.user.toLowerCase().includes(this.#text)) return true;
+  get isFull(): boolean {
+    return this.messages.length >= this.#wanted.count;
+  }
+
+  /** Takes the message at an index if it fits; false: there is no room for it any more. */
+  takes(index: LogIndex): boolean {
+    if (this.isFull) return false;
+    const [entry] = this.#source.readEntries(index, 1);
+    const { room, charsMax } = this.#wanted;
+    if (entry?.kind !== "chat" || entry.room_id !== room || !this.search.fits(entry.user, entry.text)) return true;
+    if (this.#chars + entry.text.length > charsMax && this.messages.length > 0) return false;
     this.#chars += entry.text.length;
-    if (this.#chars > charsMax && this.messages.length > 0) return false;
     this.messages.push(toMessage(entry));
-    return this.messages.length < count;
-  };
+    return true;
+  }
 }

@@ -103,6 +103,7 @@ export const TOLD = v.variant("event", [
     event: v.literal("history"),
     room_id: name,
     messages: v.pipe(v.array(message), v.maxLength(HISTORY_MESSAGES_MAX)),
+    more: v.nullable(index),
   }),
   v.strictObject({
     event: v.literal("who"),

@@ -681,7 +681,7 @@ describe("the screen", () => {
     await run.until(() => screen.shows("0 pending ✓✓ · "));
     type("/history 1\r/confirmations 3\r");
     await run.until(() => screen.shows("3 of general is read by bob"));
-    expect(screen.said).toContain("[seq=3] ✓✓ alice: three");
+    await run.until(() => screen.said.includes("[seq=3] ✓✓ alice: three"));
   });
 
   test("[P4] with --no-receipts nothing is confirmed", async () => {

@@ -219,7 +219,7 @@ export class Sampler {
       { event: "who", people: this.list(() => ({ ...person, peer_id: 1, lag: null })) },
       { event: "here", id: 1, commit_index: this.index(), people: this.list(() => ({ ...person, lag: 0 })) },
       { event: "confirmations", room_id, readers: this.list(() => ({ user: this.name(), through: 1 })) },
-      { event: "history", room_id, messages: this.list(() => message) },
+      { event: "history", room_id, messages: this.list(() => message), more: this.pick([null, 7]) },
       { event: "place", room_id, before: this.tail() },
       { event: "sent", msg_id: "1.a.1", index: this.index(), room_id, seq_no: 1 },
       { event: "notice", ...notice },

@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Asking } from "../../src/cli/asking.ts";
-import { allMessages, lastMessages } from "../../src/cli/past.ts";
 import { saveRoom } from "../../src/cli/save.ts";
 import { HISTORY_MESSAGES_MAX } from "../../src/core/config.ts";
 import type { Told } from "../../src/core/reports.ts";
 import type { DeliveredMessage } from "../../src/host/events.ts";
+import { allMessages, lastMessages } from "../../src/host/pages.ts";
 import type { OwnQuestion } from "../../src/host/service.ts";
 
 const AT = new Date(2026, 10, 21, 14, 2, 3).getTime();
@@ -39,7 +39,9 @@ function answering(messages: readonly DeliveredMessage[], pageMax = HISTORY_MESS
     );
     const count = Math.min(question.count, pageMax);
     const found = after === undefined ? fitting.slice(-count) : fitting.slice(0, count);
-    setImmediate(() => answer({ event: "history", room_id, messages: found }));
+    const end = after === undefined ? found[0] : found.at(-1);
+    const more = found.length < fitting.length ? (end?.index ?? null) : null;
+    setImmediate(() => answer({ event: "history", room_id, messages: found, more }));
   };
   return { asking: new Asking({ ask }), pages };
 }
