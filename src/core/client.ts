@@ -14,6 +14,7 @@ import {
 } from "./config.ts";
 import type { Millis, PeerId } from "./ids.ts";
 import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
+import { weigh } from "./weigh.ts";
 
 export interface ClientOptions {
   readonly user: string;
@@ -169,9 +170,4 @@ export class Client {
 
 function staying({ members }: Configuration): PeerInfo[] {
   return members.filter((m) => m.role !== "left").map(({ id, host, port }) => ({ id, host, port }));
-}
-
-/** Rough bytes of a draft on the wire; a window needs no more. */
-function weigh(draft: Draft): number {
-  return 2 * draft.payload.length + 128;
 }

@@ -46,8 +46,11 @@ export const CLIENT_OUTSTANDING_BYTES_MAX = 512 * 1024;
 /** Messages that wait in a client before `submit` tells the caller to wait; they are gone with its process. */
 export const CLIENT_PENDING_MESSAGES_MAX = 4096;
 export const CLIENT_PENDING_BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes that wait for the leader on its link: past it what clients say is not taken, and they say it again [S9]. */
-export const CLIENTS_BACKLOG_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Bytes that one peer's clients have under way to the log together [S9]: what a disk and a network take in some 20 ms, which
+ * is how long others wait beside a flood. One piece of a client is up to as large.
+ */
+export const CLIENTS_UNDER_WAY_BYTES_MAX = 256 * 1024;
 /** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
 export const HISTORY_MESSAGES_MAX = 500;
 export const HISTORY_CHARS_MAX = 128 * 1024;

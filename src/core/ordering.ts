@@ -15,6 +15,7 @@ import { leaderKey, type Millis, sameBallot } from "./ids.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import type { Leadership } from "./replication.ts";
+import { weigh } from "./weigh.ts";
 
 /**
  * Leader's side [S2]: appends the messages that come next in their session. Returns the counter expected next where
@@ -253,9 +254,4 @@ export class Sender {
   get #patienceMin(): Millis {
     return 2 * this.#peer.timings.heartbeat + 100;
   }
-}
-
-/** Rough bytes of a draft on the wire; a window needs no more. */
-function weigh(draft: Draft): number {
-  return 2 * draft.payload.length + 128;
 }

@@ -4,23 +4,18 @@
  * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
  */
 import type { Ask, Attach } from "../core/client-frames.ts";
-import {
-  CATCHUP_BYTES_MAX,
-  CLIENTS_BACKLOG_BYTES_MAX,
-  FRAME_ENTRIES_MAX,
-  QUESTIONS_MAX,
-  type Timings,
-} from "../core/config.ts";
+import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, QUESTIONS_MAX, type Timings } from "../core/config.ts";
 import type { Input } from "../core/contract.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../core/ids.ts";
 import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
 import type { Peer } from "../core/peer.ts";
-import type { HerePerson, Status, Told } from "../core/reports.ts";
+import type { HerePerson, Question, Status, Told } from "../core/reports.ts";
 import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Answers, Asker } from "./answers.ts";
 import { type Channel, refusal } from "./channel.ts";
+import { ClientChats } from "./client-chats.ts";
 import type { Clock, Timer } from "./contracts.ts";
 import type { ClientEvents } from "./links.ts";
 import type { RawEntries } from "./log-store.ts";
@@ -43,8 +38,6 @@ export interface ClientsHost {
   /** Committed lines from disk, null if that is damaged, which is seen to then. */
   read(after: LogIndex, through: LogIndex): RawEntries | null;
   say(user: string, room: string, text: string): Submitted;
-  /** Bytes that wait to go to the leader. */
-  backlog(peer: Peer): number;
 }
 
 interface Attachment {
@@ -72,11 +65,13 @@ export class Clients implements ClientEvents {
   readonly #attachments = new Map<Channel, Attachment>();
   /** Messages said for clients in this peer's session: who waits for which. */
   readonly #said = new Map<string, { readonly by: Attachment; readonly request: number }>();
+  readonly #chats: ClientChats;
   #nextId: ClientId = 1;
   #shown = "";
 
   constructor(host: ClientsHost) {
     this.#host = host;
+    this.#chats = new ClientChats(host);
   }
 
   // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,6 +167,7 @@ export class Clients implements ClientEvents {
   #forget(attachment: Attachment): void {
     attachment.patience?.cancel();
     this.#host.answers.forget(attachment.asker);
+    this.#chats.forget(attachment.id);
     this.#attachments.delete(attachment.channel);
     for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
     this.#host.input({ type: "client-down", client: attachment.id });
@@ -213,15 +209,13 @@ export class Clients implements ClientEvents {
     if (was !== name) this.#tellPresence(attachment, true, was);
   }
 
-  /** A client's messages go on unless too much waits for the leader already: then it says them again later [S9]. */
   #onChat({ id, attach }: Attachment, chat: Chat): void {
     const peer = this.#host.peer();
     if (peer === null) return;
     const senderId = attach.sender_id === 0 ? peer.self.id : attach.sender_id;
     if (attach.session === "" || chat.session !== attach.session || chat.sender_id !== senderId)
       throw new WireError("CHAT in another session than the client's own");
-    if (this.#host.backlog(peer) < CLIENTS_BACKLOG_BYTES_MAX)
-      this.#host.input({ type: "client-chat", client: id, chat });
+    this.#chats.chat(id, chat);
   }
 
   // ── what peers tell their clients ──────────────────────────────────────────────────────────────────────────────
@@ -230,6 +224,7 @@ export class Clients implements ClientEvents {
   onTurn(): void {
     const peer = this.#host.peer();
     if (this.#attachments.size === 0 || peer === null) return;
+    this.#chats.onTurn();
     for (const attachment of this.#attachments.values()) {
       if (!attachment.served) this.#serveWhenPast(attachment);
       else this.#sendMore(attachment);
@@ -248,6 +243,7 @@ export class Clients implements ClientEvents {
   }
 
   answer(client: ClientId, frame: ChatAck): void {
+    this.#chats.onChatAck(client);
     for (const { id, channel } of this.#attachments.values())
       if (id === client) channel.write(encodeFrame(frame), true);
   }
@@ -259,6 +255,7 @@ export class Clients implements ClientEvents {
     const said = this.#said.get(msg_id);
     if (said === undefined) return false;
     this.#said.delete(msg_id);
+    this.#chats.said(said.by.id, { payload: entry.text });
     this.#tell(said.by, said.request, {
       event: "sent",
       msg_id,
@@ -339,9 +336,14 @@ export class Clients implements ClientEvents {
       if (question.what === "nick" && attachment.name === "") throw new WireError("a visitor asked for a name");
       return answers.ask(question, attachment.asker, (told) => this.#tell(attachment, request, told));
     }
-    const submitted = this.#host.say(question.user, question.room_id, question.payload);
-    if (submitted.ok) this.#said.set(submitted.msg_id, { by: attachment, request });
-    else this.#tell(attachment, request, { event: "error", code: submitted.code, message: submitted.message });
+    this.#chats.offer(attachment.id, question, () => this.#say(attachment, request, question));
+  }
+
+  #say(attachment: Attachment, request: number, said: Extract<Question, { what: "say" }>): void {
+    const submitted = this.#host.say(said.user, said.room_id, said.payload);
+    if (submitted.ok) return void this.#said.set(submitted.msg_id, { by: attachment, request });
+    this.#chats.said(attachment.id, said);
+    this.#tell(attachment, request, { event: "error", code: submitted.code, message: submitted.message });
   }
 
   #tell(attachment: Attachment, request: number, told: Told): void {

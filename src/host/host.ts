@@ -16,7 +16,7 @@ import {
   type Timings,
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
-import { type LinkId, type LogIndex, leaderKey, type PeerId } from "../core/ids.ts";
+import { type LinkId, type LogIndex, type PeerId } from "../core/ids.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
 import { Peer } from "../core/peer.ts";
@@ -740,10 +740,6 @@ export class Host implements Service {
       waiting: () => this.#waiting.told,
       read: (after, through) => this.#read(after, through),
       say: (user, room, text) => this.#submitAs(user, room, text, false),
-      backlog: (peer) => {
-        const link = peer.leader === null ? null : peer.linkTo(leaderKey(peer.leader.ballot));
-        return link === null ? 0 : (this.#links?.queued(link) ?? 0);
-      },
     };
   }
 
