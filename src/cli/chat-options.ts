@@ -73,7 +73,8 @@ export const CHAT_FLAGS: readonly Flag[] = [
     setting: "text",
     alsoKeys: ["log_dir"],
   },
-  { name: "headless", value: null, what: "No input: only be a member", setting: "switch" },
+  { name: "headless", value: null, what: "No input and no messages: only be a member", setting: "switch" },
+  { name: "print", value: null, what: "Print messages with --headless, too", setting: "switch" },
   {
     name: "json",
     value: null,
@@ -162,6 +163,7 @@ export function readChatOptions(settings: Settings): ChatOptions {
     dataDir: dataDirectory(settings, id),
     mode,
     headless,
+    prints: !headless || settings.on("print"),
     history: readHistory(settings),
     bell: settings.choice("bell", BELLS) ?? "mention",
     timings: readTimings(settings),

@@ -20,6 +20,7 @@ import { OperatorLog } from "./operator-log.ts";
 import { ONE_FRAME, Output } from "./output.ts";
 import { Readers } from "./readers.ts";
 import { Rooms } from "./rooms.ts";
+import { runtimeName, VERSION } from "./runtime.ts";
 import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
 
 /** After the end of input the peer stays so long for what is still pending. */
@@ -177,7 +178,10 @@ class Chat implements HostListener, Chatting {
     if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
     this.#face.event(event);
     if (event.event === "message") this.#attention.onShown([event]);
-    if (event.event === "started") void this.#onStarted();
+    if (event.event === "started") {
+      this.#logStart(event);
+      void this.#onStarted();
+    }
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
   }
 
@@ -195,6 +199,15 @@ class Chat implements HostListener, Chatting {
     if (code === 0) this.#face.answer([], [`-- stopped: ${reason}`]);
     this.#asking.stop();
     void this.#finish(code === 0 && this.#refused ? 1 : code);
+  }
+
+  /** What an operator needs to know of a log: whose it is. */
+  #logStart({ id, host, port, cluster_id }: Extract<HostEvent, { event: "started" }>): void {
+    const { dataDir } = this.options;
+    if (dataDir === null) return;
+    const cluster = cluster_id === null ? "in no cluster yet" : `cluster ${cluster_id}`;
+    const message = `chatpeer ${VERSION} (${runtimeName()}): peer ${id} listens on ${host}:${port}, data in ${dataDir}, ${cluster}`;
+    this.log({ level: "info", time: this.clock.wall(), peer: id, role: "starting", term: 0, message });
   }
 
   /** What was said before comes first; the log waits with what is new. */

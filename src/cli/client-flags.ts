@@ -63,6 +63,7 @@ export function readConnect(settings: Settings, words: readonly string[]): Conne
       dataDir: null,
       mode: readMode(settings, false),
       headless: false,
+      prints: true,
       history: readHistory(settings),
       bell: settings.choice("bell", BELLS) ?? "mention",
       logLevel: "off",

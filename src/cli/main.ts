@@ -1,5 +1,4 @@
 /** The `chatpeer` command: finds the command, reads its flags, runs it, exits with its code once all that was written is read. */
-import packageJson from "../../package.json" with { type: "json" };
 import { standardStream } from "../adapters/standard-stream.ts";
 import { COMMANDS, findCommand } from "./catalog.ts";
 import { CHAT } from "./chat-command.ts";
@@ -7,7 +6,7 @@ import { crashLines, endOnCrash } from "./crash.ts";
 import { UsageError } from "./flags.ts";
 import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
-import { runtimeName, runtimeTooOld } from "./runtime.ts";
+import { runtimeName, runtimeTooOld, VERSION } from "./runtime.ts";
 import { visible } from "./sanitize.ts";
 import { WORKER } from "./sim-command.ts";
 import { readArguments } from "./usage/arguments.ts";
@@ -36,7 +35,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (given.flags.has(VERSION_FLAG.name)) {
-    out.line(`chatpeer/${packageJson.version} ${process.platform}-${process.arch} (${runtimeName()})`);
+    out.line(`chatpeer/${VERSION} ${process.platform}-${process.arch} (${runtimeName()})`);
     return 0;
   }
   const everywhere = COMMANDS.flatMap((command) => command.flags);

@@ -1,4 +1,7 @@
-/** The runtime under this program. */
+/** This program and the runtime under it. */
+import packageJson from "../../package.json" with { type: "json" };
+
+export const VERSION = packageJson.version;
 
 /** `Bun 1.4.5` */
 export function runtimeName(): string {

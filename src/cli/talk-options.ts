@@ -5,7 +5,7 @@ import type { HostOptions } from "../host/host.ts";
 import type { Bell } from "./transcript.ts";
 import type { TtyOutput } from "./tty.ts";
 
-/** How it talks: with the screen, one line each, one JSON object each, or only the messages. */
+/** How it talks: with the screen, one line each, one JSON object each, or nothing but messages. */
 export type Mode = "terminal" | "pipe" | "json" | "quiet";
 
 /** Of any chat, of a peer or through one. */
@@ -16,6 +16,8 @@ export interface TalkOptions {
   readonly mode: Mode;
   /** Standard input is not read. */
   readonly headless: boolean;
+  /** Messages are shown; a service's journal is no place for what people say. */
+  readonly prints: boolean;
   /** Messages shown at the start to people. */
   readonly history: number;
   readonly bell: Bell;

@@ -60,6 +60,11 @@ export class Client {
     return this.#drafts.length;
   }
 
+  /** null before the first peer has said so. */
+  get clusterId(): string | null {
+    return this.#clusterId;
+  }
+
   get members(): readonly PeerInfo[] {
     return this.#members;
   }

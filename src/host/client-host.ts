@@ -272,7 +272,7 @@ export class ClientHost implements Service {
   #begin(): void {
     this.#started = true;
     const { host, port } = this.#search.address;
-    this.#listener.event({ event: "started", id: this.#peerId ?? 0, host, port });
+    this.#listener.event({ event: "started", id: this.#peerId ?? 0, host, port, cluster_id: this.#client.clusterId });
     this.#readOn();
   }
 

@@ -17,7 +17,14 @@ import type {
 export type { DeliveredMessage, MemberStatus, Status } from "../core/reports.ts";
 
 export type HostEvent =
-  | { readonly event: "started"; readonly id: PeerId; readonly host: string; readonly port: number }
+  | {
+      readonly event: "started";
+      readonly id: PeerId;
+      readonly host: string;
+      readonly port: number;
+      /** null: it has not met the cluster that it joins. */
+      readonly cluster_id: string | null;
+    }
   | {
       readonly event: "role";
       readonly role: Status["role"];

@@ -16,7 +16,7 @@ import {
   type Timings,
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
-import { type LinkId, type LogIndex, type PeerId } from "../core/ids.ts";
+import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
 import { Peer } from "../core/peer.ts";
@@ -354,7 +354,7 @@ export class Host implements Service {
       (sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0),
       0,
     );
-    this.#event({ event: "started", id, host, port });
+    this.#event({ event: "started", id, host, port, cluster_id: directory.clusterId });
     this.#person.come();
     this.#delivery?.follow(this.#peer.log);
     this.#deliver(this.#peer.log.commit);

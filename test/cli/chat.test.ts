@@ -101,7 +101,14 @@ class Run {
     };
     const all: ChatOptions = {
       ...{ id: 1, host: "virtual", port: 6001, advertise: null, seeds: [], name: "alice", room: "general" },
-      ...{ timings: DEFAULT_TIMINGS, durability: "fsync", dataDir: "/data", mode: "json", headless: false },
+      ...{
+        timings: DEFAULT_TIMINGS,
+        durability: "fsync",
+        dataDir: "/data",
+        mode: "json",
+        headless: false,
+        prints: true,
+      },
       ...{ history: 20, bell: "mention", logLevel: "off", logFormat: "text" },
       ...options,
     };
@@ -164,7 +171,9 @@ describe("lines in, events out", () => {
       ]);
     }
     expect(told).toHaveLength(9);
-    expect(run.of("started")).toEqual([{ event: "started", id: 1, host: "virtual", port: 6001, data_dir: "/data" }]);
+    expect(run.of("started")).toEqual([
+      { event: "started", id: 1, host: "virtual", port: 6001, cluster_id: expect.any(String), data_dir: "/data" },
+    ]);
     expect(run.err).toBe("");
   });
 
@@ -350,6 +359,26 @@ describe("lines in, events out", () => {
     run.signal("SIGTERM");
     expect(await run.ended()).toBe(0);
     expect(run.out).not.toContain("unheard");
+  });
+
+  test("headless: messages are printed only where that is asked for; the log says whose it is", async () => {
+    for (const prints of [false, true]) {
+      const machine = new Machine();
+      const run = machine.start({ headless: true, mode: "quiet", prints, logLevel: "info" });
+      await run.until(() => run.err.includes("this peer leads"));
+      const bob = machine.client("bob", 6001);
+      await run.until(() => bob.events.some((e) => e.event === "started"));
+      bob.service.submit("general", "between us");
+      await run.until(() => bob.events.some((e) => e.event === "sent"));
+      let turns = 0;
+      await run.until(() => run.out !== "" || ++turns > 300);
+      expect(run.out).toBe(prints ? "[seq=1] bob: between us\n" : "");
+      expect(run.err).toMatch(
+        / chatpeer \d.* \(Bun .*\): peer 1 listens on virtual:6001, data in \/data, cluster \w+\n/,
+      );
+      run.signal("SIGTERM");
+      await run.ended();
+    }
   });
 });
 

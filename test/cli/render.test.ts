@@ -45,7 +45,7 @@ describe("events", () => {
         { event: "error", code: "any", message: EVIL },
         { text: `error: ${SHOWN}`, tone: "red" },
       ],
-      [{ event: "started", id: 1, host: "127.0.0.1", port: 6001 }, null],
+      [{ event: "started", id: 1, host: "127.0.0.1", port: 6001, cluster_id: "abc" }, null],
       [{ event: "sent", msg_id: "1.s.1", index: 1, room_id: "general", seq_no: 1 }, null],
     ];
     for (const [event, note] of notes) expect([event, noteOf(event)]).toEqual([event, note]);

@@ -127,7 +127,7 @@ test("[M1] a lone peer founds a cluster once, leads it and delivers its own mess
   room.pass();
   expect(notices(run).filter((code) => code === "founded")).toEqual(["founded"]);
   expect(run.events.filter((e) => e.event === "started")).toEqual([
-    { event: "started", id: 1, host: "virtual", port: 6001 },
+    { event: "started", id: 1, host: "virtual", port: 6001, cluster_id: expect.any(String) },
   ]);
   expect(messages(run).map((m) => [m.payload, m.seq_no, m.sender_id, m.user, m.room_id])).toEqual(
     said.map((text, i) => [text, i + 1, 1, "user1", "general"]),

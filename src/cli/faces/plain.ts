@@ -22,7 +22,8 @@ export class PlainFace implements Face {
 
   event(event: HostEvent): void {
     if (event.event === "error") return void this.#chat.err.line(`chatpeer: ${visible(event.message)}`);
-    if (this.#chat.options.mode === "quiet" && event.event !== "message") return;
+    const { mode, prints } = this.#chat.options;
+    if (mode === "quiet" && (event.event !== "message" || !prints)) return;
     this.#print(this.#transcript.event(event, this.#moment).rows);
   }
 
