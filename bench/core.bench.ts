@@ -29,7 +29,7 @@ class Cluster {
       const state = new LogState();
       state.apply(genesis);
       const address = { host: "127.0.0.1", port: 6001 + i };
-      const self = { id: i + 1, inc: `i${i + 1}` };
+      const self = { id: i + 1, inc: `i${i + 1}`, boot: 1 };
       return new Peer(
         {
           self,

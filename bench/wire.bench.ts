@@ -11,7 +11,7 @@ import { suite } from "./suite.ts";
 
 const MESSAGES = 512;
 const { genesis, chats } = chatLog(MESSAGES);
-const ballot = { term: 1, leader_id: 1, inc: "one" };
+const ballot = { term: 1, leader_id: 1, inc: "one", boot: 1 };
 const frame: Frame = {
   ...{ type: "SEQ_CHAT", ballot, prev_index: 1, prev_ballot: { ...ballot, term: 0 } },
   ...{ prev_crc: genesis.crc, commit: 1, entries: chats },
@@ -19,7 +19,7 @@ const frame: Frame = {
 const bytes = bytesOf(chats);
 const framed = new Uint8Array(Buffer.concat(encodeFrame(frame)));
 const hello: Frame = {
-  ...{ type: "HELLO", version: PROTOCOL_VERSION, cluster_id: "c", id: 1, inc: "one", boot: "b" },
+  ...{ type: "HELLO", version: PROTOCOL_VERSION, cluster_id: "c", id: 1, inc: "one", boot: 1 },
   ...{ host: "127.0.0.1", port: 6001 },
 };
 const plain = chats.map(({ chunk: _chunk, start: _start, end: _end, ...content }) => content);

@@ -12,7 +12,7 @@ import {
   CLIENT_PENDING_MESSAGES_MAX,
   PROTOCOL_VERSION,
 } from "./config.ts";
-import type { Millis, PeerId } from "./ids.ts";
+import { ballotOf, type Millis, type PeerId } from "./ids.ts";
 import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
 import { weigh } from "./weigh.ts";
 
@@ -123,7 +123,7 @@ export class Client {
 
   /** One more committed entry; true if it is this client's own, and sent with that. */
   onEntry(entry: Entry, now: Millis): boolean {
-    this.#seen = { index: entry.index, ballot: { term: entry.term, leader_id: entry.leader_id, inc: entry.inc } };
+    this.#seen = { index: entry.index, ballot: ballotOf(entry) };
     if (entry.kind === "config") this.#members = staying(entry.data as Configuration);
     if (entry.kind !== "chat" || entry.session !== this.#session || entry.counter !== this.#first) return false;
     this.#bytes -= weigh(this.#drafts.shift() as Draft);

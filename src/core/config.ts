@@ -8,6 +8,13 @@ export const PROTOCOL_VERSION = 1;
 
 /** Terms stay exact in a double and leave room to spare [E12]. */
 export const TERM_MAX = 2 ** 48;
+/**
+ * Boot numbers stay exact in a double. Each start of a directory goes on by 1 to BOOT_STRIDE_MAX, drawn at random: two
+ * starts from copies of one directory would count up to the same number otherwise, and be taken for one process. There
+ * is room for 2²⁹ starts.
+ */
+export const BOOT_MAX = Number.MAX_SAFE_INTEGER;
+export const BOOT_STRIDE_MAX = 2 ** 24;
 /** Peer ids are small so that people can type them; 6000 + id must be a port by default. */
 export const PEER_ID_MAX = 59_535;
 

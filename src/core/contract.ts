@@ -1,6 +1,6 @@
 /** What goes into a peer and what comes out of it: the contract between the core and its host. */
 import type { Timings } from "./config.ts";
-import type { Ballot, ClientId, LinkId, LogIndex, MemberKey, Millis, PeerId } from "./ids.ts";
+import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "./ids.ts";
 import type { LogState } from "./log.ts";
 import type {
   Chat,
@@ -17,7 +17,7 @@ import type {
 } from "./message.ts";
 
 export interface PeerOptions {
-  readonly self: MemberKey;
+  readonly self: ProcessKey;
   readonly address: { readonly host: string; readonly port: number };
   readonly timings: Timings;
   readonly seal: Seal;
@@ -47,7 +47,7 @@ export type Input =
   | {
       readonly type: "link-up";
       readonly link: LinkId;
-      readonly peer: MemberKey & { readonly host: string; readonly port: number };
+      readonly peer: ProcessKey & { readonly host: string; readonly port: number };
     }
   | { readonly type: "link-down"; readonly link: LinkId }
   | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
@@ -128,7 +128,7 @@ export type Output =
 
 export type ShownRole = "leader" | "follower" | "candidate" | "observer";
 
-export interface LinkedPeer extends MemberKey {
+export interface LinkedPeer extends ProcessKey {
   readonly link: LinkId;
   readonly host: string;
   readonly port: number;

@@ -16,9 +16,11 @@ import {
   leaderKey,
   type MemberKey,
   type Millis,
+  makerOf,
   type PeerId,
   sameBallot,
   sameMember,
+  sameProcess,
 } from "./ids.ts";
 import type { CatchupResp, ElectionAnswer, Election as ElectionFrame, Prepare, Promised, Tail } from "./message.ts";
 import type { Peer } from "./peer.ts";
@@ -289,7 +291,8 @@ export class Election {
     if (term > TERM_MAX) return this.#fail("the terms are used up");
     this.#phase = "preparing";
     this.#deadline = peer.now + peer.timings.leaderTimeout;
-    this.#ballot = { term, leader_id: peer.self.id, inc: peer.self.inc };
+    const { id, inc, boot } = peer.self;
+    this.#ballot = { term, leader_id: id, inc, boot };
     this.#promises = new Map();
     this.#asked = new Set();
     this.#refused = new Set();
@@ -312,7 +315,7 @@ export class Election {
 
   onPrepare(from: LinkedPeer, frame: Prepare): void {
     const peer = this.#peer;
-    if (!sameMember(from, leaderKey(frame.ballot)) || !peer.healthy || peer.log.last === 0) return;
+    if (!sameProcess(from, makerOf(frame.ballot)) || !peer.healthy || peer.log.last === 0) return;
     const order = compareBallots(frame.ballot, peer.promised);
     if (order === 0) {
       if (peer.promiseDurable) peer.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: peer.log.tail });

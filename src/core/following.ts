@@ -3,6 +3,7 @@
  * never lose, and fetches what it is far behind by. The leader's side is in `replication`.
  */
 import {
+  ballotOf,
   compareBallots,
   type LinkId,
   type LogIndex,
@@ -260,7 +261,7 @@ export class Followership {
     }
     if (compareBallots(final, peer.promised) > 0) {
       // [R8] What was committed under a higher ballot binds us to it before we take it.
-      peer.raisePromise({ term: final.term, leader_id: final.leader_id, inc: final.inc });
+      peer.raisePromise(ballotOf(final));
       return;
     }
     const taken = this.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);

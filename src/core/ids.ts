@@ -18,29 +18,42 @@ export type LinkId = number & { readonly __unit?: "link" };
 /** One attached client's handle on its peer, given by the host; never reused within a process. */
 export type ClientId = number & { readonly __unit?: "client" };
 
-/** A ballot belongs to one leader for ever and ends with that leader's process (Lamport 2001). */
+/**
+ * A ballot belongs to one leader for ever and ends with that leader's process (Lamport 2001). The boot number is what
+ * binds it to the process: a directory that runs twice, or is put back to an older state, knows neither the terms that
+ * its other self has used nor that they are used.
+ */
 export interface Ballot {
   readonly term: Term;
   readonly leader_id: PeerId;
   readonly inc: string;
+  /** Counted up in the directory at each start; 0 in what was written before there were boot numbers. */
+  readonly boot: number;
 }
 
 /** Lower than every ballot a peer can make: what a fresh peer has promised. */
-export const NO_BALLOT: Ballot = { term: 0, leader_id: 0, inc: "" };
+export const NO_BALLOT: Ballot = { term: 0, leader_id: 0, inc: "", boot: 0 };
 
-/** Ballots compare by term, then leader id, then incarnation. Returns < 0, 0 or > 0. */
+/** Ballots compare by term, then leader id, then incarnation, then boot. Returns < 0, 0 or > 0. */
 export function compareBallots(a: Ballot, b: Ballot): number {
   if (a.term !== b.term) return a.term - b.term;
   if (a.leader_id !== b.leader_id) return a.leader_id - b.leader_id;
-  return a.inc < b.inc ? -1 : a.inc > b.inc ? 1 : 0;
+  if (a.inc !== b.inc) return a.inc < b.inc ? -1 : 1;
+  return a.boot - b.boot;
 }
 
 export function sameBallot(a: Ballot, b: Ballot): boolean {
-  return a.term === b.term && a.leader_id === b.leader_id && a.inc === b.inc;
+  return a.term === b.term && a.leader_id === b.leader_id && a.inc === b.inc && a.boot === b.boot;
+}
+
+/** The ballot that an entry bears, or one as stored: what older directories wrote has no boot number. */
+export function ballotOf(from: Omit<Ballot, "boot"> & { readonly boot?: number }): Ballot {
+  const { term, leader_id, inc, boot = 0 } = from;
+  return { term, leader_id, inc, boot };
 }
 
 export function formatBallot(b: Ballot): string {
-  return `${b.term}.${b.leader_id}.${b.inc}`;
+  return `${b.term}.${b.leader_id}.${b.inc}.${b.boot}`;
 }
 
 /** Who counts in a quorum: an id alone does not, an emptied data directory is another member [M6]. */
@@ -51,6 +64,21 @@ export interface MemberKey {
 
 export function sameMember(a: MemberKey, b: MemberKey): boolean {
   return a.id === b.id && a.inc === b.inc;
+}
+
+/** One run of a member: what makes ballots, and ends with its process. */
+export interface ProcessKey extends MemberKey {
+  /** Higher at each start of the same directory. */
+  readonly boot: number;
+}
+
+export function sameProcess(a: ProcessKey, b: ProcessKey): boolean {
+  return a.boot === b.boot && sameMember(a, b);
+}
+
+/** The process that made a ballot. */
+export function makerOf(ballot: Ballot): ProcessKey {
+  return { id: ballot.leader_id, inc: ballot.inc, boot: ballot.boot };
 }
 
 /** The member that a ballot belongs to. */

@@ -5,7 +5,7 @@
  */
 import { assert } from "./assert.ts";
 import { Counts } from "./counts.ts";
-import { type Ballot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
+import { type Ballot, ballotOf, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
 import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
 import { messageId } from "./message-id.ts";
 import { type PeopleData, PeopleLog } from "./people-log.ts";
@@ -68,7 +68,7 @@ export class LogState {
     state.segmentEntries = data.segment_entries;
     state.segmentBytes = data.segment_bytes;
     state.chats = data.chats;
-    state.runs.push(...data.runs);
+    for (const { from, ballot } of data.runs) state.runs.push({ from, ballot: ballotOf(ballot) });
     for (const [room, seq] of data.rooms) state.rooms.set(room, seq);
     for (const [session, counter] of data.sessions) state.sessions.set(session, counter);
     state.people.load(data);
@@ -149,7 +149,7 @@ export class LogState {
     this.crc = entry.crc;
     const run = this.runs[this.runs.length - 1];
     if (run === undefined || !sameBallot(run.ballot, entry)) {
-      this.runs.push({ from: entry.index, ballot: { term: entry.term, leader_id: entry.leader_id, inc: entry.inc } });
+      this.runs.push({ from: entry.index, ballot: ballotOf(entry) });
     }
     switch (entry.kind) {
       case "chat":

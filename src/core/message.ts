@@ -3,7 +3,7 @@
  * border and turns them into bytes; core reads and makes them.
  */
 import type { ClientFrame } from "./client-frames.ts";
-import type { Ballot, LogIndex, MemberKey, PeerId, Term } from "./ids.ts";
+import type { Ballot, LogIndex, MemberKey, PeerId, ProcessKey, Term } from "./ids.ts";
 
 export type Role = "voter" | "observer" | "left";
 
@@ -49,6 +49,8 @@ export interface Entry {
   readonly term: Term;
   readonly leader_id: PeerId;
   readonly inc: string;
+  /** 0 where the line has none, because it is older than boot numbers. */
+  readonly boot: number;
   readonly kind: EntryKind;
   readonly room_id: string;
   readonly seq_no: number;
@@ -112,12 +114,11 @@ export interface Tail {
 // ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** First frame of both sides of every connection [W2]. */
-export interface Hello extends MemberKey {
+export interface Hello extends ProcessKey {
   readonly type: "HELLO";
   readonly version: number;
   /** null: does not belong to a cluster yet and wants to join. */
   readonly cluster_id: string | null;
-  readonly boot: string;
   readonly host: string;
   readonly port: number;
   /** The sender's wall clock, ms since 1970: for people who look for clocks that are apart, decides nothing. */

@@ -27,9 +27,12 @@ import {
   leaderKey,
   type MemberKey,
   type Millis,
+  makerOf,
   type PeerId,
+  type ProcessKey,
   sameBallot,
   sameMember,
+  sameProcess,
 } from "./ids.ts";
 import type { LoggedConfiguration } from "./log.ts";
 import { MemberMap } from "./member-map.ts";
@@ -61,7 +64,7 @@ const NO_VOTERS: KnownVoters = { of: null, settled: 0, sets: [], others: [] };
 export class Peer {
   readonly options: PeerOptions;
   readonly timings: Timings;
-  readonly self: MemberKey;
+  readonly self: ProcessKey;
   readonly log: Log;
   readonly links = new Map<LinkId, LinkedPeer>();
   readonly election: Election;
@@ -317,7 +320,7 @@ export class Peer {
 
   becomeLeader(): void {
     assert(
-      this.promiseDurable && sameMember(leaderKey(this.promised), this.self),
+      this.promiseDurable && sameProcess(makerOf(this.promised), this.self),
       "a leader leads under its own durable promise",
     );
     this.leader = { ballot: this.promised, heard: this.now, quorum: true };
@@ -364,8 +367,9 @@ export class Peer {
     this.people.discount(late);
   }
 
-  #onLinkUp(link: LinkId, peer: MemberKey & { host: string; port: number }): void {
-    this.links.set(link, { link, id: peer.id, inc: peer.inc, host: peer.host, port: peer.port });
+  #onLinkUp(link: LinkId, peer: ProcessKey & { host: string; port: number }): void {
+    const { id, inc, boot, host, port } = peer;
+    this.links.set(link, { link, id, inc, boot, host, port });
     this.#linkOf.set(peer, link);
     const seen = this.memory.of(peer);
     if (seen !== null) this.send(link, { type: "SEEN", ...seen });
@@ -394,7 +398,7 @@ export class Peer {
       case "SEQ_CHAT":
       case "COORDINATOR":
         // The one fence for leader traffic: below the promise is refused, above it waits for the disk.
-        if (!sameMember(from, leaderKey(frame.ballot))) return;
+        if (!sameProcess(from, makerOf(frame.ballot))) return;
         // Entries come too often to be looked at for this, and never before these.
         if (frame.type !== "SEQ_CHAT") this.#saw(from, frame.ballot, 0);
         if (!this.#passes(link, frame, frame.ballot)) return;
@@ -513,9 +517,10 @@ export class Peer {
     this.election.stop();
   }
 
-  #onAbdicate(from: MemberKey, ballot: Ballot, to: PeerId): void {
-    if (sameMember(from, leaderKey(ballot))) this.#abdicated = ballot;
-    if (this.leader === null || !sameBallot(this.leader.ballot, ballot) || !sameMember(from, leaderKey(ballot))) return;
+  #onAbdicate(from: ProcessKey, ballot: Ballot, to: PeerId): void {
+    if (!sameProcess(from, makerOf(ballot))) return;
+    this.#abdicated = ballot;
+    if (this.leader === null || !sameBallot(this.leader.ballot, ballot)) return;
     this.becomeFollower(null);
     this.election.onAbdication(to);
   }

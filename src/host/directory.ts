@@ -1,16 +1,25 @@
 /**
  * One peer's data directory: opened once, by one process, and put in order before anything depends on it.
  *
- *   identity.json   who this is: id, incarnation, cluster            promise.slots   the highest ballot bound to
+ *   identity.json   who this is: id, incarnation, boot, cluster      promise.slots   the highest ballot bound to
  *   progress.json   watermark, commit index, delivery cursor         repair.json     from where the log is damaged
  *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
  *   damaged/        files set aside                                  lock            taken by the running process
  *   rooms.json      rooms joined, and how far they were shown
  *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
-import { SEGMENTS } from "../core/config.ts";
+import { assert } from "../core/assert.ts";
+import { BOOT_MAX, BOOT_STRIDE_MAX, SEGMENTS } from "../core/config.ts";
 import type { Restored } from "../core/contract.ts";
-import { type Ballot, compareBallots, type LogIndex, NO_BALLOT, type PeerId } from "../core/ids.ts";
+import {
+  type Ballot,
+  ballotOf,
+  compareBallots,
+  type LogIndex,
+  NO_BALLOT,
+  type PeerId,
+  type ProcessKey,
+} from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
 import { WireError } from "../wire/errors.ts";
@@ -37,6 +46,8 @@ export class HostError extends Error {
 export interface Identity {
   readonly id: PeerId;
   readonly inc: string;
+  /** Of the last start: counted up before anything else. 0, or missing in older directories: there was none. */
+  readonly boot?: number;
   readonly cluster_id: string | null;
   /** Made its cluster: only then may an empty log be given a genesis, and only once. */
   readonly founder: boolean;
@@ -111,8 +122,10 @@ export class Directory {
     this.saveProgress({ ...this.#progress, durable: state.index, clean: false }, true);
   }
 
-  get inc(): string {
-    return this.#identity.inc;
+  /** This process among all that ever ran on the directory or on a copy of it. */
+  get self(): ProcessKey {
+    const { id, inc, boot = 0 } = this.#identity;
+    return { id, inc, boot };
   }
 
   /** The cluster this directory belongs to, null while it has not joined one. */
@@ -143,8 +156,7 @@ export class Directory {
   }
 
   writePromise(ballot: Ballot, done: (error: PortError | null) => void): void {
-    const { term, leader_id, inc } = ballot;
-    this.#promise.write({ term, leader_id, inc }, done);
+    this.#promise.write(ballotOf(ballot), done);
   }
 
   /** At leisure: a promise that stands in the file twice outlives damage to one place. */
@@ -318,11 +330,20 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
       throw new HostError(
         `the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`,
       );
-    return stored;
   }
-  const identity: Identity = { id, inc: clock.word(12), cluster_id: founds ? clock.word(12) : null, founder: founds };
+  const cluster_id = founds ? clock.word(12) : null;
+  const before = stored ?? { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
+  // For good, and before anything is done under this number.
+  const identity = { ...before, boot: nextBoot(clock, before) };
   replaceStateNow(disk, IDENTITY, identity);
   return identity;
+}
+
+/** The boot number of the start after the last one [E14]. */
+export function nextBoot(clock: Clock, { boot = 0 }: Pick<Identity, "boot">): number {
+  const next = boot + 1 + Math.floor(clock.random() * BOOT_STRIDE_MAX);
+  assert(next <= BOOT_MAX, "nobody starts a directory 2²⁹ times");
+  return next;
 }
 
 /** Damage was found before and is not made good yet [D5]. */

@@ -13,6 +13,7 @@
  */
 import {
   type Ballot,
+  ballotOf,
   compareBallots,
   type LogIndex,
   NO_BALLOT,
@@ -31,6 +32,7 @@ import {
   IDENTITY,
   type Identity,
   lockDirectory,
+  nextBoot,
   PROGRESS,
   RECOVERY,
   REPAIR,
@@ -197,10 +199,12 @@ function orNull<T>(read: () => T | null): T | null {
 // ── doing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function makePlan(disk: Disk, clock: Clock): Plan | null {
-  const identity = identityOf(disk);
-  const before = inspect(disk, identity);
+  const found = identityOf(disk);
+  const before = inspect(disk, found);
   if (before.needless) return null;
   const promise = orNull(() => readPromise(disk));
+  // A start like any other: a copy of this directory that is recovered as well makes another ballot [E14].
+  const identity = { ...found, boot: nextBoot(clock, found) };
   const promisePath = disk.list("").includes(PROMISE) ? PROMISE : PROMISE_BEFORE_SLOTS;
   keepIfDamaged(disk, promisePath, () => readPromise(disk));
   for (const path of [PROGRESS, RECOVERY]) keepIfDamaged(disk, path, () => readState(disk, path));
@@ -211,6 +215,7 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
       term: Math.max(before.tail.ballot.term, promise?.term ?? 0) + 1,
       leader_id: identity.id,
       inc: identity.inc,
+      boot: identity.boot,
     },
     before,
     identity,
@@ -233,7 +238,8 @@ function keepIfDamaged(disk: Disk, path: string, read: () => unknown): void {
 /** Every step leaves what the ones before it need if this is called again. */
 function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
   const notes: string[] = [];
-  const { ballot, cluster_id, before, identity } = plan;
+  const { cluster_id, before, identity } = plan;
+  const ballot = ballotOf(plan.ballot);
   const state = writeHistory(disk, clock, plan);
   const isLost = ({ session, first }: { session: string; first: number }) =>
     first > state.sessions.get(`${identity.id}.${session}`) + 1;
@@ -255,7 +261,8 @@ function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
 }
 
 /** Cuts the log behind its last good entry and appends the configuration of the new cluster, settled. */
-function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot, before }: Plan): LogState {
+function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot: planned, before }: Plan): LogState {
+  const ballot = ballotOf(planned);
   const noted = readProgress(disk);
   const { segments, state } = recoverLog(disk, noted, true);
   // What bears this ballot is from a run that was cut short.

@@ -191,7 +191,7 @@ export class Host implements Service {
       clients: this.#clients,
       network: this.#ports.network,
       clock: this.#clock,
-      self: { id, inc: directory.inc, boot: this.#clock.word(12) },
+      self: directory.self,
       timings: this.#options.timings,
       hello: () => this.#hello(),
       judge: (hello, dialled) => this.#judge(hello, dialled),
@@ -337,7 +337,7 @@ export class Host implements Service {
     this.#found(directory, address);
     this.#peer = this.#makePeer(
       {
-        self: { id, inc: directory.inc },
+        self: directory.self,
         address,
         timings,
         seal: makeSeal(),
@@ -367,7 +367,8 @@ export class Host implements Service {
     const genesis = directory.foundingGenesis(address, this.#options.segments);
     if (genesis === null) return;
     const { state } = directory.restored;
-    const ballot = { term: 0, leader_id: this.#options.id, inc: directory.inc };
+    const { id, inc, boot } = directory.self;
+    const ballot = { term: 0, leader_id: id, inc, boot };
     const entry = makeEntry(1, ballot, "genesis", genesis, 0);
     directory.store.append([entry]);
     directory.store.syncNow();
@@ -383,9 +384,7 @@ export class Host implements Service {
       type: "HELLO",
       version: PROTOCOL_VERSION,
       cluster_id: directory.clusterId,
-      id: this.#options.id,
-      inc: directory.inc,
-      boot: "",
+      ...directory.self,
       ...address,
       wall: this.#clock.wall(),
     };
@@ -408,7 +407,8 @@ export class Host implements Service {
   }
 
   #onUp(link: LinkId, hello: Hello): void {
-    this.#input({ type: "link-up", link, peer: { id: hello.id, inc: hello.inc, host: hello.host, port: hello.port } });
+    const { id, inc, boot, host, port } = hello;
+    this.#input({ type: "link-up", link, peer: { id, inc, boot, host, port } });
   }
 
   #onDown(link: LinkId): void {

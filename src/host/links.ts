@@ -10,7 +10,7 @@
 
 import type { Attach } from "../core/client-frames.ts";
 import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
-import { type LinkId, type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
+import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameProcess } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { place } from "./address.ts";
@@ -38,9 +38,9 @@ export interface ClientEvents {
 export interface LinkOptions {
   readonly network: Network;
   readonly clock: Clock;
-  readonly self: MemberKey & { readonly boot: string };
+  readonly self: ProcessKey;
   readonly timings: Timings;
-  /** This peer's HELLO as of now; version and boot are filled in here. */
+  /** This peer's HELLO as of now; the version is filled in here. */
   readonly hello: () => Hello;
   /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
   readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
@@ -167,7 +167,7 @@ export class Links {
   }
 
   #open(connection: Connection, target: Target | null): Channel {
-    const hello: Hello = { ...this.#options.hello(), version: PROTOCOL_VERSION, boot: this.#options.self.boot };
+    const hello: Hello = { ...this.#options.hello(), version: PROTOCOL_VERSION };
     const channel = new Channel(this.#clock, connection, target, hello, this.#options.timings.handshake, {
       hello: (c, theirs) => this.#onHello(c, theirs),
       attach: (c, frame) => this.#options.clients.attach(c, frame),
@@ -182,7 +182,7 @@ export class Links {
 
   #onHello(channel: Channel, hello: Hello): void {
     const { self, judge, events } = this.#options;
-    if (sameMember(hello, self) && hello.boot === self.boot) {
+    if (sameProcess(hello, self)) {
       // Our own address stands in a seed or a configuration: no use dialling it.
       if (channel.target !== null) this.#dialler.unwelcome(channel.target);
       return channel.end();
@@ -193,7 +193,7 @@ export class Links {
     if (channel.target !== null) this.#dialler.answered(channel.target, hello);
     const name = linkName(hello);
     const present = this.#byName.get(name);
-    if (present !== undefined && present.hello.boot === hello.boot) return this.#chooseBetween(present, channel);
+    if (present !== undefined && sameProcess(present.hello, hello)) return this.#chooseBetween(present, channel);
     // The same directory in a new process: what the old one was told is not known to this one.
     if (present !== undefined) this.#drop(present, true);
     const link: Link = { id: this.#nextLink, hello, channel, roundTrip: null };

@@ -1,5 +1,5 @@
 /** Entries that no running leader appends: a founder's genesis [M1], and those of a forced recovery [M9]. */
-import type { Ballot, LogIndex } from "../core/ids.ts";
+import { type Ballot, ballotOf, type LogIndex } from "../core/ids.ts";
 import type { Entry, EntryData, EntryKind } from "../core/message.ts";
 import { sealEntry } from "../wire/entry.ts";
 
@@ -19,8 +19,7 @@ export function makeEntry(index: LogIndex, ballot: Ballot, kind: EntryKind, data
     start: 0,
     end: 0,
   };
-  const { term, leader_id, inc } = ballot;
-  const entry: Entry = { index, term, leader_id, inc, kind, data, ...unused };
+  const entry: Entry = { index, ...ballotOf(ballot), kind, data, ...unused };
   sealEntry(entry, prevCrc);
   return entry;
 }

@@ -2,7 +2,7 @@
  * The highest ballot that this peer has bound itself to, in two slots [D2]: what an election needs of the disk is one
  * fdatasync, and no room.
  */
-import type { Ballot } from "../core/ids.ts";
+import { type Ballot, ballotOf } from "../core/ids.ts";
 import type { Disk } from "./contracts.ts";
 import { makeSlots, readSlots } from "./slots.ts";
 import { readState } from "./state-files.ts";
@@ -13,7 +13,8 @@ export const PROMISE_BEFORE_SLOTS = "promise.json";
 
 /** Null where none was ever given. Throws DamagedFile, PortError. */
 export function readPromise(disk: Disk): Ballot | null {
-  return (readSlots(disk, PROMISE) ?? readState(disk, PROMISE_BEFORE_SLOTS)) as Ballot | null;
+  const promise = (readSlots(disk, PROMISE) ?? readState(disk, PROMISE_BEFORE_SLOTS)) as Ballot | null;
+  return promise === null ? null : ballotOf(promise);
 }
 
 /** Makes the file anew, durably; writes of a process that still has the old one open go nowhere then. Throws PortError. */

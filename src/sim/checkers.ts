@@ -25,10 +25,15 @@ export interface Promised {
   readonly term: number;
   readonly leader_id: number;
   readonly inc: string;
+  readonly boot: number;
 }
 
 function comparePromises(a: Promised, b: Promised): number {
-  return a.term - b.term || a.leader_id - b.leader_id || (a.inc < b.inc ? -1 : a.inc > b.inc ? 1 : 0);
+  return a.term - b.term || a.leader_id - b.leader_id || compareWords(a.inc, b.inc) || a.boot - b.boot;
+}
+
+function compareWords(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** One connection may hold 16 MiB [S9], and a frame more. */

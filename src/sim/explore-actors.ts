@@ -161,7 +161,7 @@ export class Actors {
     const state = new this.#core.LogState();
     for (const entry of entries) state.apply(entry);
     const options = Object.freeze({
-      self,
+      self: Object.freeze({ ...self, boot: boots + 1 }),
       address: Object.freeze(addressOf(self.id)),
       timings: TIMINGS,
       seal: this.#seal,
@@ -198,7 +198,8 @@ export class Actors {
     const data: Genesis = { cluster_id: "c", segment_entries: 100, segment_bytes: 10_000, members, prev_voters: [] };
     const unused = { room_id: "", seq_no: 0, sender_id: 0, session: "", counter: 0, user: "", ts: 0, text: "" };
     const line = { crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 };
-    const entry: Entry = { index: 1, term: 0, leader_id: 1, inc: "i1", kind: "genesis", ...unused, data, ...line };
+    const maker = { term: 0, leader_id: 1, inc: "i1", boot: 1 };
+    const entry: Entry = { index: 1, ...maker, kind: "genesis", ...unused, data, ...line };
     this.#seal(entry, 0);
     return entry;
   }

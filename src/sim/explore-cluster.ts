@@ -67,6 +67,8 @@ export class Cluster {
   readonly #bounds: Bounds;
   readonly #histories = new Catalogue<History>();
   readonly #events;
+  /** By id and boot number. */
+  readonly #linkUps = new Map<number, number>();
 
   constructor(core: OpenCore, { roles, begin }: Model, bounds: Bounds) {
     this.#roles = roles;
@@ -75,8 +77,6 @@ export class Cluster {
     this.actors = new Actors(core, roles);
     const { actors } = this;
     const drafts = [{ room_id: "r", user: "u", ts: 0, payload: "m" }];
-    const linkUp = (id: number) =>
-      ({ type: "link-up", link: id, peer: { id, inc: `i${id}`, ...addressOf(id) } }) as const;
     this.#events = {
       time: actors.event({ type: "time" }),
       restart: actors.event({ type: "restart" }),
@@ -84,7 +84,6 @@ export class Cluster {
       log: actors.event({ type: "log-synced" }),
       leave: actors.event({ type: "input", input: { type: "quit" } }),
       say: actors.event({ type: "input", input: { type: "submit", drafts } }),
-      up: roles.map((_, i) => actors.event({ type: "input", input: linkUp(i + 1) })),
       down: roles.map((_, i) => actors.event({ type: "input", input: { type: "link-down", link: i + 1 } })),
     };
   }
@@ -102,9 +101,9 @@ export class Cluster {
     const act = (...steps: Step[]) => {
       world = this.after(world, { words: () => "", counts: null, steps });
     };
-    for (const a of places) for (const b of places.slice(a + 1)) act(...this.#bothEnds("up", a, b));
+    for (const a of places) for (const b of places.slice(a + 1)) act(...this.#bothEnds(world, "up", a, b));
     for (const [what, id, other] of this.#begin) {
-      if (what === "cut") act(...this.#bothEnds("down", id - 1, other - 1));
+      if (what === "cut") act(...this.#bothEnds(world, "down", id - 1, other - 1));
       else act([id - 1, this.#events[what]]);
       for (let next = this.#arrivals(world)[0]; next !== undefined; next = this.#arrivals(world)[0])
         world = this.after(world, next);
@@ -127,7 +126,7 @@ export class Cluster {
       for (let b = a + 1; b < actors.length; b++) {
         const [counts, way] = peer.links.has(b + 1) ? (["cut", "down"] as const) : (["connect", "up"] as const);
         const words = () => `${a + 1} and ${b + 1} ${counts === "cut" ? "lose their connection" : "connect"}`;
-        if (may(counts)) moves.push({ words, counts, steps: this.#bothEnds(way, a, b) });
+        if (may(counts)) moves.push({ words, counts, steps: this.#bothEnds(world, way, a, b) });
       }
     }
     return moves;
@@ -159,11 +158,26 @@ export class Cluster {
     return moves;
   }
 
-  #bothEnds(way: "up" | "down", a: number, b: number): Step[] {
+  #bothEnds({ actors }: Pick<World, "actors">, way: "up" | "down", a: number, b: number): Step[] {
+    const towards = (place: number) =>
+      way === "down" ? (this.#events.down[place] as number) : this.#linkUp(this.actors.at(actors[place] as number));
     return [
-      [a, this.#events[way][b] as number],
-      [b, this.#events[way][a] as number],
+      [a, towards(b)],
+      [b, towards(a)],
     ];
+  }
+
+  /** The event of a link with this process. */
+  #linkUp({ peer: { self } }: Actor): number {
+    const id: number = self.id;
+    const key = id * 2 ** 20 + self.boot;
+    let event = this.#linkUps.get(key);
+    if (event === undefined) {
+      const input = { type: "link-up", link: id, peer: { ...self, ...addressOf(id) } } as const;
+      event = this.actors.event({ type: "input", input });
+      this.#linkUps.set(key, event);
+    }
+    return event;
   }
 
   /** The far ends of all its connections close. */

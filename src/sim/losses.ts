@@ -80,6 +80,15 @@ export class Losses {
 
 /** `id.incarnation` of a machine's directory; of one that is empty, nobody's. */
 export function memberOf(machine: Machine): string {
-  const identity = durableJson(machine, "identity.json") as { id: number; inc: string } | null;
+  const identity = identityOf(machine);
   return identity === null ? `${machine.id}.none` : `${identity.id}.${identity.inc}`;
+}
+
+/** The same of the process that runs there, or was the last one to. */
+export function processOf(machine: Machine): string {
+  return `${memberOf(machine)}.${identityOf(machine)?.boot}`;
+}
+
+function identityOf(machine: Machine): { id: number; inc: string; boot: number } | null {
+  return durableJson(machine, "identity.json") as { id: number; inc: string; boot: number } | null;
 }

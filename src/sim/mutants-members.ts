@@ -1,6 +1,6 @@
 /** Mutants of election and membership: the rules E4 to E13 and M2 to M7. */
-import { compareBallots, leaderKey, NO_BALLOT, sameMember } from "../core/ids.ts";
-import type { Peer } from "../core/peer.ts";
+import { compareBallots, leaderKey, makerOf, NO_BALLOT, sameMember } from "../core/ids.ts";
+import { Peer } from "../core/peer.ts";
 import { memberName, voterSets, votersOf } from "../core/quorum.ts";
 import { framesIn, framesOut, getter, leaders, type Mutant, peers, words, wrap } from "./mutant.ts";
 
@@ -36,9 +36,15 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     name: "ballot-reused",
     rule: "E5",
     what: "a restarted leader goes on under the ballot it had",
-    parts: peers((peer, { promised }) => {
-      if (sameMember(leaderKey(promised), peer.self) && peer.isVoter && peer.healthy) peer.becomeLeader();
-    }),
+    parts: {
+      makePeer: (options, restored, now) => {
+        const { promised } = restored;
+        if (!sameMember(leaderKey(promised), options.self)) return new Peer(options, restored, now);
+        const peer = new Peer({ ...options, self: makerOf(promised) }, restored, now);
+        if (peer.isVoter && peer.healthy) peer.becomeLeader();
+        return peer;
+      },
+    },
   },
   {
     name: "promise-lowered",
@@ -93,7 +99,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
       wrap(peer.election, "onLinkDown", (onLinkDown) => (who) => {
         onLinkDown(who);
         if (!promised.has(`${peer.promised.term} ${memberName(who)}`)) return;
-        const from = { ...who, link: 0, host: "", port: 0 };
+        const from = { ...who, boot: 0, link: 0, host: "", port: 0 };
         peer.election.onPromise(from, { type: "PROMISE", ballot: peer.promised, tail: NOTHING });
       });
     }),

@@ -7,7 +7,7 @@ import { Checkers, type Promised, Violation } from "./checkers.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
 import { committedLines, durablePromise, firstIndex, logPaths } from "./files.ts";
-import { Losses, memberOf } from "./losses.ts";
+import { Losses, memberOf, processOf } from "./losses.ts";
 import { Machine, type Parts } from "./machine.ts";
 import { VirtualNetwork, type WatchedEnd } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
@@ -197,7 +197,7 @@ export class World {
           role,
           term,
         });
-        if (role === "leader") this.checkers.leads(this.#name(machine), `${term}.${leader_id}`);
+        if (role === "leader") this.checkers.leads(this.#name(machine), `${term}.${processOf(machine)}`);
         return;
       }
       case "error":

@@ -16,7 +16,7 @@ import { encodeUtf8 } from "./text.ts";
 
 interface Form {
   /** What is the same in each of its lines. */
-  readonly of: Pick<Entry, "term" | "leader_id" | "inc" | "room_id" | "sender_id" | "session" | "user">;
+  readonly of: Pick<Entry, "term" | "leader_id" | "inc" | "boot" | "room_id" | "sender_id" | "session" | "user">;
   readonly place: Uint8Array;
   readonly sender: Uint8Array;
   readonly user: Uint8Array;
@@ -45,12 +45,13 @@ export class ChatLines {
     if (!(next.advance() && next.stands(chunk, start)) && !this.#readHead(chunk, start)) return null;
     const text = this.#text(chunk, start + next.bytes.length, crcStart - 2, known);
     if (text === null) return null;
-    const { term, leader_id, inc, room_id, sender_id, session, user } = (this.#forms[0] as Form).of;
+    const { term, leader_id, inc, boot, room_id, sender_id, session, user } = (this.#forms[0] as Form).of;
     return {
       index: next.index,
       term,
       leader_id,
       inc,
+      boot,
       kind: "chat",
       room_id,
       seq_no: next.seqNo,
@@ -188,12 +189,12 @@ function isOf({ of }: Form, entry: Entry): boolean {
   );
 }
 
-function formOf({ term, leader_id, inc, room_id, sender_id, session, user }: Entry): Form {
+function formOf({ term, leader_id, inc, boot, room_id, sender_id, session, user }: Entry): Form {
   const [room, name] = [JSON.stringify(room_id), JSON.stringify(user)];
   return {
-    of: { term, leader_id, inc, room_id, sender_id, session, user },
+    of: { term, leader_id, inc, boot, room_id, sender_id, session, user },
     place: encodeUtf8(
-      `,"term":${term},"leader_id":${leader_id},"inc":"${inc}","kind":"chat","room_id":${room},"seq_no":`,
+      `,"term":${term},"leader_id":${leader_id},"inc":"${inc}","boot":${boot},"kind":"chat","room_id":${room},"seq_no":`,
     ),
     sender: encodeUtf8(`,"sender_id":${sender_id},"msg_id":"${session}.`),
     user: encodeUtf8(`","user":${name},"ts":`),

@@ -4,7 +4,7 @@
  * holds it against the schemas.
  */
 import * as v from "valibot";
-import { PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import { BOOT_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import type { Entry, EntryData, EntryKind, Seal } from "../core/message.ts";
 import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
@@ -42,7 +42,7 @@ export const sealEntry: Seal = makeSeal();
 
 /** The line up to and including the comma before `"crc"`, of any kind but a chat's. */
 function entryHead(e: Entry): string {
-  const place = `{"index":${e.index},"term":${e.term},"leader_id":${e.leader_id},"inc":"${e.inc}","kind":"${e.kind}",`;
+  const place = `{"index":${e.index},"term":${e.term},"leader_id":${e.leader_id},"inc":"${e.inc}","boot":${e.boot},"kind":"${e.kind}",`;
   switch (e.kind) {
     case "system":
     case "read": {
@@ -56,15 +56,18 @@ function entryHead(e: Entry): string {
   }
 }
 
-/** Number of fields of a line, by kind: with each of them checked, none can be missing and none be unknown. */
+/**
+ * Number of fields of a line, by kind: with each of them checked, none can be missing and none be unknown. One less
+ * where there is no boot number, as in lines that are older than those.
+ */
 const FIELDS: Record<EntryKind, number> = {
-  genesis: 7,
-  chat: 13,
-  system: 11,
-  read: 11,
-  config: 7,
-  settled: 7,
-  leader: 6,
+  genesis: 8,
+  chat: 14,
+  system: 12,
+  read: 12,
+  config: 8,
+  settled: 8,
+  leader: 7,
 };
 
 /** Reads lines that stand in one log. */
@@ -93,8 +96,10 @@ function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
     throw new WireError(`unknown kind of entry: ${quote(chunk, start, end)}`);
   let fields = 0;
   for (const _ in o) fields += 1;
-  if (fields !== FIELDS[kind])
-    throw new WireError(`a ${kind} entry has ${FIELDS[kind]} fields, not ${fields}: ${quote(chunk, start, end)}`);
+  const hasBoot = o.boot !== undefined;
+  const wanted = hasBoot ? FIELDS[kind] : FIELDS[kind] - 1;
+  if (fields !== wanted)
+    throw new WireError(`a ${kind} entry has ${wanted} fields, not ${fields}: ${quote(chunk, start, end)}`);
 
   const said = kind === "chat" || kind === "system" || kind === "read";
   const { session, counter } = kind === "chat" ? messageId(o) : NO_MESSAGE;
@@ -103,6 +108,7 @@ function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
     term: whole(o, "term", 0, TERM_MAX),
     leader_id: whole(o, "leader_id", 1, PEER_ID_MAX),
     inc: word(o, "inc"),
+    boot: hasBoot ? whole(o, "boot", 0, BOOT_MAX) : 0,
     kind,
     room_id: said ? name(o, "room_id") : "",
     seq_no: kind === "chat" ? whole(o, "seq_no", 1, Number.MAX_SAFE_INTEGER) : 0,

@@ -3,7 +3,7 @@
  * unknown field is an error, and what comes out is a fresh object with the known fields only [L7].
  */
 import * as v from "valibot";
-import { MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import { BOOT_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import { CONTROL, utf8Length } from "./text.ts";
 
 export const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
@@ -13,6 +13,7 @@ export const WORD = /^[a-z0-9]{1,64}$/;
 
 export const index = count(Number.MAX_SAFE_INTEGER);
 export const crc = count(0xffff_ffff);
+export const boot = count(BOOT_MAX);
 export const peerId = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(PEER_ID_MAX));
 export const word = v.pipe(v.string(), v.regex(WORD));
 export const wordOrNone = v.union([word, v.literal("")]);
@@ -32,7 +33,7 @@ export const name = v.pipe(
 export const nameOrNone = v.union([name, v.literal("")]);
 
 /** A peer that has promised nothing says term 0, leader 0. */
-export const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone });
+export const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone, boot });
 export const tail = v.strictObject({ index, ballot });
 export const key = { id: peerId, inc: word };
 export const address = { host, port };

@@ -31,6 +31,7 @@ import { CLIENT_FRAMES } from "./client-schemas.ts";
 import {
   address,
   ballot,
+  boot,
   chatText,
   configuration,
   count,
@@ -77,7 +78,7 @@ export const FRAMES = {
     version: count(1_000_000),
     cluster_id: v.nullable(word),
     ...key,
-    boot: word,
+    boot,
     ...address,
     wall: v.exactOptional(ts),
   }),
@@ -185,7 +186,14 @@ export type FrameType = keyof typeof FRAMES;
 type Parsed<T extends FrameType> = v.InferOutput<(typeof FRAMES)[T]>;
 
 /** An entry line as JSON, kind by kind: what the hand-written check in entry.ts is tested against. */
-const place = { index: v.pipe(index, v.minValue(1)), term: count(TERM_MAX), leader_id: peerId, inc: word };
+const place = {
+  index: v.pipe(index, v.minValue(1)),
+  term: count(TERM_MAX),
+  leader_id: peerId,
+  inc: word,
+  // Lines that are older than boot numbers have none.
+  boot: v.exactOptional(boot, 0),
+};
 const said = {
   room_id: name,
   seq_no: v.pipe(index, v.minValue(1)),

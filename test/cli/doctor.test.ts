@@ -37,7 +37,7 @@ function serve(greet: (socket: Socket) => void): Promise<number> {
 interface Said {
   readonly id?: number;
   readonly inc?: string;
-  readonly boot?: string;
+  readonly boot?: number;
   readonly cluster_id?: string | null;
   readonly version?: number;
   readonly host?: string;
@@ -54,7 +54,7 @@ function peer(said: Said = {}): Promise<number> {
       cluster_id: "c1",
       id: 1,
       inc: "i1",
-      boot: "b1",
+      boot: 1,
       host: LOCAL,
       port,
       ...said,
@@ -148,11 +148,7 @@ describe("peers that cannot meet", () => {
   });
 
   test("two clusters: both are named, and what to do", async () => {
-    const [a, b, c] = [
-      await peer(),
-      await peer({ id: 2, boot: "b2" }),
-      await peer({ id: 3, boot: "b3", cluster_id: "c2" }),
-    ];
+    const [a, b, c] = [await peer(), await peer({ id: 2, boot: 2 }), await peer({ id: 3, boot: 3, cluster_id: "c2" })];
     const [finding, ...more] = problems(await doctor([a, b, c]));
     expect([finding?.code, more]).toEqual(["wrong-cluster", []]);
     expect(finding?.message).toContain(`127.0.0.1:${c} of cluster c2`);
@@ -164,7 +160,7 @@ describe("peers that cannot meet", () => {
   });
 
   test("one id in use twice; the same process at two addresses is one", async () => {
-    const [a, b] = [await peer(), await peer({ inc: "i2", boot: "b2" })];
+    const [a, b] = [await peer(), await peer({ inc: "i2", boot: 2 })];
     expect(codes(await doctor([a, b]))).toEqual(["duplicate-id"]);
     expect(codes(await doctor([a, a]))).toEqual([]);
   });
@@ -185,7 +181,7 @@ describe("peers that cannot meet", () => {
   });
 
   test("an address told to the others that leads nowhere, to somebody else, or is none", async () => {
-    const other = await peer({ id: 9, boot: "other" });
+    const other = await peer({ id: 9, boot: 9 });
     const nowhere = await doctor([await peer({ port: await closedPort() })]);
     const elsewhere = await doctor([await peer({ port: other })]);
     const none = await doctor([await peer({ host: "0.0.0.0" })]);
@@ -199,7 +195,7 @@ describe("peers that cannot meet", () => {
       result: "peer",
       at: 0,
       unsureMs: 0,
-      hello: { type: "HELLO", version: 1, cluster_id: "c1", id: 1, inc: "i", boot: "b", host: LOCAL, port: 6001 },
+      hello: { type: "HELLO", version: 1, cluster_id: "c1", id: 1, inc: "i", boot: 1, host: LOCAL, port: 6001 },
     } as const;
     const remote = { address: { host: "10.0.0.5", port: 6001 }, greeting: alike, advertised: alike };
     expect(problems(judgePeers([remote], null, 1))).toMatchObject([
@@ -220,7 +216,7 @@ describe("what the log and --seed say of addresses", () => {
   const at = (port: number) => ({ host: LOCAL, port });
   const answers = (id: number, inc = `i${id}`) => ({
     ...({ result: "peer", at: 0, unsureMs: 0 } as const),
-    hello: { type: "HELLO", version: 1, cluster_id: "c1", id, inc, boot: "b", host: LOCAL, port: 1 } as const,
+    hello: { type: "HELLO", version: 1, cluster_id: "c1", id, inc, boot: 1, host: LOCAL, port: 1 } as const,
   });
   const member = (id: number, port: number) => ({ id, inc: `i${id}`, address: at(port) });
   const seed = (id: number, port: number) => ({ id, inc: null, address: at(port) });

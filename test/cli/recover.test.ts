@@ -43,7 +43,7 @@ function survivor(members: typeof MEMBERS = MEMBERS, left: readonly number[] = [
   writeFileSync(join(path, SEGMENT), log.entries.map((_, i) => log.line(i + 1)).join(""));
   const disk = openDisk(path);
   replaceStateNow(disk, "identity.json", { id: 2, inc: "two", cluster_id: "test", founder: false });
-  makePromiseFile(disk, { term: 4, leader_id: 3, inc: "three" });
+  makePromiseFile(disk, { term: 4, leader_id: 3, inc: "three", boot: 1 });
   replaceStateNow(disk, "progress.json", { durable: 10, commit: 8, delivered: 8, clean: true });
   return path;
 }

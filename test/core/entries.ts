@@ -1,5 +1,5 @@
 /** Entries made by hand, for logs that no peer wrote. */
-import type { Ballot } from "../../src/core/ids.ts";
+import { type Ballot, ballotOf } from "../../src/core/ids.ts";
 import type { Draft, Entry, EntryKind, Genesis, Role } from "../../src/core/message.ts";
 
 /** A stand-in for the wire's serialiser: some chain value and some length, both functions of the content. */
@@ -23,16 +23,15 @@ export function entryOf(index: number, ballot: Ballot, kind: EntryKind, content:
     text: "",
     data: null,
   };
-  const { term, leader_id, inc } = ballot;
   const line = { crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 };
-  return { index, term, leader_id, inc, kind, ...unused, ...line, ...content };
+  return { index, ...ballotOf(ballot), kind, ...unused, ...line, ...content };
 }
 
 /** Peers 1, 2, … in these roles. */
 export function genesisOf(roles: readonly Role[]): Entry {
   const members = roles.map((role, i) => ({ id: i + 1, inc: `i${i + 1}`, ...address(i + 1), role }));
   const data: Genesis = { cluster_id: "c", segment_entries: 100, segment_bytes: 10_000, members, prev_voters: [] };
-  const entry = entryOf(1, { term: 0, leader_id: 1, inc: "i1" }, "genesis", { data });
+  const entry = entryOf(1, { term: 0, leader_id: 1, inc: "i1", boot: 1 }, "genesis", { data });
   seal(entry, 0);
   return entry;
 }

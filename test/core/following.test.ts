@@ -3,7 +3,7 @@
  * forged or contradicts what is committed costs it nothing.
  */
 import { describe, expect, test } from "bun:test";
-import { NO_BALLOT } from "../../src/core/ids.ts";
+import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
 import type { Entry, SeqChat } from "../../src/core/message.ts";
 import { entryOf, seal } from "./entries.ts";
 import type { Puppet } from "./puppet.ts";
@@ -91,12 +91,33 @@ describe("a follower", () => {
 
   test("[E13] refuses a lower ballot with its promise, and says whether a leader lives", () => {
     const { stage, b, c, leader } = spoken();
-    const ballot = { term: 0, leader_id: c.id, inc: c.inc };
+    const ballot = { term: 0, leader_id: c.id, inc: c.inc, boot: 1 };
     stage.hand(c, b, { ...frameOf(leader, 2, 2), ballot });
     expect(stage.under(b, c, "NACK")).toEqual([{ type: "NACK", ballot, promised: leader.peer.promised, led: true }]);
     stage.cut(b, leader);
     stage.hand(c, b, { ...frameOf(leader, 2, 2), ballot });
     expect(stage.under(b, c, "NACK").at(-1)?.led).toBe(false);
+  });
+
+  test("[E14] hears of a ballot from the process that made it only: with that it ended", () => {
+    const { stage, b, c, leader } = spoken();
+    const { ballot } = leader.peer.leadership as { ballot: Ballot };
+    stage.held = () => true;
+    leader.crash();
+    leader.start();
+    stage.connect(leader, b);
+    const { leader: before } = b.peer;
+    stage.hand(leader, b, { type: "COORDINATOR", ballot, peer: { id: leader.id, host: "h", port: 1 } });
+    stage.hand(leader, b, { ...frameOf(leader, 2, 2), ballot });
+    expect([before, b.peer.leader]).toEqual([null, null]);
+    expect(stage.under(b, leader, "SEQ_ACK")).toEqual([]);
+    // Nor does it promise one that is not its maker's, however high.
+    const higher = { ...ballot, term: ballot.term + 1 };
+    stage.hand(leader, b, { type: "PREPARE", ballot: higher });
+    stage.hand(c, b, { type: "PREPARE", ballot: { ...higher, leader_id: c.id, inc: c.inc, boot: c.boot + 1 } });
+    expect(b.peer.promised).toEqual(ballot);
+    stage.hand(leader, b, { type: "PREPARE", ballot: { ...higher, boot: leader.boot } });
+    expect(b.peer.promised).toEqual({ ...higher, boot: leader.boot });
   });
 
   test("[R2] says where its own log stands when it does not hold the entry before", () => {

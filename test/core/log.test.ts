@@ -26,7 +26,7 @@ function forEveryLog(claim: (entries: Entry[], made: Move[]) => void): void {
   );
 }
 
-const ballot: Ballot = { term: 1, leader_id: 1, inc: "i1" };
+const ballot: Ballot = { term: 1, leader_id: 1, inc: "i1", boot: 1 };
 function chat(index: number, seq: number, id: string, room = "lobby"): Entry {
   const dot = id.lastIndexOf(".");
   const message = { session: id.slice(0, dot), counter: Number(id.slice(dot + 1)) };
@@ -73,10 +73,10 @@ describe("apply and undo", () => {
       expect(state.ballotAt(0)).toEqual(NO_BALLOT);
       let start = 0;
       let last = "";
-      for (const { index, term, leader_id, inc } of entries) {
-        if (`${term}.${leader_id}.${inc}` !== last) start = index;
-        last = `${term}.${leader_id}.${inc}`;
-        expect(state.ballotAt(index)).toEqual({ term, leader_id, inc });
+      for (const { index, term, leader_id, inc, boot } of entries) {
+        if (`${term}.${leader_id}.${inc}.${boot}` !== last) start = index;
+        last = `${term}.${leader_id}.${inc}.${boot}`;
+        expect(state.ballotAt(index)).toEqual({ term, leader_id, inc, boot });
         expect(state.runStart(index)).toBe(start);
       }
     });
@@ -127,6 +127,13 @@ describe("checkpoints", () => {
       expect(data).toEqual(replay(entries).toData());
     });
   });
+});
+
+test("[L5] a checkpoint that is older than boot numbers is read: its ballots are of boot 0", () => {
+  const data = replay([...written([{ kind: "leader", room: "lobby", session: "1.a" }])]).toData();
+  const older = data.runs.map(({ from, ballot: { boot: _, ...rest } }) => ({ from, ballot: rest }));
+  const copy = LogState.fromData({ ...data, runs: older } as unknown as LogStateData);
+  expect(copy.toData().runs).toEqual(data.runs.map(({ from, ballot }) => ({ from, ballot: { ...ballot, boot: 0 } })));
 });
 
 describe("what cannot come next", () => {

@@ -39,7 +39,7 @@ export function grow(entries: Entry[], made: readonly Move[]): void {
 function next(entries: readonly Entry[], { kind, room, session }: Move, last: Entry): Entry {
   const index = last.index + 1;
   const opens = kind === "leader" || last.kind === "genesis";
-  const ballot = opens ? { term: last.term + 1, leader_id: 1 + (index % 3), inc: "i" } : last;
+  const ballot = opens ? { term: last.term + 1, leader_id: 1 + (index % 3), inc: "i", boot: 1 + (index % 2) } : last;
   if (kind === "chat") {
     const of = (claim: (e: Entry) => boolean) => 1 + entries.filter((e) => e.kind === "chat" && claim(e)).length;
     return entryOf(index, ballot, "chat", {

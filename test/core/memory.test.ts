@@ -4,8 +4,8 @@ import { fallsShort, Memory } from "../../src/core/memory.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";
 
-const b1 = { term: 1, leader_id: 2, inc: "x" };
-const b2 = { term: 2, leader_id: 1, inc: "y" };
+const b1 = { term: 1, leader_id: 2, inc: "x", boot: 1 };
+const b2 = { term: 2, leader_id: 1, inc: "y", boot: 1 };
 
 describe("what is remembered", () => {
   test("the highest promise, and the highest match under it", () => {
@@ -68,7 +68,7 @@ describe("a directory put back", () => {
   test("a forgotten promise is kept again", () => {
     const { stage, b, leader: a } = trio();
     const given = b.peer.promised;
-    rollBack(b, 1, { term: 0, leader_id: 0, inc: "" });
+    rollBack(b, 1, { term: 0, leader_id: 0, inc: "", boot: 0 });
     stage.held = (frame) => frame.type === "SEQ_CHAT";
     stage.connect(a, b);
     stage.quiet();
@@ -103,7 +103,7 @@ describe("a directory put back", () => {
       stage.pass(1000);
       expect([a.sent, b.heard]).toEqual([["kept"], ["kept"]]);
       stage.held = (frame, from) => frame.type === "SEQ_CHAT" || (frame.type === "PROMISE" && from === b);
-      rollBack(a, forgets ? 1 : place, forgets ? { term: 0, leader_id: 0, inc: "" } : given);
+      rollBack(a, forgets ? 1 : place, forgets ? { term: 0, leader_id: 0, inc: "", boot: 0 } : given);
       stage.connect(a, b);
       stage.quiet();
       expect([a.peer.faulty, a.peer.promised]).toEqual([true, given]);

@@ -99,7 +99,7 @@ describe("the leader", () => {
 });
 
 describe("a log", () => {
-  const ballot = { term: 1, leader_id: 1, inc: "i1" };
+  const ballot = { term: 1, leader_id: 1, inc: "i1", boot: 1 };
   const system = (index: number, user: string, change: Presence["change"], was = "") =>
     entryOf(index, ballot, "system", { room_id: "lobby", sender_id: 1, user, data: { change, was } });
   const read = (index: number, user: string, from: number, through: number) =>

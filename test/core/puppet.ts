@@ -4,7 +4,7 @@
  */
 
 import type { Input, Output, Restored } from "../../src/core/contract.ts";
-import { type Ballot, type LogIndex, type MemberKey, NO_BALLOT, type PeerId } from "../../src/core/ids.ts";
+import { type Ballot, type LogIndex, NO_BALLOT, type PeerId, type ProcessKey } from "../../src/core/ids.ts";
 import { LogState } from "../../src/core/log.ts";
 import type { ChatAck, Entry, Role } from "../../src/core/message.ts";
 import { Peer } from "../../src/core/peer.ts";
@@ -30,7 +30,7 @@ interface StartOptions {
 }
 
 /** One data directory and, while it runs, the peer on it. */
-export class Puppet implements MemberKey {
+export class Puppet implements ProcessKey {
   readonly stage: Stage;
   readonly id: PeerId;
   readonly inc: string;
@@ -59,6 +59,10 @@ export class Puppet implements MemberKey {
   get peer(): Peer {
     if (this.#peer === null) throw new Error(`peer ${this.id} is not running`);
     return this.#peer;
+  }
+
+  get boot(): number {
+    return this.#boots;
   }
 
   get runs(): boolean {
@@ -97,7 +101,7 @@ export class Puppet implements MemberKey {
     this.delivered = disk.entries.slice(0, commit);
     this.#peer = new Peer(
       {
-        self: { id: this.id, inc: this.inc },
+        self: { id: this.id, inc: this.inc, boot: this.boot },
         address: address(this.id),
         timings: stage.timings,
         seal,

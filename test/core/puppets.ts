@@ -59,8 +59,9 @@ export class Stage {
     const link = ++this.#lastLink;
     this.#links.set(link, { from: a, to: b, frames: [] });
     this.#links.set(-link, { from: b, to: a, frames: [] });
-    a.input({ type: "link-up", link, peer: { id: b.id, inc: b.inc, ...address(b.id) } });
-    b.input({ type: "link-up", link: -link, peer: { id: a.id, inc: a.inc, ...address(a.id) } });
+    const peerOf = ({ id, inc, boot }: Puppet) => ({ id, inc, boot, ...address(id) });
+    a.input({ type: "link-up", link, peer: peerOf(b) });
+    b.input({ type: "link-up", link: -link, peer: peerOf(a) });
   }
 
   /** Closes the connection; what is under way on it is lost. */

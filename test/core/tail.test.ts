@@ -112,7 +112,7 @@ describe("what must not be", () => {
 });
 
 test("[I10] [R7] old committed entries leave the memory, uncommitted ones never", () => {
-  const ballot = { term: 1, leader_id: 1, inc: "i" };
+  const ballot = { term: 1, leader_id: 1, inc: "i", boot: 1 };
   const log = logOf([genesisOf(["voter"])], 1);
   const total = 3 * TAIL_ENTRIES_KEPT;
   while (log.last < total) log.append(entryOf(log.last + 1, ballot, "leader", { crc: log.last, end: 1 }));

@@ -149,7 +149,7 @@ function poke(port: number, ...pieces: (string | Uint8Array)[]): Promise<string>
 }
 
 const hello = (over: object) =>
-  `${JSON.stringify({ type: "HELLO", version: PROTOCOL_VERSION, cluster_id: null, id: 77, inc: "abc", boot: "def", host: "127.0.0.1", port: 1, ...over })}\n`;
+  `${JSON.stringify({ type: "HELLO", version: PROTOCOL_VERSION, cluster_id: null, id: 77, inc: "abc", boot: 5, host: "127.0.0.1", port: 1, ...over })}\n`;
 
 test("[W2] [W3] [W4] garbage on the port closes that connection and harms nobody else", async () => {
   const cluster = await Cluster.start(3);
@@ -199,12 +199,12 @@ test("[W2] [W3] [W4] garbage on the port closes that connection and harms nobody
 });
 
 function seqChat(lines: string): string {
-  const ballot = { term: 1, leader_id: 1, inc: "a" };
+  const ballot = { term: 1, leader_id: 1, inc: "a", boot: 1 };
   const header = {
     type: "SEQ_CHAT",
     ballot,
     prev_index: 0,
-    prev_ballot: { term: 0, leader_id: 0, inc: "" },
+    prev_ballot: { term: 0, leader_id: 0, inc: "", boot: 0 },
     prev_crc: 0,
     commit: 0,
     count: 1,

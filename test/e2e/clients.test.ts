@@ -207,10 +207,10 @@ test("[W4] whatever somebody sends who says he is a client, the peer and its oth
   const hostile = [
     `${named}\n${named}\n`,
     `${named}\n${JSON.stringify({ ...chat, session: "another0session0" })}\n`,
-    `${named}\n${JSON.stringify({ type: "PREPARE", ballot: { term: 9, leader_id: 9, inc: "x" } })}\n`,
+    `${named}\n${JSON.stringify({ type: "PREPARE", ballot: { term: 9, leader_id: 9, inc: "x", boot: 1 } })}\n`,
     `${named}\n{"type":"ASK","request":1,"question":{"what":"money"}}\n`,
     `${named}\n${'{"type":"ASK","request":1,"question":{"what":"history","room_id":"r","count":500,"text":"x"}}\n'.repeat(100)}`,
-    `${named}\n{"type":"CATCHUP_REQ","ballot":null,"after":{"index":1,"ballot":{"term":8,"leader_id":1,"inc":"x"}}}\n`,
+    `${named}\n{"type":"CATCHUP_REQ","ballot":null,"after":{"index":1,"ballot":{"term":8,"leader_id":1,"inc":"x","boot":1}}}\n`,
     `${JSON.stringify({ ...attach, session: "", sender_id: 0, seen: 0 })}\n`,
     `${JSON.stringify({ ...attach, version: PROTOCOL_VERSION - 1 })}\n`,
   ];

@@ -4,12 +4,12 @@ import type { Ballot } from "../../src/core/ids.ts";
 import { PortError } from "../../src/host/contracts.ts";
 import { type Directory, HostError, openDirectory } from "../../src/host/directory.ts";
 import { makePromiseFile } from "../../src/host/promise-file.ts";
-import { replaceStateNow } from "../../src/host/state-files.ts";
+import { readState, replaceStateNow } from "../../src/host/state-files.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { LogMaker, promiseAbove } from "./log-maker.ts";
 import { ManualClock, seeded } from "./manual-clock.ts";
 
-const BALLOT: Ballot = { term: 7, leader_id: 2, inc: "two" };
+const BALLOT: Ballot = { term: 7, leader_id: 2, inc: "two", boot: 1 };
 
 function machine(seed = 1) {
   const clock = new ManualClock(seeded(seed));
@@ -36,18 +36,66 @@ test("[M1] the incarnation is made once with the directory; a founder's cluster 
   const founder = machine(1);
   const first = founder.open();
   expect(first.clusterId).not.toBeNull();
-  const { inc, clusterId } = first;
+  const { clusterId } = first;
+  const { inc } = first.self;
   founder.disk.crash();
   const again = founder.open(1, false);
-  expect([again.inc, again.clusterId]).toEqual([inc, clusterId]);
+  expect([again.self.inc, again.clusterId]).toEqual([inc, clusterId]);
 
   const joiner = machine(2);
   const joining = joiner.open(2, false);
   expect([joining.clusterId, joining.foundingGenesis({ host: "h", port: 1 })]).toEqual([null, null]);
-  expect(joining.inc).not.toBe(inc);
+  expect(joining.self.inc).not.toBe(inc);
   joining.bindCluster("somewhere");
   joiner.disk.crash();
   expect(joiner.open(2, true).clusterId).toBe("somewhere");
+});
+
+test("[E14] the boot number is counted up at each start, for good before anything else, and never to the same from a copy", () => {
+  const { disk, open } = machine();
+  const counted = (): number => {
+    const { self } = open();
+    // A process that dies at once has used its number.
+    disk.crash();
+    return self.boot;
+  };
+  const boots = Array.from({ length: 20 }, counted);
+  expect(boots).toEqual([...new Set(boots)].sort((a, b) => a - b));
+  expect(boots[0]).toBeGreaterThan(0);
+
+  const files = new Map(disk.paths().map((path) => [path, disk.contents(path).slice()]));
+  const next = Array.from({ length: 5 }, (_, i) => {
+    const copy = machine(100 + i);
+    copy.disk.fill(files);
+    return copy.open().self;
+  });
+  expect(new Set(next.map((self) => self.inc)).size).toBe(1);
+  expect(new Set(next.map((self) => self.boot)).size).toBe(next.length);
+  for (const { boot } of next) expect(boot).toBeGreaterThan(boots.at(-1) as number);
+});
+
+test("[E14] a start whose number cannot be kept does not begin", () => {
+  const { disk, open } = machine();
+  open().close();
+  disk.faults.capacity = 0;
+  expect(() => open()).toThrow("the data directory cannot be used");
+});
+
+test("[E14] a directory that is older than boot numbers opens: it counts from 0, what it promised and wrote is of boot 0", () => {
+  const { clock, disk, open } = machine();
+  const older = open();
+  const { inc } = older.self;
+  older.close();
+  const { boot: _, ...identity } = readState(disk, "identity.json") as Record<string, unknown>;
+  replaceStateNow(disk, "identity.json", identity);
+  makePromiseFile(disk, { term: 3, leader_id: 1, inc } as Ballot);
+  const directory = open();
+  expect(directory.self).toMatchObject({ id: 1, inc });
+  expect(directory.self.boot).toBeGreaterThan(0);
+  expect(directory.restored.promised).toEqual({ term: 3, leader_id: 1, inc, boot: 0 });
+  expect(promise(directory, clock)).toBe("durable");
+  directory.close();
+  expect(open().restored.promised).toEqual(BALLOT);
 });
 
 test("a directory of another peer is refused with the id it belongs to", () => {
@@ -170,7 +218,7 @@ test("[D2] a promise that is missing beside a log, or older than it, stops the s
   directory.store.append(log.fill(2));
   directory.close();
   const whole = disk.contents("promise.slots");
-  for (const older of [null, { term: log.term - 1, leader_id: 3, inc: "three" }]) {
+  for (const older of [null, { term: log.term - 1, leader_id: 3, inc: "three", boot: 1 }]) {
     if (older === null) disk.damage("promise.slots", () => null);
     else makePromiseFile(disk, older);
     expect(open).toThrow("promise.slots is missing, or older than the log");

@@ -22,7 +22,7 @@ const MEMBERS = [1, 2, 3].map((id) => ({
   port: 6000 + id,
 }));
 const IDENTITY = { id: 1, inc: "one", cluster_id: "test", founder: true };
-const PROMISE = { term: 7, leader_id: 2, inc: "two" };
+const PROMISE = { term: 7, leader_id: 2, inc: "two", boot: 1 };
 const LAST = 37;
 const COMMIT = 33;
 const DELIVERED = 31;
@@ -72,7 +72,7 @@ const text = (disk: VirtualDisk, path: string) => new TextDecoder().decode(disk.
 /** What a recovered directory must be, whatever happened on the way; `kept` entries of the old log are its beginning. */
 function check({ start, log }: ReturnType<typeof survivor>, kept: number): Directory {
   const directory = start();
-  const { restored, clusterId, delivered, inc } = directory;
+  const { restored, clusterId, delivered } = directory;
   const entries = held(directory);
   expect(entries.slice(0, kept).map(lineOf)).toEqual(log.entries.slice(0, kept).map(lineOf));
   const [config, settled, ...more] = entries.slice(kept) as [Entry, Entry];
@@ -83,9 +83,15 @@ function check({ start, log }: ReturnType<typeof survivor>, kept: number): Direc
     data: { members: [self], prev_voters: [{ id: 1, inc: "one" }], cluster_id: clusterId },
   });
   expect(settled).toMatchObject({ kind: "settled", term: 8, leader_id: 1, data: { config_index: kept + 1 } });
-  expect([inc, clusterId === "test", restored.state.clusterId]).toEqual(["one", false, clusterId as string]);
+  expect([directory.self.inc, clusterId === "test", restored.state.clusterId]).toEqual([
+    "one",
+    false,
+    clusterId as string,
+  ]);
   expect(restored.state.formerClusters).toEqual(["test"]);
-  expect(restored.promised).toEqual({ term: 8, leader_id: 1, inc: "one" });
+  // The recovery was a start of its own, and this is the next one [E14].
+  expect([config.boot > 1, directory.self.boot > config.boot, settled.boot]).toEqual([true, true, config.boot]);
+  expect(restored.promised).toEqual({ term: 8, leader_id: 1, inc: "one", boot: config.boot });
   expect([restored.faulty, restored.durable, restored.commit]).toEqual([false, kept + 2, kept + 2]);
   expect(delivered).toBe(Math.min(DELIVERED, kept));
   return directory;
@@ -142,7 +148,7 @@ test("[M9] the survivor may lose its new majority in turn: each recovery is a cl
   log.term = 9;
   log.leader();
   log.config(MEMBERS, [1, 2, 3]);
-  directory.writePromise({ term: 9, leader_id: 1, inc: "one" }, () => {});
+  directory.writePromise({ term: 9, leader_id: 1, inc: "one", boot: 1 }, () => {});
   machine.clock.run();
   directory.store.append(log.entries.slice(LAST + 2));
   directory.store.syncNow();
@@ -194,20 +200,21 @@ test("[M9] [M4] a peer that is still catching up does not say which cluster it i
   const machine = survivor();
   const { clusterId } = machine.recover() as Recovery;
   const entries = held(machine.start());
-  const answers = (count: number, self: MemberKey) => {
+  const answers = (count: number, member: MemberKey) => {
+    const self = { ...member, boot: 1 };
     const state = new LogState();
     for (const entry of entries.slice(0, count)) state.apply(entry);
     const held = { state, entries: entries.slice(0, count), beforeCrc: 0, durable: count, commit: count };
     const options = { address: { host: "h", port: 1 }, timings: DEFAULT_TIMINGS, session: "s" };
     const peer = new Peer(
       { ...options, self, seal: sealEntry, random: () => 0.5, wall: () => 0 },
-      { ...held, promised: { term: 8, leader_id: 1, inc: "one" }, faulty: false, outbox: [] },
+      { ...held, promised: { term: 8, leader_id: 1, inc: "one", boot: 1 }, faulty: false, outbox: [] },
       0,
     );
-    const joiner = { id: 5, inc: "five", host: "h", port: 2 };
+    const joiner = { id: 5, inc: "five", boot: 1, host: "h", port: 2 };
     peer.step({ type: "link-up", link: 1, peer: joiner }, 0);
     peer.takeOutputs();
-    peer.step({ type: "frame", link: 1, frame: { type: "JOIN", ...joiner } }, 0);
+    peer.step({ type: "frame", link: 1, frame: { type: "JOIN", id: 5, inc: "five", host: "h", port: 2 } }, 0);
     return peer
       .takeOutputs()
       .flatMap((o) => (o.do === "send" && o.frame.type === "JOIN_ACK" ? o.frame.cluster_id : []));
@@ -295,7 +302,7 @@ describe("damage", () => {
       expect(machine.start).toThrow("If there are no others: `chatpeer recover DIR --force`");
       machine.recover();
       const { promised, state } = machine.start().restored;
-      expect(promised).toEqual({ term: 2, leader_id: 1, inc: "one" });
+      expect(promised).toMatchObject({ term: 2, leader_id: 1, inc: "one" });
       expect(state.tail.ballot).toEqual(promised);
       expect(machine.disk.list("damaged")).toEqual(what === "damaged" ? ["promise.slots"] : []);
     });

@@ -288,7 +288,7 @@ for (const code of ["wrong-version", "wrong-cluster", "duplicate-id", "id-away",
           closed = true;
         },
       });
-      const hello = { type: "HELLO", version: PROTOCOL_VERSION, cluster_id: null, id: 9, inc: "nine", boot: "b" };
+      const hello = { type: "HELLO", version: PROTOCOL_VERSION, cluster_id: null, id: 9, inc: "nine", boot: 1 };
       const refuse = { type: "REFUSE", code, message: "go away", seed: "" };
       for (const frame of introduced ? [{ ...hello, host: "virtual", port: 6009 }, refuse] : [refuse])
         stranger.write(encoder.encode(`${JSON.stringify(frame)}\n`));

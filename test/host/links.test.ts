@@ -36,7 +36,7 @@ const chat = (first: number, payload = ""): Chat => ({
 const control = (round: number): Frame => ({
   type: "ELECTION",
   round,
-  tail: { index: 0, ballot: { term: 0, leader_id: 0, inc: "" } },
+  tail: { index: 0, ballot: { term: 0, leader_id: 0, inc: "", boot: 0 } },
 });
 
 interface Node {
@@ -57,7 +57,7 @@ interface Node {
 
 interface NodeOptions {
   readonly port?: number;
-  readonly boot?: string;
+  readonly boot?: number;
   readonly inc?: string;
   readonly judge?: (hello: Hello) => Refuse | null;
   /** Names the address that the n-th accepted connection comes from. */
@@ -93,13 +93,13 @@ class Lan {
     const network = watched(attached.network, open, options.addressOf ?? (() => "virtual"), (dialled) =>
       lists.dials.push({ port: dialled, at: this.time.now }),
     );
-    const inc = options.inc ?? `inc${id}`;
+    const { inc = `inc${id}`, boot = id } = options;
     const links = new Links({
       network,
       clock,
-      self: { id, inc, boot: options.boot ?? `boot${id}` },
+      self: { id, inc, boot },
       timings: DEFAULT_TIMINGS,
-      hello: () => hello({ id, inc, port }),
+      hello: () => hello({ id, inc, boot, port }),
       judge: options.judge ?? (() => null),
       events: {
         up: (link, theirs) => lists.ups.push({ link, hello: theirs, at: this.time.now }),
@@ -195,7 +195,7 @@ function hello(fields: Partial<Hello>): Hello {
     cluster_id: "cluster",
     id: 9,
     inc: "nine",
-    boot: "bootguest",
+    boot: 9,
     host: "virtual",
     port: 6009,
     ...fields,
@@ -277,7 +277,7 @@ test("[W2] both sides say HELLO first, with version and boot, and then there is 
   const a = lan.node(1);
   const raw = lan.raw(a.port);
   lan.pass();
-  expect(raw.heard).toEqual([hello({ id: 1, inc: "inc1", boot: "boot1", port: a.port })]);
+  expect(raw.heard).toEqual([hello({ id: 1, inc: "inc1", boot: 1, port: a.port })]);
   expect(a.ups).toEqual([]);
   raw.say(hello({}));
   lan.pass();
@@ -286,7 +286,7 @@ test("[W2] both sides say HELLO first, with version and boot, and then there is 
   const b = lan.node(2);
   b.links.setTargets([{ id: 1, host: "virtual", port: a.port }]);
   lan.passUntil(() => a.ups.length === 2 && b.ups.length === 1);
-  expect(b.ups[0]?.hello.boot).toBe("boot1");
+  expect(b.ups[0]?.hello.boot).toBe(1);
 });
 
 test("[W2] [W4] whatever comes before HELLO closes the connection and is never handed on", () => {
@@ -635,7 +635,7 @@ test("[M8] a peer that came back on a new address is dialled there, whatever the
   const { a, b: old } = lan.linked();
   old.die();
   lan.passUntil(() => a.downs.length === 1);
-  const moved = lan.node(2, { port: 7002, boot: "later" });
+  const moved = lan.node(2, { port: 7002, boot: 3 });
   moved.links.setTargets([{ id: 1, host: "virtual", port: a.port }]);
   lan.passUntil(() => a.ups.length === 2);
   expect(a.ups[1]?.hello.port).toBe(7002);
@@ -726,12 +726,12 @@ test("the same directory in a new process is a new link, and the old one is down
   const lan = new Lan();
   const a = lan.node(1);
   const old = lan.raw(a.port);
-  old.say(hello({ boot: "first" }));
+  old.say(hello({ boot: 1 }));
   lan.pass();
   const fresh = lan.raw(a.port);
-  fresh.say(hello({ boot: "second" }));
+  fresh.say(hello({ boot: 2 }));
   lan.pass();
-  expect(a.ups.map((u) => u.hello.boot)).toEqual(["first", "second"]);
+  expect(a.ups.map((u) => u.hello.boot)).toEqual([1, 2]);
   expect(a.downs.map((d) => d.link)).toEqual([a.ups[0]?.link ?? 0]);
   a.links.send(a.ups[1]?.link ?? 0, control(3));
   lan.pass();

@@ -95,7 +95,7 @@ export class LogMaker {
   }
 
   #add(kind: EntryKind, fields: Partial<Entry> & { data?: EntryData }): Entry {
-    const entry = entryOf(this.last + 1, { term: this.term, leader_id: 1, inc: "one" }, kind, fields);
+    const entry = entryOf(this.last + 1, { term: this.term, leader_id: 1, inc: "one", boot: 1 }, kind, fields);
     sealEntry(entry, this.state.crc);
     const refusal = this.state.refusal(entry);
     if (refusal !== null) throw new Error(refusal);
@@ -108,7 +108,7 @@ export class LogMaker {
 /** A promise above every ballot of these logs, as a peer that took their entries has made [R2]. */
 export function promiseAbove(disk: Disk): void {
   disk.makeDirectory("");
-  makePromiseFile(disk, { term: 1_000_000, leader_id: 1, inc: "one" });
+  makePromiseFile(disk, { term: 1_000_000, leader_id: 1, inc: "one", boot: 1 });
 }
 
 export function lineOf({ chunk, start, end }: Entry): string {

@@ -271,8 +271,8 @@ describe("[W3] limits before allocation", () => {
   });
 
   const header = (count: unknown, bytes: unknown, more: object = {}) => ({
-    ...{ type: "SEQ_CHAT", ballot: { term: 1, leader_id: 1, inc: "a" }, prev_index: 0 },
-    ...{ prev_ballot: { term: 0, leader_id: 0, inc: "" }, prev_crc: 0, commit: 0, count, bytes, ...more },
+    ...{ type: "SEQ_CHAT", ballot: { term: 1, leader_id: 1, inc: "a", boot: 1 }, prev_index: 0 },
+    ...{ prev_ballot: { term: 0, leader_id: 0, inc: "", boot: 0 }, prev_crc: 0, commit: 0, count, bytes, ...more },
   });
 
   test("a header that announces too much is refused before anything behind it is waited for", () => {
@@ -373,12 +373,16 @@ describe("[W4] whatever a stranger sends", () => {
   test("[L7] a frame is a fresh object, its parts too: nothing of what was parsed is shared", () => {
     const decoder = greeted();
     decoder.push(
-      line({ type: "COORDINATOR", ballot: { inc: "a", leader_id: 1, term: 2 }, peer: { port: 1, host: "h", id: 1 } }),
+      line({
+        type: "COORDINATOR",
+        ballot: { boot: 1, inc: "a", leader_id: 1, term: 2 },
+        peer: { port: 1, host: "h", id: 1 },
+      }),
     );
     const [frame] = drain(decoder) as [object];
     // In the schema's order, not in the sender's.
     expect(JSON.stringify(frame)).toBe(
-      '{"type":"COORDINATOR","ballot":{"term":2,"leader_id":1,"inc":"a"},"peer":{"id":1,"host":"h","port":1}}',
+      '{"type":"COORDINATOR","ballot":{"term":2,"leader_id":1,"inc":"a","boot":1},"peer":{"id":1,"host":"h","port":1}}',
     );
   });
 
@@ -464,7 +468,7 @@ describe("[W4] whatever a stranger sends", () => {
     const member = { id: 1, inc: long, host: "h", port: 1, role: "voter" };
     const place = '{"index":1,"term":2,"leader_id":3,"inc":"abc","kind":"config"';
     const config = lineWithHead(`${place},"payload":${JSON.stringify({ members: [member], prev_voters: [] })},`);
-    const header = `{"type":"SEQ_CHAT","ballot":{"term":1,"leader_id":1,"inc":"a"},"prev_index":0,"prev_ballot":{"term":0,"leader_id":0,"inc":""},"prev_crc":0,"commit":0,"count":1,"bytes":${config.length}}\n`;
+    const header = `{"type":"SEQ_CHAT","ballot":{"term":1,"leader_id":1,"inc":"a","boot":1},"prev_index":0,"prev_ballot":{"term":0,"leader_id":0,"inc":"","boot":0},"prev_crc":0,"commit":0,"count":1,"bytes":${config.length}}\n`;
     const said = {
       "an unknown field": refusal(greeted(), line({ type: "PING", at: 1, [long]: 1 })),
       "a wrong value": refusal(greeted(), line({ type: "JOIN", id: 1, inc: long, host: "h", port: 1 })),

@@ -18,15 +18,15 @@ function shortChain(count: number): Entry[] {
   });
 }
 
-const PLACE = { prev_index: 0, prev_ballot: { term: 0, leader_id: 0, inc: "" }, prev_crc: 0, commit: 0 };
-const BALLOT = { term: 3, leader_id: 2, inc: "abc" };
+const PLACE = { prev_index: 0, prev_ballot: { term: 0, leader_id: 0, inc: "", boot: 0 }, prev_crc: 0, commit: 0 };
+const BALLOT = { term: 3, leader_id: 2, inc: "abc", boot: 1 };
 
 test("[W1] an entry frame is a header with count and bytes, then the lines verbatim", () => {
   const entries = shortChain(3);
   const frame: Frame = { type: "SEQ_CHAT", ballot: BALLOT, ...PLACE, entries };
   const lines = entries.map(lineOf).join("");
   expect(utf8(join(encodeFrame(frame)))).toBe(
-    `{"type":"SEQ_CHAT","ballot":{"term":3,"leader_id":2,"inc":"abc"},"prev_index":0,"prev_ballot":{"term":0,"leader_id":0,"inc":""},"prev_crc":0,"commit":0,"count":3,"bytes":${lines.length}}\n${lines}`,
+    `{"type":"SEQ_CHAT","ballot":{"term":3,"leader_id":2,"inc":"abc","boot":1},"prev_index":0,"prev_ballot":{"term":0,"leader_id":0,"inc":"","boot":0},"prev_crc":0,"commit":0,"count":3,"bytes":${lines.length}}\n${lines}`,
   );
 });
 

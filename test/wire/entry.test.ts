@@ -4,7 +4,14 @@
  */
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX, PEER_ID_MAX, TERM_MAX } from "../../src/core/config.ts";
+import {
+  BOOT_MAX,
+  MESSAGE_BYTES_MAX,
+  NAME_BYTES_MAX,
+  NESTING_MAX,
+  PEER_ID_MAX,
+  TERM_MAX,
+} from "../../src/core/config.ts";
 import type { Entry, EntryKind } from "../../src/core/message.ts";
 import { messageId } from "../../src/core/message-id.ts";
 import { EntryReader, makeSeal, sealEntry } from "../../src/wire/entry.ts";
@@ -14,13 +21,13 @@ import { ascii, contents, dumbChain, KINDS, lineOf, lineWithHead, Sampler, utf8 
 
 /** [L2], kind by kind. */
 const ORDER: Record<EntryKind, string> = {
-  genesis: "index term leader_id inc kind payload crc",
-  chat: "index term leader_id inc kind room_id seq_no sender_id msg_id user ts payload crc",
-  system: "index term leader_id inc kind room_id sender_id user ts payload crc",
-  read: "index term leader_id inc kind room_id sender_id user ts payload crc",
-  config: "index term leader_id inc kind payload crc",
-  settled: "index term leader_id inc kind payload crc",
-  leader: "index term leader_id inc kind crc",
+  genesis: "index term leader_id inc boot kind payload crc",
+  chat: "index term leader_id inc boot kind room_id seq_no sender_id msg_id user ts payload crc",
+  system: "index term leader_id inc boot kind room_id sender_id user ts payload crc",
+  read: "index term leader_id inc boot kind room_id sender_id user ts payload crc",
+  config: "index term leader_id inc boot kind payload crc",
+  settled: "index term leader_id inc boot kind payload crc",
+  leader: "index term leader_id inc boot kind crc",
 };
 
 /** The entry that a line holds, or the WireError; whatever else is thrown is the test's to fail on. */
@@ -77,7 +84,7 @@ describe("sealed entries", () => {
   test("[L2] a line as it stands in a file, byte for byte", () => {
     const entry: Entry = {
       ...new Sampler(1).entry("chat"),
-      ...{ index: 7, term: 3, leader_id: 2, inc: "abc", room_id: "general", seq_no: 5, sender_id: 1 },
+      ...{ index: 7, term: 3, leader_id: 2, inc: "abc", boot: 9, room_id: "general", seq_no: 5, sender_id: 1 },
       ...{
         session: "1.s0",
         counter: 4,
@@ -88,9 +95,26 @@ describe("sealed entries", () => {
     };
     sealEntry(entry, 0x0102_0304);
     const head =
-      '{"index":7,"term":3,"leader_id":2,"inc":"abc","kind":"chat","room_id":"general","seq_no":5,"sender_id":1,' +
-      '"msg_id":"1.s0.4","user":"Al \\"ice\\"","ts":1700000000000,"payload":"line one\\nline two\u2028 <\u00e9>",';
+      '{"index":7,"term":3,"leader_id":2,"inc":"abc","boot":9,"kind":"chat","room_id":"general","seq_no":5,' +
+      '"sender_id":1,"msg_id":"1.s0.4","user":"Al \\"ice\\"","ts":1700000000000,"payload":"line one\\nline two\u2028 <\u00e9>",';
     expect(lineOf(entry)).toBe(`${head}"crc":${dumbChain(0x0102_0304, ascii(head))}}\n`);
+  });
+
+  test("[L2] a line that is older than boot numbers has none, and is read as boot 0; the next ones are not mistaken for it", () => {
+    for (const kind of KINDS) {
+      const sampler = new Sampler(4);
+      const reader = new EntryReader();
+      const entry = sampler.entry(kind);
+      sealEntry(entry, 7);
+      const { boot, crc: _, ...older } = JSON.parse(lineOf(entry)) as { boot: number; crc: number };
+      const line = lineWithHead(headOf(older), 7);
+      for (const _ of ["learns", "knows"]) {
+        const read = reader.read(line, 0, line.length, 7);
+        expect(contents(read)).toEqual({ ...contents(entry), boot: 0, crc: read.crc });
+        expect(reader.read(entry.chunk, entry.start, entry.end, 7).boot).toBe(boot);
+      }
+      expect(refusal(lineWithHead(headOf({ ...older, reboot: 1 }), 7), 7)).toContain("fields");
+    }
   });
 
   test("[L1] entries sealed in a row are neighbours in memory, and sealing more never touches the earlier ones", () => {
@@ -140,6 +164,7 @@ const OBJECT = {
   term: 2,
   leader_id: 3,
   inc: "abc",
+  boot: 8,
   kind: "chat",
   room_id: "general",
   seq_no: 4,
@@ -163,6 +188,7 @@ describe("[L2] lines that follow one another", () => {
     (_, sampler) => ({ text: sampler.text() }),
     ({ sender_id }, sampler) => ({ session: `${sender_id}.${sampler.word()}` }),
     ({ term }) => ({ term: term + 1 }),
+    ({ boot }, sampler) => ({ boot: (boot + sampler.below(2)) % BOOT_MAX }),
   ];
 
   /** As an entry of its own: sealed and read by who has seen no other. */
@@ -287,11 +313,11 @@ describe("[L3] the crc", () => {
 describe("[L7] fields", () => {
   test("one too many, one too few, one for another: refused, whatever their names", () => {
     for (const extra of ["extra", "toString", "constructor", "hasOwnProperty", "valueOf"]) {
-      expect(refusal(lineWithHead(headOf({ ...OBJECT, [extra]: {} })))).toContain("a chat entry has 13 fields, not 14");
+      expect(refusal(lineWithHead(headOf({ ...OBJECT, [extra]: {} })))).toContain("a chat entry has 14 fields, not 15");
     }
     for (const field of Object.keys(OBJECT)) {
       const { [field as "index"]: _left, ...rest } = OBJECT;
-      refusal(lineWithHead(headOf(rest)));
+      if (field !== "boot") refusal(lineWithHead(headOf(rest)));
       refusal(lineWithHead(headOf({ ...rest, other: OBJECT[field as "index"] })));
       refusal(lineWithHead(`${headOf(rest)}"__proto__":${JSON.stringify(OBJECT)},`));
     }
@@ -300,7 +326,7 @@ describe("[L7] fields", () => {
 
   test("__proto__ is a field like any other, unknown, and leaves no trace in anything", () => {
     const planted = '"__proto__":{"polluted":true},';
-    expect(refusal(lineWithHead(headOf(OBJECT) + planted))).toContain("not 14");
+    expect(refusal(lineWithHead(headOf(OBJECT) + planted))).toContain("not 15");
     const member = `{"id":1,"inc":"a","host":"h","port":1,"role":"voter",${planted.slice(0, -1)}}`;
     for (const payload of [
       `{"members":[],"prev_voters":[],${planted.slice(0, -1)}}`,
@@ -316,7 +342,7 @@ describe("[L7] fields", () => {
     const line = lineWithHead(headOf({ ...OBJECT, room_id: "__proto__", user: "constructor" }));
     const entry = read(line) as Entry;
     expect(Object.keys(entry).sort()).toEqual(
-      "chunk counter crc data end inc index kind leader_id room_id sender_id seq_no session start term text ts user".split(
+      "boot chunk counter crc data end inc index kind leader_id room_id sender_id seq_no session start term text ts user".split(
         " ",
       ),
     );

@@ -1,5 +1,6 @@
 /** Random valid entries and frames for the tests of the wire, from a seed; and lines whose crc fits whatever they say. */
 import {
+  BOOT_MAX,
   MESSAGE_BYTES_MAX,
   NAME_BYTES_MAX,
   NESTING_MAX,
@@ -7,7 +8,7 @@ import {
   PROTOCOL_VERSION,
   TERM_MAX,
 } from "../../src/core/config.ts";
-import type { Ballot } from "../../src/core/ids.ts";
+import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
 import type { Configuration, Entry, EntryKind, Frame, Genesis, Member, Tail } from "../../src/core/message.ts";
 import type { Question, Told } from "../../src/core/reports.ts";
 import { seeded } from "../../src/sim/clock.ts";
@@ -100,8 +101,17 @@ export class Sampler {
   }
 
   ballot(): Ballot {
-    if (this.random() < 0.1) return { term: 0, leader_id: 0, inc: "" };
-    return { term: this.whole(0, TERM_MAX), leader_id: this.whole(0, PEER_ID_MAX), inc: this.word() };
+    if (this.random() < 0.1) return NO_BALLOT;
+    return {
+      term: this.whole(0, TERM_MAX),
+      leader_id: this.whole(0, PEER_ID_MAX),
+      inc: this.word(),
+      boot: this.boot(),
+    };
+  }
+
+  boot(): number {
+    return this.whole(0, BOOT_MAX);
   }
 
   tail(): Tail {
@@ -164,7 +174,7 @@ export class Sampler {
     };
     return {
       ...{ index: this.whole(1, Number.MAX_SAFE_INTEGER), term: this.whole(0, TERM_MAX) },
-      ...{ leader_id: this.whole(1, PEER_ID_MAX), inc: this.word(), kind },
+      ...{ leader_id: this.whole(1, PEER_ID_MAX), inc: this.word(), boot: this.boot(), kind },
       ...{ room_id: "", seq_no: 0, sender_id: 0, session: "", counter: 0, user: "", ts: 0, text: "", data: null },
       ...{ crc: 0, chunk: new Uint8Array(0), start: 0, end: 0 },
       ...of[kind](),
@@ -234,7 +244,7 @@ export class Sampler {
       version: PROTOCOL_VERSION,
       cluster_id: this.pick([null, this.word()]),
       ...this.key(),
-      boot: this.word(),
+      boot: this.boot(),
       ...this.address(),
       ...this.pick([{}, { wall: this.index() }]),
     };

@@ -1,5 +1,6 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
 import { PROTOCOL_VERSION } from "../../core/config.ts";
+import { sameProcess } from "../../core/ids.ts";
 import { type Address, place } from "../../host/address.ts";
 import { isLoopback, isUnspecified } from "../addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
@@ -150,7 +151,8 @@ function clock(about: string, { hello, at, unsureMs }: Greeting & { result: "pee
 }
 
 /** What it tells the others to dial must lead to it. */
-function dialled(address: Address, { id, boot, host, port }: PeerHello, advertised: Greeting | null): Finding[] {
+function dialled(address: Address, hello: PeerHello, advertised: Greeting | null): Finding[] {
+  const { id, host, port } = hello;
   const about = place(address);
   const told = place({ host, port });
   const amend = `Start it with --advertise ${about}, or whatever the others reach it by`;
@@ -171,7 +173,7 @@ function dialled(address: Address, { id, boot, host, port }: PeerHello, advertis
         `peer ${id} tells the others to dial ${told}, where each of them finds only itself. ${amend}`,
       ),
     ];
-  if (advertised.result === "peer" && advertised.hello.boot === boot) return [];
+  if (advertised.result === "peer" && sameProcess(advertised.hello, hello)) return [];
   const found = advertised.result === "peer" ? `peer ${advertised.hello.id} answers there` : "it does not answer there";
   return [
     problem(about, "advertised", `peer ${id} tells the others to dial ${told}, but ${found}, seen from here. ${amend}`),
@@ -200,7 +202,7 @@ function clusters(peers: readonly Met[]): Finding[] {
 
 function duplicates(peers: readonly Met[]): Finding[] {
   return [...grouped(peers, (peer) => peer.id)].flatMap(([id, all]) => {
-    const processes = [...new Map(all.map((peer) => [peer.boot, peer])).values()];
+    const processes = all.filter((peer, i) => all.findIndex((other) => sameProcess(other, peer)) === i);
     if (processes.length < 2) return [];
     const where = processes.map((peer) => peer.where).join(" and ");
     return [
