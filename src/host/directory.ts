@@ -24,11 +24,10 @@ import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
-import { DAMAGED_DIRECTORY } from "./damaged.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox } from "./outbox.ts";
 import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
-import { type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
+import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
 import { SlotFile } from "./slots.ts";
 import { DamagedFile, readState, readWhole, replaceState, replaceStateNow } from "./state-files.ts";
@@ -90,7 +89,9 @@ export class Directory {
     this.#identity = openIdentity(disk, clock, options);
     this.#progress = readProgress(disk);
     const notes: string[] = [];
-    const recovered = recoverLog(disk, this.#progress, damageNoted(disk));
+    const recovered = recoverLog(disk, this.#progress, damageNoted(disk), (state) => {
+      if (this.#isAlone(state, options.founds)) throw this.#lost(state);
+    });
     notes.push(...recovered.notes);
     const promised = this.#readPromise(recovered.state.tail.ballot);
     // As with the log, an unclean stop may have left in the page cache what the medium refused [D3].
@@ -260,20 +261,29 @@ export class Directory {
     return promised;
   }
 
-  /** Remembers damage until it is repaired; who knows nobody to fetch from, by its log or by its seeds, cannot repair itself. */
-  #noteDamage({ state, damagedFrom }: Recovered, alone: boolean): boolean {
+  /** Remembers damage until it is repaired; who is alone cannot repair itself. */
+  #noteDamage({ state, damagedFrom }: Recovered, founds: boolean): boolean {
     const noted = damageNoted(this.#disk);
     if (!noted && damagedFrom === null) return false;
     if (!noted) this.markDamage(damagedFrom as LogIndex);
+    if (!this.#isAlone(state, founds)) return true;
+    if (damagedFrom !== null || this.#progress.durable === UNKNOWN) throw this.#lost(state);
+    // Restored from a copy: all that was confirmed is here again.
+    this.clearDamage();
+    return false;
+  }
+
+  /** Neither its log nor its seeds name another member. */
+  #isAlone(state: LogState, founds: boolean): boolean {
     const members = state.newest?.configuration.members.filter((m) => m.role !== "left") ?? [];
-    if (members.length > 1 || !alone || (members.length === 0 && !this.#identity.founder)) return true;
-    if (damagedFrom === null && this.#progress.durable !== UNKNOWN) {
-      // Restored from a copy: all that was confirmed is here again.
-      this.clearDamage();
-      return false;
-    }
-    throw new HostError(
-      `the log is damaged behind index ${state.index} and no other member is known to fetch it from: if one lives, start with --seed and its address; else restore ${LOG_DIRECTORY}/ from a copy (the damaged files are in ${DAMAGED_DIRECTORY}/), or accept the loss: \`chatpeer recover DIR --force\``,
+    return founds && members.length <= 1 && (members.length === 1 || this.#identity.founder);
+  }
+
+  #lost(state: LogState): HostError {
+    const others = membersNoted(this.#disk).filter((m) => m.id !== this.#identity.id && m.role !== "left");
+    const seeds = others.map((m) => `--seed ${m.id}:${m.host}:${m.port}`).join(" or ") || "--seed and its address";
+    return new HostError(
+      `the log is damaged behind index ${state.index} and what is left of it names no other member to fetch it from: if one lives, start with ${seeds}; else restore ${LOG_DIRECTORY}/ from a copy (its files have the same bytes on every peer that has them), or accept the loss: \`chatpeer recover DIR --force\``,
     );
   }
 }

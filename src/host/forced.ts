@@ -264,7 +264,7 @@ function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
 function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot: planned, before }: Plan): LogState {
   const ballot = ballotOf(planned);
   const noted = readProgress(disk);
-  const { segments, state } = recoverLog(disk, noted, true);
+  const { segments, state } = recoverLog(disk, noted, true, () => {});
   // What bears this ballot is from a run that was cut short.
   const last = sameBallot(state.tail.ballot, ballot) ? state.runStart(state.index) - 1 : state.index;
   // What is delivered from here on may stand where something else, now lost, has been delivered.

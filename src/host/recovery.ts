@@ -6,7 +6,7 @@
 import { FOLLOWER_TAIL_ENTRIES_KEPT } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
-import type { Entry } from "../core/message.ts";
+import type { Entry, Member } from "../core/message.ts";
 import { EntryReader } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import type { Disk } from "./contracts.ts";
@@ -50,8 +50,16 @@ interface Start {
 /** A watermark that cannot be read: then everything counts as confirmed, and no damage is just cut. */
 export const UNKNOWN = -1;
 
-/** `readAll`: damage was found before, so no checkpoint is trusted and every line is read. */
-export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Recovered {
+/**
+ * `readAll`: damage was found before, so no checkpoint is trusted and every line is read. `mayCut` is asked before anything
+ * that was confirmed is set aside: it throws where nobody could bring that back.
+ */
+export function recoverLog(
+  disk: Disk,
+  progress: Progress,
+  readAll: boolean,
+  mayCut: (state: LogState) => void,
+): Recovered {
   const firsts = listSegments(disk);
   const notes: string[] = [];
   const start = readAll ? { state: new LogState(), covered: 0 } : findStart(disk, firsts, progress.commit);
@@ -94,6 +102,7 @@ export function recoverLog(disk: Disk, progress: Progress, readAll: boolean): Re
   const below = progress.durable === UNKNOWN ? damage !== null : state.index < progress.durable;
   if (damage !== null || below) {
     const what = damage ?? `the log ends at index ${state.index}, confirmed was ${progress.durable}`;
+    if (below) mayCut(state);
     setAside(disk, segments, state.index + 1, below);
     notes.push(
       below
@@ -147,6 +156,15 @@ function findStart(disk: Disk, firsts: readonly LogIndex[], commit: LogIndex): S
     next = checkpoint.state.index + 1;
   }
   return best;
+}
+
+/** Members by the newest checkpoint that can be read: also where the log itself cannot. */
+export function membersNoted(disk: Disk): readonly Member[] {
+  for (const name of disk.list(CHECKPOINT_DIRECTORY).reverse()) {
+    const checkpoint = readCheckpoint(disk, Number.parseInt(name, 10));
+    if (checkpoint !== null) return LogState.fromData(checkpoint.state).newest?.configuration.members ?? [];
+  }
+  return [];
 }
 
 function readCheckpoint(disk: Disk, first: LogIndex): Checkpoint | null {

@@ -252,12 +252,10 @@ describe("damage", () => {
 
   test("[D5] … or its log comes back from a copy", () => {
     const { disk, start, log } = survivor({ voters: [1] });
-    const copy = [21, 31].map((first) => [segment(first), disk.contents(segment(first))] as const);
+    const copy = new Map([[segment(21), disk.contents(segment(21))]]);
     damaged(disk);
-    expect(start).toThrow("restore log/ from a copy");
-    disk.fill(new Map(copy.slice(0, 1)));
-    expect(start).toThrow("restore log/ from a copy");
-    disk.fill(new Map(copy));
+    for (let i = 0; i < 2; i++) expect(start).toThrow("restore log/ from a copy");
+    disk.fill(copy);
     for (let i = 0; i < 2; i++) {
       const directory = start();
       expect([directory.restored.faulty, directory.notes]).toEqual([false, []]);
