@@ -1,6 +1,6 @@
 /**
- * Delivers committed messages in index order, each once per directory [R6] [D7]: from memory while they are there,
- * else from the log on disk. A paused delivery costs nothing: the log is the queue.
+ * Delivers committed messages in index order [R6], from memory while they are there, else from the log on disk. A paused
+ * delivery costs nothing: the log is the queue. The next process goes on behind what was acknowledged [D7] [A1].
  */
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
@@ -21,6 +21,13 @@ export interface EntrySource {
   readEntries(from: LogIndex, count: number): Entry[];
 }
 
+export interface DeliveryOptions {
+  /** Last index that earlier processes acknowledged. */
+  readonly delivered: LogIndex;
+  /** A message is acknowledged when `acknowledge` says so, not by being told. */
+  readonly byHand: boolean;
+}
+
 export class Delivery {
   readonly #source: EntrySource;
   readonly #emit: (delivered: Delivered) => void;
@@ -28,17 +35,33 @@ export class Delivery {
   /** Last index delivered, and how far it may go. */
   #cursor: LogIndex;
   #limit: LogIndex = 0;
+  readonly #byHand: boolean;
+  /** Last index acknowledged by hand, and last message told. */
+  #acknowledged: LogIndex;
+  #told: LogIndex;
   #paused = false;
   #running = false;
 
-  constructor(source: EntrySource, delivered: LogIndex, emit: (delivered: Delivered) => void) {
+  constructor(source: EntrySource, options: DeliveryOptions, emit: (delivered: Delivered) => void) {
     this.#source = source;
-    this.#cursor = delivered;
+    this.#byHand = options.byHand;
+    this.#cursor = this.#acknowledged = this.#told = options.delivered;
     this.#emit = emit;
   }
 
   get cursor(): LogIndex {
     return this.#cursor;
+  }
+
+  /** Through here nothing is to be told again. What is no message is acknowledged with the message before it. */
+  get acknowledged(): LogIndex {
+    return !this.#byHand || this.#acknowledged >= this.#told ? this.#cursor : this.#acknowledged;
+  }
+
+  /** Every message through `index`, which is committed, was dealt with: what is left of them is not told any more. */
+  acknowledge(index: LogIndex): void {
+    this.#acknowledged = Math.max(this.#acknowledged, index);
+    this.#cursor = Math.max(this.#cursor, index);
   }
 
   /** The log of the running peer, whose newest entries are in memory. */
@@ -72,7 +95,8 @@ export class Delivery {
         if (entries.length === 0) break;
         for (const read of entries) {
           if (this.#paused) break;
-          this.#deliver(read);
+          // Whoever is told may have acknowledged more meanwhile.
+          if (read.index > this.#cursor) this.#deliver(read);
         }
       }
     }
@@ -81,8 +105,10 @@ export class Delivery {
 
   #deliver(entry: Entry): void {
     this.#cursor = entry.index;
-    if (entry.kind === "chat") this.#emit(toMessage(entry));
-    else if (entry.kind === "system") this.#emit(toSystemNote(entry));
+    if (entry.kind === "chat") {
+      this.#told = entry.index;
+      this.#emit(toMessage(entry));
+    } else if (entry.kind === "system") this.#emit(toSystemNote(entry));
     else if (entry.kind === "read") this.#emit(toReadNote(entry));
   }
 }
@@ -100,4 +126,24 @@ export function toMessage(entry: Entry): DeliveredMessage {
     payload: entry.text,
     ts: entry.ts,
   };
+}
+
+export interface MessageBlock {
+  readonly messages: readonly DeliveredMessage[];
+  readonly through: LogIndex;
+}
+
+/** Committed messages after `after`, of one room or of all, from one block of the log: a long log is read in many turns. */
+export function readMessages(source: EntrySource, log: Log, after: LogIndex, room: string | null): MessageBlock {
+  const count = Math.min(READ_ENTRIES, log.commit - after);
+  if (count <= 0) return { messages: [], through: after };
+  const entries: Entry[] = [];
+  while (entries.length < count) {
+    const entry = log.entryAt(after + 1 + entries.length);
+    if (entry === null) break;
+    entries.push(entry);
+  }
+  if (entries.length === 0) entries.push(...source.readEntries(after + 1, count));
+  const messages = entries.filter((e) => e.kind === "chat" && (room === null || e.room_id === room)).map(toMessage);
+  return { messages, through: after + entries.length };
 }

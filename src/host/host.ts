@@ -28,7 +28,7 @@ import { Answers } from "./answers.ts";
 import { refusal } from "./channel.ts";
 import { Clients, type ClientsHost } from "./clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
-import { Delivery } from "./delivery.ts";
+import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
 import { type Directory, HostError, openDirectory } from "./directory.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
 import { Links } from "./links.ts";
@@ -55,6 +55,8 @@ export interface HostOptions extends PersonOptions {
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
+  /** The listener says by `acknowledge` when it is done with a message [A1]. Default: one that was told is done with. */
+  readonly acknowledges?: boolean;
   /** Segment limits that a founder writes into its genesis, where they are not to be the usual ones [L4]. */
   readonly segments?: { readonly entries: number; readonly bytes: number };
 }
@@ -75,6 +77,8 @@ export interface HostListener {
   stopped(stopped: Stopped): void;
   /** There is room in the outbox again after `submit` answered "full". */
   writable(): void;
+  /** The commit index has moved. */
+  committed?(): void;
 }
 
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
@@ -172,7 +176,8 @@ export class Host implements Service {
       room: () => this.#input({ type: "disk-ok" }),
       failed: (reason) => this.#die(reason),
     });
-    this.#delivery = new Delivery(directory, directory.delivered, (message) => this.#event(message));
+    const reading = { delivered: directory.delivered, byHand: this.#options.acknowledges === true };
+    this.#delivery = new Delivery(directory, reading, (message) => this.#event(message));
     this.#slices = new Slices(this.#clock, (work) => this.#guarded(work));
     const past = new Past(this.#slices, directory);
     const peer = () => (this.#stopping ? null : this.#peer);
@@ -314,6 +319,26 @@ export class Host implements Service {
 
   resumeDelivery(): void {
     this.#guarded(() => this.#delivery?.resume());
+  }
+
+  /** Through `index`, at most the commit index, messages are dealt with: the next process goes on behind it [A1]. */
+  acknowledge(index: LogIndex): void {
+    this.#delivery?.acknowledge(Math.min(index, this.commit));
+  }
+
+  /** Through here messages are dealt with. */
+  get acknowledged(): LogIndex {
+    return this.#delivery?.acknowledged ?? 0;
+  }
+
+  /** Committed messages of the next block of the log after `after`, and through where that reaches: for readers of their own [A3]. */
+  messagesAfter(after: LogIndex, room: string | null): MessageBlock {
+    let block: MessageBlock = { messages: [], through: after };
+    this.#guarded(() => {
+      if (this.#peer === null || this.#directory === null || this.#stopping) return;
+      block = readMessages(this.#directory, this.#peer.log, after, room);
+    });
+    return block;
   }
 
   /** Leaves in good order within the quit time, then `stopped`. */
@@ -491,7 +516,8 @@ export class Host implements Service {
       case "serve":
         return this.#serve(output);
       case "commit":
-        return this.#deliver(output.through);
+        this.#deliver(output.through);
+        return this.#listener.committed?.();
       case "sent":
         return this.#onSent(output.entries);
       case "renamed":
@@ -680,7 +706,7 @@ export class Host implements Service {
 
   #saveProgress(clean: boolean): void {
     const { log } = this.#peer as Peer;
-    const delivered = (this.#delivery as Delivery).cursor;
+    const delivered = (this.#delivery as Delivery).acknowledged;
     (this.#directory as Directory).saveProgress({ durable: log.durable, commit: log.commit, delivered, clean });
   }
 

@@ -34,6 +34,25 @@ export async function lastMessages(
   return found;
 }
 
+/** The first `count` messages of a room behind `after` that hold `text` ("": any), oldest first. Throws what `ask` throws. */
+export async function firstMessages(
+  asking: Asked,
+  { room, through }: Place,
+  after: LogIndex,
+  count: number,
+  text = "",
+): Promise<DeliveredMessage[]> {
+  const found: DeliveredMessage[] = [];
+  let behind: LogIndex | null = after;
+  while (found.length < count && behind !== null) {
+    const wanted = Math.min(count - found.length, HISTORY_MESSAGES_MAX);
+    const page = await pageOf(asking, { room_id: room, count: wanted, text, after: behind, before: through + 1 });
+    behind = page.more;
+    found.push(...page.messages);
+  }
+  return found;
+}
+
 /** All messages of a room, oldest first, page by page. Throws what `ask` throws. */
 export async function* allMessages(
   asking: Asked,

@@ -65,6 +65,8 @@ export class Checkers {
   readonly #cursors = new Map<string, { index: number; rooms: Map<string, number>; anywhere: boolean }>();
   /** Per directory: the highest index ever delivered there. */
   readonly #reached = new Map<string, number>();
+  /** Per directory with an application: the last seq_no per room that it has handled, and the highest index. */
+  readonly #handled = new Map<string, { index: number; readonly rooms: Map<string, number> }>();
   /** session → its delivered counters and where they stand. */
   readonly #sessions = new Map<string, Map<number, number>>();
   readonly #promises = new Map<string, Promised>();
@@ -122,6 +124,32 @@ export class Checkers {
     const before = cursor.rooms.get(room_id) ?? (cursor.anywhere ? Number.POSITIVE_INFINITY : 0);
     if (seq_no > before + 1) throw new Violation("I4", `${directory}: seq_no ${seq_no} after ${before} in ${room_id}`);
     cursor.rooms.set(room_id, before === Number.POSITIVE_INFINITY ? seq_no : Math.max(before, seq_no));
+  }
+
+  /** From its next process on an application reads what a directory has not delivered yet. */
+  embedded(directory: string): void {
+    if (this.#handled.has(directory)) return;
+    const rooms = new Map(this.#cursors.get(directory)?.rooms);
+    this.#handled.set(directory, { index: this.#reached.get(directory) ?? 0, rooms });
+  }
+
+  /** An application is done with a message, with whatever that does in the world outside; of those before it none is missing. */
+  handled(directory: string, { index, room_id, seq_no }: SeenMessage): void {
+    const handled = this.#handled.get(directory);
+    // Put back from a copy: it may know of more than this directory has delivered.
+    if (handled === undefined || this.#cursors.get(directory)?.anywhere === true) return;
+    const before = handled.rooms.get(room_id) ?? 0;
+    if (seq_no > before + 1)
+      throw new Violation("I4", `the application of ${directory} handles ${seq_no} after ${before} in ${room_id}`);
+    handled.rooms.set(room_id, Math.max(before, seq_no));
+    handled.index = Math.max(handled.index, index);
+  }
+
+  /** Whether an application is done with all that its directory has delivered. */
+  hasHandledAll(directory: string): boolean {
+    const handled = this.#handled.get(directory);
+    if (handled === undefined || this.#cursors.get(directory)?.anywhere === true) return true;
+    return handled.index >= (this.#reached.get(directory) ?? 0);
   }
 
   #isNew(directory: string, message: SeenMessage): void {

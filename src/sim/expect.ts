@@ -8,6 +8,8 @@
  *
  *   1 shows TEXT as pending (of somebody else [S7])
  *
+ *   1 handled TEXT          1 has not handled TEXT  (its application)  1 handled TEXT once, twice
+ *
  * and of what its disk holds, committed or not:
  *
  *   1 has written TEXT      1 has not written TEXT  (in its log, if only in the kernel's memory)
@@ -44,6 +46,13 @@ const CLAIMS: readonly [RegExp, Claim][] = [
     (w, m, [text]) => unless(w.delivered(m).includes(text as string), `it delivered: ${lastOf(w.delivered(m))}`),
   ],
   [/^has not delivered (.+)$/, (w, m, [text]) => unless(!w.delivered(m).includes(text as string), "it did")],
+  [
+    /^handled (.+) (once|twice)$/,
+    (w, m, [text, times]) =>
+      unless(timesHandled(w, m, text) === (times === "once" ? 1 : 2), `${timesHandled(w, m, text)} times`),
+  ],
+  [/^handled (.+)$/, (w, m, [text]) => unless(timesHandled(w, m, text) > 0, `it handled: ${lastOf(w.handled(m))}`)],
+  [/^has not handled (.+)$/, (w, m, [text]) => unless(timesHandled(w, m, text) === 0, "it has")],
   [
     /^shows (.+) as pending$/,
     (w, m, [text]) => unless(w.shown.get(m)?.includes(text as string) === true, "it does not"),
@@ -109,6 +118,10 @@ function roleText(world: World, machine: Machine): string {
   return status === null
     ? "it is down"
     : `it is ${status.role}, term ${status.term}, leader ${status.leader_id ?? "none"}`;
+}
+
+function timesHandled(world: World, machine: Machine, text: string | undefined): number {
+  return world.handled(machine).filter((handled) => handled === text).length;
 }
 
 /** Floods are long. */

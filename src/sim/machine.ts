@@ -1,8 +1,10 @@
 /** One simulated machine: a disk that outlives processes, and at most one process of the production host on it. */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
-import type { HostEvent, Stopped } from "../host/events.ts";
+import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import { Host, HostError, type MakePeer } from "../host/host.ts";
+import type { Inbox } from "../host/inbox.ts";
+import { Application } from "./application.ts";
 import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./clock.ts";
 import { VirtualDisk } from "./disk.ts";
 import type { VirtualNetwork } from "./network.ts";
@@ -19,6 +21,8 @@ export interface MachineEvents {
   event(machine: Machine, event: HostEvent): void;
   log(machine: Machine, message: string): void;
   ended(machine: Machine, stopped: Stopped): void;
+  /** Its application is done with a message. */
+  handled(machine: Machine, message: DeliveredMessage): void;
 }
 
 /** What a mutant changes of a machine; nothing in production. */
@@ -28,6 +32,7 @@ export interface Parts {
   readonly seeds?: (seeds: readonly PeerInfo[], disk: VirtualDisk) => readonly PeerInfo[];
   readonly disk?: (disk: VirtualDisk) => ConstructorParameters<typeof Host>[0]["disk"];
   readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
+  readonly inbox?: (inbox: Inbox) => void;
 }
 
 export class Machine {
@@ -45,6 +50,8 @@ export class Machine {
     null;
   /** Counts directories: an emptied or rolled-back one is not the one before. */
   directory = 0;
+  /** From its next start on an application reads its messages, what is there in so many ms; null: nobody does. */
+  handleMs: number | null = null;
   /** Stays down when its process ends. */
   idle = true;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
@@ -94,7 +101,8 @@ export class Machine {
     const clock = new Clock(this.time, this.random);
     const { network, die } = this.#network.attach(this.site, clock);
     const disk = this.disk;
-    const host = new Host(
+    let application: Application | null = null;
+    const host: Host = new Host(
       { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#parts.disk?.(disk) ?? disk },
       {
         id: this.id,
@@ -106,9 +114,13 @@ export class Machine {
         timings: TIMINGS,
         durability: "fsync",
         segments: SEGMENTS,
+        acknowledges: this.handleMs !== null,
       },
       {
-        event: (event) => this.#events.event(this, event),
+        event: (event) => {
+          this.#events.event(this, event);
+          if (event.event === "message") application?.deliver(event);
+        },
         // What is worth more than a debug line is an event as well.
         log: (record) => record.level === "debug" && this.#events.log(this, record.message),
         writable: () => {},
@@ -122,6 +134,11 @@ export class Machine {
       this.#parts.makePeer,
     );
     this.running = { host, clock, die };
+    if (this.handleMs !== null) {
+      const after = clock.after.bind(clock);
+      application = new Application(host, after, this.handleMs, (message) => this.#events.handled(this, message));
+      this.#parts.inbox?.(application.inbox);
+    }
     clock.run(() => {
       try {
         host.start();

@@ -1,4 +1,4 @@
-/** Mutants of storage and of restarts: the rules D2 to D7, L4 and S3. */
+/** Mutants of storage and of restarts: the rules A1, D2 to D7, L4 and S3. */
 import { PortError } from "../host/contracts.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { disks, files, framesOut, type Mutant, peers, pretend, restarts, wrap } from "./mutant.ts";
@@ -109,6 +109,20 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     parts: files((file, path) => ({
       write: (offset, bytes) => file.write(offset, path === "progress.json.new" ? cursorAhead(bytes) : bytes),
     })),
+  },
+  {
+    name: "hand-out-acknowledges",
+    rule: "A1",
+    what: "a message counts as dealt with as soon as an application has it",
+    parts: {
+      inbox: (inbox) =>
+        wrap(inbox, "take", (take) => (count) => {
+          const hand = take(count);
+          const last = hand?.messages.at(-1);
+          if (last !== undefined) inbox.acknowledge(last.index);
+          return hand;
+        }),
+    },
   },
 ];
 

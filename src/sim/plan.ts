@@ -23,6 +23,7 @@ export const VERBS = {
   quit: "PEER",
   transfer: "PEER TO",
   evict: "PEER WHOM",
+  application: "PEER MS",
   // the network
   cut: "A B",
   "cut-way": "FROM TO",

@@ -84,6 +84,8 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
   const steps: Step[] = [];
   const add = (at: number, verb: Verb, args: readonly (number | string)[]) =>
     steps.push({ at: Math.round(at), verb, args: args.map(String) });
+  // In a third of the runs a program embeds one of the peers [A1]; no draw is spent on that.
+  if (seed % 3 === 0) add(0, "application", [1 + (seed % peers), 100 * (1 + (seed % 5))]);
   for (let peer = 1; peer <= peers; peer++) add((peer - 1) * 50 * random(), "start", [peer]);
 
   const kinds = profile === "all" ? Object.values(FAULTS).flat() : profile === "calm" ? [] : FAULTS[profile];

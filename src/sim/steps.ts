@@ -23,6 +23,9 @@ export const STEPS: Record<Verb, Carry> = {
   start(machine, [, seeds]) {
     this.startMachine(machine, seeds === undefined ? null : seeds.split(",").map(Number));
   },
+  application(machine, [, ms]) {
+    this.embed(machine, Number(ms));
+  },
   say(machine, [, text]) {
     this.say(machine, text as string);
   },

@@ -2,7 +2,7 @@
  * A cluster in a box: the production host, core, wire and storage on a virtual network, disks and time. Carries out a
  * plan step by step, the checkers watch, and in the end a part heals and must drain.
  */
-import type { HostEvent, Status, Stopped } from "../host/events.ts";
+import type { DeliveredMessage, HostEvent, Status, Stopped } from "../host/events.ts";
 import { Checkers, type Promised, Violation } from "./checkers.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
@@ -67,6 +67,7 @@ export class World {
   /** Texts of others that each machine has shown as pending since its start [S7]. */
   readonly shown = new Map<Machine, string[]>();
   readonly #texts = new Map<string, string[]>();
+  readonly #handled = new Map<string, string[]>();
   readonly #plan: Plan;
   readonly #random: () => number;
   readonly #parts: Parts;
@@ -138,6 +139,14 @@ export class World {
     return this.#texts.get(this.#name(machine)) ?? [];
   }
 
+  /** Texts that the application of a machine's directory is done with, as often as it was. */
+  handled(machine: Machine): string[] {
+    const name = this.#name(machine);
+    const handled = this.#handled.get(name) ?? [];
+    this.#handled.set(name, handled);
+    return handled;
+  }
+
   status(machine: Machine): Status | null {
     return machine.running?.host.status() ?? null;
   }
@@ -160,6 +169,7 @@ export class World {
         event: (machine, event) => this.#onEvent(machine, event),
         log: (machine, message) => this.recorder.tell(machine.site, message, { kind: "notice" }),
         ended: (machine, stopped) => this.#onEnded(machine, stopped),
+        handled: (machine, message) => this.#onHandled(machine, message),
       },
     });
   }
@@ -211,6 +221,13 @@ export class World {
     }
   }
 
+  #onHandled(machine: Machine, message: DeliveredMessage): void {
+    const { index, msg_id, payload } = message;
+    this.recorder.tell(machine.site, `has handled ${index} = ${msg_id} ${payload.slice(0, 40)}`, { kind: "notice" });
+    this.handled(machine).push(payload);
+    this.checkers.handled(this.#name(machine), message);
+  }
+
   #onEnded(machine: Machine, { code, reason }: Stopped): void {
     this.told.get(machine)?.push(code === 0 ? "stopped" : "failed");
     this.recorder.tell(machine.site, `stops (${code}): ${reason}`, { kind: "stop" });
@@ -221,6 +238,7 @@ export class World {
     this.told.set(machine, []);
     this.shown.set(machine, []);
     this.checkers.restarted(this.#name(machine));
+    if (machine.handleMs !== null) this.checkers.embedded(this.#name(machine));
   }
 
   /** A look through the logs of all voters is dear: at most one in so much virtual time. */
@@ -292,6 +310,11 @@ export class World {
     machine.do((host) => {
       if (host.submit("general", text).ok) this.#messages += 1;
     });
+  }
+
+  /** From its next start on an application reads its messages. */
+  embed(machine: Machine, handleMs: number): void {
+    machine.handleMs = handleMs;
   }
 
   startMachine(machine: Machine, seeds: readonly number[] | null): void {
@@ -413,6 +436,8 @@ export class World {
       if (commit >= 0 && status.commit_index !== commit)
         return `peer ${machine.site} stands at ${status.commit_index}, another at ${commit}`;
       commit = status.commit_index;
+      if (!this.checkers.hasHandledAll(this.#name(machine)))
+        return `the application of peer ${machine.site} is not done with what was delivered`;
     }
     return null;
   }

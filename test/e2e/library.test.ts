@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ChatPeer, createPeer, type HostEvent, PeerError } from "../../src/index.ts";
+import { type ChatPeer, createPeer, type DeliveredMessage, type HostEvent, PeerError } from "../../src/index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chatpeer-library-"));
 const open: ChatPeer[] = [];
@@ -73,6 +73,7 @@ test("[S9] [I5] floods: many texts at a time, many messages at a time, each once
       pieces += 1;
       expect(batch.length).toBeGreaterThan(0);
       received.push(...batch.map((m) => m.payload));
+      ann.ack((batch.at(-1) as DeliveredMessage).index);
       if (received.length >= texts.length) return;
     }
   })();
@@ -89,7 +90,10 @@ test("[S9] [I5] floods: many texts at a time, many messages at a time, each once
   expect(await ann.submitAll([]).catch((e) => e)).toMatchObject({ code: "empty" });
   await (await ann.submit("single")).sent();
   const rest: string[] = [];
-  for await (const { payload } of ann.messages) if (rest.push(payload) === 2) break;
+  for await (const { payload, index } of ann.messages) {
+    ann.ack(index);
+    if (rest.push(payload) === 2) break;
+  }
   expect(rest).toEqual(["kept", "single"]);
 
   const waiting = ann.batches[Symbol.asyncIterator]().next();

@@ -27,6 +27,18 @@ export const PLANS = {
     until: 3000
     ending: stop`,
 
+  "slow-application": `
+    title: an application is killed while it handles a message
+    peers: 3
+    at 0 application 2 1500${THREE}
+    at 1000 say 1 first
+    at 3000 say 1 second
+    at 4700 kill 2
+    at 4800 start 2
+    at 5000 say 1 third
+    until: 9500
+    ending: stop`,
+
   "dropped-in-handover": `
     title: a leader that tries in vain to hand over takes no messages meanwhile
     peers: 3${THREE}

@@ -71,7 +71,13 @@ ending: stop`);
   test("and one that holds says nothing", () => {
     for (const claim of [
       ...["1 leads", "2 follows 1", "2 is observer", "1,2 delivered hello", "1,2 delivered 1 messages"],
-      ...["1,2 has written hello", "1,2 has synced hello", "1,2 has not written bye", "1,2 has not synced bye"],
+      ...[
+        "1 has not handled hello",
+        "1,2 has written hello",
+        "1,2 has synced hello",
+        "1,2 has not written bye",
+        "1,2 has not synced bye",
+      ],
       ...["1,2 has promised 1", "1,2 is in term 1", "1 told leading", "2 told no leading", "1,2 counts voters 1"],
       ...["1,2 counts observers 2", "1,2 has pending 0", "all agree"],
     ])
@@ -82,6 +88,8 @@ ending: stop`);
     ["2,1 follows 1", "peer 1: it is leader, term 1, leader 1"],
     ["1 delivered 2 messages", "it delivered 1"],
     ["1 delivered bye", "it delivered: hello"],
+    ["1 handled hello", "it handled: "],
+    ["1 handled hello twice", "0 times"],
     ["1 has written bye", "it has not"],
     ["1 has not written hello", "it has"],
     ["1 has synced hell", "it has not"],

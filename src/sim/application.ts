@@ -1,0 +1,46 @@
+/**
+ * A program that reads a machine's messages as one that embeds a peer does [A1]: handles what is there for a while, and
+ * acknowledges it by asking for more. What it has handled outlives its process, as an effect in the world outside does.
+ */
+import type { Timer } from "../host/contracts.ts";
+import type { DeliveredMessage } from "../host/events.ts";
+import { type Hand, Inbox, type InboxHost } from "../host/inbox.ts";
+
+/** Messages handled together. */
+const BATCH_MESSAGES = 256;
+
+export class Application {
+  readonly inbox: Inbox;
+  readonly #after: (ms: number, fn: () => void) => Timer;
+  readonly #handleMs: number;
+  readonly #handled: (message: DeliveredMessage) => void;
+  #hand: Hand | null = null;
+
+  constructor(
+    host: InboxHost,
+    after: (ms: number, fn: () => void) => Timer,
+    handleMs: number,
+    handled: (message: DeliveredMessage) => void,
+  ) {
+    this.inbox = new Inbox(host);
+    this.#after = after;
+    this.#handleMs = handleMs;
+    this.#handled = handled;
+  }
+
+  deliver(message: DeliveredMessage): void {
+    this.inbox.push(message);
+    if (this.#hand === null) this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#hand = this.inbox.take(BATCH_MESSAGES);
+    const hand = this.#hand;
+    if (hand === null) return;
+    this.#after(this.#handleMs, () => {
+      for (const message of hand.messages) this.#handled(message);
+      this.inbox.done(hand);
+      this.#goOn();
+    });
+  }
+}

@@ -1,0 +1,92 @@
+/** Messages that a program gave out of its hands, until each is sent. */
+import type { Sent, Submission } from "./chat-peer.ts";
+import { PeerError } from "./peer-error.ts";
+
+/** Settled submissions that are let go of together. */
+const SETTLED_KEPT = 1024;
+
+export class Submissions {
+  /** Messages taken, and sent of them; the id of the first one. */
+  #taken = 0;
+  #sent = 0;
+  #firstId: string | null = null;
+  /** What somebody holds, in the order in which it was taken; in front of `#settled` it is sent. */
+  #open: OpenSubmission[] = [];
+  #settled = 0;
+
+  onTaken(msgId: string): void {
+    this.#firstId ??= msgId;
+    this.#taken += 1;
+  }
+
+  /** For whoever gave the message that was taken last. */
+  ofLast(msgId: string): Submission {
+    const last = new OpenSubmission(msgId, this.#taken);
+    this.#open.push(last);
+    return last;
+  }
+
+  /** Messages are sent in the order in which they were taken; those that an earlier process left go first. */
+  onSent(sent: Sent): void {
+    if (this.#sent === 0 && sent.msg_id !== this.#firstId) return;
+    this.#sent += 1;
+    const submission = this.#open[this.#settled];
+    if (submission?.place !== this.#sent) return;
+    submission.settle(sent);
+    this.#settled += 1;
+    if (this.#settled < SETTLED_KEPT && this.#settled < this.#open.length) return;
+    this.#open = this.#open.slice(this.#settled);
+    this.#settled = 0;
+  }
+
+  onClosed(): void {
+    for (const submission of this.#open.slice(this.#settled))
+      submission.fail(
+        new PeerError(
+          "closed",
+          "this peer closed before the message was sent: it is kept and goes out at the next start",
+        ),
+      );
+    this.#open = [];
+  }
+}
+
+class OpenSubmission implements Submission {
+  readonly msg_id: string;
+  /** Of how many that were taken it is the last. */
+  readonly place: number;
+  #outcome: Sent | PeerError | null = null;
+  /** Made when somebody asks. */
+  #waiters: { resolve: (sent: Sent) => void; reject: (error: PeerError) => void }[] | null = null;
+
+  constructor(msgId: string, place: number) {
+    this.msg_id = msgId;
+    this.place = place;
+  }
+
+  sent(): Promise<Sent> {
+    if (this.#outcome instanceof PeerError) return Promise.reject(this.#outcome);
+    if (this.#outcome !== null) return Promise.resolve(placeOf(this.#outcome));
+    return new Promise((resolve, reject) => {
+      this.#waiters ??= [];
+      this.#waiters.push({ resolve, reject });
+    });
+  }
+
+  settle(sent: Sent): void {
+    this.#outcome = sent;
+    for (const { resolve } of this.#waiters ?? []) resolve(placeOf(sent));
+    this.#waiters = null;
+  }
+
+  fail(error: PeerError): void {
+    this.#outcome = error;
+    for (const { reject } of this.#waiters ?? []) reject(error);
+    this.#waiters = null;
+  }
+}
+
+/** Of an event that says more. */
+function placeOf({ msg_id, index, room_id, seq_no }: Sent): Sent {
+  return { msg_id, index, room_id, seq_no };
+}
