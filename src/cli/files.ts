@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../adapters/disk.ts";
-import { PortError } from "../host/contracts.ts";
+import { type Disk, PortError } from "../host/contracts.ts";
 import { toMessage } from "../host/delivery.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../host/history.ts";
 import { DamagedFile } from "../host/state-files.ts";
@@ -10,6 +10,7 @@ import { counted } from "./answers.ts";
 import { name, UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
 import type { Paint } from "./paint.ts";
+import { entriesOf, piecesIn, verifyPieces } from "./pieces.ts";
 import { messageLine } from "./render.ts";
 import { visible } from "./sanitize.ts";
 import type { Command } from "./usage/command.ts";
@@ -40,6 +41,7 @@ export const LOG: Command = {
   examples: [
     { command: "chatpeer log data/peer1", what: "All that was said" },
     { command: "chatpeer log data/peer1 --room general --after 1000 --json", what: "For a program, from where it was" },
+    { command: "chatpeer log data/peer1/damaged", what: "What can be read of segments that were set aside" },
   ],
   exits: { 0: "printed", 1: "the log cannot be read to its end: stderr says where and why" },
   run({ words, settings, out, err, paint }) {
@@ -65,6 +67,12 @@ export const LOG: Command = {
 export function verify(directories: readonly string[], out: Output, err: Output): number {
   if (directories.length === 0)
     throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
+  const pieces = new Map(directories.flatMap((d) => [[d, piecesIn(d)] as const]).filter(([, disk]) => disk !== null));
+  if (pieces.size > 0) {
+    const codes = [...pieces].map(([d, disk]) => reporting(err, () => verifyPieces(disk as Disk, d, out, err)));
+    const whole = directories.filter((d) => !pieces.has(d));
+    return Math.max(...codes, whole.length > 0 ? verify(whole, out, err) : 0);
+  }
   const disks = directories.map(openData);
   return reporting(err, () => {
     const comparison = compareHistories(disks, directories.map(rootOf));
@@ -106,9 +114,16 @@ export async function printLog(
   err: Output,
   paint: Paint,
 ): Promise<number> {
-  const disk = openData(directory);
+  const pieces = piecesIn(directory);
+  const disk = pieces ?? openData(directory);
+  let code = 0;
+  const wrong = (what: string) => {
+    code = 1;
+    err.line(visible(`chatpeer: ${what}`));
+  };
+  const entries = pieces === null ? readCommitted(disk, rootOf(directory)) : entriesOf(pieces, directory, wrong);
   return reporting(err, async () => {
-    for (const entry of readCommitted(disk, rootOf(directory))) {
+    for (const entry of entries) {
       if (
         entry.kind !== "chat" ||
         entry.index <= options.after ||
@@ -121,14 +136,16 @@ export async function printLog(
       if (out.lost) break;
       if (!ready) await new Promise<void>((go) => out.resumed(go));
     }
-    return 0;
+    return code;
   });
 }
 
 /** The files of a data directory that is there. Throws UsageError. */
 export function openData(directory: string) {
   if (!existsSync(join(directory, "log")))
-    throw new UsageError(`${directory} is no data directory of a peer: it has no log/ (they are made by --data-dir)`);
+    throw new UsageError(
+      `${directory} is no data directory of a peer: it has no log/ and holds no segments (they are made by --data-dir)`,
+    );
   return openDisk(directory);
 }
 

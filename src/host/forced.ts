@@ -137,7 +137,7 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
   const { newest, tail } = state;
   if (newest === null)
     throw new HostError(
-      `not one entry of the log can be read (${wrong}): restore log/ from a copy, or take another survivor's directory`,
+      `the log cannot be read from its beginning (${wrong}): restore that from a copy or from another peer's log/, where segments have the same bytes, or take another survivor's directory. \`chatpeer log DIR/log\` prints what can be read of this one; nothing of it was changed`,
     );
   const progress = readProgress(disk);
   const isShort = progress.durable === UNKNOWN ? wrong !== null : tail.index < progress.durable;

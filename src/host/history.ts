@@ -10,10 +10,7 @@ import { WireError } from "../wire/errors.ts";
 import type { Disk, File } from "./contracts.ts";
 import { PROGRESS, readProgress } from "./directory.ts";
 import { UNKNOWN } from "./recovery.ts";
-import { listSegments, segmentPath } from "./segments.ts";
-
-const READ_BYTES = 1024 * 1024;
-const NEWLINE = 0x0a;
+import { linesOf, listSegments, segmentPath } from "./segments.ts";
 
 /** A log that cannot be read to its committed end: where, and what is wrong there. */
 export class DamagedLog extends Error {
@@ -56,23 +53,10 @@ function* readSegment(
   state: LogState,
   commit: LogIndex,
 ): Generator<Entry> {
-  let offset = 0;
-  for (let size = READ_BYTES; state.index < commit; ) {
-    const bytes = file.read(offset, size);
-    let start = 0;
-    for (
-      let newline = bytes.indexOf(NEWLINE);
-      newline >= 0 && state.index < commit;
-      newline = bytes.indexOf(NEWLINE, start)
-    ) {
-      const entry = readLine(bytes, start, newline + 1, path, reader, state);
-      start = newline + 1;
-      yield entry;
-    }
-    if (start === 0 && bytes.length < size) return;
-    // A line longer than the block: a larger block.
-    size = start === 0 ? 2 * size : READ_BYTES;
-    offset += start;
+  if (state.index >= commit) return;
+  for (const { bytes, start, end } of linesOf(file)) {
+    yield readLine(bytes, start, end, path, reader, state);
+    if (state.index >= commit) return;
   }
 }
 

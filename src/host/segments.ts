@@ -13,6 +13,7 @@ const NEWLINE = 0x0a;
 /** A remembered offset for every so many entries: a compromise between memory and what one look-up must skim. */
 const STRIDE = 256;
 const SKIM_BYTES = 256 * 1024;
+const BLOCK_BYTES = 1024 * 1024;
 
 export function segmentPath(first: LogIndex): string {
   return `${LOG_DIRECTORY}/${String(first).padStart(20, "0")}.jsonl`;
@@ -30,6 +31,30 @@ export function listSegments(disk: Disk): LogIndex[] {
     .filter((digits) => digits !== undefined)
     .map(Number)
     .sort((a, b) => a - b);
+}
+
+export interface Line {
+  /** The line is bytes.subarray(start, end), its "\n" included. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The whole lines of a file, a block in memory at a time; what stands behind the last line feed is left out. */
+export function* linesOf(file: File): Generator<Line> {
+  let offset = 0;
+  for (let size = BLOCK_BYTES; ; ) {
+    const bytes = file.read(offset, size);
+    let start = 0;
+    for (let newline = bytes.indexOf(NEWLINE); newline >= 0; newline = bytes.indexOf(NEWLINE, start)) {
+      yield { bytes, start, end: newline + 1 };
+      start = newline + 1;
+    }
+    if (start === 0 && bytes.length < size) return;
+    // A line longer than the block: a larger block.
+    size = start === 0 ? 2 * size : BLOCK_BYTES;
+    offset += start;
+  }
 }
 
 /** One segment file with the offsets of some of its lines. */

@@ -86,9 +86,15 @@ export class EntryReader {
     if (entry.kind === "chat") this.#chats.learn(entry);
     return entry;
   }
+
+  /** The same for a line whose predecessor is lost: its crc cannot be checked, but the lines behind it prove it. */
+  readFirst(chunk: Uint8Array, start: number, end: number): Entry {
+    readCrc(chunk, start, end);
+    return parseEntry(chunk, start, end);
+  }
 }
 
-/** The line as JSON, field by field. Its crc has been looked at. */
+/** The line as JSON, field by field. That it ends in a crc has been looked at. */
 function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
   const o = parseObject(chunk, start, end - 1);
   const kind = o.kind as EntryKind;

@@ -96,13 +96,29 @@ describe("verify", () => {
     expect(err.join("\n")).toContain(`${join(a, SEGMENT)}, index 4: the crc does not fit`);
   });
 
+  test("a folder of segments that were set aside: which entries are whole, and what is missing", () => {
+    const path = directory("a", chat(["one"], ["two"], ["three"]));
+    const aside = join(path, "damaged");
+    mkdirSync(aside);
+    const lines = readFileSync(join(path, SEGMENT), "utf8").split("\n");
+    writeFileSync(join(aside, "00000000000000000003.jsonl"), `${lines.slice(2, -1).join("\n")}\n`);
+    expect(verified(aside)).toEqual({
+      code: 1,
+      out: [`${aside}: 3 entries, 3 to 5, in one chain`],
+      err: ["chatpeer: entries 1 to 2 are not here"],
+    });
+    expect(verified(aside, path).out.at(-1)).toBe("one history: identical through entry 5");
+  });
+
   test("no directory, or one that is none: usage", () => {
     expect(() => verify([], kept().output, kept().output)).toThrow(
       new UsageError("verify needs at least one data directory: chatpeer verify DIR..."),
     );
     for (const path of [root, join(root, "missing")]) {
       expect(() => verify([path], kept().output, kept().output)).toThrow(
-        new UsageError(`${path} is no data directory of a peer: it has no log/ (they are made by --data-dir)`),
+        new UsageError(
+          `${path} is no data directory of a peer: it has no log/ and holds no segments (they are made by --data-dir)`,
+        ),
       );
     }
   });
@@ -117,6 +133,17 @@ describe("log", () => {
     await out.output.finished();
     return { code, out: out.lines(), err: err.lines() };
   }
+
+  test("what can be read of a folder of segments, and exit code 1 where something is missing", async () => {
+    const path = directory("a", chat(["one"], ["two"], ["three"]));
+    const lines = readFileSync(join(path, SEGMENT), "utf8").split("\n");
+    writeFileSync(join(path, SEGMENT), `${lines.slice(3, -1).join("\n")}\n`);
+    expect(await printed(join(path, "log"), {})).toEqual({
+      code: 1,
+      out: ["[seq=2] alice: two", "[seq=3] alice: three"],
+      err: ["chatpeer: entries 1 to 3 are not here"],
+    });
+  });
 
   test("messages in order with their numbers, rooms named but for the usual one", async () => {
     const path = directory("a", chat(["one"], ["two", "dev"], ["three"], ["four", "dev\u202e"]));

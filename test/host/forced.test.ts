@@ -330,7 +330,7 @@ describe("refused, with the directory as it was", () => {
     ],
     "no readable entry": [
       ({ disk }) => disk.damage(segment(1), (b) => b.slice(1)),
-      "not one entry of the log can be read",
+      "the log cannot be read from its beginning",
     ],
   };
   for (const [what, [prepare, words]] of Object.entries(cases))
