@@ -209,12 +209,25 @@ export class Terminal {
     this.#patience?.cancel();
     this.#press(this.#keys.push(bytes));
     const { patienceMs } = this.#keys;
-    this.#patience = patienceMs === null ? null : this.#clock.after(patienceMs, () => this.#press(this.#keys.lapse()));
+    this.#patience = patienceMs === null ? null : this.#clock.after(patienceMs, this.#onSilence);
+  };
+
+  readonly #onSilence = (): void => {
+    const hadStalled = this.#keys.hasStalled;
+    this.#press(this.#keys.lapse());
+    if (this.#keys.hasStalled && !hadStalled)
+      this.print([this.#paint.dim("-- the end of what is pasted has not come yet; Ctrl-C if it never will")]);
+    const { patienceMs } = this.#keys;
+    this.#patience = patienceMs === null ? null : this.#clock.after(patienceMs, this.#onSilence);
   };
 
   #press(keys: readonly Key[]): void {
-    for (const key of keys) {
+    for (const [i, typed] of keys.entries()) {
       if (this.#state !== "open") return;
+      // In a message nobody asks for a completion and has typed on by the time it is read: this was pasted, without brackets.
+      const isMessage = !this.#editor.text.startsWith("/");
+      const isPastedTab = isMessage && typed.is === "press" && typed.name === "tab" && keys[i + 1]?.is === "text";
+      const key: Key = isPastedTab ? { is: "text", text: "\t" } : typed;
       if (key.is === "press" && key.name.startsWith("focus-")) {
         this.#focused = key.name === "focus-in";
         this.#tellAttention();

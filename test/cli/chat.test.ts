@@ -738,6 +738,20 @@ describe("the screen", () => {
     await run.until(() => screen.shows("carol · general"));
   });
 
+  test("[S1] nothing is said that nobody confirmed with Enter: a paste that stalls, a tab in what was pasted", async () => {
+    const { screen, run, type } = open(new Machine());
+    await run.until(() => screen.shows("you lead"));
+    type("\x1b[200~one\rtwo");
+    await run.until(() => screen.shows("the end of what is pasted has not come yet"));
+    type("three\rfour\r");
+    await run.until(() => screen.prompt.includes("four"));
+    type("\x1b[201~\x15al\tice\r");
+    await run.until(() => screen.said.length > 0);
+    expect(screen.said).toEqual(["[seq=1] alice: al^Iice"]);
+    type("\x04");
+    expect(await run.ended()).toBe(0);
+  });
+
   test("Tab completes commands, names and rooms; a wrong command gets the nearest name", async () => {
     const { screen, run, type } = open(new Machine());
     await run.until(() => screen.shows("you lead"));

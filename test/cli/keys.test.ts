@@ -15,7 +15,26 @@ function told(keys: readonly Key[]): string {
 /** What is told after these bytes, and after a silence. */
 function read(input: string | Uint8Array): string {
   const reader = new KeyReader();
-  return told([...reader.push(typeof input === "string" ? bytesOf(input) : input), ...reader.lapse()]);
+  return told([...reader.push(typeof input === "string" ? bytesOf(input) : input), ...silence(reader)]);
+}
+
+/** Long enough for all that a silence may mean. */
+function silence(reader: KeyReader): Key[] {
+  const keys: Key[] = [];
+  while (reader.patienceMs !== null) keys.push(...reader.lapse());
+  return keys;
+}
+
+/** Pieces with a silence after each, of `lapses` patiences. */
+function readSlowly(pieces: readonly string[], lapses = 1): string {
+  const reader = new KeyReader();
+  return told(
+    pieces.flatMap((piece) => {
+      const keys = reader.push(bytesOf(piece));
+      for (let i = 0; i < lapses && reader.patienceMs !== null; i++) keys.push(...reader.lapse());
+      return keys;
+    }),
+  );
 }
 
 describe("keys", () => {
@@ -60,8 +79,8 @@ describe("Escape", () => {
     expect(reader.push(bytesOf("a\x1b"))).toEqual([{ is: "text", text: "a" }]);
     expect(reader.patienceMs).toBe(100);
     expect(reader.lapse()).toEqual([{ is: "press", name: "escape" }]);
+    expect(silence(reader)).toEqual([]);
     expect(reader.patienceMs).toBeNull();
-    expect(reader.lapse()).toEqual([]);
   });
 
   test("twice is once, and the next key stands for itself", () => {
@@ -70,6 +89,47 @@ describe("Escape", () => {
       "<escape>b",
     );
   });
+});
+
+describe("a line that holds things up", () => {
+  test("a sequence cut anywhere is never text", () => {
+    for (const sequence of ["\x1b[A", "\x1bOA", "\x1b[1;5D", "\x1b[3~", "\x1b[97;5u", "\x1b[I"]) {
+      for (let cut = 1; cut < sequence.length; cut++) {
+        const keys = readSlowly([sequence.slice(0, cut), sequence.slice(cut)]);
+        expect(keys.replace("<escape>", "")).toBe(read(sequence));
+      }
+    }
+    expect(readSlowly(["\x1b", "[", "A"])).toBe("<escape>[A");
+  });
+
+  test("a start of a paste that is cut is still one", () => {
+    expect(readSlowly(["\x1b", "[200~one\rtwo\x1b[201~"])).toBe("<escape><paste:one\ntwo>");
+    expect(readSlowly(["\x1b[2", "00~one\rtwo\x1b[201~"])).toBe("<paste:one\ntwo>");
+  });
+
+  test("Escape, and then a bracket or a word, is just that", () => {
+    expect(readSlowly(["\x1b", "["], 2)).toBe("<escape>[");
+    expect(readSlowly(["\x1b", "Once"])).toBe("<escape>Once");
+    expect(readSlowly(["\x1b", "[x]"])).toBe("<escape>[x]");
+    expect(readSlowly(["\x1b", "OA"], 2)).toBe("<escape>OA");
+  });
+
+  test("a reply of the terminal that is cut is no text; a key breaks it off", () => {
+    expect(readSlowly(["\x1b]11;rgb:1e1e/", "\x1b\\a"])).toBe("<M-\\>a");
+    expect(read("\x1b]11;rgb\r")).toBe("<enter>");
+  });
+});
+
+describe("kitty's keyboard protocol, left on by another program", () => {
+  const PRESSED: readonly [string, string, string][] = [
+    ["a release is no press", "\x1b[97;1:1u\x1b[97;1:3u\x1b[13;1:3u\x1b[1;1:3A\x1b[3;1:3~", "a"],
+    ["a key that is held is pressed again", "\x1b[97;1:2u\x1b[1;1:2A", "a<up>"],
+    ["Shift makes capitals", "\x1b[97;2u\x1b[233;2u", "AÉ"],
+    ["Shift as the terminal tells it", "\x1b[49:33;2u\x1b[47;2;63u\x1b[97:65;2:1u", "!?A"],
+    ["Shift and others", "\x1b[13;2u\x1b[9;2u\x1b[97;6u", "<S-enter><S-tab><C-a>"],
+    ["Shift alone is no key", "\x1b[57441;2:1u\x1b[57441;1:3u", ""],
+  ];
+  for (const [what, bytes, keys] of PRESSED) test(what, () => expect(read(bytes)).toBe(keys));
 });
 
 describe("bracketed paste", () => {
@@ -83,12 +143,21 @@ describe("bracketed paste", () => {
     expect(read("a\x1b[201~b")).toBe("ab");
   });
 
-  test("one whose end is lost is over after a longer silence; then keys are keys", () => {
+  test("one that stalls is shown as far as it came, and goes on as a paste: no line of it is sent", () => {
     const reader = new KeyReader();
     expect(reader.push(bytesOf("\x1b[200~one\rtw"))).toEqual([]);
-    expect(reader.patienceMs).toBe(2000);
+    expect([reader.patienceMs, reader.hasStalled]).toEqual([2000, false]);
     expect(reader.lapse()).toEqual([{ is: "paste", text: "one\ntw" }]);
-    expect(told(reader.push(bytesOf("\x03")))).toBe("<C-c>");
+    expect([reader.patienceMs, reader.hasStalled]).toEqual([null, true]);
+    expect(told([...reader.push(bytesOf("o\rthree\r\x1b[20")), ...reader.lapse()])).toBe("<paste:o\nthree\n>");
+    expect(told(reader.push(bytesOf("1~\r")))).toBe("<paste:><enter>");
+    expect(reader.hasStalled).toBe(false);
+  });
+
+  test("one whose end is lost is over with Ctrl-C; then keys are keys", () => {
+    const reader = new KeyReader();
+    expect(told([...reader.push(bytesOf("\x1b[200~one\x03")), ...reader.lapse()])).toBe("<paste:one\x03>");
+    expect(told(reader.push(bytesOf("two\x03\r")))).toBe("<paste:two><C-c><enter>");
   });
 
   test("a megabyte of what nearly ends it takes no long time", () => {
@@ -137,8 +206,7 @@ test("any cut of the input gives the same keys", () => {
       const reader = new KeyReader();
       const places = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
       const parts = places.slice(1).flatMap((to, i) => reader.push(bytes.subarray(places[i] as number, to)));
-      expect(told([...parts, ...reader.lapse()])).toBe(read(bytes));
-      expect(reader.patienceMs).toBeNull();
+      expect(told([...parts, ...silence(reader)])).toBe(read(bytes));
     }),
     { numRuns: 1000 },
   );

@@ -8,7 +8,11 @@
  *   ground ──────────▶ escape ──────────▶ sequence ──▶ a key, or the start of a paste ──▶ paste ──▶ a paste
  *      ▲                  │ ] P X ^ _
  *      │                  └─────────▶ string (a reply of the terminal), until BEL or ESC \
- *      └── any of them, when nothing follows for `patienceMs`: an ESC alone was the Escape key
+ *      └── an ESC alone, when nothing follows for `patienceMs`, was the Escape key
+ *
+ * A line may hold anything up in the middle for seconds. So no silence makes text of half a sequence, or typed lines of
+ * half a paste: what has begun goes on when more comes, and a control character (Ctrl-C, Enter) breaks it off. In a paste
+ * that is Ctrl-C alone, once it has stalled.
  *
  * Names of keys are written as in Emacs and readline: `C-a`, `M-b`, `C-M-h`, `S-tab`, `C-left`, `enter`, `backspace`.
  */
@@ -26,7 +30,9 @@ export const REPORTS_OFF = "\x1b[?2004l\x1b[?1004l";
 
 /** Sequences come in one piece but for slow lines; who presses Escape does not wait noticeably. */
 const SEQUENCE_PATIENCE_MS = 100;
-/** A paste whose end was lost must not swallow the keyboard for ever; one that is cut short would be sent line by line. */
+/** The rest of a sequence that was taken for the Escape key comes within this time, or not at all. */
+const LATE_MS = 1000;
+/** A paste has stalled when nothing came of it for so long: what is there is shown. */
 const PASTE_PATIENCE_MS = 2000;
 /** No key has so long a sequence. */
 const SEQUENCE_LENGTH_MAX = 32;
@@ -49,16 +55,21 @@ const FINALS: Readonly<Record<string, string>> = {
 const NUMBERS: Readonly<Record<string, string>> = {
   ...{ 1: "home", 2: "insert", 3: "delete", 4: "end", 5: "pageup", 6: "pagedown", 7: "home", 8: "end" },
 };
+/** Of the keypad, behind ESC O: Enter, and the function keys, which are no keys here. */
+const KEYPAD: Readonly<Record<string, string>> = { M: "enter", P: "", Q: "", R: "", S: "" };
 /** Of xterm's focus reporting (mode 1004): not for the editor. */
 const FOCUS: Readonly<Record<string, string>> = { I: "focus-in", O: "focus-out" };
 
 export class KeyReader {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  #state: "ground" | "escape" | "sequence" | "string" | "paste" = "ground";
+  #state: "ground" | "escape" | "late" | "sequence" | "string" | "paste" = "ground";
   /** The sequence, string or paste so far. */
   #taken = "";
   /** An ESC stood before the sequence: Alt was held. */
   #alt = false;
+  /** The ESC before the sequence has been told as the Escape key. */
+  #isLate = false;
+  #stalled = false;
   /** How much of the end of a paste or string the last characters were. */
   #ending = 0;
   #run = "";
@@ -69,18 +80,55 @@ export class KeyReader {
     return this.#told();
   }
 
-  /** How long to wait for more before `lapse`; null when nothing has begun. */
-  get patienceMs(): number | null {
-    if (this.#state === "ground") return null;
-    return this.#state === "paste" ? PASTE_PATIENCE_MS : SEQUENCE_PATIENCE_MS;
+  /** A paste has begun and stalled: what is typed now is taken for more of it, but for Ctrl-C, which ends it. */
+  get hasStalled(): boolean {
+    return this.#stalled;
   }
 
-  /** Nothing has followed for that long: what has begun is over. */
+  /** How long to wait for more before `lapse`; null when no silence means anything. */
+  get patienceMs(): number | null {
+    switch (this.#state) {
+      case "ground":
+        return null;
+      case "escape":
+        return SEQUENCE_PATIENCE_MS;
+      case "sequence":
+        return this.#isLate ? SEQUENCE_PATIENCE_MS : null;
+      case "late":
+      case "string":
+        return LATE_MS;
+      case "paste":
+        return this.#stalled && this.#taken.length === this.#ending ? null : PASTE_PATIENCE_MS;
+    }
+  }
+
+  /** Nothing has followed for that long. */
   lapse(): Key[] {
-    if (this.#state === "escape") this.#press("escape");
-    if (this.#state === "paste") this.#paste(this.#taken);
-    this.#state = "ground";
+    switch (this.#state) {
+      case "escape":
+        this.#press("escape");
+        this.#state = "late";
+        break;
+      case "sequence":
+        // Escape, and then a bracket: typed after all.
+        if (this.#isLate) this.#run += this.#taken;
+        if (this.#isLate) this.#state = "ground";
+        break;
+      case "paste":
+        this.#stalled = true;
+        this.#showStalled();
+        break;
+      default:
+        this.#state = "ground";
+    }
     return this.#told();
+  }
+
+  /** All but what may be the beginning of its end. */
+  #showStalled(): void {
+    const ending = this.#taken.slice(this.#taken.length - this.#ending);
+    if (this.#taken.length > ending.length) this.#paste(this.#taken.slice(0, this.#taken.length - ending.length));
+    this.#taken = ending;
   }
 
   #told(): Key[] {
@@ -94,6 +142,8 @@ export class KeyReader {
         return this.#onGround(c);
       case "escape":
         return this.#onEscape(c);
+      case "late":
+        return this.#onLate(c);
       case "sequence":
         return this.#onSequence(c);
       case "string":
@@ -122,8 +172,18 @@ export class KeyReader {
     }
   }
 
+  /** Behind an Escape key: the rest of a sequence that was cut, or typed text. */
+  #onLate(c: string): void {
+    this.#state = "ground";
+    if (c !== "[" && c !== "O") return this.#onGround(c);
+    this.#open("sequence", c);
+    this.#isLate = true;
+  }
+
   #open(state: "sequence" | "string" | "paste", taken: string): void {
     this.#state = state;
+    this.#isLate = false;
+    this.#stalled = false;
     this.#taken = taken;
     this.#ending = 0;
   }
@@ -138,14 +198,22 @@ export class KeyReader {
     // Whatever breaks a sequence off is taken as if it stood alone: Ctrl-C works always.
     if (c < "@" || c > "~") return this.#onGround(c);
     const [introducer, body] = [this.#taken.charAt(0), this.#taken.slice(1)];
+    const isKey = introducer === "[" ? (FINALS[c] ?? FOCUS[c]) : (FINALS[c] ?? KEYPAD[c]);
+    if (this.#isLate && body === "" && isKey === undefined) {
+      this.#run += introducer + c;
+      return;
+    }
     if (introducer === "[" && body === "200" && c === "~") return this.#open("paste", "");
     this.#sequence(introducer, body, c);
   }
 
   #sequence(introducer: string, body: string, final: string): void {
     const [first = "", second = "", third = ""] = body.split(";");
-    const modifiers = Number.parseInt(second, 10) - 1 || 0;
-    if (introducer === "[" && final === "u") return this.#codedKey(first, modifiers);
+    // kitty's keyboard protocol tells after a colon what happened: 1 pressed, 2 repeated, 3 released.
+    const [held = "", happened] = second.split(":");
+    if (happened === "3") return;
+    const modifiers = Number.parseInt(held, 10) - 1 || 0;
+    if (introducer === "[" && final === "u") return this.#codedKey(typed(first, third, modifiers), modifiers);
     // xterm's modifyOtherKeys
     if (final === "~" && first === "27") return this.#codedKey(third, modifiers);
     if (introducer === "[" && body === "" && FOCUS[final] !== undefined) return this.#press(FOCUS[final]);
@@ -175,7 +243,10 @@ export class KeyReader {
 
   #onString(c: string): void {
     if (c === "\x07" || c === "\x9c") this.#state = "ground";
-    else if (this.#ending === 0) this.#ending = c === ESC ? 1 : 0;
+    else if (c < " " && c !== ESC) {
+      this.#state = "ground";
+      this.#onGround(c);
+    } else if (this.#ending === 0) this.#ending = c === ESC ? 1 : 0;
     else {
       this.#state = "escape";
       this.#alt = false;
@@ -185,10 +256,17 @@ export class KeyReader {
   }
 
   #onPaste(c: string): void {
+    if (this.#stalled && c === "\x03") {
+      this.#showStalled();
+      this.#state = "ground";
+      this.#stalled = false;
+      return this.#onGround(c);
+    }
     this.#taken += c;
     this.#ending = c === PASTE_END[this.#ending] ? this.#ending + 1 : c === ESC ? 1 : 0;
     if (this.#ending < PASTE_END.length) return;
     this.#state = "ground";
+    this.#stalled = false;
     this.#paste(this.#taken.slice(0, -PASTE_END.length));
   }
 
@@ -207,6 +285,20 @@ export class KeyReader {
     if (this.#run !== "") this.#keys.push({ is: "text", text: this.#run });
     this.#run = "";
   }
+}
+
+/**
+ * The code of what a key types under kitty's protocol: as text behind the modifiers, or the shifted key behind the plain
+ * one's colon. Where neither is told, Shift makes a capital.
+ */
+function typed(key: string, text: string, modifiers: number): string {
+  const [plain = "", shifted = ""] = key.split(":");
+  if (text !== "") return text.split(":")[0] as string;
+  if ((modifiers & 1) === 0) return plain;
+  if (shifted !== "") return shifted;
+  const code = Number.parseInt(plain, 10);
+  const isLetter = code >= 0x61 && code <= 0x10ffff && isText(String.fromCodePoint(code));
+  return isLetter ? `${String.fromCodePoint(code).toUpperCase().codePointAt(0)}` : plain;
 }
 
 /** C0 and DEL: what the keyboard sends for keys without a character. */
