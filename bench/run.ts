@@ -34,7 +34,7 @@ const PEER_BYTES = 120e6;
 
 /** Why so many peers do not fit here, or null. */
 export function whyNot(peers: number): string | null {
-  if (peers > PEERS_MAX) return `a peer takes at most ${PEERS_MAX - 1} connections from one address`;
+  if (peers > PEERS_MAX) return `at most ${PEERS_MAX} peers run on one machine here`;
   if (peers * PEER_BYTES < freemem()) return null;
   return `they need about ${Math.round((peers * PEER_BYTES) / 1e9)} GB of free memory`;
 }

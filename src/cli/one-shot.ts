@@ -47,11 +47,11 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
       resolve(code);
     };
     const timer = ports.clock.after(timeoutMs, () => {
-      if (!said) return end(1, `not sent: ${where} did not answer within ${timeoutMs} ms`);
+      if (!said) return end(1, `not sent: ${where} took no message within ${timeoutMs} ms (${visitor.why})`);
       const why = quorum ? "no majority confirmed it" : "no majority is there";
       end(
         UNKNOWN,
-        `not known whether it is sent: ${why} within ${timeoutMs} ms. The peer at ${where} keeps it, and sends it when there is one`,
+        `not known whether it is sent: ${why} within ${timeoutMs} ms. What the peer at ${where} has taken, it keeps, and sends when there is one`,
       );
     });
     const visitor = new Visitor(ports, address, {
@@ -113,7 +113,9 @@ export function status(
       else for (const line of inColumns([...statusLines(told), ...memberRows(told)])) out.line(line);
       end(0);
     };
-    const timer = ports.clock.after(timeoutMs, () => end(1, `${where} did not answer within ${timeoutMs} ms`));
+    const timer = ports.clock.after(timeoutMs, () =>
+      end(1, `${where} gave no answer within ${timeoutMs} ms (${visitor.why})`),
+    );
     const visitor = new Visitor(ports, address, {
       attached: () => visitor.ask(1, { what: "status" }),
       told: show,

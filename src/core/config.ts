@@ -31,8 +31,8 @@ export const NAME_BYTES_MAX = 64;
 /** Members of one cluster, those who left included: a configuration must fit one frame. */
 export const MEMBERS_MAX = 1000;
 
-/** Connections accepted from one address, and in all [W3]. */
-export const CONNECTIONS_PER_ADDRESS_MAX = 64;
+/** Connections accepted from one address, behind which there may be a whole site, and in all [W3]: those of members apart. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 512;
 export const CONNECTIONS_MAX = 1024;
 /**
  * Pause in milliseconds before a peer that did not answer is dialled again: it doubles from one to the other, and each is

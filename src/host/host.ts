@@ -199,6 +199,7 @@ export class Host implements Service {
       self: directory.self,
       timings: this.#options.timings,
       hello: () => this.#hello(),
+      isMember: (member) => (this.#peer?.memberOf(member) ?? null) !== null,
       judge: (hello, dialled) => this.#judge(hello, dialled),
       events: {
         up: (link, hello) => this.#onUp(link, hello),

@@ -9,14 +9,15 @@
  */
 
 import type { Attach } from "../core/client-frames.ts";
-import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, PROTOCOL_VERSION, type Timings } from "../core/config.ts";
+import { PROTOCOL_VERSION, type Timings } from "../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameProcess } from "../core/ids.ts";
 import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { place } from "./address.ts";
-import { Channel } from "./channel.ts";
+import { Channel, refusal } from "./channel.ts";
 import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "./contracts.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
+import { Doors } from "./doors.ts";
 import type { LogLevel } from "./events.ts";
 
 export interface LinkEvents {
@@ -44,6 +45,7 @@ export interface LinkOptions {
   readonly hello: () => Hello;
   /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
   readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
+  readonly isMember: (member: MemberKey) => boolean;
   readonly events: LinkEvents;
   readonly clients: ClientEvents;
 }
@@ -64,7 +66,9 @@ export class Links {
   readonly #links = new Map<LinkId, Link>();
   readonly #byName = new Map<string, Link>();
   readonly #dialler: Dialler;
-  readonly #accepted = new Map<string, number>();
+  readonly #doors: Doors;
+  /** Accepted, and counted there: until they are known as members. */
+  readonly #guests = new Set<Channel>();
   #nextLink: LinkId = 1;
   #beat: Timer | null = null;
   #beatAt = 0;
@@ -73,6 +77,10 @@ export class Links {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#doors = new Doors(
+      () => this.#clock.now(),
+      (message) => options.events.log("warn", message),
+    );
     this.#dialler = new Dialler({
       clock: options.clock,
       connect: (target) => this.#dial(target),
@@ -141,17 +149,17 @@ export class Links {
   // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
 
   #accept(connection: Connection): ConnectionHandler | null {
-    const fromThere = this.#accepted.get(connection.remote) ?? 0;
     if (this.#closed) return null;
-    if (fromThere >= CONNECTIONS_PER_ADDRESS_MAX || this.#channels.size >= CONNECTIONS_MAX) {
-      this.#options.events.log(
-        "warn",
-        `closed a connection from ${connection.remote}: ${fromThere} from there and ${this.#channels.size} in all are open`,
-      );
-      return null;
+    const why = this.#doors.enter(connection.remote);
+    if (why !== null) {
+      for (const piece of encodeFrame(refusal("limit", `this peer takes no more connections now: ${why}`)))
+        connection.write(piece);
+      connection.end();
+      return DEAF;
     }
-    this.#accepted.set(connection.remote, fromThere + 1);
-    return this.#open(connection, null).handler;
+    const channel = this.#open(connection, null);
+    this.#guests.add(channel);
+    return channel.handler;
   }
 
   #dial(target: Target): void {
@@ -190,6 +198,7 @@ export class Links {
     const against = judge(hello, channel.target !== null);
     // Both sides may have something to say against the other: this one listens until it is said.
     if (against !== null) return channel.refuse(against, true);
+    if (this.#options.isMember(hello)) this.#noGuest(channel);
     if (channel.target !== null) this.#dialler.answered(channel.target, hello);
     const name = linkName(hello);
     const present = this.#byName.get(name);
@@ -247,15 +256,16 @@ export class Links {
     if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null);
   }
 
+  /** Members get in however many others there are. */
+  #noGuest(channel: Channel): void {
+    if (this.#guests.delete(channel)) this.#doors.leave(channel.remote);
+  }
+
   #onClosed(channel: Channel, code: string): void {
     this.#channels.delete(channel);
     if (channel.isClient) this.#options.clients.closed(channel);
-    const { target, remote } = channel;
-    if (target === null) {
-      const count = (this.#accepted.get(remote) ?? 1) - 1;
-      if (count > 0) this.#accepted.set(remote, count);
-      else this.#accepted.delete(remote);
-    }
+    const { target } = channel;
+    this.#noGuest(channel);
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link, false);
@@ -301,6 +311,9 @@ export class Links {
     this.#scheduleBeat();
   }
 }
+
+/** Of a connection that has been refused: what comes on it is not heard. */
+const DEAF: ConnectionHandler = { data() {}, drain() {}, close() {} };
 
 function linkName(hello: MemberKey): string {
   return `${hello.id}.${hello.inc}`;

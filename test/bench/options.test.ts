@@ -28,8 +28,8 @@ test("faults are played in order: kills, pauses, cuts", () => {
 });
 
 test.each([
-  [["--peers", "x"], '--peers must be a whole number from 1 to 65, not "x"'],
-  [["--peers", "100"], '--peers must be a whole number from 1 to 65, not "100"'],
+  [["--peers", "x"], '--peers must be a whole number from 1 to 100, not "x"'],
+  [["--peers", "101"], '--peers must be a whole number from 1 to 100, not "101"'],
   [["--size", "0"], '--size must be a whole number from 1 to 65536, not "0"'],
   [["--rate", "1e3"], '--rate must be a whole number from 1 to 10000000, not "1e3"'],
   [["--window", "-1"], "--window"],

@@ -72,5 +72,5 @@ test.each(["paused", "deaf"])(
 
 test("wrong usage is exit code 2, in one line, and nothing is started", async () => {
   const { code, out, err } = await scale("--peers", "none");
-  expect([code, out, err]).toEqual([2, "", 'scale: --peers must be a whole number from 1 to 65, not "none"\n']);
+  expect([code, out, err]).toEqual([2, "", 'scale: --peers must be a whole number from 1 to 100, not "none"\n']);
 });
