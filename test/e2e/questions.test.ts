@@ -3,13 +3,16 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts, RUNTIMES } from "./harness.ts";
+import { Cluster, endAll, freePorts, RUNTIMES } from "./harness.ts";
 
 let root = "";
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "chatpeer-questions-"));
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => {
+  endAll();
+  rmSync(root, { recursive: true, force: true });
+});
 
 /** A program at a terminal of its own, whose screen is only ever added to. */
 class Screen {
@@ -56,18 +59,20 @@ class Screen {
 
 for (const runtime of ["binary", "node"] as const) {
   describe(runtime, () => {
-    test("asks for id, name, seed and address, explains what is wrong, and starts a peer with the answers", async () => {
+    test("asks for seed, id, name and address, explains what is wrong, and starts a peer with the answers", async () => {
       const [port] = await freePorts(1);
       const dataDir = join(root, runtime);
       const screen = new Screen(RUNTIMES[runtime], { CHATPEER_PORT: `${port}`, CHATPEER_DATA_DIR: dataDir });
+      await screen.shows("the first one of a new cluster");
+      screen.type("nowhere\r");
+      await screen.shows("the peer to join through must be ID:HOST:PORT");
+      screen.type("found\r");
       await screen.shows("Id of this peer");
       screen.type("zero\r");
       await screen.shows('the id must be a whole number from 1 to 59535, not "zero"');
       screen.type("77\r");
       await screen.shows("Your name [peer_77]");
       screen.type("ada lovelace\r");
-      await screen.shows("A peer to join through");
-      screen.type("none\r");
       await screen.shows("[127.0.0.1]");
       screen.type("\r");
       await screen.shows("the same without questions: chatpeer --id 77 --name 'ada lovelace'");
@@ -78,10 +83,31 @@ for (const runtime of ["binary", "node"] as const) {
       expect(await screen.exited).toBe(0);
     });
 
+    test("proposes an id that no member has, and never founds a second cluster for an Enter", async () => {
+      const cluster = await Cluster.start(1);
+      const seedText = `1:127.0.0.1:${cluster.portOf(1)}`;
+      const [port] = await freePorts(1);
+      const environment = { CHATPEER_PORT: `${port}`, CHATPEER_DATA_DIR: join(root, `${runtime}-joins`) };
+      const screen = new Screen(RUNTIMES[runtime], { ...environment, CHATPEER_SEED: seedText });
+      await screen.shows(`[${seedText}]`);
+      screen.type("\r");
+      await screen.shows("Id of this peer, a number that no other has [");
+      screen.type("\r");
+      await screen.shows("Your name [");
+      screen.type("eve\r");
+      await screen.shows("Address of this machine");
+      screen.type("\r");
+      const { state } = await cluster.peer(1).event("member", (e) => e.id !== 1);
+      expect(state).toBe("joined");
+      screen.type("/quit\r");
+      expect(await screen.exited).toBe(0);
+      await cluster.stop();
+    });
+
     test("Ctrl-C and Ctrl-D leave, and nothing was started", async () => {
       for (const keys of ["\x03", "\x04"]) {
         const screen = new Screen(RUNTIMES[runtime]);
-        await screen.shows("Id of this peer");
+        await screen.shows("A peer to join through");
         screen.type(keys);
         expect(await screen.exited).toBe(130);
       }
