@@ -1,5 +1,6 @@
 /** `chatpeer recover DIR`: a majority of the voters is lost for good, and one survivor goes on [M9]. */
 import { systemClock } from "../adapters/clock.ts";
+import { TERMS_LEFT_WARNED } from "../core/config.ts";
 import type { Clock, Disk } from "../host/contracts.ts";
 import { DAMAGED_DIRECTORY } from "../host/damaged.ts";
 import { HostError } from "../host/directory.ts";
@@ -50,7 +51,7 @@ const NEEDLESS = "it is the only voter of its cluster and its log is whole: ther
 
 /** What would be done, and what that means. */
 function plan(survivor: Survivor, directory: string): string[] {
-  const { id, clusterId, members, voters, tail, commit, damage, needless, begun } = survivor;
+  const { id, clusterId, members, voters, tail, commit, damage, needless, begun, termsLeft } = survivor;
   if (needless) return [`${directory}: peer ${id} of cluster ${clusterId}: ${NEEDLESS}`];
   const others = members.filter((m) => m.id !== id && m.role !== "left");
   const unsure = tail.index - commit;
@@ -60,6 +61,9 @@ function plan(survivor: Survivor, directory: string): string[] {
     ...others.map((m) => `  member    ${m.id}, ${m.role}, ${m.host}:${m.port}`),
     `  log       ${tail.index} entries, the last one of term ${tail.ballot.term}; ${commit} are known here to be committed`,
     ...(damage === null ? [] : [`  damaged   ${damage}`]),
+    ...(termsLeft >= TERMS_LEFT_WARNED
+      ? []
+      : [`  terms     ${termsLeft} are left in its cluster; the new one has enough`]),
     ...farewell(survivor),
     "",
     `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
@@ -68,7 +72,9 @@ function plan(survivor: Survivor, directory: string): string[] {
     "  lost      what the other voters confirmed and this directory never received; how much that is, nobody can tell",
     "  others    join anew with empty data directories; a peer that still has its old one is refused",
     "",
-    "Only do it if a majority of the voters is lost for good: if they are only away, start them again, and nothing is lost.",
+    termsLeft < TERMS_LEFT_WARNED
+      ? "Only do it when all of its peers are stopped and nothing is pending, or a majority of the voters is lost for good."
+      : "Only do it if a majority of the voters is lost for good: if they are only away, start them again, and nothing is lost.",
     `Of several survivors take the one whose last entry has the highest term, and among those the longest log (here: term ${tail.ballot.term}, ${tail.index} entries).`,
     `${begun ? "It was begun before and not finished. To finish it:" : "Nothing has been changed. To do it:"} chatpeer recover ${directory} --force`,
   ];

@@ -6,8 +6,26 @@
 /** Wire protocol version; a peer refuses any other [W2]. Raise it with every change of a frame. */
 export const PROTOCOL_VERSION = 1;
 
-/** Terms stay exact in a double and leave room to spare [E12]. */
-export const TERM_MAX = 2 ** 48;
+/** Terms stay exact in a double, with room to add one [E12]: no log and no frame holds a higher one. */
+export const TERM_MAX = Number.MAX_SAFE_INTEGER - 1;
+/**
+ * So many terms has a cluster before it ends: ten elections a second use them up in 890,000 years. A forced recovery begins
+ * a cluster with as many more [M9]; a double has room for 31 recoveries.
+ */
+export const TERMS_PER_CLUSTER = 2 ** 48;
+/**
+ * A process believes in no term further above the one it started from: ten elections a second, which is more than
+ * the pauses between them allow, take 13 years to get there. So who was away for years gets in, and who says that
+ * there were more elections than time for them does not [E12].
+ */
+export const TERM_LEAP_MAX = 2 ** 32;
+/**
+ * So many more than it has promised are believed in any case, or elections would end where that bound is reached. Each promise
+ * is on the disk before the next: at a thousand of those a second this takes nine years to the end of the terms.
+ */
+export const TERM_STEP_MAX = 2 ** 10;
+/** People are warned when fewer terms than this are left: 256 leaps, or 3,400 years of elections. */
+export const TERMS_LEFT_WARNED = 2 ** 40;
 /**
  * Boot numbers stay exact in a double. Each start of a directory goes on by 1 to BOOT_STRIDE_MAX, drawn at random: two
  * starts from copies of one directory would count up to the same number otherwise, and be taken for one process. There
@@ -28,8 +46,12 @@ export const NESTING_MAX = 16;
 export const FRAME_ENTRIES_MAX = 4096;
 /** Room and user names, in bytes of UTF-8. */
 export const NAME_BYTES_MAX = 64;
-/** Members of one cluster, those who left included: a configuration must fit one frame. */
-export const MEMBERS_MAX = 1000;
+/** Members of one cluster: each of them keeps a connection to each other one. */
+export const MEMBERS_MAX = 900;
+/** Of those who left so many are named still, to be shown; then they are forgotten [M5]. */
+export const LEFT_KEPT_MAX = 100;
+/** All that a configuration may name: it must fit one frame. */
+export const CONFIGURATION_MEMBERS_MAX = MEMBERS_MAX + LEFT_KEPT_MAX;
 
 /** Connections accepted from one address, behind which there may be a whole site, and in all [W3]: those of members apart. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 512;
@@ -42,6 +64,8 @@ export const DIAL_PAUSE_MIN_MS = 50;
 export const DIAL_PAUSE_MAX_MS = 1000;
 /** A second address of one peer is dialled so many milliseconds after the first, which usually has answered by then. */
 export const DIAL_STAGGER_MS = 250;
+/** Hundreds that are away for good are dialled by turns: each costs a connection, and who comes back dials by itself. */
+export const DIALS_PER_SECOND_MAX = 50;
 /** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
 export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 

@@ -6,7 +6,7 @@
  *     ▲                  │   │                             │                                   │
  *     └──denied, no──────┘   └─OK─▶ deferring ─in vain─▶ polling     refused, in time ─────────┘──▶ idle, backs off
  */
-import { BEHIND_ENTRIES_MAX, TERM_MAX } from "./config.ts";
+import { BEHIND_ENTRIES_MAX } from "./config.ts";
 import type { LinkedPeer } from "./contract.ts";
 import {
   type Ballot,
@@ -16,11 +16,9 @@ import {
   leaderKey,
   type MemberKey,
   type Millis,
-  makerOf,
   type PeerId,
   sameBallot,
   sameMember,
-  sameProcess,
 } from "./ids.ts";
 import type { CatchupResp, ElectionAnswer, Election as ElectionFrame, Prepare, Promised, Tail } from "./message.ts";
 import type { Peer } from "./peer.ts";
@@ -69,6 +67,16 @@ export class Election {
 
   get campaigning(): boolean {
     return this.#phase !== "idle" || this.#attempts > 0;
+  }
+
+  /** Whether that one was asked for a promise of the ballot that is prepared. */
+  hasAsked(who: MemberKey): boolean {
+    return this.preparing && this.#asked.has(memberName(who));
+  }
+
+  /** Whether it is that one's log that is being adopted. */
+  adoptsFrom(who: MemberKey): boolean {
+    return this.#donor !== null && sameMember(this.#donor, who);
   }
 
   /** Promises are being counted: the own log changes by adoption only. */
@@ -123,7 +131,8 @@ export class Election {
     const peer = this.#peer;
     if (this.#phase === "preparing" && this.#ballot !== null && peer.promiseDurable) {
       // Also a lost donor: it counts again once it has promised this ballot again [E7].
-      if (!this.#promises.has(memberName(who))) peer.sendTo(who, { type: "PREPARE", ballot: this.#ballot });
+      if (!this.#promises.has(memberName(who))) this.#asked.delete(memberName(who));
+      this.#judgePromises();
     } else if (this.#phase === "idle" && peer.leader === null && this.#others.every((m) => peer.isLinked(m))) {
       // Everyone is here and a leader among them would have greeted us by now.
       this.#retryAt = Math.min(this.#retryAt, peer.now + peer.timings.retryMax);
@@ -288,7 +297,10 @@ export class Election {
   #prepare(): void {
     const peer = this.#peer;
     const term = Math.max(this.#highestSeen.term, peer.promised.term) + 1;
-    if (term > TERM_MAX) return this.#fail("the terms are used up");
+    if (term > peer.terms.last) {
+      peer.terms.tellEnd();
+      return this.#fail("the terms are used up [E12]");
+    }
     this.#phase = "preparing";
     this.#deadline = peer.now + peer.timings.leaderTimeout;
     const { id, inc, boot } = peer.self;
@@ -315,7 +327,7 @@ export class Election {
 
   onPrepare(from: LinkedPeer, frame: Prepare): void {
     const peer = this.#peer;
-    if (!sameProcess(from, makerOf(frame.ballot)) || !peer.healthy || peer.log.last === 0) return;
+    if (!peer.healthy || peer.log.last === 0) return;
     const order = compareBallots(frame.ballot, peer.promised);
     if (order === 0) {
       if (peer.promiseDurable) peer.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: peer.log.tail });
@@ -332,6 +344,8 @@ export class Election {
 
   onPromise(from: LinkedPeer, frame: Promised): void {
     if (this.#phase !== "preparing" || this.#ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
+    // A written tail is older than the ballot: nobody has appended under that yet.
+    if (compareBallots(frame.tail.ballot, frame.ballot) >= 0) return;
     this.#promises.set(memberName(from), { member: { id: from.id, inc: from.inc }, tail: frame.tail });
     this.#judgePromises();
   }
@@ -388,8 +402,8 @@ export class Election {
 
   onDonation(from: LinkedPeer, frame: CatchupResp): void {
     const peer = this.#peer;
-    if (this.#phase !== "preparing" || this.#donor === null || !sameMember(this.#donor, from)) return;
-    if (this.#ballot === null || frame.ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
+    if (this.#phase !== "preparing" || this.#ballot === null) return;
+    if (frame.ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
     if (frame.hint !== null) return this.#ask(from.link, peer.log.hintFor(frame.hint));
     const taken = peer.followership.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);
     if (taken !== "taken") return this.#fail("the best log could not be adopted");

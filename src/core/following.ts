@@ -45,6 +45,11 @@ export class Followership {
     return this.#peer.leadership !== null ? this.#peer.log.last : this.#matched;
   }
 
+  /** Whether that one was asked for what is committed, and has not answered yet. */
+  hasAsked(who: MemberKey): boolean {
+    return this.#fetching !== null && sameMember(this.#fetching.from, who);
+  }
+
   /** A new promise: nothing is proven under it yet. */
   reset(): void {
     this.#matched = 0;
@@ -160,14 +165,19 @@ export class Followership {
     const first = entries[skip];
     if (first === undefined) return "taken";
     if (peer.diskFull) return "refused";
+    if (first.index <= log.commit) {
+      peer.notice(
+        "conflict",
+        `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`,
+      );
+      return "refused";
+    }
+    const final = entries[entries.length - 1] as Entry;
+    if (compareBallots(final, peer.promised) > 0) {
+      peer.notice("bad-entry", `refused an entry at index ${final.index}: its ballot is above the promise`);
+      return "refused";
+    }
     if (first.index <= log.last) {
-      if (first.index <= log.commit) {
-        peer.notice(
-          "conflict",
-          `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`,
-        );
-        return "refused";
-      }
       log.truncate(first.index);
       this.#matched = Math.min(this.#matched, first.index - 1);
       peer.out({ do: "truncate", from: first.index });
@@ -241,7 +251,7 @@ export class Followership {
 
   onCatchupResp(from: MemberKey, frame: CatchupResp): void {
     const peer = this.#peer;
-    if (this.#fetching === null || !sameMember(this.#fetching.from, from)) return;
+    if (this.#fetching === null) return;
     this.#fetching = frame.more ? { from: this.#fetching.from, since: peer.now } : null;
     if ((peer.leader === null && peer.relay.via === null) || peer.election.preparing) return;
     if (frame.hint !== null) {

@@ -6,7 +6,7 @@
 
 /** Positive integer, unique in the cluster; also the election priority: higher wins (Garcia-Molina 1982). */
 export type PeerId = number & { readonly __unit?: "peer" };
-/** Election number. 0 only in the genesis entry; bounded by TERM_MAX [E12]. */
+/** Election number. 0 only in the genesis entry; bounded by the cluster's own end and by TERM_MAX [E12]. */
 export type Term = number & { readonly __unit?: "term" };
 /** Place in the log: 1, 2, 3 … without gaps; 0 means "before the first entry". */
 export type LogIndex = number & { readonly __unit?: "index" };

@@ -5,7 +5,7 @@
  */
 import { assert } from "./assert.ts";
 import { Counts } from "./counts.ts";
-import { type Ballot, ballotOf, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
+import { type Ballot, ballotOf, compareBallots, formatBallot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
 import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
 import { messageId } from "./message-id.ts";
 import { type PeopleData, PeopleLog } from "./people-log.ts";
@@ -120,6 +120,10 @@ export class LogState {
   refusal(entry: Entry): string | null {
     if (entry.index !== this.index + 1) return `index ${entry.index} after ${this.index}`;
     if ((entry.kind === "genesis") !== (entry.index === 1)) return `kind ${entry.kind} at index ${entry.index}`;
+    // Whoever leads has all that was written under lower ballots, and appends behind it [E7].
+    const before = this.#last;
+    if (before !== null && compareBallots(entry, before) < 0)
+      return `ballot ${formatBallot(entry)} after ${formatBallot(before)}`;
     if (entry.kind === "chat") {
       const seq = this.rooms.get(entry.room_id) + 1;
       if (entry.seq_no !== seq) return `seq_no ${entry.seq_no} in room ${entry.room_id}, expected ${seq}`;
@@ -229,6 +233,10 @@ export class LogState {
       if (c.settled !== 0 && c.settled <= committed) keep = i;
     });
     if (keep > 0) this.configurations = this.configurations.slice(keep);
+  }
+
+  get #last(): Ballot | null {
+    return this.runs[this.runs.length - 1]?.ballot ?? null;
   }
 
   #runAt(index: LogIndex): BallotRun | null {

@@ -3,8 +3,9 @@
  * at a time, each a whole configuration that needs both its voters and those before it until it is settled [M2] [M3]
  * (Ongaro & Ousterhout 2014, with the 2015 erratum in mind: nothing before the leader's own entry is committed).
  */
-import { MEMBERS_MAX } from "./config.ts";
+import { LEFT_KEPT_MAX } from "./config.ts";
 import type { LinkedPeer } from "./contract.ts";
+import { duplicateId } from "./guests.ts";
 import { Handover } from "./handover.ts";
 import { type LinkId, type LogIndex, leaderKey, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import type { Admin, AdminAck, Configuration, Entry, Join, JoinAck, Leave, Member, PeerInfo } from "./message.ts";
@@ -16,15 +17,14 @@ import { memberName, votersOf } from "./quorum.ts";
 const REPEAT_MS = 300;
 /** Who is alive and caught up changes all the time; under load not every batch is worth a look. */
 const PLACEMENTS_PER_HEARTBEAT = 2;
-const NOBODY: readonly PeerInfo[] = [];
+const NOBODY: readonly Member[] = [];
 
 export class Membership {
   readonly #peer: Peer;
   readonly handover: Handover;
   /** Leader: what the next configuration is to bring. */
-  readonly #joins = new Map<PeerId, Member>();
   readonly #leaves = new Set<string>();
-  readonly #evictions = new Set<PeerId>();
+  readonly evictions = new Set<PeerId>();
   /** Last index of the log when this peer was last admitted: earlier configurations do not speak of it [M7]. */
   #admitted: LogIndex = 0;
   #repeatAt: Millis;
@@ -37,8 +37,10 @@ export class Membership {
   /** Members as last told to the host. */
   #told = new Map<PeerId, Member>();
   /** Where each member that answered a JOIN says the members are; all of them together. */
-  readonly #heardFrom = new Map<PeerId, readonly PeerInfo[]>();
-  #heardOf: readonly PeerInfo[] = NOBODY;
+  readonly #heardFrom = new Map<PeerId, readonly Member[]>();
+  #heardOf: readonly Member[] = NOBODY;
+  /** Whom a person's commands were sent to. */
+  #commanded: MemberKey | null = null;
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -61,6 +63,24 @@ export class Membership {
     return members.map((m) => ({ id: m.id, inc: m.inc, ...this.#presentAddress(m), role: m.role }));
   }
 
+  /** Named by a JOIN_ACK, and the log does not lead to a leader yet [M7]. */
+  isIntroduced(key: MemberKey): boolean {
+    return this.#heardOf.some((m) => sameMember(m, key));
+  }
+
+  /**
+   * Nobody whom this peer knows leads it anywhere: an empty log names nobody, and an old one perhaps only such as have gone.
+   * So it asks everybody whom it meets in its cluster, and believes who answers [M7].
+   */
+  get isLost(): boolean {
+    const { leader, relay, quitting } = this.#peer;
+    return leader === null && relay.via === null && !quitting && this.#wantsRepeat;
+  }
+
+  hasCommanded(who: MemberKey): boolean {
+    return this.#commanded !== null && sameMember(this.#commanded, who);
+  }
+
   get #isMember(): boolean {
     const role = this.#peer.memberOf(this.#peer.self)?.role;
     return role === "voter" || role === "observer";
@@ -80,10 +100,7 @@ export class Membership {
 
   onTime(): void {
     const peer = this.#peer;
-    if (peer.leader !== null) {
-      this.#ledAt = peer.now;
-      if (this.#isMember && this.#heardFrom.size > 0) this.#forgetHeardOf();
-    }
+    if (peer.leader !== null) this.#onLed(leaderKey(peer.leader.ballot));
     if (this.#quitAsked && peer.now >= this.#quitBy)
       peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
     if (this.#wantsRepeat && peer.now >= this.#repeatAt) {
@@ -93,14 +110,20 @@ export class Membership {
     }
     if (peer.leadership === null) {
       this.handover.stop();
-      this.#joins.clear();
       this.#leaves.clear();
-      this.#evictions.clear();
+      this.evictions.clear();
       return;
     }
     this.#settle();
     this.#reconfigure();
     this.handover.onTime(this.#quitAsked);
+  }
+
+  #onLed(leader: MemberKey): void {
+    const peer = this.#peer;
+    this.#ledAt = peer.now;
+    // From here on the log speaks for itself.
+    if (this.#heardFrom.size > 0 && this.#isMember && peer.memberOf(leader) !== null) this.#forgetHeardOf();
   }
 
   /** Whoever waits to say something to the leader says it now. */
@@ -129,7 +152,7 @@ export class Membership {
       case "JOIN_ACK":
         return this.#onJoinAck(from, frame);
       case "LEAVE":
-        return this.#onLeave(from, frame);
+        return this.#onLeave(frame);
       case "ADMIN":
         return this.#onAdmin(from, frame);
       case "ADMIN_ACK":
@@ -144,6 +167,7 @@ export class Membership {
     const logged = [...state.configurations].reverse().find((c) => c.index <= commit);
     if (logged === undefined) return;
     this.#tell(logged.configuration);
+    peer.memory.keep((member) => peer.knows(member));
     const own = logged.configuration.members.find((m) => sameMember(m, peer.self));
     const settled = logged.settled !== 0 && logged.settled <= commit;
     if (!settled || logged.index <= this.#admitted || (own !== undefined && own.role !== "left")) return;
@@ -187,8 +211,8 @@ export class Membership {
     return configuration?.members.some(stays) ?? false;
   }
 
-  #onLeave(from: LinkedPeer, frame: Leave): void {
-    if (!sameMember(from, frame) || this.#peer.leadership === null) return;
+  #onLeave(frame: Leave): void {
+    if (this.#peer.leadership === null) return;
     this.#leaves.add(memberName(frame));
   }
 
@@ -208,14 +232,15 @@ export class Membership {
     const peer = this.#peer;
     const configuration = peer.configuration;
     // The log of one that is itself still catching up may name the cluster before a forced recovery [M9].
-    if (configuration === null || peer.memberOf(peer.self) === null || !sameMember(from, frame)) return;
-    if (peer.leadership !== null && !this.#admit(from, frame, configuration)) return;
+    if (configuration === null || peer.memberOf(peer.self) === null) return;
+    const guests = peer.leadership?.guests;
+    if (guests?.mayJoin(from, frame, configuration) === false) return;
     // Nobody dials its own id: of a leader with the joiner's id its followers must tell.
     const leads = configuration.members.find(
       (m) => peer.leader !== null && sameMember(m, leaderKey(peer.leader.ballot)),
     );
     if (leads !== undefined && leads.id === frame.id && leads.inc !== frame.inc && peer.hearsLeader)
-      return this.#refuseDuplicate(from, leads);
+      return void peer.out({ do: "refuse", link: from.link, ...duplicateId(leads) });
     const own = configuration.members.find((m) => sameMember(m, frame) && m.role !== "left");
     const leader = peer.leader === null ? null : this.#addressOf(peer.leader.ballot.leader_id);
     peer.send(from.link, {
@@ -225,57 +250,16 @@ export class Membership {
       leader,
       admitted: own === undefined ? 0 : (peer.log.state.newest?.index ?? 0),
     });
-  }
-
-  /** [M4] [M6] The leader's decision; false if refused. */
-  #admit(from: LinkedPeer, frame: Join, configuration: Configuration): boolean {
-    const peer = this.#peer;
-    const namesake = configuration.members.find((m) => m.id === frame.id && m.role !== "left");
-    if (namesake !== undefined && namesake.inc === frame.inc) return true;
-    if (namesake !== undefined) {
-      const where = `${namesake.host}:${namesake.port}`;
-      const away = peer.now - (peer.leadership?.progressOf(namesake)?.heard ?? peer.now);
-      if (this.#isLive(namesake)) {
-        this.#refuseDuplicate(from, namesake);
-        return false;
-      }
-      if (away < peer.timings.eviction && !this.#evictions.has(frame.id)) {
-        const left = Math.ceil((peer.timings.eviction - away) / 1000);
-        peer.out({
-          do: "refuse",
-          link: from.link,
-          code: "id-away",
-          message: `peer id ${frame.id} belongs to the peer at ${where}, which is away: try again in ${left} s, say /evict ${frame.id} on another peer, start it with its old data directory, or choose another --id`,
-        });
-        return false;
-      }
-    } else if (configuration.members.length >= MEMBERS_MAX && !configuration.members.some((m) => m.id === frame.id)) {
-      peer.out({
-        do: "refuse",
-        link: from.link,
-        code: "limit",
-        message: `the cluster has ${MEMBERS_MAX} members already, which is the limit`,
-      });
-      return false;
-    }
-    this.#joins.set(frame.id, { id: frame.id, inc: frame.inc, host: frame.host, port: frame.port, role: "observer" });
-    return true;
-  }
-
-  #refuseDuplicate(from: LinkedPeer, { id, host, port }: Member): void {
-    this.#peer.out({
-      do: "refuse",
-      link: from.link,
-      code: "duplicate-id",
-      message: `peer id ${id} is in use by the peer at ${host}:${port}: choose another --id`,
-    });
+    const { id, inc, host, port } = frame;
+    // The answer names this leader; now it shows that it is one, and the other that it follows.
+    if (own === undefined) guests?.welcome(from, { id, inc, host, port, role: "observer" });
   }
 
   #onJoinAck(from: LinkedPeer, frame: JoinAck): void {
     if (frame.leader !== null && frame.leader.id !== from.id) this.#peer.relay.hearsLeader(from);
     this.#admitted = Math.max(this.#admitted, frame.admitted);
     const members = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
-    if (samePlaces(members, this.#heardFrom.get(from.id) ?? NOBODY)) return;
+    if (sameMembers(members, this.#heardFrom.get(from.id) ?? NOBODY)) return;
     this.#heardFrom.set(from.id, members);
     this.#heardOf = [...this.#heardFrom.values()].flat();
   }
@@ -319,16 +303,16 @@ export class Membership {
     const newest = peer.log.state.newest;
     if (leadership === null || newest === null || this.handover.active) return;
     if (leadership.opened > peer.log.commit || newest.settled === 0 || newest.settled > peer.log.commit) return;
-    const asked = this.#joins.size + this.#leaves.size + this.#evictions.size > 0;
+    const asked = leadership.guests.joins.size + this.#leaves.size + this.evictions.size > 0;
     if (!asked && peer.now < this.#placedAt + peer.timings.heartbeat / PLACEMENTS_PER_HEARTBEAT) return;
     this.#placedAt = peer.now;
     const members = this.#target(newest.configuration);
     if (sameMembers(members, newest.configuration.members)) return;
     const prevVoters = votersOf(newest.configuration).map(({ id, inc }) => ({ id, inc }));
     leadership.append("config", { data: { members, prev_voters: prevVoters } });
-    this.#joins.clear();
+    leadership.guests.joins.clear();
     this.#leaves.clear();
-    this.#evictions.clear();
+    this.evictions.clear();
   }
 
   /** The members as they should be: joins, leaves, evictions, new addresses, then placement [M5]. */
@@ -336,11 +320,11 @@ export class Membership {
     const { self } = this.#peer;
     const members = new Map<PeerId, Member>(present.members.map((m) => [m.id, m]));
     for (const member of present.members) {
-      const gone = this.#leaves.has(memberName(member)) || (this.#evictions.has(member.id) && !this.#isLive(member));
+      const gone = this.#leaves.has(memberName(member)) || (this.evictions.has(member.id) && !this.isLive(member));
       const role = gone && !sameMember(member, self) ? "left" : member.role;
       members.set(member.id, { id: member.id, inc: member.inc, ...this.#presentAddress(member), role });
     }
-    for (const join of this.#joins.values()) {
+    for (const join of this.#peer.leadership?.guests.joins.values() ?? []) {
       const before = members.get(join.id);
       // A voter's id passes to a new incarnation in two steps: first the old one leaves [M6].
       if (before === undefined || before.role !== "voter") members.set(join.id, join);
@@ -354,17 +338,29 @@ export class Membership {
         id: m.id,
         voter: m.role === "voter",
         fit: this.#isFit(m),
-        gone: this.#isGone(m),
+        gone: this.isGone(m),
       })),
     });
-    return [...members.values()]
+    return this.#withoutForgotten([...members.values()], present)
       .map((m) =>
         m.role === "left" ? m : { ...m, role: voters.has(m.id) ? ("voter" as const) : ("observer" as const) },
       )
       .sort((a, b) => a.id - b.id);
   }
 
-  #isLive(member: MemberKey): boolean {
+  /**
+   * Those who left are named for a while, for people who look. That binds nobody: the configuration that let them go is settled, so
+   * neither do their votes count, nor their incarnations, should they come back. Too many, and all go that nobody is linked to.
+   */
+  #withoutForgotten(members: readonly Member[], present: Configuration): Member[] {
+    const left = members.filter((m) => m.role === "left");
+    if (left.length <= LEFT_KEPT_MAX) return [...members];
+    const isOld = (m: Member) => present.members.some((p) => p.role === "left" && sameMember(p, m));
+    // Who is linked still may wait to hear that its departure is committed [M5].
+    return members.filter((m) => m.role !== "left" || !isOld(m) || this.#peer.isLinked(m));
+  }
+
+  isLive(member: MemberKey): boolean {
     const peer = this.#peer;
     return sameMember(member, peer.self) || (peer.isLinked(member) && peer.leadership?.isAlive(member) === true);
   }
@@ -374,7 +370,7 @@ export class Membership {
   }
 
   /** Away for the eviction time, and no live voter reaches it either [M5]. */
-  #isGone(member: MemberKey): boolean {
+  isGone(member: MemberKey): boolean {
     const peer = this.#peer;
     const leadership = peer.leadership;
     const progress = leadership?.progressOf(member);
@@ -401,7 +397,8 @@ export class Membership {
       const { ok, message } = this.#carryOut(admin);
       return peer.notice(ok ? "done" : "refused", message);
     }
-    if (peer.leader === null || !peer.sendTo(leaderKey(peer.leader.ballot), admin)) {
+    this.#commanded = peer.leader && leaderKey(peer.leader.ballot);
+    if (this.#commanded === null || !peer.sendTo(this.#commanded, admin)) {
       peer.notice("refused", "there is no leader to carry that out now: try again when /status names one");
     }
   }
@@ -421,8 +418,8 @@ export class Membership {
     const member = this.#peer.configuration?.members.find((m) => m.id === id);
     if (member === undefined || member.role === "left")
       return { ok: false, message: `there is no peer ${id} in the cluster` };
-    if (this.#isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
-    this.#evictions.add(id);
+    if (this.isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
+    this.evictions.add(id);
     return { ok: true, message: `peer ${id} is evicted: its id is free again` };
   }
 

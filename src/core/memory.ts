@@ -20,6 +20,11 @@ export class Memory {
       this.#seen.set(member, { promised, match });
   }
 
+  /** Forgets all others. Who is in no configuration any more has no vote, so nothing hangs on what it promised. */
+  keep(isMember: (member: MemberKey) => boolean): void {
+    for (const member of this.#seen.keys()) if (!isMember(member)) this.#seen.delete(member);
+  }
+
   of(member: MemberKey): SeenOf | null {
     return this.#seen.get(member) ?? null;
   }

@@ -45,7 +45,9 @@ import { People } from "./people.ts";
 import { everyVoter, hasQuorum, voterSets } from "./quorum.ts";
 import { Relay } from "./relay.ts";
 import { Leadership } from "./replication.ts";
+import { Senders } from "./senders.ts";
 import { Log } from "./tail.ts";
+import { Terms } from "./terms.ts";
 
 /** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
 const WAITING_FRAMES_MAX = 64;
@@ -83,6 +85,8 @@ export class Peer {
   quitting = false;
 
   readonly memory = new Memory();
+  readonly terms: Terms;
+  readonly senders: Senders;
   readonly pendingNews: PendingNews;
   readonly relay: Relay;
   readonly clients: Clients;
@@ -105,6 +109,8 @@ export class Peer {
     this.faulty = restored.faulty;
     this.log = new Log(restored.state, restored.entries, restored.beforeCrc, restored.durable, restored.commit);
     this.#clock = new LateClock(now);
+    this.terms = new Terms(this);
+    this.senders = new Senders(this);
     this.election = new Election(this);
     this.followership = new Followership(this);
     this.membership = new Membership(this);
@@ -266,6 +272,20 @@ export class Peer {
     return null;
   }
 
+  /**
+   * Whether that is a member, or a voter whose vote still counts, by a configuration in the log that may be the one in force
+   * (the newest may be taken back), or by a JOIN_ACK where the log leads nobody to a leader [M7].
+   */
+  knows(key: MemberKey): boolean {
+    const { configurations } = this.log.state;
+    for (let i = configurations.length - 1; i >= 0; i--) {
+      const { configuration, settled } = configurations[i] as LoggedConfiguration;
+      for (const member of configuration.members) if (sameMember(member, key) && member.role !== "left") return true;
+      if (settled === 0) for (const voter of configuration.prev_voters) if (sameMember(voter, key)) return true;
+    }
+    return this.membership.isIntroduced(key);
+  }
+
   get isVoter(): boolean {
     return this.memberOf(this.self)?.role === "voter";
   }
@@ -309,6 +329,7 @@ export class Peer {
     assert(ballot.term <= TERM_MAX, "terms are bounded");
     this.promised = ballot;
     this.promiseDurable = false;
+    this.terms.onPromise(ballot);
     this.#waiting = [];
     if (this.leadership !== null) this.debug(`steps down: ${formatBallot(ballot)} is above its ballot`);
     this.leadership = null;
@@ -392,13 +413,12 @@ export class Peer {
 
   #onFrame(link: LinkId, frame: Frame): void {
     const from = this.links.get(link);
-    if (from === undefined) return;
+    if (from === undefined || !this.senders.believes(from, frame)) return;
     switch (frame.type) {
       case "HEARTBEAT":
       case "SEQ_CHAT":
       case "COORDINATOR":
         // The one fence for leader traffic: below the promise is refused, above it waits for the disk.
-        if (!sameProcess(from, makerOf(frame.ballot))) return;
         // Entries come too often to be looked at for this, and never before these.
         if (frame.type !== "SEQ_CHAT") this.#saw(from, frame.ballot, 0);
         if (!this.#passes(link, frame, frame.ballot)) return;
@@ -426,7 +446,7 @@ export class Peer {
         this.#saw(from, frame.ballot, 0);
         return this.election.onPromise(from, frame);
       case "ABDICATE":
-        return this.#onAbdicate(from, frame.ballot, frame.to);
+        return this.#onAbdicate(frame.ballot, frame.to);
       case "CHAT":
         return this.leadership !== null ? this.leadership.onChat(from, frame) : this.relay.toLeader(from, frame);
       case "CHAT_ACK":
@@ -517,8 +537,7 @@ export class Peer {
     this.election.stop();
   }
 
-  #onAbdicate(from: ProcessKey, ballot: Ballot, to: PeerId): void {
-    if (!sameProcess(from, makerOf(ballot))) return;
+  #onAbdicate(ballot: Ballot, to: PeerId): void {
     this.#abdicated = ballot;
     if (this.leader === null || !sameBallot(this.leader.ballot, ballot)) return;
     this.becomeFollower(null);
@@ -530,7 +549,7 @@ export class Peer {
    * the promise that it no longer knew, and counts in nothing until it is repaired.
    */
   #onSeen(from: MemberKey, seen: SeenOf): void {
-    if (this.memberOf(from) === null || !fallsShort(this.promised, this.log.durable, seen)) return;
+    if (!fallsShort(this.promised, this.log.durable, seen)) return;
     if (!this.faulty) {
       this.out({ do: "damaged", from: this.log.durable + 1 });
       this.notice(
@@ -549,7 +568,9 @@ export class Peer {
     if (led) this.relay.hearsLeader(from);
     const refused = this.leadership?.ballot;
     if (refused === undefined) return this.election.onNack(from, ballot, promised, led);
-    if (!sameBallot(refused, ballot) || compareBallots(promised, refused) <= 0 || this.memberOf(from) === null) return;
+    if (!sameBallot(refused, ballot) || compareBallots(promised, refused) <= 0) return;
+    // Its word counts as soon as it is a member: then it is asked again.
+    if (this.leadership?.guests.onAnswer(from) === true) return;
     if (led) {
       // Another leader lives under that promise: taking a ballot above it would only unseat it.
       this.debug(`steps down: peer ${from.id} follows a leader with ${formatBallot(promised)}`);

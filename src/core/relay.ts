@@ -34,6 +34,13 @@ export class Relay {
     peer.sender.onLeaderChange();
   }
 
+  /** Whether what that one says of the leader's numbering may be meant for this peer. */
+  leadsThrough(member: MemberKey): boolean {
+    const { leader } = this.#peer;
+    const towards = leader === null ? this.via : leaderKey(leader.ballot);
+    return towards !== null && sameMember(towards, member);
+  }
+
   /** Only what comes from its sender itself goes on. */
   toLeader(from: LinkedPeer, chat: Chat): void {
     const { leader, hearsLeader } = this.#peer;

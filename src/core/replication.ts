@@ -16,6 +16,7 @@ import {
   INFLIGHT_ENTRIES_MAX,
   type Timings,
 } from "./config.ts";
+import { Guests } from "./guests.ts";
 import {
   type Ballot,
   type LinkId,
@@ -63,6 +64,7 @@ export class Leadership {
   readonly #peer: Peer;
   readonly #timings: Timings;
   readonly #progress = new MemberMap<Progress>();
+  readonly guests: Guests;
   #heartbeatAt: Millis;
   /** As of the last round of heartbeats. */
   #acked: readonly Acked[] = [];
@@ -74,6 +76,7 @@ export class Leadership {
     this.#peer = peer;
     this.#timings = peer.timings;
     this.ballot = ballot;
+    this.guests = new Guests(peer);
     this.opened = peer.log.last + 1;
     this.#heartbeatAt = peer.now;
     this.#progressAt = peer.now;
@@ -192,6 +195,7 @@ export class Leadership {
       }),
     ];
     for (const progress of this.#progress.values()) this.#heartbeat(progress);
+    for (const link of this.guests.links) this.heartbeatTo(link);
   }
 
   /** The own process was held up for so long: that silence is not the others'. */
@@ -229,6 +233,7 @@ export class Leadership {
   }
 
   onLinkDown(who: MemberKey): void {
+    this.guests.onLinkDown(who);
     const progress = this.#progress.get(who);
     if (progress === undefined) return;
     progress.flight = [];
@@ -309,6 +314,12 @@ export class Leadership {
     const prev =
       progress.state === "behind" ? peer.log.tailAt(0) : peer.log.tailAt(Math.min(progress.next - 1, peer.log.last));
     progress.told = peer.log.commit;
+    this.heartbeatTo(link, prev);
+  }
+
+  /** Without a place before: whoever gets it is to fetch what is committed. */
+  heartbeatTo(link: LinkId, prev: Tail = this.#peer.log.tailAt(0)): void {
+    const peer = this.#peer;
     peer.send(link, {
       type: "HEARTBEAT",
       ballot: this.ballot,
@@ -337,8 +348,9 @@ export class Leadership {
 
   onSeqAck(from: MemberKey, ack: SeqAck): void {
     const peer = this.#peer;
+    if (!sameBallot(ack.ballot, this.ballot) || this.guests.onAnswer(from)) return;
     const progress = this.#progress.get(from);
-    if (progress === undefined || !sameBallot(ack.ballot, this.ballot)) return;
+    if (progress === undefined) return;
     progress.heard = peer.now;
     progress.faulty = ack.faulty;
     if (ack.linked !== null) progress.linked = ack.linked;
@@ -398,11 +410,10 @@ export class Leadership {
 
   onChat(from: MemberKey, chat: Chat): void {
     const peer = this.#peer;
-    const member = peer.memberOf(from);
-    if (member === null || member.role === "left") return;
-    // Relayed by another member [S6], or a client's that began its session with a peer that may have gone since [S8].
-    const isSender = (m: Member) => m.id === chat.sender_id && (m.role !== "left" || isClientSession(chat.session));
-    if (chat.sender_id !== from.id && peer.configuration?.members.some(isSender) !== true) return;
+    // Relayed by another member [S6], or a client's that began its session with a peer that may be forgotten since [S8].
+    const isSender = (m: Member) => m.id === chat.sender_id && m.role !== "left";
+    const isOfMember = chat.sender_id === from.id || peer.configuration?.members.some(isSender) === true;
+    if (!isOfMember && !isClientSession(chat.session)) return;
     const expected = sequence(peer, this, chat);
     if (expected !== null)
       peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });

@@ -58,8 +58,8 @@ export function endsPeer(refused: Refuse, dialled: boolean, peer: Peer): boolean
   if (code === "emptied-founder") return alone && founded;
   const joining = alone || peer.memberOf(peer.self) === null;
   if (!joining || !dialled) return false;
-  if (code === "id-away" || code === "duplicate-id") return true;
-  return (code === "limit" || code === "wrong-cluster" || code === "wrong-version") && peer.links.size === 0;
+  if (code === "id-away" || code === "duplicate-id" || code === "limit") return true;
+  return (code === "wrong-cluster" || code === "wrong-version") && peer.links.size === 0;
 }
 
 export interface RefusedText {

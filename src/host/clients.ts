@@ -117,8 +117,9 @@ export class Clients implements ClientEvents {
       return ["closing", "this peer is not in a cluster yet: try again when it has met another one"];
     if (frame.cluster_id !== null && frame.cluster_id !== clusterId)
       return ["wrong-cluster", `this peer belongs to cluster ${clusterId}, not to ${frame.cluster_id}`];
-    if (frame.sender_id !== 0 && !peer.configuration.members.some((m) => m.id === frame.sender_id))
-      return ["wrong-cluster", `there never was a peer ${frame.sender_id} in this cluster`];
+    // The peer in whose name it numbers its messages may have left, and be forgotten, long since.
+    if (frame.sender_id !== 0 && frame.cluster_id === null)
+      return ["malformed", "a client that goes on in a session names the cluster in which it began"];
     const others = [...this.#attachments.values()].filter((a) => a.attach.session !== frame.session);
     const taken = others.some((a) => a.name === frame.user) || this.#host.ownName() === frame.user;
     return frame.user !== "" && taken

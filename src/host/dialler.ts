@@ -4,7 +4,7 @@
  * None is believed more than another, because any of them may be out of date: all are dialled, for ever, until one
  * leads to that peer [M8].
  */
-import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS } from "../core/config.ts";
+import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS, DIALS_PER_SECOND_MAX } from "../core/config.ts";
 import type { PeerId } from "../core/ids.ts";
 import type { Hello, PeerInfo } from "../core/message.ts";
 import { place, sameAddress } from "./address.ts";
@@ -145,7 +145,8 @@ export class Dialler {
       this.#options.log("info", message);
     }
     const pause = target.pause * (0.5 + this.#clock.random());
-    target.pause = Math.min(2 * target.pause, DIAL_PAUSE_MAX_MS);
+    const turnMs = (1000 * this.#targets.size) / DIALS_PER_SECOND_MAX;
+    target.pause = Math.min(2 * target.pause, Math.max(DIAL_PAUSE_MAX_MS, turnMs));
     target.timer?.cancel();
     target.timer = this.#clock.after(pause, () => this.#dial(target));
   }

@@ -11,6 +11,7 @@
  * the same file does: it ends where the first one would have. The old cluster and the new never mix, because each
  * connection begins with the cluster's id [W2] and whoever has belonged to a cluster keeps it.
  */
+import { TERM_LEAP_MAX, TERM_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../core/config.ts";
 import {
   type Ballot,
   ballotOf,
@@ -20,10 +21,12 @@ import {
   type PeerId,
   sameBallot,
   sameMember,
+  type Term,
 } from "../core/ids.ts";
 import { LogState } from "../core/log.ts";
 import type { Configuration, Member, Tail } from "../core/message.ts";
 import { everyVoter, voterSets } from "../core/quorum.ts";
+import { lastTermAfter } from "../core/terms.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
 import {
@@ -65,7 +68,9 @@ export interface Survivor {
   readonly damage: string | null;
   /** Through here entries had been confirmed on this disk: above the tail where some are lost. */
   readonly confirmed: LogIndex;
-  /** It is the only voter and whole: nothing is to be recovered. */
+  /** Terms that its cluster can still use, as far as this directory knows: with none left it elects nobody any more. */
+  readonly termsLeft: number;
+  /** It is the only voter and whole, and has terms left: nothing is to be recovered. */
   readonly needless: boolean;
   /** A recovery was begun and waits to be finished. */
   readonly begun: boolean;
@@ -95,7 +100,14 @@ interface Plan {
 export function inspectSurvivor(disk: Disk): Survivor {
   return holding(disk, () => {
     const plan = readPlan(disk);
-    return plan === null ? inspect(disk, identityOf(disk)) : { ...plan.before, begun: true };
+    return plan === null
+      ? inspect(disk, identityOf(disk))
+      : {
+          // What an earlier version has noted does not say it.
+          ...{ termsLeft: TERMS_PER_CLUSTER },
+          ...plan.before,
+          begun: true,
+        };
   });
 }
 
@@ -145,6 +157,9 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
   const { members } = newest.configuration;
   const self = members.find((m) => sameMember(m, { id, inc }));
   const voters = everyVoter(voterSets(newest));
+  const promised = orNull(() => readPromise(disk)) ?? NO_BALLOT;
+  const termsLeft = Math.max(0, lastTermAfter(state.formerClusters.length) - Math.max(tail.ballot.term, promised.term));
+  const isWhole = damage === null && compareBallots(tail.ballot, promised) <= 0;
   return {
     id,
     clusterId: cluster_id,
@@ -157,7 +172,8 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
     damage,
     confirmed: Math.max(progress.durable, progress.commit, progress.delivered, 0),
     begun: false,
-    needless: damage === null && promiseHolds(disk, tail) && voters.every((v) => sameMember(v, { id, inc })),
+    termsLeft,
+    needless: isWhole && termsLeft >= TERMS_LEFT_WARNED && voters.every((v) => sameMember(v, { id, inc })),
   };
 }
 
@@ -175,10 +191,6 @@ function readLog(disk: Disk): { state: LogState; wrong: string | null } {
     }
   }
   return { state, wrong: null };
-}
-
-function promiseHolds(disk: Disk, tail: Tail): boolean {
-  return compareBallots(tail.ballot, orNull(() => readPromise(disk)) ?? NO_BALLOT) <= 0;
 }
 
 /** One that is damaged is no plan: another is made, on what the first one has left. */
@@ -205,18 +217,13 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
   const promise = orNull(() => readPromise(disk));
   // A start like any other: a copy of this directory that is recovered as well makes another ballot [E14].
   const identity = { ...found, boot: nextBoot(clock, found) };
+  const term = termAbove(before.tail.ballot.term, promise?.term ?? 0);
   const promisePath = disk.list("").includes(PROMISE) ? PROMISE : PROMISE_BEFORE_SLOTS;
   keepIfDamaged(disk, promisePath, () => readPromise(disk));
   for (const path of [PROGRESS, RECOVERY]) keepIfDamaged(disk, path, () => readState(disk, path));
   const plan: Plan = {
     cluster_id: clock.word(12),
-    ballot: {
-      // Above every ballot that this directory has ever seen, so that what was promised to the lost is kept too.
-      term: Math.max(before.tail.ballot.term, promise?.term ?? 0) + 1,
-      leader_id: identity.id,
-      inc: identity.inc,
-      boot: identity.boot,
-    },
+    ballot: { term, leader_id: identity.id, inc: identity.inc, boot: identity.boot },
     before,
     identity,
     promise,
@@ -224,6 +231,18 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
   };
   replaceStateNow(disk, RECOVERY, plan);
   return plan;
+}
+
+/**
+ * Above the log, whose ballots never go back, and above what was promised to the lost; but for a promise that no elections
+ * could have led to from where the log ends: that one only used up the terms of its cluster, and binds to nobody in the new one.
+ */
+function termAbove(logged: Term, promised: Term): Term {
+  const term = (promised - logged > TERM_LEAP_MAX ? logged : Math.max(logged, promised)) + 1;
+  if (term < TERM_MAX) return term;
+  throw new HostError(
+    `the log ends in term ${logged}, and there are no higher ones: found a new cluster with an empty directory; this one's history can be read with \`chatpeer log\``,
+  );
 }
 
 function keepIfDamaged(disk: Disk, path: string, read: () => unknown): void {

@@ -72,6 +72,8 @@ export class Who {
     const round = this.#round;
     const from = this.#host.peer()?.links.get(link);
     if (round === null || request !== round.request || told.event !== "here" || from === undefined) return;
+    // Whom this peer did not ask, or who has answered, is not heard [W6].
+    if (!round.missing.has(link)) return;
     round.answers.set(from.id, { here: told, roundTrip: this.#host.clock.now() - round.askedAt });
     this.#forget(link);
   }

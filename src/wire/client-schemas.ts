@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import {
   CLIENT_SESSION_CHARS,
+  CONFIGURATION_MEMBERS_MAX,
   HISTORY_MESSAGES_MAX,
-  MEMBERS_MAX,
   PEER_ID_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
@@ -58,7 +58,7 @@ const status = v.strictObject({
         lag: v.nullable(index),
       }),
     ),
-    v.maxLength(MEMBERS_MAX),
+    v.maxLength(CONFIGURATION_MEMBERS_MAX),
   ),
   first_index: index,
   last_index: index,
@@ -154,7 +154,7 @@ export const CLIENT_FRAMES = {
     id: peerId,
     sender_id: peerId,
     commit: tail,
-    members: v.pipe(v.array(peerInfo), v.maxLength(MEMBERS_MAX)),
+    members: v.pipe(v.array(peerInfo), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
     heartbeat: milliseconds,
     leader_timeout: milliseconds,
   }),

@@ -3,7 +3,7 @@
  * unknown field is an error, and what comes out is a fresh object with the known fields only [L7].
  */
 import * as v from "valibot";
-import { BOOT_MAX, MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import { BOOT_MAX, CONFIGURATION_MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import { CONTROL, utf8Length } from "./text.ts";
 
 export const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));
@@ -39,8 +39,11 @@ export const key = { id: peerId, inc: word };
 export const address = { host, port };
 export const peerInfo = v.strictObject({ id: peerId, ...address });
 export const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
-export const members = v.pipe(v.array(member), v.maxLength(MEMBERS_MAX));
-export const configuration = { members, prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(MEMBERS_MAX)) };
+export const members = v.pipe(v.array(member), v.maxLength(CONFIGURATION_MEMBERS_MAX));
+export const configuration = {
+  members,
+  prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
+};
 export const chatText = v.pipe(
   v.string(),
   v.minLength(1),

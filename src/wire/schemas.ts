@@ -4,9 +4,9 @@
  */
 import * as v from "valibot";
 import {
+  CONFIGURATION_MEMBERS_MAX,
   FRAME_BYTES_MAX,
   FRAME_ENTRIES_MAX,
-  MEMBERS_MAX,
   OUTSTANDING_MESSAGES_MAX,
   PEER_ID_MAX,
   PEOPLE_TOLD_MAX,
@@ -122,7 +122,7 @@ export const FRAMES = {
     prev_index: index,
     prev_ballot: ballot,
     last_index: index,
-    acked: v.pipe(v.array(v.strictObject({ ...key, match: index })), v.maxLength(MEMBERS_MAX)),
+    acked: v.pipe(v.array(v.strictObject({ ...key, match: index })), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
   }),
   SEEN: v.strictObject({ type: v.literal("SEEN"), promised: ballot, match: index }),
   SEQ_CHAT: v.strictObject({ type: v.literal("SEQ_CHAT"), ballot, ...entryHeader, ...behind }),
@@ -133,7 +133,7 @@ export const FRAMES = {
     last: index,
     hint: v.nullable(tail),
     faulty: v.boolean(),
-    linked: v.nullable(v.pipe(v.array(peerId), v.maxLength(MEMBERS_MAX))),
+    linked: v.nullable(v.pipe(v.array(peerId), v.maxLength(CONFIGURATION_MEMBERS_MAX))),
   }),
   NACK: v.strictObject({ type: v.literal("NACK"), ballot, promised: ballot, led: v.boolean() }),
   ELECTION: v.strictObject({ type: v.literal("ELECTION"), round: index, tail }),

@@ -1,10 +1,11 @@
 /** A recovered cluster on virtual time and network, while peers of the one before it are still about [M9]. */
 import { expect, test } from "bun:test";
-import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
+import { DEFAULT_TIMINGS, TERMS_PER_CLUSTER } from "../../src/core/config.ts";
 import type { PeerInfo } from "../../src/core/message.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
-import { recoverByForce } from "../../src/host/forced.ts";
+import { inspectSurvivor, recoverByForce } from "../../src/host/forced.ts";
 import { Host } from "../../src/host/host.ts";
+import { readState, replaceStateNow } from "../../src/host/state-files.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
@@ -101,3 +102,54 @@ for (let seed = 1; seed <= 20; seed++)
     room.say(anew, "me too", recovered, fresh);
     expect(payloads(anew)).toEqual([...payloads(fresh)]);
   });
+
+test("[M9] [E12] a cluster whose terms are used up elects nobody and says so; recovered, one has as many again", () => {
+  const room = new Room(1);
+  const disk = room.disk();
+  const first = room.start(1, disk, []);
+  room.say(first, "in good order");
+  first.host.stop();
+  // The next election takes the last term there is.
+  const promise = readState(disk, "promise.json") as object;
+  replaceStateNow(disk, "promise.json", { ...promise, term: TERMS_PER_CLUSTER - 1 });
+  const last = room.start(1, disk, []);
+  room.say(last, "in the last term");
+  expect(last.host.status().term).toBe(TERMS_PER_CLUSTER);
+  const codes = (run: Run) => run.events.flatMap((e) => (e.event === "notice" ? [e.code] : []));
+  expect(codes(last)).toContain("terms-low");
+  last.host.stop();
+  const stuck = room.start(1, disk, []);
+  room.passUntil("it says why it elects nobody", () => codes(stuck).includes("terms-used-up"));
+  stuck.host.stop();
+
+  expect(inspectSurvivor(disk)).toMatchObject({ needless: false, termsLeft: 0 });
+  expect(recoverByForce(disk, new VirtualClock(room.time, room.random))).not.toBeNull();
+  expect(inspectSurvivor(disk)).toMatchObject({ needless: true, tail: { ballot: { term: TERMS_PER_CLUSTER + 1 } } });
+  const again = room.start(1, disk, []);
+  const joined = room.start(2, room.disk(), [SEED]);
+  room.say(joined, "there are more terms", again);
+  expect(payloads(joined)).toEqual(["in good order", "in the last term", "there are more terms"]);
+  const { term } = again.host.status();
+  expect(term).toBeGreaterThan(TERMS_PER_CLUSTER);
+  // And elections go on.
+  again.host.stop();
+  const third = room.start(1, disk, []);
+  room.passUntil("it leads", () => third.host.status().role === "leader");
+  expect(third.host.status().term).toBeGreaterThan(term);
+  expect(codes(again)).not.toContain("terms-low");
+});
+
+test("[M9] [E12] a promise that no elections could have led to is not kept by the recovered one", () => {
+  const room = new Room(1);
+  const disk = room.disk();
+  const first = room.start(1, disk, []);
+  room.say(first, "hello");
+  const { term } = first.host.status();
+  first.host.stop();
+  const promise = readState(disk, "promise.json") as object;
+  replaceStateNow(disk, "promise.json", { ...promise, term: TERMS_PER_CLUSTER });
+  recoverByForce(disk, new VirtualClock(room.time, room.random));
+  const again = room.start(1, disk, []);
+  room.say(again, "as before");
+  expect(again.host.status().term).toBe(term + 2);
+});

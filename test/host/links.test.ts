@@ -604,6 +604,22 @@ test("an absent target is dialled for ever, less and less often down to about on
   expect(a.logs.filter((l) => l.message.includes("reached peer 2")).length).toBe(1);
 });
 
+test("hundreds of absent targets are dialled by turns, and one that comes back by its turn", () => {
+  const lan = new Lan();
+  const a = lan.node(1);
+  const absent = Array.from({ length: 500 }, (_, i) => ({ id: 100 + i, host: "virtual", port: 7000 + i }));
+  a.links.setTargets(absent);
+  lan.pass(60_000);
+  const before = a.dials.length;
+  lan.pass(60_000);
+  const perSecond = (a.dials.length - before) / 60;
+  expect(perSecond).toBeGreaterThan(30);
+  expect(perSecond).toBeLessThan(70);
+  const b = lan.node(100, { port: 7000 });
+  lan.pass(20_000);
+  expect([a.ups.length, b.ups.length]).toEqual([1, 1]);
+});
+
 test("a link that breaks is made anew at once, not after the pauses of an earlier absence", () => {
   const lan = new Lan();
   const a = lan.node(1);
