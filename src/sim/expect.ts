@@ -5,6 +5,7 @@
  *   1 delivered TEXT        1 has not delivered TEXT                        1 delivered 20 messages
  *   1 told CODE             1 told no CODE          1 has pending 2         1 is in term 5
  *   1 counts voters 1,2,3   1 counts observers 4,5  1 counts left 5         all agree
+ *   1 knows 3 members       (that have not left)
  *
  *   1 shows TEXT as pending (of somebody else [S7])
  *
@@ -68,6 +69,7 @@ const CLAIMS: readonly [RegExp, Claim][] = [
     /^told ([a-z-]+)$/,
     (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) === true, `it told: ${w.told.get(m)?.join(", ")}`),
   ],
+  [/^knows ([0-9]+) members?$/, (w, m, [n]) => unless(stayingIn(w, m) === Number(n), `it knows ${stayingIn(w, m)}`)],
   [
     /^counts (voter|observer|left)s? ([0-9,]+)$/,
     (w, m, [role, ids]) => unless(idsOf(w, m, role) === ids, `it counts ${idsOf(w, m, role) || "none"}`),
@@ -136,6 +138,11 @@ function idsOf(world: World, machine: Machine, role: string | undefined): string
     .filter((m) => m.role === role)
     .map((m) => m.id)
     .join(",");
+}
+
+/** Who has not left. */
+function stayingIn(world: World, machine: Machine): number {
+  return (world.status(machine)?.members ?? []).filter((m) => m.role !== "left").length;
 }
 
 function promisedTo(machine: Machine): number | null {

@@ -1,4 +1,5 @@
 /** Mutants of election and membership: the rules E4 to E13 and M2 to M7. */
+import { TERM_MAX } from "../core/config.ts";
 import { compareBallots, leaderKey, makerOf, NO_BALLOT, sameMember } from "../core/ids.ts";
 import { Peer } from "../core/peer.ts";
 import { memberName, voterSets, votersOf } from "../core/quorum.ts";
@@ -135,6 +136,18 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     what: "what a promise forbids is dropped without a word",
     parts: framesOut((frame) => (frame.type === "NACK" ? null : frame)),
   },
+  {
+    name: "leaps-believed",
+    rule: "E12",
+    what: "whoever speaks of a higher term is believed, however many elections that would have been",
+    parts: peers((peer) => getter(peer.terms, "highest", () => TERM_MAX)),
+  },
+  {
+    name: "strangers-lead",
+    rule: "W6",
+    what: "whoever says that he leads is believed, member or not",
+    parts: peers((peer) => wrap(peer, "knows", () => () => true)),
+  },
 
   // ── membership ─────────────────────────────────────────────────────────────────────────────────────────────────
   {
@@ -172,6 +185,15 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
         onTime();
         newest.settled = 0;
       });
+    }),
+  },
+  {
+    name: "joins-unseen",
+    rule: "M4",
+    what: "who asks to be let in is a member at once, heard again or not",
+    parts: leaders((leadership) => {
+      wrap(leadership.guests, "welcome", () => (from, member) => leadership.guests.admit(from, member));
+      wrap(leadership.guests, "onLinkDown", () => () => {});
     }),
   },
   {

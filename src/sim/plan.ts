@@ -60,6 +60,8 @@ export const VERBS = {
   // hostile or careless strangers
   garbage: "PEER",
   giant: "PEER",
+  usurp: "PEER TERMS [AS]",
+  knock: "PEER COUNT [AS]",
   // what must hold at this moment
   expect: "CLAIM",
 } as const;
@@ -70,7 +72,17 @@ export const CALLS = ["write", "truncate", "sync", "create", "rename", "remove",
 export type Verb = keyof typeof VERBS;
 
 /** Names of arguments that are a peer, or several with commas between them. */
-export const PEER_NAMES: ReadonlySet<string> = new Set(["PEER", "A", "B", "FROM", "TO", "WHOM", "SEEDS", "GROUP"]);
+export const PEER_NAMES: ReadonlySet<string> = new Set([
+  "PEER",
+  "A",
+  "B",
+  "FROM",
+  "TO",
+  "WHOM",
+  "AS",
+  "SEEDS",
+  "GROUP",
+]);
 
 /** The names of a verb's arguments, in order. */
 export function argNames(verb: Verb): readonly string[] {

@@ -65,6 +65,8 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
     { verb: "slow-link", args: (p, r, n) => [p, other(p, r, n), Math.round(r() * 2000)], undo: healLater(8000) },
     { verb: "garbage", args: only },
     { verb: "giant", args: only },
+    { verb: "usurp", args: (p, r) => [p, Math.round(2 ** (48 * r()))] },
+    { verb: "knock", args: (p, r) => [p, 1 + Math.floor(r() * 20)] },
   ],
 };
 

@@ -16,6 +16,7 @@
  *   ending: stop                      (or heal-all, heal-part)
  *   trace: 0123456789abcdef           (optional: the hash of everything that happened)
  */
+import { TERM_MAX } from "../core/config.ts";
 import { isClaim } from "./expect.ts";
 import { argNames, CALLS, PEER_NAMES, PlanError, parseStep, printStep, type Step } from "./plan.ts";
 import type { Plan } from "./world.ts";
@@ -163,7 +164,7 @@ function isField(name: string): name is FieldName {
 }
 
 function whole(text: string, min: number, max: number): number | null {
-  return /^[0-9]{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : null;
+  return /^[0-9]{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : null;
 }
 
 function fitting(text: string, pattern: RegExp): string | null {
@@ -188,6 +189,8 @@ function wrongIn({ verb, args }: Step, peers: number): string | null {
     }
     if (name === "COUNT" && whole(word, 1, 100_000) === null)
       return `COUNT must be a whole number from 1 to 100000, not ${word}`;
+    if (name === "TERMS" && whole(word, 1, TERM_MAX) === null)
+      return `TERMS must be a whole number from 1 to ${TERM_MAX}, not ${word}`;
     if (name === "MS" && whole(verb === "clock" ? word.replace(/^-/, "") : word, 0, MS_MAX) === null)
       return `MS must be whole milliseconds, at most ${MS_MAX}, not ${word}`;
     if (name === "CALL" && !(CALLS as readonly string[]).includes(word))

@@ -4,6 +4,7 @@ import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
+import { INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
 import type { World } from "./world.ts";
 
 /** Steps that are not about one peer. */
@@ -179,14 +180,17 @@ export const STEPS: Record<Verb, Carry> = {
   },
 
   garbage(machine) {
-    strangerSends(
-      this,
-      machine,
-      Uint8Array.from({ length: 400 }, () => Math.floor(machine.random() * 256)),
-    );
+    const noise = Uint8Array.from({ length: 400 }, () => Math.floor(machine.random() * 256));
+    sendBytes(this, machine, noise);
   },
   giant(machine) {
-    strangerSends(this, machine, new Uint8Array(2 * 1024 * 1024).fill(0x61));
+    sendBytes(this, machine, new Uint8Array(2 * 1024 * 1024).fill(0x61));
+  },
+  usurp(machine, [, terms, as]) {
+    usurp(this, machine, Number(terms), as === undefined ? undefined : this.machine(as));
+  },
+  knock(machine, [, count, as]) {
+    knock(this, machine, Number(count), as === undefined ? INVENTED_FROM : Number(as));
   },
 
   expect(_machine, [claim]) {
@@ -232,11 +236,4 @@ function startElsewhere(world: World, machine: Machine, seeds: string | undefine
   const named = seeds?.split(",").map(Number) ?? othersOf(world, machine);
   const others = named.filter((site) => site !== machine.site);
   world.time.at(world.time.now + machine.random() * MOVING_MS, () => world.startMachine(machine, others));
-}
-
-/** Bytes from nobody in particular on a peer's port. */
-function strangerSends(world: World, machine: Machine, bytes: Uint8Array): void {
-  const stranger = world.network.stranger(machine.port);
-  stranger.write(bytes);
-  world.time.at(world.time.now + 1000, () => stranger.destroy());
 }

@@ -567,4 +567,33 @@ export const PLANS = {
     at 12000 expect 1,2,3,4,5,6 delivered where is everybody?
     until: 12000
     ending: stop`,
+
+  "terms-used-up": `
+    title: somebody in a member's name says that nearly all terms are used
+    peers: 3${THREE}
+    at 1000 kill 1
+    at 1100 usurp 2 281474976710654 1
+    at 1300 start 1
+    at 1500 kill 3
+    at 1600 say 2 is there a term left?
+    at 2500 start 3
+    until: 4000
+    ending: heal-all`,
+
+  "strange-leader": `
+    title: a stranger says that he leads
+    peers: 3${THREE}
+    at 1000 usurp 2 1
+    at 1020 expect 2 follows 3
+    until: 1500
+    ending: heal-all`,
+
+  "only-knocking": `
+    title: strangers ask to be let in, and are never heard again
+    peers: 3${THREE}
+    at 1000 expect 1 knows 3 members
+    at 1000 knock 3 5
+    at 2000 expect 1 knows 3 members
+    until: 2500
+    ending: heal-all`,
 };

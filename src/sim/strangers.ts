@@ -1,0 +1,61 @@
+/** What somebody who is no peer of the cluster may send to a peer's port: noise, or the protocol's own frames. */
+import { PROTOCOL_VERSION } from "../core/config.ts";
+import { type Ballot, NO_BALLOT, type ProcessKey } from "../core/ids.ts";
+import type { Frame } from "../core/message.ts";
+import { joinBytes } from "../host/bytes.ts";
+import { encodeFrame } from "../wire/encode.ts";
+import { durableJson, durablePromise } from "./files.ts";
+import type { Machine } from "./machine.ts";
+import type { World } from "./world.ts";
+
+/** It hangs up after so long. */
+const STAYS_MS = 1000;
+/** Ids that no simulated peer has. */
+const STRANGER_ID = 900;
+export const INVENTED_FROM = 1000;
+/** Where nobody listens. */
+const NOWHERE = { host: "virtual", port: 1 };
+
+export function sendBytes(world: World, machine: Machine, bytes: Uint8Array): void {
+  const stranger = world.network.stranger(machine.port);
+  stranger.write(bytes);
+  world.time.at(world.time.now + STAYS_MS, () => stranger.destroy());
+}
+
+/** Greets as a peer of that machine's cluster, and sends. */
+function greetAndSend(world: World, machine: Machine, as: ProcessKey, frames: readonly Frame[]): void {
+  const identity = durableJson(machine, "identity.json") as { cluster_id: string | null } | null;
+  if (identity === null || identity.cluster_id === null) return;
+  const { cluster_id } = identity;
+  const hello: Frame = { type: "HELLO", version: PROTOCOL_VERSION, cluster_id, ...as, ...NOWHERE };
+  sendBytes(world, machine, joinBytes([hello, ...frames].flatMap(encodeFrame)));
+}
+
+/**
+ * Says to a peer, in every frame that can, that it leads, or that others do, `terms` above what that peer has promised: as a
+ * stranger, or in the name of a member.
+ */
+export function usurp(world: World, machine: Machine, terms: number, member: Machine | undefined): void {
+  const promised: Ballot = durablePromise(machine) ?? NO_BALLOT;
+  const identity = member === undefined ? null : (durableJson(member, "identity.json") as ProcessKey | null);
+  const { id, inc, boot } = identity ?? { id: STRANGER_ID, inc: "stranger", boot: 1 };
+  const as: ProcessKey = { id, inc, boot };
+  const ballot: Ballot = { term: promised.term + terms, leader_id: id, inc, boot };
+  const place = { prev_index: 0, prev_ballot: NO_BALLOT };
+  greetAndSend(world, machine, as, [
+    { type: "NACK", ballot: promised, promised: ballot, led: false },
+    { type: "ELECTION_GRANT", round: 1, promised: ballot },
+    { type: "SEEN", promised: ballot, match: 0 },
+    { type: "PREPARE", ballot },
+    { type: "COORDINATOR", ballot, peer: { id, ...NOWHERE } },
+    { type: "HEARTBEAT", ballot, commit: 0, quorum: true, last_index: 0, acked: [], ...place },
+  ]);
+}
+
+/** So many strangers, with ids from `first` on, ask to be let in, one after the other, and are never heard again. */
+export function knock(world: World, machine: Machine, count: number, first: number): void {
+  for (let i = 0; i < count; i++) {
+    const [id, inc] = [first + i, `stranger${i}`];
+    greetAndSend(world, machine, { id, inc, boot: 1 }, [{ type: "JOIN", id, inc, ...NOWHERE }]);
+  }
+}
