@@ -2,6 +2,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openDisk } from "../../src/adapters/disk.ts";
+import { TERMS_PER_CLUSTER } from "../../src/core/config.ts";
+import { readState, replaceStateNow } from "../../src/host/state-files.ts";
 import { BINARY, Cluster, checkHistory, endAll, logLines, type PeerEvent, run, sentBy } from "./harness.ts";
 
 afterEach(endAll);
@@ -93,4 +96,38 @@ test("[M9] [D5] a lone voter whose log is damaged stops and names recover, which
   expect((await again.event("message")).seq_no).toBe(2);
   expect((await run([BINARY, "log", cluster.dir(1)])).code).toBe(0);
   await cluster.stop();
+});
+
+test("[M9] [E12] a directory at the end of its terms says so, and recovered it is one history that goes on", async () => {
+  const cluster = await Cluster.start(1);
+  const peer = cluster.peer(1);
+  peer.say("before");
+  await cluster.delivered(1);
+  await peer.stop("SIGTERM");
+  const disk = openDisk(cluster.dir(1));
+  const promise = readState(disk, "promise.json") as object;
+  replaceStateNow(disk, "promise.json", { ...promise, term: TERMS_PER_CLUSTER - 1 });
+  const last = cluster.start(1);
+  last.say("in the last term");
+  await last.event("sent");
+  await last.stop("SIGTERM");
+  const stuck = cluster.start(1);
+  const said = await stuck.event("notice", (e) => e.code === "terms-used-up");
+  expect(said.message).toContain("chatpeer recover DIR --force");
+  await stuck.stop("SIGTERM");
+
+  const looked = await recover(cluster.dir(1));
+  expect(looked).toMatchObject({ code: 0, err: "", out: expect.stringContaining("terms     0 are left") });
+  expect(await recover(cluster.dir(1), "--force")).toMatchObject({ code: 0, err: "" });
+  expect(await run([BINARY, "verify", cluster.dir(1)])).toMatchObject({ code: 0 });
+  const again = cluster.start(1);
+  const fresh = await Cluster.reserve(2);
+  const joined = fresh.start(2, { seeds: [], args: ["--seed", `1:127.0.0.1:${cluster.portOf(1)}`] });
+  joined.say("after");
+  await again.event("message", (e) => e.payload === "after");
+  await joined.event("sent");
+  await joined.stop("SIGTERM");
+  await again.stop("SIGTERM");
+  const verified = await run([BINARY, "verify", cluster.dir(1), fresh.dir(2)]);
+  expect(verified).toMatchObject({ code: 0, out: expect.stringContaining("one history") });
 });

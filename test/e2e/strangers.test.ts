@@ -1,0 +1,94 @@
+/** Strangers that speak the protocol to real peers: they lead nobody, use up no terms, and become no members by knocking. */
+import { afterEach, expect, test } from "bun:test";
+import { TERM_LEAP_MAX, TERMS_PER_CLUSTER } from "../../src/core/config.ts";
+import type { Ballot } from "../../src/core/ids.ts";
+import type { Frame } from "../../src/core/message.ts";
+import { Cluster, checkHistory, endAll, sentBy } from "./harness.ts";
+import { Raw } from "./raw.ts";
+
+afterEach(endAll);
+
+const NO_BALLOT: Ballot = { term: 0, leader_id: 0, inc: "" };
+
+function leaderFrames(ballot: Ballot): Frame[] {
+  const place = { prev_index: 0, prev_ballot: NO_BALLOT };
+  return [
+    { type: "COORDINATOR", ballot, peer: { id: ballot.leader_id, host: "127.0.0.1", port: 9 } },
+    { type: "HEARTBEAT", ballot, commit: 0, quorum: true, last_index: 0, acked: [], ...place },
+    { type: "PREPARE", ballot },
+    { type: "SEEN", promised: ballot, match: 0 },
+  ];
+}
+
+test("[W6] [E12] leader frames of a stranger, and a member's with a leap, change nothing: elections go on", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("before");
+  await cluster.delivered(1);
+  const { term } = await cluster.peer(1).status();
+  // Where they are learns whoever asks to be let in.
+  const asker = new Raw(cluster.portOf(1));
+  const as = { id: 77, inc: "stranger" };
+  const { inc } = await asker.greet(as);
+  const members = [{ id: 1, inc }];
+  for (const id of [2, 3]) {
+    const other = new Raw(cluster.portOf(id));
+    members.push({ id, inc: (await other.greet(as)).inc });
+    other.send(...leaderFrames({ ...NO_BALLOT, term: term + 1, leader_id: as.id, inc: as.inc }));
+    other.send(...leaderFrames({ ...NO_BALLOT, term: TERMS_PER_CLUSTER, leader_id: as.id, inc: as.inc }));
+    // It is listened to, and answered what binds nobody.
+    other.send({ type: "CATCHUP_REQ", ballot: null, after: { index: 0, ballot: NO_BALLOT } });
+    await other.next("CATCHUP_RESP");
+    other.close();
+  }
+  asker.close();
+  await cluster.peer(1).stop();
+  const dead = members[0] as { id: number; inc: string };
+  const leap = new Raw(cluster.portOf(2));
+  await leap.greet(dead);
+  leap.send(...leaderFrames({ ...NO_BALLOT, term: term + TERM_LEAP_MAX + 1, leader_id: dead.id, inc: dead.inc }));
+  const speaks = `peer 1 at 127.0.0.1:9 speaks of term ${term + TERM_LEAP_MAX + 1}`;
+  await cluster.peer(2).event("notice", (e) => e.code === "leap" && e.message.startsWith(speaks));
+  leap.close();
+  expect((await cluster.peer(2).status()).term).toBe(term);
+
+  cluster.start(1);
+  await cluster.peer(3).stop();
+  cluster.peer(1).say("after");
+  await cluster.peer(2).event("message", (e) => e.payload === "after");
+  expect((await cluster.peer(2).status()).term).toBeLessThan(term + 10);
+  const sent = sentBy(cluster.peers.values());
+  checkHistory(
+    [1, 2].map((id) => cluster.dir(id)),
+    sent,
+  );
+  await cluster.stop();
+});
+
+test("[M4] [W6] hundreds that ask to be let in and go become no members, and a stranger evicts nobody", async () => {
+  const cluster = await Cluster.start(3);
+  cluster.peer(1).say("before");
+  await cluster.delivered(1);
+  const lead = await cluster.leader();
+  const before = await cluster.peer(1).status();
+  for (let i = 0; i < 200; i++) {
+    const raw = new Raw(cluster.portOf(lead));
+    const as = { id: 1000 + i, inc: `invented${i}` };
+    await raw.greet(as);
+    raw.send({ type: "JOIN", ...as, host: "127.0.0.1", port: 9 });
+    await raw.next("JOIN_ACK");
+    raw.close();
+  }
+  await cluster.peer(1).stop();
+  const evil = new Raw(cluster.portOf(lead));
+  await evil.greet({ id: 77, inc: "stranger" });
+  evil.send({ type: "ADMIN", op: "evict", id: 1 }, { type: "ADMIN", op: "transfer", id: 2 });
+  evil.send({ type: "CATCHUP_REQ", ballot: null, after: { index: 0, ballot: NO_BALLOT } });
+  await evil.next("CATCHUP_RESP");
+  evil.close();
+  cluster.start(1).say("after");
+  await cluster.peer(2).event("message", (e) => e.payload === "after");
+  const after = await cluster.peer(2).status();
+  expect(after.members.map((m: { id: number }) => m.id)).toEqual([1, 2, 3]);
+  expect([after.leader_id, after.term]).toEqual([lead, before.term]);
+  await cluster.stop();
+});
