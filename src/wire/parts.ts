@@ -3,7 +3,14 @@
  * unknown field is an error, and what comes out is a fresh object with the known fields only [L7].
  */
 import * as v from "valibot";
-import { BOOT_MAX, CONFIGURATION_MEMBERS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
+import {
+  BOOT_MAX,
+  CONFIGURATION_MEMBERS_MAX,
+  MESSAGE_BYTES_MAX,
+  NAME_BYTES_MAX,
+  PEER_ID_MAX,
+  TERM_MAX,
+} from "../core/config.ts";
 import { CONTROL, utf8Length } from "./text.ts";
 
 export const count = (max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(max));

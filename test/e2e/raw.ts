@@ -1,6 +1,7 @@
 /** Somebody who speaks the protocol frame by frame: a peer that is none, or another's client. */
 import { connect, type Socket } from "node:net";
 import { PROTOCOL_VERSION } from "../../src/core/config.ts";
+import type { ProcessKey } from "../../src/core/ids.ts";
 import type { Frame, Hello } from "../../src/core/message.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
@@ -33,10 +34,10 @@ export class Raw {
   }
 
   /** Says who it is; the cluster is the one that the other side names. */
-  async greet(as: { readonly id: number; readonly inc: string }, over: Partial<Hello> = {}): Promise<Hello> {
+  async greet(as: ProcessKey, over: Partial<Hello> = {}): Promise<Hello> {
     const theirs = await this.next("HELLO");
     const { cluster_id } = theirs;
-    const hello = { ...theirs, version: PROTOCOL_VERSION, cluster_id, ...as, boot: "raw", host: "127.0.0.1", port: 9 };
+    const hello = { ...theirs, version: PROTOCOL_VERSION, cluster_id, ...as, host: "127.0.0.1", port: 9 };
     this.send({ ...hello, ...over });
     return theirs;
   }

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDisk } from "../../src/adapters/disk.ts";
 import { TERMS_PER_CLUSTER } from "../../src/core/config.ts";
-import { readState, replaceStateNow } from "../../src/host/state-files.ts";
+import type { Ballot } from "../../src/core/ids.ts";
+import { makePromiseFile, readPromise } from "../../src/host/promise-file.ts";
 import { BINARY, Cluster, checkHistory, endAll, logLines, type PeerEvent, run, sentBy } from "./harness.ts";
 
 afterEach(endAll);
@@ -105,8 +106,8 @@ test("[M9] [E12] a directory at the end of its terms says so, and recovered it i
   await cluster.delivered(1);
   await peer.stop("SIGTERM");
   const disk = openDisk(cluster.dir(1));
-  const promise = readState(disk, "promise.json") as object;
-  replaceStateNow(disk, "promise.json", { ...promise, term: TERMS_PER_CLUSTER - 1 });
+  const promise = readPromise(disk) as Ballot;
+  makePromiseFile(disk, { ...promise, term: TERMS_PER_CLUSTER - 1 });
   const last = cluster.start(1);
   last.say("in the last term");
   await last.event("sent");

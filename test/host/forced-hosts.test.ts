@@ -1,11 +1,12 @@
 /** A recovered cluster on virtual time and network, while peers of the one before it are still about [M9]. */
 import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS, TERMS_PER_CLUSTER } from "../../src/core/config.ts";
+import type { Ballot } from "../../src/core/ids.ts";
 import type { PeerInfo } from "../../src/core/message.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
 import { inspectSurvivor, recoverByForce } from "../../src/host/forced.ts";
 import { Host } from "../../src/host/host.ts";
-import { readState, replaceStateNow } from "../../src/host/state-files.ts";
+import { makePromiseFile, readPromise } from "../../src/host/promise-file.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
@@ -110,8 +111,8 @@ test("[M9] [E12] a cluster whose terms are used up elects nobody and says so; re
   room.say(first, "in good order");
   first.host.stop();
   // The next election takes the last term there is.
-  const promise = readState(disk, "promise.json") as object;
-  replaceStateNow(disk, "promise.json", { ...promise, term: TERMS_PER_CLUSTER - 1 });
+  const promise = readPromise(disk) as Ballot;
+  makePromiseFile(disk, { ...promise, term: TERMS_PER_CLUSTER - 1 });
   const last = room.start(1, disk, []);
   room.say(last, "in the last term");
   expect(last.host.status().term).toBe(TERMS_PER_CLUSTER);
@@ -146,8 +147,8 @@ test("[M9] [E12] a promise that no elections could have led to is not kept by th
   room.say(first, "hello");
   const { term } = first.host.status();
   first.host.stop();
-  const promise = readState(disk, "promise.json") as object;
-  replaceStateNow(disk, "promise.json", { ...promise, term: TERMS_PER_CLUSTER });
+  const promise = readPromise(disk) as Ballot;
+  makePromiseFile(disk, { ...promise, term: TERMS_PER_CLUSTER });
   recoverByForce(disk, new VirtualClock(room.time, room.random));
   const again = room.start(1, disk, []);
   room.say(again, "as before");
