@@ -140,7 +140,19 @@ export const CATCHUP_FRAMES_MAX = 8;
 /** Segment limits written into a new cluster's genesis entry [L4]; afterwards the genesis decides. */
 export const SEGMENTS = { entries: 65_536, bytes: 16 * 1024 * 1024 };
 
-/** All times in milliseconds. */
+/**
+ * Times follow what was measured up to this [E15]: disks of 2 s and round trips of 4 s get what they need; whoever takes
+ * longer than this is not slow but broken, and is not waited for.
+ */
+export const TIMEOUT_MS_MAX = 15_000;
+/** Where nothing was measured yet, a failed election doubles the time of the next one, up to this factor [E12]. */
+export const TIMEOUT_GROWTH_MAX = 4;
+/** A disk that takes this many milliseconds to make something durable is told of: every message and election waits for it. */
+export const DISK_SLOW_MS = 200;
+/** A voter whose disk is so many times slower than another's, and slow, does not stand in its way [E4]. */
+export const DISK_SLOW_FACTOR = 4;
+
+/** All times in milliseconds; those that wait for others become longer where these are measured to need it [E15]. */
 export interface Timings {
   /** Between two heartbeats of a leader. */
   readonly heartbeat: number;

@@ -5,6 +5,7 @@ import type { LogState } from "./log.ts";
 import type {
   Chat,
   ChatAck,
+  DiskTimes,
   Draft,
   Entry,
   Frame,
@@ -39,6 +40,8 @@ export interface Restored {
   readonly promised: Ballot;
   /** The log was damaged below its watermark and is being refetched [D5]. */
   readonly faulty: boolean;
+  /** Milliseconds that the disk took at the start to make a small file durable, where that was measured. */
+  readonly syncMs?: Millis;
   /** Old sessions with messages still pending, oldest first [S3]. */
   readonly outbox: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[];
 }
@@ -65,6 +68,8 @@ export type Input =
   /** Everything through `index` is durable. */
   | { readonly type: "durable"; readonly index: LogIndex }
   | { readonly type: "promised"; readonly ballot: Ballot }
+  /** The other side of a link answered after `roundTrip` milliseconds, and said how long its disk takes [E15]. */
+  | { readonly type: "measured"; readonly link: LinkId; readonly roundTrip: Millis; readonly disk: DiskTimes }
   /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
   | { readonly type: "disk-full" }
   | { readonly type: "disk-ok" }

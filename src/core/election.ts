@@ -89,10 +89,29 @@ export class Election {
     return (
       peer.isVoter &&
       peer.healthy &&
+      !this.#isBinding &&
       !peer.quitting &&
       peer.leadership === null &&
       (peer.now >= this.#standsBackUntil || peer.otherVoters.length === 0)
     );
+  }
+
+  /**
+   * [E6] A promise is on its way to the disk, and whom it is given to is here to use it. A rival ballot would only make
+   * this disk begin again, and with slow disks nobody would ever be elected.
+   */
+  get #isBinding(): boolean {
+    const { promised, promiseDurable } = this.#peer;
+    return !promiseDurable && this.#peer.isLinked(leaderKey(promised));
+  }
+
+  /** [E4] Somebody with a much faster disk goes first, but for the leader that is gone. */
+  get #headStart(): Millis {
+    const { otherVoters, timeouts, timings } = this.#peer;
+    const silent = this.#silent;
+    const goesFirst = (v: MemberKey) =>
+      this.#peer.isLinked(v) && !(silent !== null && sameMember(v, silent)) && timeouts.isSlowerThan(v);
+    return otherVoters.some(goesFirst) ? timings.defer : 0;
   }
 
   /** Members that have not left, and voters whose votes still count. */
@@ -106,7 +125,7 @@ export class Election {
     if (this.#phase !== "idle") return this.#deadline;
     const leader = this.#peer.leader;
     if (!this.#mayCampaign) return Number.POSITIVE_INFINITY;
-    return leader === null ? this.#retryAt : leader.heard + this.#peer.timings.leaderTimeout;
+    return leader === null ? this.#retryAt : leader.heard + this.#peer.timeouts.leaderTimeout(leaderKey(leader.ballot));
   }
 
   onTime(): void {
@@ -115,12 +134,16 @@ export class Election {
     if (this.#phase === "deferring" && peer.now >= this.#deadline) return this.#deferredInVain();
     if (this.#phase === "preparing" && peer.now >= this.#deadline) return this.#fail("no majority promised in time");
     if (this.#phase !== "idle") return;
-    const leader = peer.leader;
-    if (leader !== null && peer.leadership === null && peer.now >= leader.heard + peer.timings.leaderTimeout) {
-      peer.debug(`suspects peer ${leader.ballot.leader_id}: nothing heard for ${peer.timings.leaderTimeout} ms [E1]`);
-      this.#silent = leaderKey(leader.ballot);
-      peer.becomeFollower(null);
-      this.#retryAt = peer.now;
+    const { leader } = peer;
+    if (leader !== null && peer.leadership === null) {
+      const key = leaderKey(leader.ballot);
+      const timeout = peer.timeouts.leaderTimeout(key);
+      if (peer.now >= leader.heard + timeout) {
+        peer.debug(`suspects peer ${key.id}: nothing heard for ${Math.round(timeout)} ms [E1]`);
+        this.#silent = key;
+        peer.becomeFollower(null);
+        this.#retryAt = peer.now + this.#headStart;
+      }
     }
     if (peer.leader === null && this.#mayCampaign && peer.now >= this.#retryAt) this.#poll();
   }
@@ -144,7 +167,7 @@ export class Election {
     if (peer.leader !== null && peer.leadership === null && sameMember(leaderKey(peer.leader.ballot), who)) {
       peer.debug(`suspects peer ${who.id}: its connection closed [E1]`);
       peer.becomeFollower(null);
-      this.#retryAt = peer.now;
+      this.#retryAt = peer.now + this.#headStart;
     }
     if (this.#phase === "polling") this.#judgePoll();
     if (this.#phase === "deferring" && this.#deferredTo === who.id) this.#deferredInVain();
@@ -166,27 +189,29 @@ export class Election {
   onHigherPromise(ballot: Ballot): void {
     if (this.#ballot !== null && sameBallot(ballot, this.#ballot)) return;
     if (this.#phase !== "idle") this.#toIdle();
-    this.#retryAt = this.#peer.now + this.#peer.timings.leaderTimeout;
+    this.#retryAt = this.#peer.now + this.#peer.timeouts.patience(leaderKey(ballot));
   }
 
   onAbdication(to: PeerId): void {
     const peer = this.#peer;
     this.#toIdle();
-    this.#yieldsTo = { id: to, until: peer.now + peer.timings.defer };
+    const successor = peer.otherVoters.find((v) => v.id === to);
+    const head = successor === undefined ? peer.timings.defer : peer.timeouts.deferral(successor);
+    this.#yieldsTo = { id: to, until: peer.now + head };
     // Whom the leader named goes first; the others follow if nothing comes of it.
-    this.#retryAt = peer.now + (to === 0 ? this.#pause() : to === peer.self.id ? 0 : peer.timings.defer);
+    this.#retryAt = peer.now + (to === 0 ? this.#pause() + this.#headStart : to === peer.self.id ? 0 : head);
     if (peer.leadership === null && to === peer.self.id && this.#mayCampaign) this.#poll();
   }
 
   /** This peer led and got nowhere, though it was connected: for a while the others are to try. */
   standBack(): void {
-    this.#standsBackUntil = this.#peer.now + this.#peer.timings.stall;
+    this.#standsBackUntil = this.#peer.now + this.#peer.timeouts.stall;
   }
 
   afterRefusal(promised: Ballot): void {
     this.#see(promised);
     this.#toIdle();
-    this.#retryAt = this.#peer.now + this.#peer.timings.leaderTimeout;
+    this.#retryAt = this.#peer.now + this.#peer.timeouts.patience(leaderKey(promised));
   }
 
   stop(): void {
@@ -199,8 +224,8 @@ export class Election {
     const peer = this.#peer;
     this.#phase = "polling";
     this.#round += 1;
-    this.#deadline = peer.now + peer.timings.defer;
-    this.#pollUntil = peer.now + peer.timings.leaderTimeout;
+    this.#deadline = peer.now + peer.timeouts.deference(peer.self.id);
+    this.#pollUntil = peer.now + peer.timeouts.poll;
     this.#grants.clear();
     this.#answered.clear();
     this.#grants.add(memberName(peer.self));
@@ -212,7 +237,7 @@ export class Election {
 
   onElection(from: LinkedPeer, frame: ElectionFrame): void {
     const peer = this.#peer;
-    if (!peer.healthy) return;
+    if (!peer.healthy || this.#isBinding) return;
     const answer = (type: ElectionAnswer["type"]) =>
       peer.send(from.link, { type, round: frame.round, promised: peer.promised });
     if (peer.hearsLeader) {
@@ -223,7 +248,8 @@ export class Election {
     }
     const ahead = peer.log.last - frame.tail.index;
     const yields = this.#yieldsTo.id === from.id && peer.now < this.#yieldsTo.until;
-    const bully = !yields && peer.self.id > from.id && peer.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
+    const stands = !yields && !peer.timeouts.isSlowerThan(from);
+    const bully = stands && peer.self.id > from.id && peer.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
     if (this.#mayCampaign && (bully || ahead > BEHIND_ENTRIES_MAX)) {
       answer("ELECTION_OK");
       if (this.#phase === "idle" && peer.leader === null) this.#poll();
@@ -240,7 +266,7 @@ export class Election {
     if (frame.type === "ELECTION_OK" && !this.#ignoresOk(from.id)) {
       this.#phase = "deferring";
       this.#deferredTo = from.id;
-      this.#deadline = this.#peer.now + this.#peer.timings.defer;
+      this.#deadline = this.#peer.now + this.#peer.timeouts.deferral(from);
       this.#peer.debug(`stands down for peer ${from.id} [E3]`);
       return;
     }
@@ -288,7 +314,7 @@ export class Election {
   prepareAbove(promised: Ballot): void {
     const peer = this.#peer;
     this.#see(promised);
-    const again = peer.now < this.#preparedAboveAt + peer.timings.leaderTimeout;
+    const again = peer.now < this.#preparedAboveAt + peer.timeouts.patience(peer.self);
     this.#preparedAboveAt = peer.now;
     if (again) return this.#fail("refused again and again");
     if (this.#mayCampaign) this.#prepare();
@@ -302,7 +328,8 @@ export class Election {
       return this.#fail("the terms are used up [E12]");
     }
     this.#phase = "preparing";
-    this.#deadline = peer.now + peer.timings.leaderTimeout;
+    // Others are asked when the own disk has it, and have their time from then on.
+    this.#deadline = Number.POSITIVE_INFINITY;
     const { id, inc, boot } = peer.self;
     this.#ballot = { term, leader_id: id, inc, boot };
     this.#promises = new Map();
@@ -319,8 +346,11 @@ export class Election {
     const ballot = peer.promised;
     if (this.#phase === "preparing" && this.#ballot !== null && sameBallot(this.#ballot, ballot)) {
       this.#promises.set(memberName(peer.self), { member: peer.self, tail: peer.log.tail });
+      this.#deadline = peer.now + peer.timeouts.promises(this.#attempts);
       return this.#judgePromises();
     }
+    // Only now the candidate can go on.
+    this.#retryAt = peer.now + peer.timeouts.patience(leaderKey(ballot));
     if (!peer.healthy) return;
     peer.sendTo(leaderKey(ballot), { type: "PROMISE", ballot, tail: peer.log.tail });
   }
@@ -407,7 +437,7 @@ export class Election {
     if (frame.hint !== null) return this.#ask(from.link, peer.log.hintFor(frame.hint));
     const taken = peer.followership.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);
     if (taken !== "taken") return this.#fail("the best log could not be adopted");
-    this.#deadline = peer.now + peer.timings.leaderTimeout;
+    this.#deadline = peer.now + peer.timeouts.promises(this.#attempts);
     const best = this.#promises.get(memberName(from))?.tail;
     if (best !== undefined && compareTails(best, peer.log.tail) > 0) {
       if (frame.more) return;
@@ -434,9 +464,10 @@ export class Election {
   }
 
   #pause(): number {
-    const { retryMin, retryMax, leaderTimeout } = this.#peer.timings;
-    const first = retryMin + this.#peer.options.random() * (retryMax - retryMin);
-    return Math.min(first * 2 ** Math.min(this.#attempts, 16), leaderTimeout * (0.5 + this.#peer.options.random() / 2));
+    const { options, self, timeouts, timings } = this.#peer;
+    const first = timings.retryMin + options.random() * (timings.retryMax - timings.retryMin);
+    const most = timeouts.patience(self) * (0.5 + options.random() / 2);
+    return Math.min(first * 2 ** Math.min(this.#attempts, 16), most);
   }
 
   #see(ballot: Ballot): void {

@@ -70,7 +70,7 @@ export class Followership {
 
   onTime(): void {
     const fetching = this.#fetching;
-    if (fetching !== null && this.#peer.now - fetching.since > this.#peer.timings.leaderTimeout) {
+    if (fetching !== null && this.#peer.now - fetching.since > this.#peer.timeouts.answer(fetching.from)) {
       this.#useless.add(memberName(fetching.from));
       this.#fetching = null;
     }
@@ -179,6 +179,7 @@ export class Followership {
     }
     if (first.index <= log.last) {
       log.truncate(first.index);
+      peer.timeouts.disk.onTruncate(first.index);
       this.#matched = Math.min(this.#matched, first.index - 1);
       peer.out({ do: "truncate", from: first.index });
     }

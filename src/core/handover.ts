@@ -40,7 +40,7 @@ export class Handover {
     const highest = this.#fit[0];
     if (highest === undefined) return;
     if (quitting) return this.#begin(highest);
-    if (highest.id < peer.self.id) return;
+    if (highest.id < peer.self.id || peer.timeouts.isSlower(highest)) return;
     const pause = Math.min(2 * (this.#unasked.pause || peer.timings.leaderTimeout), peer.timings.eviction);
     this.#unasked = { until: peer.now + pause, pause };
     this.#begin(highest);
@@ -62,7 +62,10 @@ export class Handover {
     return { ok: false, message: `peer ${id} is no voter that is alive and caught up (those are: ${whom})` };
   }
 
-  /** Voters that could lead at once and, for all that is known, reach a majority themselves; highest id first. */
+  /**
+   * Voters that could lead at once and, for all that is known, reach a majority themselves; highest id first, but those
+   * whose disks are slow last: nobody leads while they promise [E15].
+   */
   get #fit(): Member[] {
     const { configuration, leadership, self, voterSets } = this.#peer;
     if (configuration === null || leadership === null) return [];
@@ -71,13 +74,14 @@ export class Handover {
       const linked = leadership.progressOf(m)?.linked ?? [];
       return linked.length === 0 || hasQuorum(voterSets, (v) => v.id === m.id || linked.includes(v.id));
     };
+    const isSlow = (m: Member) => Number(this.#peer.timeouts.isSlower(m));
     return votersOf(configuration)
       .filter((v) => !sameMember(v, self) && this.#peer.isLinked(v) && leadership.isCaughtUp(v) && reachesQuorum(v))
-      .sort((a, b) => b.id - a.id);
+      .sort((a, b) => isSlow(a) - isSlow(b) || b.id - a.id);
   }
 
   #begin(to: MemberKey): void {
-    this.#open = { to: { id: to.id, inc: to.inc }, until: this.#peer.now + this.#peer.timings.leaderTimeout };
+    this.#open = { to: { id: to.id, inc: to.inc }, until: this.#peer.now + this.#peer.timeouts.handover(to) };
     this.#peer.debug(`hands over to peer ${to.id} [E10]`);
     this.#continue();
   }

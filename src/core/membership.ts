@@ -188,7 +188,7 @@ export class Membership {
       return;
     }
     this.#repeatAt = peer.now;
-    this.#quitBy = peer.now + peer.timings.quit;
+    this.#quitBy = peer.now + peer.timeouts.quit;
   }
 
   #pressToLeave(): void {

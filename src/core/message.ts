@@ -3,7 +3,7 @@
  * border and turns them into bytes; core reads and makes them.
  */
 import type { ClientFrame } from "./client-frames.ts";
-import type { Ballot, LogIndex, MemberKey, PeerId, ProcessKey, Term } from "./ids.ts";
+import type { Ballot, LogIndex, MemberKey, Millis, PeerId, ProcessKey, Term } from "./ids.ts";
 
 export type Role = "voter" | "observer" | "left";
 
@@ -146,9 +146,22 @@ export type RefuseCode =
 
 /** Says "still here" on an otherwise silent connection, and measures the round trip. */
 export interface Ping {
-  readonly type: "PING" | "PONG";
-  /** The pinging side's monotonic clock, echoed. */
-  readonly at: number;
+  readonly type: "PING";
+  /** The pinging side's monotonic clock, to be echoed. */
+  readonly at: Millis;
+}
+
+export interface Pong {
+  readonly type: "PONG";
+  readonly at: Millis;
+  /** How long the answering peer's disk takes; clients have none [E15]. */
+  readonly disk?: DiskTimes;
+}
+
+/** Milliseconds until something handed to a disk is durable: as expected, and as seldom exceeded. */
+export interface DiskTimes {
+  readonly mean: Millis;
+  readonly bound: Millis;
 }
 
 export interface Join extends MemberKey {
@@ -352,6 +365,7 @@ export type Frame =
   | Hello
   | Refuse
   | Ping
+  | Pong
   | Join
   | JoinAck
   | Leave

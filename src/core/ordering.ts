@@ -17,6 +17,9 @@ import type { Peer } from "./peer.ts";
 import type { Leadership } from "./replication.ts";
 import { weigh } from "./weigh.ts";
 
+/** A sender doubles its patience up to this: more would leave messages lying that a full leader did not take. */
+const PATIENCE_MAX = 16;
+
 /**
  * Leader's side [S2]: appends the messages that come next in their session. Returns the counter expected next where
  * the sender must be told, null where the log itself will tell it.
@@ -53,9 +56,9 @@ export class Sender {
   /** Highest counter of the sending session that went to the present leader, and what of it is not committed yet. */
   #sentThrough = 0;
   #underWayBytes = 0;
-  /** When the sending session last got further, and how long to wait before sending again. */
+  /** When the sending session last got further, and how many times the usual it is waited before sending again. */
   #movedAt: Millis = 0;
-  #patience: Millis;
+  #patience = 1;
   /** Expected counter of the last CHAT_ACK acted on: one gap makes many of them. */
   #rewoundTo = 0;
 
@@ -64,7 +67,6 @@ export class Sender {
     old: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[],
   ) {
     this.#peer = peer;
-    this.#patience = this.#patienceMin;
     this.#sessions = [
       ...old.map(({ session, first, drafts }) => ({
         session,
@@ -162,7 +164,7 @@ export class Sender {
       own.head = 0;
     }
     this.#movedAt = this.#peer.now;
-    this.#patience = this.#patienceMin;
+    this.#patience = 1;
     this.#peer.tellSent(entry);
     if (own === this.#sessions[0] && own.drafts.length === 0) {
       this.#dropEmpty();
@@ -180,9 +182,9 @@ export class Sender {
     if (session.drafts.length === session.head) return;
     // With nothing under way there is nothing to be impatient for.
     if (this.#sentThrough < session.first) this.#movedAt = peer.now;
-    else if (peer.now - this.#movedAt > this.#patience) {
+    else if (peer.now - this.#movedAt > this.#patience * peer.timeouts.resend(towards)) {
       // Something may have been lost on the way, the leader's room for it included.
-      this.#patience = Math.min(2 * this.#patience, 16 * this.#patienceMin);
+      this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
       this.#rewind();
     }
     for (;;) {
@@ -249,9 +251,5 @@ export class Sender {
 
   #keyOf(session: string): string {
     return `${this.#peer.self.id}.${session}`;
-  }
-
-  get #patienceMin(): Millis {
-    return 2 * this.#peer.timings.heartbeat + 100;
   }
 }

@@ -38,7 +38,7 @@ import type { LoggedConfiguration } from "./log.ts";
 import { MemberMap } from "./member-map.ts";
 import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
-import type { Configuration, Entry, Frame, Member, PeerInfo } from "./message.ts";
+import type { Configuration, DiskTimes, Entry, Frame, Member, PeerInfo } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { PendingNews } from "./pending.ts";
 import { People } from "./people.ts";
@@ -48,6 +48,7 @@ import { Leadership } from "./replication.ts";
 import { Senders } from "./senders.ts";
 import { Log } from "./tail.ts";
 import { Terms } from "./terms.ts";
+import { Timeouts } from "./timeouts.ts";
 
 /** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
 const WAITING_FRAMES_MAX = 64;
@@ -66,6 +67,7 @@ const NO_VOTERS: KnownVoters = { of: null, settled: 0, sets: [], others: [] };
 export class Peer {
   readonly options: PeerOptions;
   readonly timings: Timings;
+  readonly timeouts: Timeouts;
   readonly self: ProcessKey;
   readonly log: Log;
   readonly links = new Map<LinkId, LinkedPeer>();
@@ -109,6 +111,8 @@ export class Peer {
     this.faulty = restored.faulty;
     this.log = new Log(restored.state, restored.entries, restored.beforeCrc, restored.durable, restored.commit);
     this.#clock = new LateClock(now);
+    this.timeouts = new Timeouts(this);
+    if (restored.syncMs !== undefined) this.timeouts.disk.onSync(restored.syncMs);
     this.terms = new Terms(this);
     this.senders = new Senders(this);
     this.election = new Election(this);
@@ -149,6 +153,8 @@ export class Peer {
         return this.#onDurable(input.index);
       case "promised":
         return this.#onPromised(input.ballot);
+      case "measured":
+        return this.#onMeasured(input.link, input.roundTrip, input.disk);
       case "disk-full":
         return this.#onDiskFull();
       case "disk-ok":
@@ -178,6 +184,7 @@ export class Peer {
     this.pendingNews.onTime();
     this.leadership?.replicate();
     this.followership.acknowledge();
+    this.#tellDisk();
     this.#showRole();
     this.#clock.expect(this.wakeAt());
   }
@@ -206,6 +213,7 @@ export class Peer {
 
   /** Hands an entry to the disk, together with those just before it. */
   write(entry: Entry): void {
+    this.timeouts.disk.onAppend(entry.index, this.now);
     const last = this.#outputs[this.#outputs.length - 1];
     if (last?.do === "append") last.entries.push(entry);
     else this.#outputs.push({ do: "append", entries: [entry] });
@@ -305,11 +313,8 @@ export class Peer {
     if (this.leadership !== null) return this.leadership.quorumConnected;
     const { leader } = this;
     if (leader === null) return false;
-    return (
-      leader.quorum &&
-      this.linkTo(leaderKey(leader.ballot)) !== null &&
-      this.now - leader.heard < this.timings.leaderTimeout
-    );
+    const key = leaderKey(leader.ballot);
+    return leader.quorum && this.linkTo(key) !== null && this.now - leader.heard < this.timeouts.leaderTimeout(key);
   }
 
   get otherVoters(): readonly MemberKey[] {
@@ -336,6 +341,7 @@ export class Peer {
     this.leader = null;
     this.followership.reset();
     this.election.onHigherPromise(ballot);
+    this.timeouts.disk.onPromise(this.now);
     this.out({ do: "promise", ballot });
   }
 
@@ -392,6 +398,7 @@ export class Peer {
     const { id, inc, boot, host, port } = peer;
     this.links.set(link, { link, id, inc, boot, host, port });
     this.#linkOf.set(peer, link);
+    this.timeouts.changed();
     const seen = this.memory.of(peer);
     if (seen !== null) this.send(link, { type: "SEEN", ...seen });
     this.leadership?.onLinkUp(peer);
@@ -405,6 +412,8 @@ export class Peer {
     this.links.delete(link);
     if (this.#linkOf.get(peer) === link) this.#linkOf.delete(peer);
     this.#waiting = this.#waiting.filter((w) => w.link !== link);
+    if (this.memberOf(peer) === null) this.timeouts.forget(peer);
+    this.timeouts.changed();
     this.leadership?.onLinkDown(peer);
     this.followership.onLinkDown(peer);
     this.election.onLinkDown(peer);
@@ -509,6 +518,7 @@ export class Peer {
   #onPromised(ballot: Ballot): void {
     if (!sameBallot(ballot, this.promised) || this.promiseDurable) return;
     this.promiseDurable = true;
+    this.timeouts.onPromised();
     this.election.onPromiseDurable();
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -524,9 +534,29 @@ export class Peer {
     const confirmed = Math.min(index, cut - 1, this.log.last);
     if (confirmed <= this.log.durable) return;
     this.log.durable = confirmed;
+    this.timeouts.onDurable(confirmed);
     this.leadership?.advanceCommit();
     this.followership.onDurable();
     this.election.onDurable();
+  }
+
+  #onMeasured(link: LinkId, roundTrip: Millis, disk: DiskTimes): void {
+    const from = this.links.get(link);
+    // Of members only: there are few of them.
+    if (from !== undefined && this.memberOf(from) !== null) this.timeouts.onMeasured(from, roundTrip, disk);
+  }
+
+  /** Says once when the disk became slow, and what that costs, and once when it is fast again. */
+  #tellDisk(): void {
+    const change = this.timeouts.disk.change();
+    if (change === null) return;
+    const ms = Math.round(change.ms);
+    if (!change.isSlow) return this.notice("disk-fast", `this peer's disk is fast again: ${ms} ms for a sync`);
+    const seconds = (time: Millis) => `${(time / 1000).toFixed(1)} s`;
+    this.notice(
+      "disk-slow",
+      `this peer's disk takes ${ms} ms for a sync: where a majority needs it, a message is sent after ${seconds(ms)} and more, and a new leader takes about ${seconds(3 * ms)}. Choose a faster disk for its directory; \`chatpeer doctor\` measures it`,
+    );
   }
 
   #onDiskFull(): void {

@@ -1,5 +1,5 @@
 /** Arithmetic of majorities, apart from any state. Three voters bear one crash, five bear two. */
-import type { LogIndex, MemberKey } from "./ids.ts";
+import type { LogIndex, MemberKey, Millis } from "./ids.ts";
 import type { LoggedConfiguration } from "./log.ts";
 import type { Configuration, Member } from "./message.ts";
 
@@ -33,6 +33,25 @@ export function quorumIndex(
     lowest = Math.min(lowest, sorted[majority(set.length) - 1] ?? 0);
   }
   return Number.isFinite(lowest) ? lowest : 0;
+}
+
+/**
+ * The time in which a majority of every set has answered, of the voters that can be reached. Where these are fewer than a
+ * majority, that of the slowest of them; 0 with none.
+ */
+export function quorumWait(
+  sets: readonly (readonly MemberKey[])[],
+  isReached: (voter: MemberKey) => boolean,
+  timeOf: (voter: MemberKey) => Millis,
+): Millis {
+  const waits = sets.map((set) => {
+    const sorted = set
+      .filter((v) => isReached(v))
+      .map((v) => timeOf(v))
+      .sort((a, b) => a - b);
+    return sorted[Math.min(majority(set.length), sorted.length) - 1] ?? 0;
+  });
+  return Math.max(0, ...waits);
 }
 
 /** Each voter of any of the sets, once. */

@@ -178,11 +178,12 @@ export class Leadership {
   onTime(): void {
     const peer = this.#peer;
     if (peer.log.commit === peer.log.last) this.#progressAt = peer.now;
-    if (!this.quorumConnected) return peer.abdicate(0, `no majority answered for ${this.#timings.quorumCheck} ms`);
-    if (peer.now - this.#progressAt >= this.#timings.stall) {
+    if (!this.quorumConnected) return peer.abdicate(0, "no majority answers any more");
+    const { stall } = peer.timeouts;
+    if (peer.now - this.#progressAt >= stall) {
       // The others are to try: whatever hangs here would hang again.
       peer.election.standBack();
-      return peer.abdicate(0, `nothing became durable on a majority for ${this.#timings.stall} ms`);
+      return peer.abdicate(0, `nothing became durable on a majority for ${Math.round(stall)} ms`);
     }
     if (peer.now < this.#heartbeatAt) return;
     this.#heartbeatAt = peer.now + this.#timings.heartbeat;
@@ -212,7 +213,7 @@ export class Leadership {
 
   isAlive(member: MemberKey): boolean {
     const progress = this.#progress.get(member);
-    return progress !== undefined && this.#peer.now - progress.heard < this.#timings.quorumCheck;
+    return progress !== undefined && this.#peer.now - progress.heard < this.#peer.timeouts.quorumCheck(member);
   }
 
   progressOf(member: MemberKey): Progress | null {
@@ -305,7 +306,7 @@ export class Leadership {
     if (
       progress.state !== "behind" &&
       progress.next - 1 > progress.last &&
-      peer.now - progress.moved > 2 * this.#timings.heartbeat
+      peer.now - progress.moved > 2 * this.#timings.heartbeat + 2 * peer.timeouts.roundTrip(progress.member)
     ) {
       // Sent long ago and never seen there: a frame went down with its connection.
       const stands = progress.stands === null ? 0 : peer.log.hintFor(progress.stands).index;

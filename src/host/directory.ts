@@ -120,7 +120,11 @@ export class Directory {
       outbox: pending,
     };
     // From here on a stop without a word is an unclean one.
+    const began = clock.now();
     this.saveProgress({ ...this.#progress, durable: state.index, clean: false }, true);
+    const syncMs = clock.now() - began;
+    // A clock that stands still has measured nothing.
+    if (syncMs > 0) this.restored = { ...this.restored, syncMs };
   }
 
   /** This process among all that ever ran on the directory or on a copy of it. */

@@ -201,10 +201,15 @@ export class Host implements Service {
       hello: () => this.#hello(),
       isMember: (member) => (this.#peer?.memberOf(member) ?? null) !== null,
       judge: (hello, dialled) => this.#judge(hello, dialled),
+      disk: () => this.#peer?.timeouts.disk.times ?? { mean: 0, bound: 0 },
+      silenceMax: (link) => this.#silenceMax(link),
       events: {
         up: (link, hello) => this.#onUp(link, hello),
         down: (link) => this.#onDown(link),
         frame: (link, frame) => this.#onFrame(link, frame),
+        // Nothing follows from it at once: the times are looked at again within a heartbeat.
+        measured: (link, roundTrip, disk) =>
+          this.#peer?.step({ type: "measured", link, roundTrip, disk }, this.#clock.now()),
         refused: (address, refuse, dialled) => this.#onRefused(address, refuse, dialled),
         log: (level, message) => this.#log(level, message),
       },
@@ -463,6 +468,13 @@ export class Host implements Service {
     if (peer === null || this.#stopping) return;
     if (endsPeer(refused, dialled, peer)) return this.#die(message);
     this.#event({ event: "error", code: refused.code, message });
+  }
+
+  /** Twice what a leader at the other side would have: whoever follows it goes first. */
+  #silenceMax(link: LinkId): number {
+    const linked = this.#peer?.links.get(link);
+    const { leaderTimeout } = this.#options.timings;
+    return 2 * (linked === undefined ? leaderTimeout : (this.#peer?.timeouts.leaderTimeout(linked) ?? leaderTimeout));
   }
 
   // ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────────

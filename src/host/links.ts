@@ -5,13 +5,14 @@
  * - Both sides may dial. Of two connections between the same two processes both keep the one dialled by the higher id,
  *   of two dialled by the same side the newer one.
  * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
- * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes.
+ * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes; on far links that time
+ *   follows the round trip, which is measured on all of them all the time [E15].
  */
 
 import type { Attach } from "../core/client-frames.ts";
 import { PROTOCOL_VERSION, type Timings } from "../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameProcess } from "../core/ids.ts";
-import type { Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import type { DiskTimes, Frame, Hello, PeerInfo, Pong, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { place } from "./address.ts";
 import { Channel, refusal } from "./channel.ts";
@@ -24,6 +25,8 @@ export interface LinkEvents {
   up(link: LinkId, hello: Hello): void;
   down(link: LinkId): void;
   frame(link: LinkId, frame: Frame): void;
+  /** The other side answered after so long, and said how long its disk takes [E15]. */
+  measured(link: LinkId, roundTrip: number, disk: DiskTimes): void;
   /** The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. */
   refused(address: string, refuse: Refuse, dialled: boolean): void;
   log(level: LogLevel, message: string): void;
@@ -46,9 +49,17 @@ export interface LinkOptions {
   /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
   readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
   readonly isMember: (member: MemberKey) => boolean;
+  /** How long this peer's disk takes, for others to know. */
+  readonly disk: () => DiskTimes;
+  /** Milliseconds after which a link that is silent is given up. */
+  readonly silenceMax: (link: LinkId) => number;
   readonly events: LinkEvents;
   readonly clients: ClientEvents;
 }
+
+/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals. */
+const MEASURE_EVERY_HEARTBEATS = 5;
+const NO_DISK: DiskTimes = { mean: 0, bound: 0 };
 
 interface Link {
   readonly id: LinkId;
@@ -56,6 +67,9 @@ interface Link {
   channel: Channel;
   /** Round trip in milliseconds as last measured, null before. */
   roundTrip: number | null;
+  /** When the question was sent whose answer will be the next measurement; null: none is under way. One at a time: what a cut holds back is one late answer, not many. */
+  askedAt: number | null;
+  measuredAt: number;
 }
 
 export class Links {
@@ -205,7 +219,7 @@ export class Links {
     if (present !== undefined && sameProcess(present.hello, hello)) return this.#chooseBetween(present, channel);
     // The same directory in a new process: what the old one was told is not known to this one.
     if (present !== undefined) this.#drop(present, true);
-    const link: Link = { id: this.#nextLink, hello, channel, roundTrip: null };
+    const link: Link = { id: this.#nextLink, hello, channel, roundTrip: null, askedAt: null, measuredAt: 0 };
     this.#nextLink += 1;
     channel.link = link.id;
     this.#links.set(link.id, link);
@@ -213,6 +227,7 @@ export class Links {
     this.#dialler.heard(hello);
     events.log("debug", `linked with peer ${hello.id} at ${place(hello)}`);
     events.up(link.id, hello);
+    this.#ping(channel, link);
   }
 
   /** Two connections with the same process: both ends judge alike, so both keep the same one. */
@@ -224,6 +239,8 @@ export class Links {
     old.link = null;
     link.channel = fresh;
     fresh.link = link.id;
+    // The answer may be lost with the old one.
+    link.askedAt = null;
     old.end();
   }
 
@@ -236,13 +253,28 @@ export class Links {
     // Frames of a connection that is being replaced still belong to the link.
     const link = channel.link ?? (channel.theirs === null ? null : this.#linkOfProcess(processName(channel.theirs)));
     if (link === null) return;
-    if (frame.type === "PING") return channel.write(encodeFrame({ type: "PONG", at: frame.at }), false);
-    if (frame.type === "PONG") {
-      const entry = this.#links.get(link);
-      if (entry !== undefined) entry.roundTrip = Math.max(0, this.#clock.now() - frame.at);
-      return;
+    if (frame.type === "PING") {
+      const disk = this.#options.disk();
+      return channel.write(encodeFrame({ type: "PONG", at: frame.at, disk }), false);
     }
+    if (frame.type === "PONG") return this.#onPong(this.#links.get(link), frame);
     this.#options.events.frame(link, frame);
+  }
+
+  #onPong(link: Link | undefined, { at, disk }: Pong): void {
+    if (link === undefined || link.askedAt !== at) return;
+    const now = this.#clock.now();
+    link.roundTrip = Math.max(0, now - at);
+    link.askedAt = null;
+    link.measuredAt = now;
+    this.#options.events.measured(link.id, link.roundTrip, disk ?? NO_DISK);
+  }
+
+  /** Keeps the connection alive; where no measurement is under way it begins one. */
+  #ping(channel: Channel, link: Link | undefined): void {
+    const at = this.#clock.now();
+    if (link !== undefined) link.askedAt ??= at;
+    channel.write(encodeFrame({ type: "PING", at }), false);
   }
 
   #linkOfProcess(process: string): LinkId | null {
@@ -299,13 +331,17 @@ export class Links {
   #onBeat(): void {
     const now = this.#clock.now();
     const late = Math.max(0, now - this.#beatAt);
-    const { heartbeat, leaderTimeout } = this.#options.timings;
+    const { timings, silenceMax } = this.#options;
+    const { heartbeat } = timings;
     for (const channel of this.#channels) {
       // Being late ourselves, we heard nothing because we did not listen.
       if (late > heartbeat) channel.heardAt += late;
       if (!channel.isGreeted) continue;
-      if (now - channel.heardAt > 2 * leaderTimeout) channel.destroy("silent");
-      else if (now - channel.sentAt >= heartbeat) channel.write(encodeFrame({ type: "PING", at: now }), false);
+      const link = channel.link === null ? undefined : this.#links.get(channel.link);
+      const silence = link === undefined ? 2 * timings.leaderTimeout : silenceMax(link.id);
+      const isDue = link?.askedAt === null && now - link.measuredAt >= MEASURE_EVERY_HEARTBEATS * heartbeat;
+      if (now - channel.heardAt > silence) channel.destroy("silent");
+      else if (isDue || now - channel.sentAt >= heartbeat) this.#ping(channel, link);
     }
     this.#dialler.onBeat();
     this.#scheduleBeat();

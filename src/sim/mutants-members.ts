@@ -149,6 +149,51 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     parts: peers((peer) => wrap(peer, "knows", () => () => true)),
   },
 
+  {
+    name: "fixed-promise-time",
+    rule: "E15",
+    what: "a candidate waits for promises as long as is configured, however slow the disks of the others are",
+    parts: peers((peer) => {
+      peer.timeouts.promises = () => peer.timings.leaderTimeout;
+    }),
+  },
+  {
+    name: "fixed-silence",
+    rule: "E15",
+    what: "the silence of a leader, and of its followers, is borne as long as is configured, however far away they are",
+    parts: peers((peer) => {
+      peer.timeouts.leaderTimeout = () => peer.timings.leaderTimeout;
+      peer.timeouts.quorumCheck = () => peer.timings.quorumCheck;
+    }),
+  },
+  {
+    name: "rival-ballots",
+    rule: "E6",
+    what: "elections begin, and are granted, while a promise is on its way to the disk",
+    parts: peers((peer) => {
+      const { election } = peer;
+      // For as long as the election thinks, its own waits for a disk apart.
+      const asIfDurable = (think: () => void) => {
+        const { promised, promiseDurable } = peer;
+        peer.promiseDurable = promiseDurable || !sameMember(leaderKey(promised), peer.self);
+        think();
+        if (peer.promised === promised) peer.promiseDurable = promiseDurable;
+      };
+      wrap(election, "onTime", (onTime) => () => asIfDurable(onTime));
+      wrap(election, "onElection", (onElection) => (from, frame) => asIfDurable(() => onElection(from, frame)));
+      wrap(peer.timeouts, "patience", () => () => peer.timings.leaderTimeout);
+    }),
+  },
+  {
+    name: "slow-voter-leads",
+    rule: "E4",
+    what: "the highest voter stands the others down, and is handed the lead, however slow its disk is",
+    parts: peers((peer) => {
+      peer.timeouts.isSlowerThan = () => false;
+      peer.timeouts.isSlower = () => false;
+    }),
+  },
+
   // ── membership ─────────────────────────────────────────────────────────────────────────────────────────────────
   {
     name: "config-when-committed",

@@ -29,6 +29,9 @@ export interface NetworkWatcher {
 }
 
 const FIRST_FREE_PORT = 49_152;
+const NOT_SLOW = { least: 0, most: 0 };
+/** A kernel sends a lost piece again after about so long. */
+const RESENT_MS = 1000;
 
 interface ListeningPort {
   readonly endpoint: Endpoint;
@@ -43,7 +46,9 @@ export class VirtualNetwork {
   /** Directed: bytes from the first machine to the second are held back. */
   readonly #cuts = new Set<string>();
   /** Directed: milliseconds more from one machine to another. */
-  readonly #slow = new Map<string, number>();
+  readonly #slow = new Map<string, { readonly least: number; readonly most: number }>();
+  /** Directed: percent of the pieces that are lost on the way, and come again later. */
+  readonly #lossy = new Map<string, number>();
   /** Sees all bytes where they leave and where they arrive. */
   readonly watcher: NetworkWatcher | null;
 
@@ -55,12 +60,23 @@ export class VirtualNetwork {
 
   /** Milliseconds that the next piece takes from one machine to another. */
   delay(from: number, to: number): number {
-    return 0.2 + this.#random() * 2 + (this.#slow.get(`${from}>${to}`) ?? 0) * this.#random();
+    const way = `${from}>${to}`;
+    const { least, most } = this.#slow.get(way) ?? NOT_SLOW;
+    const delay = 0.2 + this.#random() * 2 + least + (most - least) * this.#random();
+    const lost = this.#lossy.get(way);
+    return lost !== undefined && this.#random() * 100 < lost ? delay + RESENT_MS : delay;
   }
 
-  slow(from: number, to: number, ms: number): void {
-    if (ms > 0) this.#slow.set(`${from}>${to}`, ms);
+  /** Pieces take from `least` to `most` milliseconds more. */
+  slow(from: number, to: number, most: number, least = 0): void {
+    if (most > 0) this.#slow.set(`${from}>${to}`, { least: Math.min(least, most), most });
     else this.#slow.delete(`${from}>${to}`);
+  }
+
+  /** So many percent of the pieces are lost once; what is behind them waits, as TCP keeps the order. */
+  lose(from: number, to: number, percent: number): void {
+    if (percent > 0) this.#lossy.set(`${from}>${to}`, percent);
+    else this.#lossy.delete(`${from}>${to}`);
   }
 
   cut(from: number, to: number): void {
@@ -76,12 +92,13 @@ export class VirtualNetwork {
     if (from === undefined) {
       this.#cuts.clear();
       this.#slow.clear();
+      this.#lossy.clear();
     } else this.#cuts.delete(`${from}>${to}`);
     for (const pair of this.#pairs) pair.flow();
   }
 
   get isWhole(): boolean {
-    return this.#cuts.size === 0 && this.#slow.size === 0;
+    return this.#cuts.size === 0 && this.#slow.size === 0 && this.#lossy.size === 0;
   }
 
   /** Connections between two machines break; what was under way is lost. */

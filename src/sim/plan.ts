@@ -30,7 +30,8 @@ export const VERBS = {
   split: "GROUP GROUP",
   isolate: "PEER",
   bridge: "PEER",
-  "slow-link": "FROM TO MS",
+  "slow-link": "FROM TO MS [LEAST]",
+  "lossy-link": "FROM TO PERCENT",
   reset: "A B",
   heal: "[A] [B]",
   // processes
@@ -48,7 +49,7 @@ export const VERBS = {
   "power-cut": "PEER",
   full: "PEER",
   room: "PEER",
-  "slow-disk": "PEER MS",
+  "slow-disk": "PEER MS [LEAST]",
   "fail-sync": "PEER",
   flip: "PEER",
   "bad-line": "PEER",

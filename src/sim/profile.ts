@@ -6,11 +6,17 @@ import { seeded } from "./clock.ts";
 import { CALLS, type Step, type Verb } from "./plan.ts";
 import type { Plan } from "./world.ts";
 
-export const PROFILES = ["calm", "network", "process", "disk", "membership", "overload", "all"] as const;
+export const PROFILES = [
+  ...(["calm", "network", "process", "disk", "membership", "overload"] as const),
+  ...(["slow-disks", "far-lines", "all"] as const),
+] as const;
 export type Profile = (typeof PROFILES)[number];
 
+/** Milliseconds of a sync, at most and at least: random ones, and constant ones. */
+const SLOWNESS = [[5000], [120], [300, 300], [2000, 1000]] as const;
+
 /** Faults by profile; each is one step, or several that belong together as [delay in ms, step]. */
-const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
+const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>, readonly Fault[]> = {
   network: [
     fault("isolate", 6000),
     fault("bridge", 6000),
@@ -40,7 +46,7 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
   ],
   disk: [
     { verb: "full", args: only, undo: (p) => [4000, "room", [p]] },
-    { verb: "slow-disk", args: (p, r) => [p, r() < 0.5 ? 5000 : 120], undo: (p) => [4000, "slow-disk", [p, 2]] },
+    { verb: "slow-disk", args: (p, r) => [p, ...pick(SLOWNESS, r)], undo: (p) => [4000, "slow-disk", [p, 2]] },
     { verb: "fail-sync", args: only },
     { verb: "power-cut", args: only, undo: startLater(3000) },
     { verb: "crash-at", args: (p, r) => [p, pick(CALLS, r), 1 + Math.floor(r() * 12)], undo: startLater(3000) },
@@ -70,6 +76,44 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all">, readonly Fault[]> = {
   ],
 };
 
+/** Under conditions that stay to the end, what happens anyway: crashes, cuts, frozen processes. */
+const USUAL: readonly Fault[] = [
+  { verb: "kill", args: only, undo: startLater(6000) },
+  { verb: "power-cut", args: only, undo: startLater(6000) },
+  { verb: "pause", args: (p, r) => [p, Math.round(r() * 5000)] },
+  fault("isolate", 8000),
+  { verb: "cut", args: (p, r, n) => [p, other(p, r, n)], undo: healLater(8000) },
+  { verb: "reset", args: (p, r, n) => [p, other(p, r, n)] },
+  { verb: "transfer", args: (p, r, n) => [p, r() < 0.5 ? 0 : 1 + Math.floor(r() * n)] },
+];
+
+/** What a run has from its beginning to its end: the same for all peers or for one, constant or not. */
+const CONDITIONS = {
+  "slow-disks"(peers: number, random: () => number): Condition[] {
+    const ms = Math.round(100 * 20 ** random());
+    const least = random() < 0.5 ? ms : 0;
+    const one = random() < 0.3 ? 1 + Math.floor(random() * peers) : 0;
+    const all = Array.from({ length: peers }, (_, i) => i + 1);
+    return all.filter((p) => one === 0 || p === one).map((p) => ["slow-disk", [p, ms, least]]);
+  },
+  "far-lines"(peers: number, random: () => number): Condition[] {
+    const ms = Math.round(50 * 20 ** random());
+    const least = random() < 0.5 ? ms : 0;
+    const percent = random() < 0.3 ? 0 : Math.round(random() * 10);
+    const one = random() < 0.3 ? 1 + Math.floor(random() * peers) : 0;
+    const all = Array.from({ length: peers }, (_, i) => i + 1);
+    const ways = all.flatMap((a) =>
+      all.filter((b) => a !== b && (one === 0 || a === one || b === one)).map((b) => [a, b]),
+    );
+    return ways.flatMap((way): Condition[] => [
+      ["slow-link", [...way, ms, least]],
+      ["lossy-link", [...way, percent]],
+    ]);
+  },
+} as const;
+
+type Condition = [Verb, (number | string)[]];
+
 interface Fault {
   readonly verb: Verb;
   readonly args: (peer: number, random: () => number, peers: number) => (number | string)[];
@@ -88,9 +132,11 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
     steps.push({ at: Math.round(at), verb, args: args.map(String) });
   // In a third of the runs a program embeds one of the peers [A1]; no draw is spent on that.
   if (seed % 3 === 0) add(0, "application", [1 + (seed % peers), 100 * (1 + (seed % 5))]);
+  const conditions = isCondition(profile) ? CONDITIONS[profile](peers, random) : [];
+  for (const [verb, args] of conditions) add(0, verb, args);
   for (let peer = 1; peer <= peers; peer++) add((peer - 1) * 50 * random(), "start", [peer]);
 
-  const kinds = profile === "all" ? Object.values(FAULTS).flat() : profile === "calm" ? [] : FAULTS[profile];
+  const kinds = kindsOf(profile);
   const weights = kinds.map(() => (random() < 0.5 ? random() : 0));
   const total = weights.reduce((sum, w) => sum + w, 0);
   const gap = 300 + random() * 4000;
@@ -120,8 +166,17 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
     peers,
     steps,
     untilMs,
-    ending: random() < 0.5 ? "heal-all" : "heal-part",
+    ending: isCondition(profile) ? "heal-slow" : random() < 0.5 ? "heal-all" : "heal-part",
   };
+}
+
+function isCondition(profile: Profile): profile is keyof typeof CONDITIONS {
+  return Object.hasOwn(CONDITIONS, profile);
+}
+
+function kindsOf(profile: Profile): readonly Fault[] {
+  if (isCondition(profile)) return USUAL;
+  return profile === "all" ? Object.values(FAULTS).flat() : profile === "calm" ? [] : FAULTS[profile];
 }
 
 function only(peer: number): number[] {

@@ -13,7 +13,7 @@
  *   at 9000 expect all agree
  *
  *   until: 10000                      (virtual milliseconds)
- *   ending: stop                      (or heal-all, heal-part)
+ *   ending: stop                      (or heal-all, heal-part, heal-slow)
  *   trace: 0123456789abcdef           (optional: the hash of everything that happened)
  */
 import { TERM_MAX } from "../core/config.ts";
@@ -54,7 +54,7 @@ export const SEED_MAX = 4_294_967_295;
 const MS_MAX = 86_400_000;
 /** Second processes with a peer's id have sites from here on. */
 const TWINS_FROM = 100;
-const ENDINGS = ["heal-all", "heal-part", "stop"] as const;
+const ENDINGS = ["heal-all", "heal-part", "heal-slow", "stop"] as const;
 
 /** What each field may be, in words for errors, and null where it is not. */
 const FIELDS = {
@@ -191,8 +191,13 @@ function wrongIn({ verb, args }: Step, peers: number): string | null {
       return `COUNT must be a whole number from 1 to 100000, not ${word}`;
     if (name === "TERMS" && whole(word, 1, TERM_MAX) === null)
       return `TERMS must be a whole number from 1 to ${TERM_MAX}, not ${word}`;
-    if (name === "MS" && whole(verb === "clock" ? word.replace(/^-/, "") : word, 0, MS_MAX) === null)
-      return `MS must be whole milliseconds, at most ${MS_MAX}, not ${word}`;
+    if (name === "PERCENT" && whole(word, 0, 100) === null)
+      return `PERCENT must be a whole number from 0 to 100, not ${word}`;
+    if (
+      (name === "MS" || name === "LEAST") &&
+      whole(verb === "clock" ? word.replace(/^-/, "") : word, 0, MS_MAX) === null
+    )
+      return `${name} must be whole milliseconds, at most ${MS_MAX}, not ${word}`;
     if (name === "CALL" && !(CALLS as readonly string[]).includes(word))
       return `CALL must be one of ${CALLS.join(", ")}, not ${word}`;
     if (name === "CLAIM" && !isClaim(word))

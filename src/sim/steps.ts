@@ -60,8 +60,11 @@ export const STEPS: Record<Verb, Carry> = {
   bridge(machine) {
     this.cutBetween(this.machines.filter((m) => m !== machine).map((m) => [m]));
   },
-  "slow-link"(machine, [, to, ms]) {
-    this.network.slow(machine.site, Number(to), Number(ms));
+  "slow-link"(machine, [, to, ms, least = 0]) {
+    this.network.slow(machine.site, Number(to), Number(ms), Number(least));
+  },
+  "lossy-link"(machine, [, to, percent]) {
+    this.network.lose(machine.site, Number(to), Number(percent));
   },
   reset(machine, [, other]) {
     this.network.reset(machine.site, Number(other));
@@ -132,8 +135,8 @@ export const STEPS: Record<Verb, Carry> = {
   room(machine) {
     machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
   },
-  "slow-disk"(machine, [, ms]) {
-    machine.disk.faults.syncMs = () => machine.random() * Number(ms);
+  "slow-disk"(machine, [, ms, least = 0]) {
+    machine.disk.faults.syncMs = () => between(Number(least), Number(ms), machine.random());
   },
   "fail-sync"(machine) {
     machine.forgets = true;
@@ -198,6 +201,11 @@ export const STEPS: Record<Verb, Carry> = {
     if (failure !== null) throw new Violation("expect", `${claim}: ${failure}`);
   },
 };
+
+/** Up to `most`, and never less than `least`: the same for both makes it constant. */
+function between(least: number, most: number, random: number): number {
+  return least + Math.max(0, most - least) * random;
+}
 
 /** The machine went dark in the middle of a call: nothing after it in that process ever ran. */
 export class PowerCut extends Error {}

@@ -22,10 +22,11 @@ export interface Plan {
   /** Virtual milliseconds until the end of the steps' time. */
   readonly untilMs: number;
   /**
-   * What comes then: "heal-all" or "heal-part" (a part with a majority heals, the rest stays broken for good) demand
-   * that everything pending drains; "stop" just checks what is there.
+   * What comes then: "heal-all", "heal-part" (a part with a majority heals, the rest stays broken for good) and
+   * "heal-slow" (all heals, but disks and lines stay as slow as they are) demand that everything pending drains; "stop"
+   * just checks what is there.
    */
-  readonly ending: "heal-all" | "heal-part" | "stop";
+  readonly ending: "heal-all" | "heal-part" | "heal-slow" | "stop";
 }
 
 export interface Outcome {
@@ -99,7 +100,7 @@ export class World {
       for (const step of this.#plan.steps) this.time.at(step.at, () => this.#do(step));
       this.time.at(SAMPLE_MS, () => this.#sample());
       this.time.runUntil(this.#plan.untilMs);
-      const part = this.#plan.ending === "stop" ? null : this.#heal(this.#plan.ending === "heal-all");
+      const part = this.#plan.ending === "stop" ? null : this.#heal(this.#plan.ending !== "heal-part");
       drained = part !== null && this.#drain(part);
       if (part !== null && drained) {
         const kept = part.filter((m) => !m.forgets).map((m) => this.#name(m));
@@ -388,13 +389,19 @@ export class World {
     for (const m of rest) if (!own.includes(m) || this.#random() < 0.5) m.vanish();
     this.cutBetween([part, rest]);
     for (const a of part) for (const b of part) this.network.heal(a.site, b.site);
-    for (const a of part) for (const b of part) this.network.slow(a.site, b.site, 0);
+    const staysSlow = this.#plan.ending === "heal-slow";
+    if (!staysSlow)
+      for (const a of part)
+        for (const b of part) {
+          this.network.slow(a.site, b.site, 0);
+          this.network.lose(a.site, b.site, 0);
+        }
     for (const machine of part) {
       machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
       machine.disk.faults.syncError = null;
       machine.disk.faults.before = null;
       machine.sendsLeft = 0;
-      machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
+      if (!staysSlow) machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
       this.time.at(this.time.now + this.#random() * 2000, () => machine.start());
     }
     return part;

@@ -104,7 +104,11 @@ export const FRAMES = {
     seed: text(300),
   }),
   PING: v.strictObject({ type: v.literal("PING"), at: v.pipe(v.number(), v.finite()) }),
-  PONG: v.strictObject({ type: v.literal("PONG"), at: v.pipe(v.number(), v.finite()) }),
+  PONG: v.strictObject({
+    type: v.literal("PONG"),
+    at: v.pipe(v.number(), v.finite()),
+    disk: v.exactOptional(v.strictObject({ mean: index, bound: index })),
+  }),
   JOIN: v.strictObject({ type: v.literal("JOIN"), ...key, ...address }),
   JOIN_ACK: v.strictObject({
     type: v.literal("JOIN_ACK"),

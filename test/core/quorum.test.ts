@@ -4,7 +4,15 @@ import fc from "fast-check";
 import type { MemberKey } from "../../src/core/ids.ts";
 import type { LoggedConfiguration } from "../../src/core/log.ts";
 import type { Member, Role } from "../../src/core/message.ts";
-import { everyVoter, hasQuorum, majority, memberName, quorumIndex, voterSets } from "../../src/core/quorum.ts";
+import {
+  everyVoter,
+  hasQuorum,
+  majority,
+  memberName,
+  quorumIndex,
+  quorumWait,
+  voterSets,
+} from "../../src/core/quorum.ts";
 import { address } from "./entries.ts";
 
 const RUNS = { seed: 1, numRuns: 500 };
@@ -79,6 +87,39 @@ describe("how far a majority is", () => {
 
   test("five voters of which two are far ahead are where the third is", () => {
     expect(quorumIndex([upTo(5)], (v) => [0, 100, 90, 8, 7, 0][v.id] as number)).toBe(8);
+  });
+});
+
+describe("how long a majority takes", () => {
+  test("[E15] the shortest time in which a majority of every set has answered, or all that can be reached", () => {
+    const times = fc.array(fc.nat(20), { minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(setsOf, times, fc.func(fc.boolean()), (sets, took, isReached) => {
+        const needed = (set: MemberKey[]) => Math.min(majority(set.length), set.filter((v) => isReached(v)).length);
+        const within = (set: MemberKey[], t: number) => set.filter((v) => isReached(v) && (took[v.id] as number) <= t);
+        let dumb = 0;
+        while (!sets.every((set) => within(set, dumb).length >= needed(set))) dumb += 1;
+        return quorumWait(sets, isReached, (v) => took[v.id] as number) === dumb;
+      }),
+      RUNS,
+    );
+    expect(
+      quorumWait(
+        [],
+        () => true,
+        () => 7,
+      ),
+    ).toBe(0);
+  });
+
+  test("one slow voter of three is not waited for", () => {
+    expect(
+      quorumWait(
+        [upTo(3)],
+        () => true,
+        (v) => v.id * v.id,
+      ),
+    ).toBe(4);
   });
 });
 

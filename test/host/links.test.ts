@@ -9,7 +9,7 @@ import {
   QUEUE_BYTES_MAX,
 } from "../../src/core/config.ts";
 import type { MemberKey } from "../../src/core/ids.ts";
-import type { Chat, Frame, Hello, Refuse } from "../../src/core/message.ts";
+import type { Chat, DiskTimes, Frame, Hello, Refuse } from "../../src/core/message.ts";
 import type { Connection, ConnectionHandler, Network } from "../../src/host/contracts.ts";
 import type { LogLevel } from "../../src/host/events.ts";
 import { Links } from "../../src/host/links.ts";
@@ -48,6 +48,7 @@ interface Node {
   readonly ups: { readonly link: number; readonly hello: Hello; readonly at: number }[];
   readonly downs: { readonly link: number; readonly at: number }[];
   readonly frames: { readonly link: number; readonly frame: Frame }[];
+  readonly measured: { readonly link: number; readonly roundTrip: number; readonly disk: DiskTimes }[];
   readonly refused: { readonly address: string; readonly refuse: Refuse }[];
   readonly logs: { readonly level: LogLevel; readonly message: string }[];
   readonly dials: { readonly port: number; readonly at: number }[];
@@ -62,6 +63,8 @@ interface NodeOptions {
   readonly inc?: string;
   readonly judge?: (hello: Hello) => Refuse | null;
   readonly isMember?: (member: MemberKey) => boolean;
+  readonly disk?: DiskTimes;
+  readonly silenceMax?: number;
   /** Names the address that the n-th accepted connection comes from. */
   readonly addressOf?: (n: number) => string;
 }
@@ -90,7 +93,7 @@ class Lan {
     const port = options.port ?? 6000 + id;
     const clock = new VirtualClock(this.time, this.random);
     const attached = this.virtual.attach(id, clock);
-    const lists = { ups: [], downs: [], frames: [], refused: [], logs: [], dials: [] } as unknown as Node;
+    const lists = { ups: [], downs: [], frames: [], measured: [], refused: [], logs: [], dials: [] } as unknown as Node;
     const open: Node["open"] = new Map();
     const network = watched(attached.network, open, options.addressOf ?? (() => "virtual"), (dialled) =>
       lists.dials.push({ port: dialled, at: this.time.now }),
@@ -104,10 +107,13 @@ class Lan {
       hello: () => hello({ id, inc, boot, port }),
       judge: options.judge ?? (() => null),
       isMember: options.isMember ?? (() => false),
+      disk: () => options.disk ?? { mean: 0, bound: 0 },
+      silenceMax: () => options.silenceMax ?? 2 * DEFAULT_TIMINGS.leaderTimeout,
       events: {
         up: (link, theirs) => lists.ups.push({ link, hello: theirs, at: this.time.now }),
         down: (link) => lists.downs.push({ link, at: this.time.now }),
         frame: (link, frame) => lists.frames.push({ link, frame }),
+        measured: (link, roundTrip, disk) => lists.measured.push({ link, roundTrip, disk }),
         refused: (address, refuse) => lists.refused.push({ address, refuse }),
         log: (level, message) => lists.logs.push({ level, message }),
       },
@@ -146,8 +152,8 @@ class Lan {
   }
 
   /** Two nodes, the second dialled by the first, linked. */
-  linked(): { a: Node; b: Node } {
-    const [a, b] = [this.node(1), this.node(2)];
+  linked(first: NodeOptions = {}, second: NodeOptions = {}): { a: Node; b: Node } {
+    const [a, b] = [this.node(1, first), this.node(2, second)];
     a.links.setTargets([{ id: 2, host: "virtual", port: b.port }]);
     this.passUntil(() => a.ups.length === 1 && b.ups.length === 1);
     return { a, b };
@@ -564,6 +570,55 @@ test("a link on which nothing is heard is dead after twice the leader timeout, a
   }
   lan.virtual.heal();
   lan.passUntil(() => a.ups.length === 2 && b.ups.length === 2, handshake + LINGER_MS + 2000);
+});
+
+test("[E15] a far link is given up later, as long after its last word as it is told", () => {
+  const lan = new Lan();
+  const silenceMax = 5 * leaderTimeout;
+  const { a } = lan.linked({ silenceMax });
+  lan.pass(1000);
+  const cutAt = lan.time.now;
+  lan.virtual.cut(2, 1);
+  lan.passUntil(() => a.downs.length === 1);
+  expect((a.downs[0]?.at ?? 0) - cutAt).toBeGreaterThan(silenceMax - 2 * heartbeat);
+  expect((a.downs[0]?.at ?? 0) - cutAt).toBeLessThan(silenceMax + 2 * heartbeat);
+});
+
+// ── measuring ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+test("[E15] round trips are measured from the start, also where there is always something to send", () => {
+  const lan = new Lan();
+  const disk = { mean: 7, bound: 9 };
+  const { a } = lan.linked({}, { disk });
+  lan.passUntil(() => a.measured.length === 1, MOMENT_MS);
+  lan.virtual.slow(1, 2, 300, 300);
+  lan.virtual.slow(2, 1, 300, 300);
+  const link = a.ups[0]?.link ?? 0;
+  for (let i = 0; i < 100; i++) {
+    a.links.send(link, control(i));
+    lan.pass(100);
+  }
+  const far = a.measured.slice(2);
+  expect(far.length).toBeGreaterThanOrEqual(4);
+  expect(far.length).toBeLessThanOrEqual(10);
+  for (const { roundTrip } of far) {
+    expect(roundTrip).toBeGreaterThan(600);
+    expect(roundTrip).toBeLessThan(610);
+  }
+  expect(far.map((m) => m.disk)).toEqual(far.map(() => disk));
+});
+
+test("[E15] a cut is one late answer, however many questions it held back", () => {
+  const lan = new Lan();
+  const { a, b } = lan.linked();
+  lan.pass(2000);
+  const before = a.measured.length;
+  lan.virtual.cut(1, 2);
+  lan.pass(leaderTimeout);
+  lan.virtual.heal();
+  lan.pass(MOMENT_MS);
+  expect(a.measured.slice(before).filter((m) => m.roundTrip > heartbeat).length).toBe(1);
+  expect([a.downs, b.downs]).toEqual([[], []]);
 });
 
 test("a process that was stopped for a while does not take the silence for the others' death", () => {

@@ -3,10 +3,11 @@
  * seldom for a test. Moments are chosen so that what must meet does meet with many seeds.
  */
 
-const THREE = `
+const STARTS = `
     at 0 start 1
     at 0 start 2
-    at 0 start 3
+    at 0 start 3`;
+const THREE = `${STARTS}
     at 500 say 1 hello`;
 const FOUR = `
     at 0 start 4${THREE}`;
@@ -596,4 +597,39 @@ export const PLANS = {
     at 2000 expect 1 knows 3 members
     until: 2500
     ending: heal-all`,
+
+  "all-disks-slow": `
+    title: every sync takes a second and a half, and the leader dies
+    peers: 3
+    at 0 slow-disk 1 1500 1500
+    at 0 slow-disk 2 1500 1500
+    at 0 slow-disk 3 1500 1500${STARTS}
+    at 20000 kill 3
+    at 20100 say 1 after it
+    until: 24000
+    ending: heal-slow`,
+
+  "one-slow-disk": `
+    title: the highest voter has a slow disk, and the leader dies
+    peers: 3
+    at 0 slow-disk 3 2000 2000${STARTS}
+    at 14000 expect 2 leads
+    at 15000 kill 2
+    at 21000 expect 1 leads
+    until: 21000
+    ending: stop`,
+
+  "far-lines": `
+    title: round trips longer than the leader timeout
+    peers: 3
+    at 0 slow-link 1 2 700 700
+    at 0 slow-link 1 3 700 700
+    at 0 slow-link 2 1 700 700
+    at 0 slow-link 2 3 700 700
+    at 0 slow-link 3 1 700 700
+    at 0 slow-link 3 2 700 700${STARTS}
+    at 20000 say 1 hello
+    at 30000 expect 1,2,3 delivered hello
+    until: 30000
+    ending: heal-slow`,
 };

@@ -78,7 +78,7 @@ describe("the text", () => {
           seed: fc.nat(4_294_967_295),
           steps,
           untilMs: fc.integer({ min: 1, max: 86_400_000 }),
-          ending: fc.constantFrom("heal-all", "heal-part", "stop"),
+          ending: fc.constantFrom("heal-all", "heal-part", "heal-slow", "stop"),
         }),
         mutant: fc.constantFrom(null, "no-dedup"),
         violates: fc.constantFrom(null, "I1", "I10"),
@@ -126,7 +126,7 @@ describe("what is wrong", () => {
     [withLine("peers: 1", "peers: none"), 'line 2: peers: must be a whole number from 1 to 20, not "none"'],
     [
       withLine("ending: stop", "ending: happy"),
-      'line 11: ending: must be one of heal-all, heal-part, stop, not "happy"',
+      'line 11: ending: must be one of heal-all, heal-part, heal-slow, stop, not "happy"',
     ],
     [withLine("seed: 7", "seed: 7\nseed: 8"), "line 4: seed: stands here a second time"],
     [

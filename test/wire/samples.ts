@@ -266,7 +266,10 @@ export class Sampler {
       HELLO: () => this.hello(),
       REFUSE: () => ({ type: "REFUSE", code: "closing", message: this.text().slice(0, 100), seed: "2:127.0.0.1:6002" }),
       PING: () => ({ type: "PING", at: this.random() * 1e9 }),
-      PONG: () => ({ type: "PONG", at: -this.random() }),
+      PONG: () => ({
+        ...{ type: "PONG", at: -this.random() },
+        ...this.pick([{}, { disk: { mean: this.index(), bound: this.index() } }]),
+      }),
       JOIN: () => ({ type: "JOIN", ...this.key(), ...this.address() }),
       JOIN_ACK: () => ({
         ...{ type: "JOIN_ACK", cluster_id: this.word(), members: this.list(() => this.member()) },
