@@ -9,8 +9,8 @@
  *              | Linux                | macOS, BSD                  | Windows
  *     terminal | opened anew          | opened anew, by its name    | written to by a thread; under Node its own stream
  *     pipe     | opened anew          | the runtime's own stream: asynchronous, but in Deno
- *     socket   | the runtime's own stream: asynchronous, but in Deno
- *     file     | the runtime's own stream
+ *     socket   | non-blocking as the runtime makes it; in Deno its own stream, which waits
+ *     file     | written to at once                                 | the runtime's own stream
  *
  * A thread that waits for its reader lets this process go on, but in Node not end.
  */
@@ -48,20 +48,36 @@ export function standardStream(descriptor: StandardDescriptor): StandardStream {
 
 function open(descriptor: StandardDescriptor): StandardStream {
   const name = descriptor === 1 ? "stdout" : "stderr";
-  const terminal = isatty(descriptor);
-  const own = openAnew(descriptor, terminal);
-  // The runtime's own stream of a pipe is not even looked at: that makes the inherited pipe non-blocking.
-  if (own !== null && !terminal) {
-    const stream = new DescriptorStream(own, "at once", null);
-    // Node asks for its own stream whenever it closes a socket. (Bun makes the stream before it lets it be replaced.)
+  const kind = kindOf(descriptor);
+  const own = kind === "terminal" || kind === "pipe" ? openAnew(descriptor, kind) : null;
+  if (kind === "file" || (kind === "pipe" && own !== null)) {
+    const stream = new DescriptorStream(own ?? descriptor, "at once", null);
+    // The runtime's own stream is not even looked at: that makes an inherited pipe non-blocking. Node does whenever it closes
+    // a socket. (Bun makes the stream before it lets it be replaced.)
     if (isNode()) Object.defineProperty(process, name, { value: stream, configurable: true, enumerable: true });
     return stream;
   }
   const runtimes = process[name];
   if (own !== null) return new DescriptorStream(own, "at once", runtimes);
-  const byThread = terminal && !(process.platform === "win32" && isNode());
+  // It is non-blocking now.
+  if (kind === "socket" && !("Deno" in globalThis)) return new DescriptorStream(descriptor, "at once", null);
+  const byThread = kind === "terminal" && !(process.platform === "win32" && isNode());
   if (byThread) return new DescriptorStream(descriptor, "by thread", runtimes);
   return Object.assign(runtimes, { writeNow: (text: string) => attempt(descriptor, Buffer.from(text)) });
+}
+
+type Kind = "terminal" | "pipe" | "socket" | "file" | "other";
+
+function kindOf(descriptor: StandardDescriptor): Kind {
+  if (isatty(descriptor)) return "terminal";
+  if (process.platform === "win32") return "other";
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFIFO() ? "pipe" : stat.isSocket() ? "socket" : "file";
+  } catch {
+    // It was closed by whoever started this process.
+    return "other";
+  }
 }
 
 /** It also writes to a Windows console in the console's own encoding, unless through its own stream. */
@@ -70,13 +86,13 @@ function isNode(): boolean {
 }
 
 /** A descriptor of the same terminal or pipe that shares no flags with it; null where there is none. */
-function openAnew(descriptor: StandardDescriptor, terminal: boolean): number | null {
-  if (process.platform === "win32" || !(terminal || isPipe(descriptor))) return null;
+function openAnew(descriptor: StandardDescriptor, kind: Kind): number | null {
+  if (process.platform === "win32") return null;
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   const paths = [
     // On other systems that would only be another name of the same description.
     ...(process.platform === "linux" ? [`/proc/self/fd/${descriptor}`] : []),
-    ...(terminal ? terminalNames(descriptor) : []),
+    ...(kind === "terminal" ? terminalNames(descriptor) : []),
   ];
   for (const path of paths) {
     try {
@@ -86,15 +102,6 @@ function openAnew(descriptor: StandardDescriptor, terminal: boolean): number | n
     }
   }
   return null;
-}
-
-function isPipe(descriptor: StandardDescriptor): boolean {
-  try {
-    return fstatSync(descriptor).isFIFO();
-  } catch {
-    // It was closed by whoever started this process.
-    return false;
-  }
 }
 
 /** Paths that lead to this terminal, as ttyname(3) finds them; the controlling one may be opened even if it is another user's. */

@@ -34,7 +34,8 @@ export function runChat(
 ): Promise<number> {
   return talk(
     ports.clock,
-    (listener) => new Host(ports, options, listener),
+    // A screen shows the last messages anyway; a script has every one, also what a killed process had not written yet.
+    (listener) => new Host(ports, { ...options, acknowledges: options.mode !== "terminal" }, listener),
     { ...options, senderId: options.id },
     streams,
     signals,
@@ -76,6 +77,8 @@ interface Talking extends TalkOptions {
   readonly senderId: number | null;
 }
 
+type Sent = Extract<HostEvent, { event: "sent" }>;
+
 class Chat implements HostListener, Chatting {
   readonly options: Talking;
   readonly streams: Streams;
@@ -100,6 +103,8 @@ class Chat implements HostListener, Chatting {
   #inputEnded = false;
   #full = false;
   #behind = false;
+  /** Own messages that are sent, while the reader is behind: they are told first [A1]. */
+  readonly #sent: Sent[] = [];
   #leaving = false;
   /** Commands whose answer takes a while: lines behind them wait for it. */
   readonly #answering = new Set<Promise<void>>();
@@ -176,13 +181,21 @@ class Chat implements HostListener, Chatting {
   event(event: HostEvent): void {
     if (event.event === "read") this.readers.onRead(event);
     if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
+    if (event.event === "sent" && event.index > this.#service.delivered) return void this.#sent.push(event);
     this.#face.event(event);
-    if (event.event === "message") this.#attention.onShown([event]);
+    if (event.event === "message") this.#onTold(event);
     if (event.event === "started") {
       this.#logStart(event);
       void this.#onStarted();
     }
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
+  }
+
+  /** The face was told a message. */
+  #onTold(message: DeliveredMessage): void {
+    this.#attention.onShown([message]);
+    this.out.passed(() => this.#service.acknowledge(message.index));
+    while ((this.#sent[0]?.index ?? Number.POSITIVE_INFINITY) <= message.index) this.event(this.#sent.shift() as Sent);
   }
 
   log(record: LogRecord): void {

@@ -23,6 +23,9 @@ export class Output {
   #waiting = 0;
   #paused: (() => void) | null = null;
   #onFinished: (() => void)[] = [];
+  #written = 0;
+  /** What is to be done when so many writes are answered. */
+  #passing: { readonly written: number; readonly go: () => void }[] = [];
   #patienceMs: number | null = null;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,12 +67,21 @@ export class Output {
   write(text: string): void {
     if (this.#lost || text === "") return;
     this.#unanswered++;
+    this.#written++;
     this.#waiting += text.length;
     this.#stream.write(text, (error) => {
       // The event of it may come later.
       if (error instanceof Error) this.#failed(error);
       this.#answered(text.length);
     });
+  }
+
+  /** Called once everything written so far is with the reader; never if the reader is gone before. */
+  passed(go: () => void): void {
+    if (this.#lost || this.#stream.errored) return;
+    // Taken at once, though the answer comes later: nothing waits in the stream.
+    if (this.#unanswered === 0 || this.#stream.writableLength === 0) go();
+    else this.#passing.push({ written: this.#written, go });
   }
 
   /** Called once, when the reader has caught up. */
@@ -109,6 +121,9 @@ export class Output {
   #answered(length: number): void {
     this.#unanswered--;
     this.#waiting -= length;
+    const answered = this.#written - this.#unanswered;
+    while (!this.#lost && (this.#passing[0]?.written ?? Number.POSITIVE_INFINITY) <= answered)
+      this.#passing.shift()?.go();
     if (this.#waiting < this.#waitingMax / 2) this.#resume();
     if (this.#unanswered === 0) this.#finish();
     else this.#wait();

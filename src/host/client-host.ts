@@ -184,6 +184,9 @@ export class ClientHost implements Service {
     this.#notice("error", "refused", `a client cannot ${what}: say so on a peer`);
   }
 
+  /** Nothing is kept of what a client was told. */
+  acknowledge(): void {}
+
   pauseDelivery(): void {
     this.#paused = true;
   }

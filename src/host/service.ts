@@ -35,6 +35,8 @@ export interface Service {
   confirmRead(room: string, seqNo: number): void;
   transfer(to: PeerId): void;
   evict(id: PeerId): void;
+  /** Whoever is told has everything through `index`: the next process goes on behind it, where one is asked to wait for that. */
+  acknowledge(index: LogIndex): void;
   /** For a reader that cannot keep up: messages wait where they are kept, not in memory. */
   pauseDelivery(): void;
   resumeDelivery(): void;

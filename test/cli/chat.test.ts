@@ -472,6 +472,42 @@ class Screen extends VirtualTerminal {
   }
 }
 
+test("a script that is behind is told that its message is sent after the message", async () => {
+  let out = "";
+  let reads = false;
+  const stuck: (() => void)[] = [];
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      out += chunk.toString();
+      if (reads) done();
+      else stuck.push(done);
+    },
+  });
+  const run = new Machine().start({}, output);
+  const text = "x".repeat(60_000);
+  const count = 40;
+  run.input.write(`${text}\n`.repeat(count));
+  await run.pass(3000);
+  expect(out).not.toContain('"event":"message"');
+  reads = true;
+  for (const done of stuck) done();
+  const events = () =>
+    out
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Event);
+  await run.until(() => events().filter((e) => e.event === "sent").length === count);
+  const told = events().filter((e) => e.event === "message" || e.event === "sent");
+  for (const event of ["message", "sent"])
+    expect(told.filter((e) => e.event === event).map((e) => e.seq_no)).toEqual(
+      Array.from({ length: count }, (_, i) => i + 1),
+    );
+  const place = (event: string, seqNo: number) => told.findIndex((e) => e.event === event && e.seq_no === seqNo);
+  for (let i = 1; i <= count; i++) expect(place("sent", i)).toBeGreaterThan(place("message", i));
+  run.signal("SIGTERM");
+  expect(await run.ended()).toBe(0);
+});
+
 describe("the screen", () => {
   function open(machine: Machine, options: Partial<ChatOptions> = {}) {
     const screen = new Screen();

@@ -160,6 +160,9 @@ afterEach(async () => {
   await endAll();
 });
 
+/** Of the messages that a script was told. */
+const numbersIn = (said: string) =>
+  [...said.matchAll(/^\{"event":"message".*"seq_no":(\d+),.*\}$/gm)].map(([, number]) => Number(number));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 /** Numbers of messages, from top to bottom. */
 const shown = (screen: VirtualTerminal) =>
@@ -202,16 +205,30 @@ for (const [kind, runtime] of [
     await carol.goesOn(4000);
     expect(carol.shellWaits || kind === "socket").toBe(true);
     carol.readOn();
-    const messages = () =>
-      [...carol.said.matchAll(/^\{"event":"message".*"seq_no":(\d+),.*\}$/gm)].map(([, n]) => Number(n));
-    await carol.until("the last message", () => messages().at(-1) === COUNT);
-    expect(messages()).toEqual(upTo(COUNT));
+    await carol.until("the last message", () => numbersIn(carol.said).at(-1) === COUNT);
+    expect(numbersIn(carol.said)).toEqual(upTo(COUNT));
     process.kill(carol.pid, "SIGTERM");
     expect(await carol.exited()).toBe(0);
   }, 60_000);
 
-test("a log on a terminal that Ctrl-S has stopped holds up nothing, and Ctrl-Q lets it go on", async () => {
-  const carol = await Unread.start("pty", "binary", "--headless", "--log-level", "debug");
+test("[A1] what a script has not read of a peer that is killed, the next process tells it", async () => {
+  const carol = await Unread.start("pipe", "binary", "--json");
+  carol.stopReading();
+  await carol.goesOn(4000);
+  process.kill(carol.pid, "SIGKILL");
+  carol.readOn();
+  await carol.exited();
+  const read = numbersIn(carol.said);
+  expect(read.length).toBeLessThan(COUNT);
+  const again = carol.cluster.start(LEADER);
+  await again.until("the last message", () => again.messages.at(-1)?.seq_no === COUNT);
+  const first = again.messages[0]?.seq_no;
+  expect(first).toBeLessThanOrEqual(read.length + 1);
+  expect([...read.slice(0, first - 1), ...again.messages.map((m) => m.seq_no)]).toEqual(upTo(COUNT));
+}, 60_000);
+
+test("a terminal without a screen that Ctrl-S has stopped holds up nothing, and Ctrl-Q lets it go on", async () => {
+  const carol = await Unread.start("pty", "binary", "--json", "--log-level", "debug");
   carol.type(CTRL_S);
   // Enough for the terminal to have obeyed.
   await carol.goesOn(200);
