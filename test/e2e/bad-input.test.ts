@@ -5,7 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROTOCOL_VERSION } from "../../src/core/config.ts";
-import { BINARY, Cluster, checkHistory, endAll, logLines, PeerProcess, RUNTIMES, run } from "./harness.ts";
+import { BINARY, Cluster, endAll, PeerProcess, RUNTIMES, run } from "./harness.ts";
+import { checkHistory, logLines } from "./history.ts";
 
 afterEach(endAll);
 

@@ -1,17 +1,8 @@
 /** Thin clients and the commands for scripts [S8], with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
 import { PROTOCOL_VERSION } from "../../src/core/config.ts";
-import {
-  BINARY,
-  Cluster,
-  checkHistory,
-  endAll,
-  loggedChats,
-  type PeerEvent,
-  PeerProcess,
-  run,
-  saidBy,
-} from "./harness.ts";
+import { BINARY, Cluster, endAll, type PeerEvent, PeerProcess, run } from "./harness.ts";
+import { checkHistory, loggedChats, saidBy } from "./history.ts";
 
 afterEach(endAll);
 

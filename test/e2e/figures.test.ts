@@ -1,7 +1,8 @@
 /** The figures that the product is judged by, measured on real processes and printed; the bounds are what it promises. */
 import { afterEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { Cluster, checkHistory, endAll, type PeerProcess, saidBy, sentBy } from "./harness.ts";
+import { Cluster, endAll, type PeerProcess, sentBy } from "./harness.ts";
+import { checkHistory, saidBy } from "./history.ts";
 
 afterEach(endAll);
 

@@ -1,7 +1,8 @@
 /** Joining, leaving and returning, with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
-import { BINARY, Cluster, checkHistory, endAll, freePorts, type PeerEvent, run, sentBy } from "./harness.ts";
+import { BINARY, Cluster, endAll, freePorts, type PeerEvent, run, sentBy } from "./harness.ts";
+import { checkHistory } from "./history.ts";
 
 afterEach(endAll);
 

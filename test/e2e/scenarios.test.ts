@@ -1,6 +1,7 @@
 /** The demo scenarios of a chat without a server, with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
-import { BINARY, Cluster, checkHistory, endAll, run, saidBy, sentBy } from "./harness.ts";
+import { BINARY, Cluster, endAll, run, sentBy } from "./harness.ts";
+import { checkHistory, saidBy } from "./history.ts";
 import { CuttableNetwork } from "./proxy.ts";
 
 afterEach(endAll);

@@ -3,7 +3,8 @@ import { afterEach, expect, test } from "bun:test";
 import { TERM_LEAP_MAX, TERMS_PER_CLUSTER } from "../../src/core/config.ts";
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
 import type { Frame } from "../../src/core/message.ts";
-import { Cluster, checkHistory, endAll, sentBy } from "./harness.ts";
+import { Cluster, endAll, sentBy } from "./harness.ts";
+import { checkHistory } from "./history.ts";
 import { Raw } from "./raw.ts";
 
 afterEach(endAll);
