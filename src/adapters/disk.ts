@@ -19,8 +19,9 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Disk, type File, PortError } from "../host/contracts.ts";
-import { takeLock } from "./lock.ts";
+import { type Disk, type File, type Holder, PortError } from "../host/contracts.ts";
+import { codeOf, fileError } from "./errors.ts";
+import { Lock, takeLock } from "./lock.ts";
 
 /** The directory `root` as a Disk. Nothing is touched before the first call. */
 export function openDisk(root: string): Disk {
@@ -29,21 +30,30 @@ export function openDisk(root: string): Disk {
 
 class PlatformDisk implements Disk {
   readonly #root: string;
-  #unlock: (() => void) | null = null;
+  #lock: Lock | null = null;
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  lock(): void {
+  lock(dead?: Holder): Holder | null {
     this.makeDirectory("");
-    this.#unlock = attempt("lock", this.#root, () => takeLock(this.#root));
+    const taken = attempt("lock", this.#root, () => takeLock(this.#root, dead));
+    if (!(taken instanceof Lock)) return taken;
+    this.#lock = taken;
+    return null;
+  }
+
+  renewLock(): PortError | null {
+    const lock = this.#lock;
+    if (lock === null) throw new PortError("ELOST", "this process has given it back");
+    return attempt("look at the lock of", this.#root, () => lock.renew());
   }
 
   unlock(): void {
-    const unlock = this.#unlock;
-    this.#unlock = null;
-    if (unlock !== null) attempt("unlock", this.#root, unlock);
+    const lock = this.#lock;
+    this.#lock = null;
+    if (lock !== null) attempt("unlock", this.#root, () => lock.release());
   }
 
   list(directory: string): string[] {
@@ -56,7 +66,7 @@ class PlatformDisk implements Disk {
         .sort();
     } catch (error) {
       if (codeOf(error) === "ENOENT") return [];
-      throw portError("list", path, error);
+      throw fileError("list", path, error);
     }
   }
 
@@ -96,12 +106,12 @@ class PlatformDisk implements Disk {
     try {
       fd = openDirectory(full);
     } catch (error) {
-      setImmediate(done, portError("sync", full, error));
+      setImmediate(done, fileError("sync", full, error));
       return;
     }
     fsync(fd, (error) => {
       closeSync(fd);
-      done(error === null || error === undefined || ignoresDirectories(error) ? null : portError("sync", full, error));
+      done(error === null || error === undefined || ignoresDirectories(error) ? null : fileError("sync", full, error));
     });
   }
 
@@ -160,7 +170,7 @@ class PlatformFile implements File {
     fdatasync(this.#fd, (error) => {
       this.#syncs -= 1;
       if (!this.#closed)
-        return done(error === null || error === undefined ? null : portError("sync", this.#path, error));
+        return done(error === null || error === undefined ? null : fileError("sync", this.#path, error));
       if (this.#syncs === 0) closeSync(this.#fd);
     });
   }
@@ -190,7 +200,7 @@ function syncDirectory(path: string): void {
       closeSync(fd);
     }
   } catch (error) {
-    if (!ignoresDirectories(error)) throw portError("sync", path, error);
+    if (!ignoresDirectories(error)) throw fileError("sync", path, error);
   }
 }
 
@@ -206,19 +216,6 @@ function attempt<T>(action: string, path: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw error instanceof PortError ? error : portError(action, path, error);
+    throw fileError(action, path, error);
   }
-}
-
-function portError(action: string, path: string, error: unknown): PortError {
-  const code = codeOf(error);
-  // Not the system's error but a bug of ours: it goes on as it is.
-  if (code === "" || code.startsWith("ERR_")) throw error;
-  const reason = (error as Error).message.replace(/^[A-Z0-9]+: /, "").replace(/, [a-z]+( '.*)?$/s, "");
-  // A quota that is used up is a full disk to us.
-  return new PortError(code === "EDQUOT" ? "ENOSPC" : code, `cannot ${action} ${path}: ${reason} (${code})`);
-}
-
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? "";
 }

@@ -1,47 +1,161 @@
 /**
- * One process per data directory [D1], by file names alone: Node has no flock, and Bun, Node and Deno must see the same.
+ * One process per data directory [D1], by file names alone: Node has no flock, a network directory may have none, and
+ * Bun, Node and Deno must see the same.
  *
  * `lock/` always holds exactly one file, whose name says who has the directory: `free`, or
- * `<pid>-<start time>-<boot>-<random>`. It changes hands only by renaming that one file. A rename takes its source away,
- * so of all who saw the same name one succeeds and the others look again: a compare-and-swap, and taking over from the
- * dead is no different from taking what is free. A random word in the name makes each holder's name one of a kind.
+ * `<pid>-<start time>-<boot>-<random>-<pid namespace>-<host>`. It changes hands only by renaming that one file. A rename
+ * takes its source away, so of all who saw the same name one succeeds and the others look again: a compare-and-swap, and
+ * taking over from the dead is no different from taking what is free. A random word in the name makes each holder's name
+ * one of a kind.
  *
- * A holder is dead when its pid is gone, is a zombie, started at another time (the pid was used again), or ran before
- * the machine's last boot. A process in another container that shares the directory but not the pids cannot be seen:
- * never mount one data directory into two of them.
+ * Whoever runs on the same kernel in the same pid namespace sees whether a holder lives: it is dead when its pid is gone,
+ * is a zombie, or started at another time (the pid was used again). All others see its lease: a count in the file, which
+ * the holder raises whenever it looks at the lock. The file is opened anew for each look, because that is when a network
+ * file system asks its server; the name stands in the file, too, for one that does so even then only for what is in it.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
-import { PortError } from "../host/contracts.ts";
-import { builtin } from "./builtin.ts";
+import { type Holder, PortError } from "../host/contracts.ts";
 import { systemClock } from "./clock.ts";
+import { codeOf, fileError } from "./errors.ts";
+import { HAS_BOOT_ID, HAS_PID_NAMESPACES, type Place, placeOf, startTime } from "./place.ts";
 
 const FREE = "free";
 /** Each round ends in a win, a living holder, or means that somebody else has won a round: starters are few. */
 const ROUNDS_MAX = 10_000;
+/** The count stands before the name, so that a late look of a holder that has lost the lock changes nothing but the count. */
+const COUNT_BYTES = 16;
+/** Written whole when the lock is taken: a look then needs no room on the disk. */
+const FILE_BYTES = 512;
+/** Stands for the pid namespace of a holder that wrote none: it renews nothing, so that it is judged by its pid alone. */
+const BEFORE_LEASES = "before leases";
+/**
+ * File systems that one kernel at a time can mount, as `statfs` numbers them: ext2 to ext4, XFS, Btrfs, F2FS, ZFS. Whoever held
+ * a lock there under another boot held it before the last one.
+ */
+const OF_ONE_KERNEL: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1]);
 
-/** Takes the directory and returns the function that gives it back. Throws PortError("ELOCKED") and what node:fs throws. */
-export function takeLock(root: string): () => void {
-  const lock = join(root, "lock");
-  const own = `${process.pid}-${startTime(process.pid) ?? ""}-${bootId()}-${systemClock.word(12)}`;
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const names = entries(lock);
-    if (names.length === 0) makeLock(root, lock);
-    for (const name of names) {
-      const holder = livingHolder(name);
-      if (holder !== null) throw new PortError("ELOCKED", `process ${holder} has it`);
-      if (moved(join(lock, name), join(lock, own))) return () => void moved(join(lock, own), join(lock, FREE));
+/** A lock that this process has taken. */
+export class Lock {
+  readonly #directory: string;
+  readonly #name: string;
+  #looks = 0;
+
+  constructor(directory: string, name: string) {
+    this.#directory = directory;
+    this.#name = name;
+  }
+
+  /**
+   * Looks whether this process still has it, and raises the count. Throws PortError("ELOST") when it has not, and what
+   * node:fs throws when that cannot be seen. Returns why the count could not be raised, or null.
+   */
+  renew(): PortError | null {
+    const path = join(this.#directory, this.#name);
+    let refused: PortError | null = null;
+    let fd: number;
+    try {
+      fd = openSync(path, "r+");
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "ENOENT" || code === "ESTALE") throw lost(this.#directory);
+      if (code === "EMFILE" || code === "ENFILE") return this.#touch(path);
+      if (code !== "EACCES" && code !== "EPERM" && code !== "EROFS") throw error;
+      refused = fileError("renew the lease of", path, error);
+      fd = openSync(path, "r");
+    }
+    try {
+      if (nameIn(fd) !== this.#name) throw lost(this.#directory);
+      return refused ?? this.#raise(fd, path);
+    } finally {
+      closeSync(fd);
     }
   }
-  throw new PortError("EBUSY", `${lock} changes hands all the time`);
+
+  release(): void {
+    moved(join(this.#directory, this.#name), join(this.#directory, FREE));
+  }
+
+  #raise(fd: number, path: string): PortError | null {
+    this.#looks += 1;
+    try {
+      writeSync(fd, countOf(this.#looks), 0, "latin1");
+      return null;
+    } catch (error) {
+      return fileError("renew the lease of", path, error);
+    }
+  }
+
+  /** Where there is no file handle left: a name that is there can be touched. */
+  #touch(path: string): null {
+    try {
+      const now = systemClock.wall() / 1000;
+      utimesSync(path, now, now);
+      return null;
+    } catch (error) {
+      throw codeOf(error) === "ENOENT" ? lost(this.#directory) : error;
+    }
+  }
+}
+
+/** Takes the directory, or says who has it that cannot be seen from here. Throws PortError("ELOCKED") and what node:fs throws. */
+export function takeLock(root: string, dead?: Holder): Lock | Holder {
+  const directory = join(root, "lock");
+  const here = placeOf();
+  const own = [process.pid, startTime(process.pid) ?? "", here.boot, systemClock.word(12), here.pids, here.host].join(
+    "-",
+  );
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const names = entries(directory);
+    if (names.length === 0) makeLock(root, directory);
+    for (const name of names) {
+      const state = stateOf(name, here, directory);
+      if (state === "alive") throw new PortError("ELOCKED", `${whoIs(name, here)} has it`);
+      if (state === "unseen") {
+        const seen = look(directory, name);
+        if (seen === null) continue;
+        if (seen.name !== dead?.name || seen.lease !== dead.lease) return seen;
+      }
+      if (moved(join(directory, name), join(directory, own))) return begin(directory, own);
+    }
+  }
+  throw new PortError("EBUSY", `${directory} changes hands all the time`);
+}
+
+function begin(directory: string, own: string): Lock {
+  try {
+    const fd = openSync(join(directory, own), "r+");
+    try {
+      writeSync(fd, `${countOf(0)}\n${own}\n`.padEnd(FILE_BYTES), 0, "latin1");
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    moved(join(directory, own), join(directory, FREE));
+    throw error;
+  }
+  return new Lock(directory, own);
 }
 
 /** Puts `lock/` with its one file in place as a whole: the rename fails if there is one that is not empty. */
-function makeLock(root: string, lock: string): void {
+function makeLock(root: string, directory: string): void {
   const fresh = join(root, `lock.${systemClock.word(12)}`);
   mkdirSync(fresh);
   writeFileSync(join(fresh, FREE), "");
-  if (!moved(fresh, lock)) rmSync(fresh, { recursive: true, force: true });
+  if (!moved(fresh, directory)) rmSync(fresh, { recursive: true, force: true });
 }
 
 /** Whether this process made the move; false if another was there first. */
@@ -65,57 +179,76 @@ function entries(directory: string): string[] {
   }
 }
 
-/** The pid in a holder's name, if that very process still runs. */
-function livingHolder(name: string): number | null {
-  const [pid, start, boot] = name.split("-");
+// ── who has it ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface HolderName extends Place {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** Null for what no holder has written. Of before there were leases, only what is known of it. */
+function parseName(name: string): HolderName | null {
+  const [pid, started = "", boot = "", , pids, ...host] = name.split("-");
   const holder = Number(pid);
-  if (!Number.isSafeInteger(holder) || holder < 1 || boot !== bootId()) return null;
-  return startTime(holder) === start ? holder : null;
+  if (!Number.isSafeInteger(holder) || holder < 1) return null;
+  return { pid: holder, started, boot, pids: pids ?? BEFORE_LEASES, host: host.join("-") };
 }
 
-/** When a process started, in a form that is the same for everyone who asks; null if it does not run. */
-function startTime(pid: number): string | null {
-  if (process.platform === "linux") {
+/** `dead` counts as free; `unseen`: only its lease can tell. */
+function stateOf(name: string, here: Place, directory: string): "dead" | "alive" | "unseen" {
+  const holder = parseName(name);
+  if (holder === null) return "dead";
+  const byPid = () => (startTime(holder.pid) === holder.started ? "alive" : "dead");
+  if (holder.pids === BEFORE_LEASES) return holder.boot === here.boot ? byPid() : "dead";
+  const sameBoot = holder.boot === here.boot && (here.boot !== "" || !HAS_BOOT_ID);
+  const samePids = holder.pids === here.pids && (here.pids !== "" || !HAS_PID_NAMESPACES);
+  if (sameBoot && samePids && holder.host === here.host) return byPid();
+  if (!isOfOneKernel(directory)) return "unseen";
+  const knowsBoots = holder.boot !== "" && here.boot !== "";
+  if (knowsBoots && !sameBoot) return "dead";
+  return samePids ? byPid() : "unseen";
+}
+
+function isOfOneKernel(directory: string): boolean {
+  return process.platform === "linux" && OF_ONE_KERNEL.has(statfsSync(directory).type);
+}
+
+/** What there is to see of a holder; null if it has gone meanwhile. */
+function look(directory: string, name: string): Holder | null {
+  try {
+    const fd = openSync(join(directory, name), "r");
     try {
-      // pid (name) state ppid …: the name may hold anything, so the fields are counted from the last ")". [proc(5)]
-      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
-    } catch (error) {
-      if (["ENOENT", "ESRCH"].includes(codeOf(error))) return null;
-      throw error;
+      const lease = `${text(fd)} ${fstatSync(fd).mtimeMs}`;
+      return { name, who: whoIs(name, null), lease };
+    } finally {
+      closeSync(fd);
     }
-  }
-  try {
-    process.kill(pid, 0);
   } catch (error) {
-    if (codeOf(error) !== "EPERM") return null;
-  }
-  if (process.platform === "win32") return "";
-  try {
-    const { execFileSync } = loadChildProcess();
-    const answer = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
-      encoding: "utf8",
-      env: { LC_ALL: "C", TZ: "UTC" },
-    }).trim();
-    const [state = "", ...start] = answer.split(/\s+/);
-    return state.startsWith("Z") ? null : start.join("").replace(/[^A-Za-z0-9]/g, "");
-  } catch {
-    // ps ends with 1 when there is no such process any more.
-    return null;
+    if (["ENOENT", "ESTALE"].includes(codeOf(error))) return null;
+    throw error;
   }
 }
 
-/** Of no use where there is a /proc; it takes 2 MB. */
-function loadChildProcess(): typeof import("node:child_process") {
-  return builtin("node:child_process");
+function lost(directory: string): PortError {
+  const [name] = entries(directory).filter((entry) => entry !== FREE);
+  return new PortError("ELOST", name === undefined ? "its lock is gone" : `${whoIs(name, null)} has taken it`);
 }
 
-function bootId(): string {
-  if (process.platform !== "linux") return "";
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);
+/** In words; without the host where that is this one. */
+function whoIs(name: string, here: Place | null): string {
+  const { pid = 0, host = "" } = parseName(name) ?? {};
+  return `process ${pid}${host === "" || host === here?.host ? "" : ` on ${host}`}`;
 }
 
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? "";
+function nameIn(fd: number): string {
+  return text(fd).slice(COUNT_BYTES).split("\n")[1] ?? "";
+}
+
+function text(fd: number): string {
+  const bytes = new Uint8Array(FILE_BYTES);
+  return new TextDecoder("latin1").decode(bytes.subarray(0, readSync(fd, bytes, 0, FILE_BYTES, 0)));
+}
+
+function countOf(looks: number): string {
+  return String(looks).padStart(COUNT_BYTES, "0");
 }

@@ -17,6 +17,13 @@ export const BELLS = ["off", "mention", "all"] as const;
 /** Messages shown at the start to a person. */
 const HISTORY = 20;
 
+/** Of one start only, so that it stands in no file: a lock that is always taken is none. */
+export const TAKE_LOCK: Flag = {
+  name: "take-lock",
+  value: null,
+  what: "Whoever has the data directory on another machine or in another container is dead: do not wait 10 s to see",
+};
+
 export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "id",
@@ -73,6 +80,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
     setting: "text",
     alsoKeys: ["log_dir"],
   },
+  TAKE_LOCK,
   { name: "headless", value: null, what: "No input and no messages: only be a member", setting: "switch" },
   { name: "print", value: null, what: "Print messages with --headless, too", setting: "switch" },
   {
@@ -168,6 +176,7 @@ export function readChatOptions(settings: Settings): ChatOptions {
     bell: settings.choice("bell", BELLS) ?? "mention",
     timings: readTimings(settings),
     durability: settings.choice("durability", DURABILITIES) ?? "fsync",
+    takesLock: settings.on(TAKE_LOCK.name),
     logLevel: settings.choice("log-level", LOG_LEVELS) ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"),
     logFormat: settings.choice("log-format", LOG_FORMATS) ?? "text",
   };

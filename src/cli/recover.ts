@@ -3,8 +3,10 @@ import { systemClock } from "../adapters/clock.ts";
 import { TERMS_LEFT_WARNED } from "../core/config.ts";
 import type { Clock, Disk } from "../host/contracts.ts";
 import { DAMAGED_DIRECTORY } from "../host/damaged.ts";
-import { HostError } from "../host/directory.ts";
+import { HostError, lockDirectory, lockFailure } from "../host/directory.ts";
 import { inspectSurvivor, type Recovery, recoverByForce, type Survivor } from "../host/forced.ts";
+import { Outwait } from "../host/holding.ts";
+import { TAKE_LOCK } from "./chat-options.ts";
 import { openData } from "./files.ts";
 import { UsageError } from "./flags.ts";
 import type { Output } from "./output.ts";
@@ -16,7 +18,10 @@ export const RECOVER: Command = {
   words: "DIR",
   completes: "directory",
   purpose: "go on alone with this directory's log after a majority of the voters is lost for good",
-  flags: [{ name: "force", value: null, what: "Do it; without, only say what would be done and what may be lost" }],
+  flags: [
+    { name: "force", value: null, what: "Do it; without, only say what would be done and what may be lost" },
+    TAKE_LOCK,
+  ],
   examples: [
     { command: "chatpeer recover data/peer1", what: "Ask each survivor what it holds; nothing is changed" },
     {
@@ -25,19 +30,33 @@ export const RECOVER: Command = {
     },
   ],
   exits: { 0: "done, or could be", 1: "it cannot be done: stderr says why" },
-  run: ({ words, settings, out, err }) => recover(words, settings.on("force"), systemClock, out, err),
+  run: ({ words, settings, out, err }) =>
+    recover(words, { force: settings.on("force"), takesLock: settings.on(TAKE_LOCK.name) }, systemClock, out, err),
 };
 
+interface Wanted {
+  readonly force: boolean;
+  /** Whoever has the directory is dead, if that cannot be seen from here. */
+  readonly takesLock: boolean;
+}
+
 /** Exit code 0 if it is done, or could be. */
-export function recover(words: readonly string[], force: boolean, clock: Clock, out: Output, err: Output): number {
+export async function recover(
+  words: readonly string[],
+  { force, takesLock }: Wanted,
+  clock: Clock,
+  out: Output,
+  err: Output,
+): Promise<number> {
   const [directory, ...more] = words;
   if (directory === undefined || more.length > 0)
     throw new UsageError("recover needs one data directory: chatpeer recover DIR");
   const disk = openData(directory);
   try {
+    await outwait(disk, clock, takesLock, err);
     for (const line of force
       ? recovered(recoverByForce(disk, clock), disk, directory)
-      : plan(inspectSurvivor(disk), directory))
+      : plan(inspectSurvivor(disk, clock), directory))
       out.line(visible(line));
     return 0;
   } catch (error) {
@@ -45,6 +64,20 @@ export function recover(words: readonly string[], force: boolean, clock: Clock, 
     err.line(visible(`chatpeer: ${directory}: ${error.message}`));
     return 1;
   }
+}
+
+/** The directory is free behind it: whoever had it and cannot be seen was outwaited. Throws HostError. */
+async function outwait(disk: Disk, clock: Clock, takesLock: boolean, err: Output): Promise<void> {
+  const holder = lockDirectory(disk);
+  if (holder !== null)
+    await new Promise<void>((taken, refused) => {
+      new Outwait(disk, clock, holder, takesLock, {
+        waiting: (message) => err.line(visible(`chatpeer: ${message}`)),
+        taken,
+        refused: (error) => refused(new HostError(lockFailure(error))),
+      });
+    });
+  disk.unlock();
 }
 
 const NEEDLESS = "it is the only voter of its cluster and its log is whole: there is nothing to recover, just start it";

@@ -140,6 +140,13 @@ export const CATCHUP_FRAMES_MAX = 8;
 /** Segment limits written into a new cluster's genesis entry [L4]; afterwards the genesis decides. */
 export const SEGMENTS = { entries: 65_536, bytes: 16 * 1024 * 1024 };
 
+/** So often a process looks at its lock of the data directory, and nothing is written or said on an older look [D1]. */
+export const LOCK_LOOK_MS = 1000;
+/** A holder that cannot be seen is taken for dead when its lease has not moved for so long: ten looks that it did not take. */
+export const LOCK_LEASE_MS = 10_000;
+/** So long after a takeover nothing is read: by then a holder that woke at that very moment has looked again, and stopped. */
+export const LOCK_SETTLE_MS = 3000;
+
 /**
  * Times follow what was measured up to this [E15]: disks of 2 s and round trips of 4 s get what they need; whoever takes
  * longer than this is not slow but broken, and is not waited for.

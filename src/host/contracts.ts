@@ -97,10 +97,31 @@ export interface File {
   close(): void;
 }
 
+/** Who has a directory, as seen by a process that cannot see whether that one lives: on another machine, in another container. */
+export interface Holder {
+  /** One of a kind: whoever takes the directory again has another one. */
+  readonly name: string;
+  /** For people: `process 17 on alpha`. */
+  readonly who: string;
+  /** Changes whenever the holder renews its lock. Only compared. */
+  readonly lease: string;
+}
+
 /** A directory tree; paths are relative, with "/". */
 export interface Disk {
-  /** Takes the directory for this process; throws PortError("ELOCKED") if another living process has it [D1]. */
-  lock(): void;
+  /**
+   * Takes the directory for this process and returns null [D1]. Throws PortError("ELOCKED") if another process has it
+   * that can be seen to live. Of a holder that cannot be seen it returns what there is to see, and changes nothing: the
+   * caller watches whether the lease moves, and says `dead` of that very sight when it does not; with a newer one it is
+   * returned again.
+   */
+  lock(dead?: Holder): Holder | null;
+  /**
+   * Looks whether this process still has the directory, and shows those that cannot see it that it lives. Throws
+   * PortError: "ELOST" when it has the directory no more, another code when that cannot be seen. Returns why the lease
+   * could not be renewed (another process may take it for dead then), or null.
+   */
+  renewLock(): PortError | null;
   unlock(): void;
   /** File names in a directory, sorted; empty if there is none. */
   list(directory: string): string[];

@@ -23,7 +23,7 @@ import {
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
 import { WireError } from "../wire/errors.ts";
-import { type Clock, type Disk, PortError } from "./contracts.ts";
+import { type Clock, type Disk, type Holder, PortError } from "./contracts.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox } from "./outbox.ts";
 import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
@@ -292,9 +292,8 @@ export class Directory {
   }
 }
 
-/** Opens the directory for this process. Throws HostError, PortError. */
+/** Opens a directory that this process has locked; where that fails it is given back. Throws HostError. */
 export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOptions): Directory {
-  lockDirectory(disk);
   try {
     return new Directory(disk, clock, options);
   } catch (error) {
@@ -304,17 +303,17 @@ export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOption
   }
 }
 
-/** Takes the directory for this process [D1]. Throws HostError. */
-export function lockDirectory(disk: Disk): void {
+/** Takes the directory for this process [D1], or returns a holder that must be outwaited. Throws HostError. */
+export function lockDirectory(disk: Disk): Holder | null {
   try {
-    disk.lock();
+    return disk.lock();
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
     throw new HostError(lockFailure(error));
   }
 }
 
-function lockFailure(error: PortError): string {
+export function lockFailure(error: PortError): string {
   if (error.code !== "ELOCKED") return `the data directory cannot be used: ${error.message}`;
   return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
 }

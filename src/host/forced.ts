@@ -35,6 +35,7 @@ import {
   IDENTITY,
   type Identity,
   lockDirectory,
+  lockFailure,
   nextBoot,
   PROGRESS,
   RECOVERY,
@@ -42,6 +43,7 @@ import {
   readIdentity,
   readProgress,
 } from "./directory.ts";
+import { HeldDisk, heldElsewhere } from "./holding.ts";
 import { LogStore } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Outbox } from "./outbox.ts";
@@ -97,11 +99,11 @@ interface Plan {
 }
 
 /** Looks and changes nothing. Throws HostError. */
-export function inspectSurvivor(disk: Disk): Survivor {
-  return holding(disk, () => {
-    const plan = readPlan(disk);
+export function inspectSurvivor(disk: Disk, clock: Clock): Survivor {
+  return holding(disk, clock, (held) => {
+    const plan = readPlan(held);
     return plan === null
-      ? inspect(disk, identityOf(disk))
+      ? inspect(held, identityOf(held))
       : {
           // What an earlier version has noted does not say it.
           ...{ termsLeft: TERMS_PER_CLUSTER },
@@ -116,21 +118,24 @@ export function inspectSurvivor(disk: Disk): Survivor {
  * HostError; after any failure, a power cut included, it can be called again.
  */
 export function recoverByForce(disk: Disk, clock: Clock): Recovery | null {
-  return holding(disk, () => {
-    const plan = readPlan(disk) ?? makePlan(disk, clock);
-    return plan === null ? null : carryOut(disk, clock, plan);
+  return holding(disk, clock, (held) => {
+    const plan = readPlan(held) ?? makePlan(held, clock);
+    return plan === null ? null : carryOut(held, clock, plan);
   });
 }
 
-function holding<T>(disk: Disk, work: () => T): T {
-  lockDirectory(disk);
+function holding<T>(disk: Disk, clock: Clock, work: (held: Disk) => T): T {
+  const holder = lockDirectory(disk);
+  if (holder !== null) throw new HostError(lockFailure(heldElsewhere(holder)));
+  // What is lost or not renewed shows in the next call, which throws.
+  const held = new HeldDisk(disk, clock, { lost: () => {}, unrenewed: () => {} });
   try {
-    return work();
+    return work(held);
   } catch (error) {
-    if (error instanceof PortError) throw new HostError(`the data directory cannot be used: ${error.message}`);
-    throw error;
+    if (!(error instanceof PortError)) throw error;
+    throw new HostError(error.code === "ELOST" ? error.message : `the data directory cannot be used: ${error.message}`);
   } finally {
-    disk.unlock();
+    held.unlock();
   }
 }
 

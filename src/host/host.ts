@@ -29,8 +29,9 @@ import { refusal } from "./channel.ts";
 import { Clients, type ClientsHost } from "./clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
-import { type Directory, HostError, openDirectory } from "./directory.ts";
+import { type Directory, HostError, lockDirectory, lockFailure, openDirectory } from "./directory.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
+import { HeldDisk, Outwait } from "./holding.ts";
 import { Links } from "./links.ts";
 import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
@@ -57,6 +58,8 @@ export interface HostOptions extends PersonOptions {
   readonly durability: "fsync" | "os";
   /** The listener says by `acknowledge` when it is done with a message [A1]. Default: one that was told is done with. */
   readonly acknowledges?: boolean;
+  /** Somebody says that whoever has the directory is dead, if that cannot be seen from here. */
+  readonly takesLock?: boolean;
   /** Segment limits that a founder writes into its genesis, where they are not to be the usual ones [L4]. */
   readonly segments?: { readonly entries: number; readonly bytes: number };
 }
@@ -94,6 +97,8 @@ export class Host implements Service {
   readonly #options: HostOptions;
   readonly #listener: HostListener;
   readonly #makePeer: MakePeer;
+  #outwait: Outwait | null = null;
+  #disk: HeldDisk | null = null;
   #directory: Directory | null = null;
   #delivery: Delivery | null = null;
   #links: Links | null = null;
@@ -152,10 +157,31 @@ export class Host implements Service {
     this.#listener = listener;
   }
 
-  /** Opens the directory and begins to listen; `started` or `stopped` follows. Throws HostError for a bad directory. */
+  /**
+   * Takes the directory and begins to listen; `started` or `stopped` follows. Throws HostError for a bad directory, but
+   * for one whose holder must be outwaited first.
+   */
   start(): void {
+    const { disk } = this.#ports;
+    const holder = lockDirectory(disk);
+    if (holder === null) return this.#open();
+    this.#outwait = new Outwait(disk, this.#clock, holder, this.#options.takesLock === true, {
+      waiting: (message) => this.#event({ event: "notice", code: "locked", message }),
+      taken: () => this.#guarded(() => this.#open()),
+      refused: (error) => this.#die(lockFailure(error)),
+    });
+  }
+
+  /** The directory is locked. */
+  #open(): void {
     const { id, host, port, seeds, durability } = this.#options;
-    const directory = openDirectory(this.#ports.disk, this.#clock, {
+    this.#outwait = null;
+    const disk = new HeldDisk(this.#ports.disk, this.#clock, {
+      lost: (reason) => this.#die(reason),
+      unrenewed: (error) => this.#onUnrenewed(error),
+    });
+    this.#disk = disk;
+    const directory = openDirectory(disk, this.#clock, {
       id,
       founds: seeds.length === 0,
       fsync: durability === "fsync",
@@ -168,7 +194,7 @@ export class Host implements Service {
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
     this.#session = this.#clock.word(8);
     this.#sessionKey = `${this.#options.id}.${this.#session}`;
-    if (!readRooms(this.#ports.disk, this.rooms))
+    if (!readRooms(disk, this.rooms))
       this.#event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
     this.#writer = new Writer(directory, this.#clock, {
       promised: (ballot) => this.#input({ type: "promised", ballot }),
@@ -489,7 +515,7 @@ export class Host implements Service {
     this.#scheduled = false;
     const peer = this.#peer;
     const directory = this.#directory;
-    if (peer === null || directory === null || this.#stopping) return;
+    if (peer === null || directory === null || !this.#holdsDirectory()) return;
     this.#keepTaken(peer, directory);
     peer.settle(this.#clock.now());
     this.#guarded(() => {
@@ -567,6 +593,23 @@ export class Host implements Service {
         return this.#end({ code: 0, reason: output.reason });
       }
     }
+  }
+
+  /** Nothing is written or said on an old look at the lock: this process may have stood still for long [D1]. */
+  #holdsDirectory(): boolean {
+    if (!this.#stopping) this.#guarded(() => this.#disk?.check());
+    return !this.#stopping;
+  }
+
+  #onUnrenewed(error: PortError | null): void {
+    if (error === null)
+      return this.#event({
+        event: "notice",
+        code: "lock-ok",
+        message: "the lock of the data directory is renewed again",
+      });
+    const message = `the lock of the data directory cannot be renewed (${error.message}): a start on another machine or in another container would take this peer for dead, and this one would stop`;
+    this.#event({ event: "error", code: "lock", message });
   }
 
   #deliver(through: LogIndex): void {
@@ -707,13 +750,13 @@ export class Host implements Service {
   // ── progress and end ───────────────────────────────────────────────────────────────────────────────────────────
 
   #noteProgress(): void {
-    if (this.#stopping) return;
+    if (!this.#holdsDirectory()) return;
     this.#directory?.secondPromise();
     // With writes that wait for room, what the core has committed is not what the disk says there [D7].
     if (this.#writer?.caughtUp) this.#saveProgress(false);
     if (this.#outboxStuck) this.#schedule();
     this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
-    if (this.rooms.changed) saveRooms(this.#ports.disk, this.rooms);
+    if (this.rooms.changed) saveRooms(this.#disk as Disk, this.rooms);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }
 
@@ -731,6 +774,7 @@ export class Host implements Service {
       const message = `${this.#taken.length} of the last messages could not be kept on the disk: they are not sent, type them again`;
       this.#event({ event: "error", code: "disk", message });
     }
+    this.#outwait?.cancel();
     this.#writer?.stop();
     this.#slices?.stop();
     this.#timer?.cancel();
@@ -740,7 +784,7 @@ export class Host implements Service {
       if (this.#peer !== null && stopped.code === 0 && this.#writer?.caughtUp) {
         this.#directory?.store.syncNow();
         this.#saveProgress(true);
-        if (this.rooms.changed) saveRooms(this.#ports.disk, this.rooms);
+        if (this.rooms.changed) saveRooms(this.#disk as Disk, this.rooms);
       }
       this.#directory?.close();
     } catch (error) {

@@ -6,7 +6,8 @@
  * Everything follows from the calls and from `random`, so a seed replays it.
  */
 import { assert } from "../core/assert.ts";
-import { type Clock, type Disk, type File, PortError } from "../host/contracts.ts";
+import { type Clock, type Disk, type File, type Holder, PortError } from "../host/contracts.ts";
+import { Inode } from "./inode.ts";
 
 export type DiskCall = "write" | "truncate" | "sync" | "create" | "rename" | "remove" | "sync-directory";
 
@@ -29,17 +30,26 @@ export interface VirtualDiskOptions {
   readonly random: () => number;
 }
 
-/** One change to a file's bytes; `bytes` null: a truncation to `at`. */
-interface Change {
-  readonly at: number;
-  readonly bytes: Uint8Array | null;
-}
-
 /** One change to the names of a directory, in the order made: path → file, or null where the name is gone. */
 interface NameChange {
   readonly order: number;
   readonly directory: string;
   readonly effects: readonly (readonly [path: string, file: Inode | null])[];
+}
+
+/** Somebody who has files open. Whoever is at another place is not seen to live or to be dead. */
+interface User {
+  readonly place: string;
+  /** Carries the time of its asynchronous syncs. */
+  readonly clock: Pick<Clock, "after">;
+  ended: boolean;
+}
+
+/** Who has the lock. */
+interface Held {
+  readonly user: User;
+  readonly number: number;
+  renewals: number;
 }
 
 export class VirtualDisk implements Disk {
@@ -53,12 +63,15 @@ export class VirtualDisk implements Disk {
   #order = 0;
   /** Directories are durable as soon as they are made. */
   readonly #directories = new Set<string>([""]);
-  #locked = false;
-  /** Files and syncs of an earlier boot are dead. */
-  boot = 0;
+  #holder: Held | null = null;
+  /** Holders so far. */
+  #holders = 0;
+  /** Whose port this is; `beside` makes those of others. Files and syncs of one that has ended are dead. */
+  user: User;
 
   constructor({ clock, random }: VirtualDiskOptions) {
     this.clock = clock;
+    this.user = { place: "here", clock, ended: false };
     this.#random = random;
   }
 
@@ -66,13 +79,14 @@ export class VirtualDisk implements Disk {
 
   /** The process is gone; the machine goes on. */
   kill(): void {
-    this.boot += 1;
-    this.#locked = false;
+    this.user.ended = true;
+    this.user = { ...this.user, ended: false };
   }
 
-  /** The power is cut: what was not synced survives in part, torn or not at all. */
+  /** The power is cut: what was not synced survives in part, torn or not at all. Whoever had the lock is known to be dead. */
   crash(): void {
     this.kill();
+    this.#holder = null;
     this.#crashNames();
     for (const file of new Set(this.#durableNames.values())) file.crash(this.#random);
     this.#names = new Map(this.#durableNames);
@@ -155,13 +169,59 @@ export class VirtualDisk implements Disk {
 
   // ── the port ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  lock(): void {
-    if (this.#locked) throw new PortError("ELOCKED", "another process has it");
-    this.#locked = true;
+  lock(dead?: Holder, user = this.user): Holder | null {
+    const held = this.#holder;
+    if (held !== null && !(held.user.place === user.place && held.user.ended)) {
+      if (held.user.place === user.place) throw new PortError("ELOCKED", "another process has it");
+      const seen = { name: `holder ${held.number}`, who: `a process ${held.user.place}`, lease: `${held.renewals}` };
+      if (seen.name !== dead?.name || seen.lease !== dead.lease) return seen;
+    }
+    this.#holders += 1;
+    this.#holder = { user, number: this.#holders, renewals: 0 };
+    return null;
   }
 
-  unlock(): void {
-    this.#locked = false;
+  renewLock(user = this.user): null {
+    const held = this.#holder;
+    if (held?.user !== user)
+      throw new PortError("ELOST", held === null ? "its lock is free" : `a process ${held.user.place} has taken it`);
+    held.renewals += 1;
+    return null;
+  }
+
+  unlock(user = this.user): void {
+    if (this.#holder?.user === user) this.#holder = null;
+  }
+
+  /** Somebody says that whoever had the lock and has ended is dead: nobody waits to see it. */
+  unlockDead(): void {
+    if (this.#holder?.user.ended === true) this.#holder = null;
+  }
+
+  holds(user = this.user): boolean {
+    return this.#holder?.user === user;
+  }
+
+  /** The port of another process that does not see this one, nor is seen by it; both have the same files. */
+  beside(place: string, clock: Pick<Clock, "after">): Disk & { holds(): boolean; kill(): void } {
+    let user: User = { place, clock, ended: false };
+    return {
+      lock: (dead) => this.lock(dead, user),
+      renewLock: () => this.renewLock(user),
+      unlock: () => this.unlock(user),
+      list: (directory) => this.list(directory),
+      open: (path, mode) => this.open(path, mode, user),
+      makeDirectory: (path) => this.makeDirectory(path),
+      rename: (from, to) => this.rename(from, to),
+      remove: (path) => this.remove(path),
+      syncDirectory: (path, done) => this.syncDirectory(path, done, user),
+      syncDirectoryNow: (path) => this.syncDirectoryNow(path),
+      holds: () => this.holds(user),
+      kill: () => {
+        user.ended = true;
+        user = { ...user, ended: false };
+      },
+    };
   }
 
   list(directory: string): string[] {
@@ -170,7 +230,7 @@ export class VirtualDisk implements Disk {
       .map((path) => path.slice(directory === "" ? 0 : directory.length + 1));
   }
 
-  open(path: string, mode: "existing" | "create" | "read"): File {
+  open(path: string, mode: "existing" | "create" | "read", user = this.user): File {
     let file = this.#names.get(path);
     if (mode === "create") {
       this.#demandDirectory(path);
@@ -181,7 +241,7 @@ export class VirtualDisk implements Disk {
       } else file.change({ at: 0, bytes: null });
     }
     if (file === undefined) throw missing("open", path);
-    return new VirtualFile(this, file, path, mode === "read");
+    return new VirtualFile(this, user, file, path, mode === "read");
   }
 
   makeDirectory(path: string): void {
@@ -205,11 +265,12 @@ export class VirtualDisk implements Disk {
     this.#rename([[path, null]]);
   }
 
-  syncDirectory(path: string, done: (error: PortError | null) => void): void {
+  syncDirectory(path: string, done: (error: PortError | null) => void, user = this.user): void {
     this.faults.before?.("sync-directory", path);
     const through = this.#order;
     const known = this.#directories.has(path);
     this.later(
+      user,
       path,
       (error) => done(known ? error : missing("sync", path)),
       (failed) => this.#syncNames(path, through, failed),
@@ -224,11 +285,10 @@ export class VirtualDisk implements Disk {
     if (error !== null) throw error;
   }
 
-  /** A completion after the time a sync takes; never in another boot. */
-  later(path: string, done: (error: PortError | null) => void, settle: (failed: boolean) => void): void {
-    const boot = this.boot;
-    this.clock.after(this.faults.syncMs(), () => {
-      if (boot !== this.boot) return;
+  /** A completion after the time a sync takes; never where the process has ended. */
+  later(user: User, path: string, done: (error: PortError | null) => void, settle: (failed: boolean) => void): void {
+    user.clock.after(this.faults.syncMs(), () => {
+      if (user.ended) return;
       const error = this.syncFailure(path);
       settle(error !== null);
       done(error);
@@ -262,17 +322,17 @@ export class VirtualDisk implements Disk {
 
 class VirtualFile implements File {
   readonly #disk: VirtualDisk;
+  readonly #user: User;
   readonly #file: Inode;
   readonly #path: string;
-  readonly #boot: number;
   readonly #readOnly: boolean;
   #closed = false;
 
-  constructor(disk: VirtualDisk, file: Inode, path: string, readOnly: boolean) {
+  constructor(disk: VirtualDisk, user: User, file: Inode, path: string, readOnly: boolean) {
     this.#disk = disk;
+    this.#user = user;
     this.#file = file;
     this.#path = path;
-    this.#boot = disk.boot;
     this.#readOnly = readOnly;
   }
 
@@ -294,7 +354,7 @@ class VirtualFile implements File {
   }
 
   read(offset: number, length: number): Uint8Array {
-    assert(!this.#closed && this.#boot === this.#disk.boot, `${this.#path} is read while open`);
+    assert(!this.#closed && !this.#user.ended, `${this.#path} is read while open`);
     return this.#file.read(offset, length);
   }
 
@@ -308,7 +368,7 @@ class VirtualFile implements File {
     this.#use("sync");
     const covered = this.#file.newest;
     const settle = (failed: boolean) => this.#file.settle(covered, failed);
-    this.#disk.later(this.#path, (error) => this.#closed || done(error), settle);
+    this.#disk.later(this.#user, this.#path, (error) => this.#closed || done(error), settle);
   }
 
   syncNow(): void {
@@ -323,101 +383,10 @@ class VirtualFile implements File {
   }
 
   #use(call: DiskCall): void {
-    assert(!this.#closed && this.#boot === this.#disk.boot, `${this.#path} is used while open`);
+    assert(!this.#closed && !this.#user.ended, `${this.#path} is used while open`);
     if (this.#readOnly)
       throw new PortError("EBADF", `cannot ${call} ${this.#path}: it is open for reading only (EBADF)`);
     this.#disk.faults.before?.(call, this.#path);
-  }
-}
-
-/** A file's bytes: as written, as durable, and the changes between the two. */
-class Inode {
-  readonly #written = new Bytes();
-  readonly #durable = new Bytes();
-  #changes: Change[] = [];
-
-  get size(): number {
-    return this.#written.size;
-  }
-
-  /** The last change not synced yet. */
-  get newest(): Change | undefined {
-    return this.#changes[this.#changes.length - 1];
-  }
-
-  bytes(): Uint8Array {
-    return this.read(0, this.size);
-  }
-
-  durableBytes(): Uint8Array {
-    return this.#durable.slice(0, this.#durable.size);
-  }
-
-  read(offset: number, length: number): Uint8Array {
-    return this.#written.slice(offset, Math.min(this.size, offset + length));
-  }
-
-  change(change: Change): void {
-    this.#written.apply(change);
-    this.#changes.push(change);
-  }
-
-  /** A sync that covers everything through `covered` has ended. Bytes that it failed to write are forgotten [D3]. */
-  settle(covered: Change | undefined, failed: boolean): void {
-    const end = covered === undefined ? 0 : this.#changes.indexOf(covered) + 1;
-    const settled = this.#changes.splice(0, end);
-    if (!failed) for (const change of settled) this.#durable.apply(change);
-  }
-
-  replace(bytes: Uint8Array): void {
-    for (const side of [this.#written, this.#durable]) {
-      side.apply({ at: 0, bytes: null });
-      side.apply({ at: 0, bytes });
-    }
-    this.#changes = [];
-  }
-
-  /** Some of the changes made it; the last one of those perhaps in part, or as the right number of wrong bytes. */
-  crash(random: () => number): void {
-    const kept = Math.floor(random() * (this.#changes.length + 1));
-    const torn = this.#changes[kept];
-    for (const change of this.#changes.slice(0, kept)) this.#durable.apply(change);
-    if (torn !== undefined && torn.bytes !== null) {
-      const part = torn.bytes.slice(0, Math.floor(random() * (torn.bytes.length + 1)));
-      const how = random();
-      if (how < 0.2) part.fill(0);
-      else if (how < 0.3 && part.length > 0) part[Math.floor(random() * part.length)] = Math.floor(random() * 256);
-      this.#durable.apply({ at: torn.at, bytes: part });
-    }
-    this.#changes = [];
-    this.#written.apply({ at: 0, bytes: null });
-    this.#written.apply({ at: 0, bytes: this.#durable.slice(0, this.#durable.size) });
-  }
-}
-
-/** Bytes that grow; a hole is filled with zeros, as after a sync that failed before one that did not. */
-class Bytes {
-  #bytes = new Uint8Array(0);
-  size = 0;
-
-  apply({ at, bytes }: Change): void {
-    if (bytes === null) {
-      if (at < this.size) this.#bytes.fill(0, at, this.size);
-      this.size = Math.min(this.size, at);
-      return;
-    }
-    const end = at + bytes.length;
-    if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length, 256));
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
-    this.#bytes.set(bytes, at);
-    this.size = Math.max(this.size, end);
-  }
-
-  slice(start: number, end: number): Uint8Array {
-    return this.#bytes.slice(start, Math.max(start, end));
   }
 }
 

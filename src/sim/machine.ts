@@ -1,4 +1,7 @@
-/** One simulated machine: a disk that outlives processes, and at most one process of the production host on it. */
+/**
+ * One simulated machine: a disk that outlives processes, and at most one process of the production host on it; and in
+ * `double`, perhaps, another container that has the same disk and sees nothing of this one.
+ */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
@@ -45,9 +48,15 @@ export class Machine {
   readonly seeds: number[];
   /** Where it listens. */
   port: number;
-  disk: VirtualDisk;
+  /** Runs on the directory of this one. */
+  double: Machine | null = null;
+  readonly #owner: Machine | null;
+  #disk: VirtualDisk;
   running: { readonly host: Host; readonly clock: VirtualClock; readonly die: (silently: boolean) => void } | null =
     null;
+  /** The running process as its disk knows it. */
+  #files: { holds(): boolean; kill(): void } | null = null;
+  #hasStarted = false;
   /** Counts directories: an emptied or rolled-back one is not the one before. */
   directory = 0;
   /** From its next start on an application reads its messages, what is there in so many ms; null: nobody does. */
@@ -80,9 +89,11 @@ export class Machine {
       events: MachineEvents;
       parts: Parts;
     },
+    owner: Machine | null = null,
   ) {
     this.site = site;
     this.id = id;
+    this.#owner = owner;
     this.seeds = [...seeds];
     this.port = 6000 + site;
     this.time = world.time;
@@ -91,7 +102,21 @@ export class Machine {
     this.#portOf = world.portOf;
     this.#events = world.events;
     this.#parts = world.parts;
-    this.disk = this.#emptyDisk();
+    this.#disk = this.#emptyDisk();
+  }
+
+  get disk(): VirtualDisk {
+    return this.#owner?.disk ?? this.#disk;
+  }
+
+  /** The machine whose directory this is. */
+  get owner(): Machine {
+    return this.#owner ?? this;
+  }
+
+  /** Its process has the directory and has opened it, whatever another one believes that has stood still. */
+  get holds(): boolean {
+    return this.#hasStarted && this.#files?.holds() === true;
   }
 
   start(): void {
@@ -100,10 +125,10 @@ export class Machine {
     this.#events.starting(this);
     const clock = new Clock(this.time, this.random);
     const { network, die } = this.#network.attach(this.site, clock);
-    const disk = this.disk;
     let application: Application | null = null;
+    const { handleMs } = this.owner;
     const host: Host = new Host(
-      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#parts.disk?.(disk) ?? disk },
+      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#openDisk(clock) },
       {
         id: this.id,
         host: "virtual",
@@ -114,10 +139,11 @@ export class Machine {
         timings: TIMINGS,
         durability: "fsync",
         segments: SEGMENTS,
-        acknowledges: this.handleMs !== null,
+        acknowledges: handleMs !== null,
       },
       {
         event: (event) => {
+          this.#hasStarted ||= event.event === "started";
           this.#events.event(this, event);
           if (event.event === "message") application?.deliver(event);
         },
@@ -134,9 +160,9 @@ export class Machine {
       this.#parts.makePeer,
     );
     this.running = { host, clock, die };
-    if (this.handleMs !== null) {
+    if (handleMs !== null) {
       const after = clock.after.bind(clock);
-      application = new Application(host, after, this.handleMs, (message) => this.#events.handled(this, message));
+      application = new Application(host, after, handleMs, (message) => this.#events.handled(this, message));
       this.#parts.inbox?.(application.inbox);
     }
     clock.run(() => {
@@ -165,28 +191,32 @@ export class Machine {
   kill(): void {
     this.idle = true;
     this.#over(false);
-    this.disk.kill();
   }
 
   /** The process goes, and no kernel says so to the others. */
   vanish(): void {
     this.idle = true;
     this.#over(true);
-    this.disk.kill();
   }
 
   cutPower(): void {
     this.forgets = true;
-    this.idle = true;
-    this.#over(true);
+    this.double?.vanish();
+    this.vanish();
     this.disk.crash();
+  }
+
+  /** Nobody runs on the directory. */
+  killAll(): void {
+    this.double?.kill();
+    this.kill();
   }
 
   wipe(): void {
     this.forgets = true;
-    this.kill();
+    this.killAll();
     this.#spoiled.clear();
-    this.disk = this.#emptyDisk();
+    this.#disk = this.#emptyDisk();
     this.directory += 1;
   }
 
@@ -202,14 +232,14 @@ export class Machine {
 
   /** Whether a file is still as it was spoiled: damage in the cold part of a log is found when somebody reads it. */
   isSpoiled(path: string): boolean {
-    const spoiled = this.#spoiled.get(path);
+    const spoiled = this.owner.#spoiled.get(path);
     if (spoiled === undefined) return false;
     const now = this.disk.paths().includes(path) ? this.disk.contents(path) : null;
     return spoiled.some((then) => (then === null || now === null ? then === now : sameBytes(then, now)));
   }
 
   get spoiledPaths(): string[] {
-    return [...this.#spoiled.keys()].filter((path) => this.isSpoiled(path));
+    return [...this.owner.#spoiled.keys()].filter((path) => this.isSpoiled(path));
   }
 
   takeSnapshot(): void {
@@ -220,10 +250,10 @@ export class Machine {
   rollBack(): boolean {
     if (this.snapshot === null) return false;
     this.forgets = true;
-    this.kill();
+    this.killAll();
     const disk = this.#emptyDisk();
     disk.fill(this.snapshot);
-    this.disk = disk;
+    this.#disk = disk;
     this.directory += 1;
     return true;
   }
@@ -236,13 +266,28 @@ export class Machine {
     return disk;
   }
 
+  /** A double has its own port, and no mutant's: its rules are kept. */
+  #openDisk(clock: VirtualClock): ConstructorParameters<typeof Host>[0]["disk"] {
+    const { disk } = this;
+    if (this.#owner !== null) {
+      const port = disk.beside("in another container", {
+        after: (ms, fn) => this.time.at(this.time.now + ms, () => clock.run(fn)),
+      });
+      this.#files = port;
+      return port;
+    }
+    this.#files = disk;
+    return this.#parts.disk?.(disk) ?? disk;
+  }
+
   #over(silently: boolean): void {
     const { running } = this;
     if (running === null) return;
     this.running = null;
+    this.#hasStarted = false;
     running.clock.end();
     running.die(silently);
-    this.disk.kill();
+    this.#files?.kill();
   }
 
   #startLater(): void {

@@ -108,9 +108,9 @@ export function disks(change: (disk: VirtualDisk) => Partial<Disk>): Parts {
 
 /** Says that something is done which was not: later, and never to another process. */
 export function pretend(disk: VirtualDisk, done: (error: null) => void): void {
-  const { boot } = disk;
+  const { user } = disk;
   disk.clock.after(0, () => {
-    if (boot === disk.boot) done(null);
+    if (!user.ended) done(null);
   });
 }
 
@@ -137,7 +137,8 @@ export function words(choose: (length: number, before: readonly number[]) => str
 
 function sameDisk(disk: Disk): Disk {
   return {
-    lock: () => disk.lock(),
+    lock: (dead) => disk.lock(dead),
+    renewLock: () => disk.renewLock(),
     unlock: () => disk.unlock(),
     list: (directory) => disk.list(directory),
     open: (path, mode) => disk.open(path, mode),

@@ -1,9 +1,15 @@
-/** Mutants of storage and of restarts: the rules A1, D2 to D7, L4 and S3. */
+/** Mutants of storage and of restarts: the rules A1, D1 to D7, L4 and S3. */
 import { PortError } from "../host/contracts.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { disks, files, framesOut, type Mutant, peers, pretend, restarts, wrap } from "./mutant.ts";
 
 export const DISK_MUTANTS: readonly Mutant[] = [
+  {
+    name: "lock-unseen",
+    rule: "D1",
+    what: "a process that stood still goes on without a look at its lock",
+    parts: disks((disk) => ({ renewLock: () => (disk.holds() ? disk.renewLock() : null) })),
+  },
   {
     name: "fsync-lies",
     rule: "R4",

@@ -41,6 +41,7 @@ export const VERBS = {
   pause: "PEER MS",
   clock: "PEER MS",
   twin: "PEER",
+  double: "PEER",
   // addresses: stopped, and started again at another one, with seeds that name where the others are now
   move: "PEER [SEEDS]",
   "move-all": "[SEEDS]",

@@ -39,6 +39,8 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>,
     { verb: "pause", args: (p, r) => [p, Math.round(1000 * 60 ** r())] },
     { verb: "pause", args: (p, r) => [p, Math.round(r() * 1500)] },
     { verb: "twin", args: only },
+    // It stands still for long enough that another process on its directory takes it for dead; or just not.
+    { verb: "pause", args: (p, r) => [p, Math.round(8000 + r() * 25_000)], undo: (p) => [4000, "double", [p]] },
     { verb: "clock", args: (p, r) => [p, Math.round((r() - 0.3) * 5000)] },
     { verb: "crash-at", args: (p, r) => [p, pick(CALLS, r), 1 + Math.floor(r() * 12)], undo: startLater(3000) },
     // A restart storm.

@@ -108,6 +108,10 @@ export const STEPS: Record<Verb, Carry> = {
     if (this.machines.length < 8) this.addTwin(machine);
   },
 
+  double(machine) {
+    this.addDouble(machine.owner);
+  },
+
   move(machine, [, seeds]) {
     machine.kill();
     machine.port = this.freshPort();
@@ -216,7 +220,7 @@ function damageLog(world: World, machine: Machine, change: (bytes: Uint8Array, a
   const paths = logPaths(machine).filter((path) => firstIndex(path) <= (progress?.durable ?? 0));
   const path = paths[Math.floor(machine.random() * paths.length)];
   if (path === undefined || !world.losses.allow(machine)) return;
-  machine.kill();
+  machine.killAll();
   world.losses.note(machine);
   const covered = (progress?.durable ?? 0) - firstIndex(path) + 1;
   machine.spoil(path, (bytes) => change(bytes, Math.floor(machine.random() * bytesOfLines(bytes, covered))));

@@ -153,26 +153,27 @@ export class World {
   }
 
   /** A directory's name for checkers and people. */
-  #name(machine: Machine): string {
-    return `peer ${machine.site}${machine.directory === 0 ? "" : ` (directory ${machine.directory + 1})`}`;
+  #name({ owner: { site, directory } }: Machine): string {
+    return `peer ${site}${directory === 0 ? "" : ` (directory ${directory + 1})`}`;
   }
 
-  #makeMachine(site: number, id: number): Machine {
+  #makeMachine(site: number, id: number, owner: Machine | null = null): Machine {
     const others = Array.from({ length: this.#plan.peers }, (_, i) => i + 1).filter((other) => other !== site);
-    return new Machine(site, id, site === 1 ? [] : others, {
+    const world = {
       time: this.time,
       network: this.network,
       random: seeded(this.#plan.seed * 1000 + site),
-      portOf: (other) => this.machines.find((m) => m.site === other)?.port ?? 6000 + other,
+      portOf: (other: number) => this.machines.find((m) => m.site === other)?.port ?? 6000 + other,
       parts: this.#parts,
       events: {
-        starting: (machine) => this.#onStarting(machine),
-        event: (machine, event) => this.#onEvent(machine, event),
-        log: (machine, message) => this.recorder.tell(machine.site, message, { kind: "notice" }),
-        ended: (machine, stopped) => this.#onEnded(machine, stopped),
-        handled: (machine, message) => this.#onHandled(machine, message),
+        starting: (machine: Machine) => this.#onStarting(machine),
+        event: (machine: Machine, event: HostEvent) => this.#onEvent(machine, event),
+        log: (machine: Machine, message: string) => this.recorder.tell(machine.site, message, { kind: "notice" }),
+        ended: (machine: Machine, stopped: Stopped) => this.#onEnded(machine, stopped),
+        handled: (machine: Machine, message: DeliveredMessage) => this.#onHandled(machine, message),
       },
-    });
+    };
+    return new Machine(site, id, owner?.seeds ?? (site === 1 ? [] : others), world, owner);
   }
 
   // ── what peers tell ────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +219,7 @@ export class World {
       case "member":
         return this.recorder.tell(peer, `sees peer ${event.id} ${event.state} (${event.role})`, { kind: "notice" });
       case "started":
-        return;
+        return this.checkers.restarted(this.#name(machine));
     }
   }
 
@@ -238,8 +239,7 @@ export class World {
     this.recorder.tell(machine.site, "starts", { kind: "start" });
     this.told.set(machine, []);
     this.shown.set(machine, []);
-    this.checkers.restarted(this.#name(machine));
-    if (machine.handleMs !== null) this.checkers.embedded(this.#name(machine));
+    if (machine.owner.handleMs !== null) this.checkers.embedded(this.#name(machine));
   }
 
   /** A look through the logs of all voters is dear: at most one in so much virtual time. */
@@ -278,7 +278,7 @@ export class World {
   #sample(): void {
     for (const machine of this.machines) {
       const { running } = machine;
-      if (running !== null) this.checkers.commits(this.#name(machine), running.host.commit);
+      if (running !== null && machine.holds) this.checkers.commits(this.#name(machine), running.host.commit);
       const promise = durablePromise(machine);
       if (promise !== null) this.checkers.promises(this.#name(machine), promise);
     }
@@ -345,6 +345,15 @@ export class World {
     twin.start();
   }
 
+  /** A second process on a peer's own directory, in another container, with a port of its own: neither sees the other. */
+  addDouble(of: Machine): void {
+    if (of.double === null) {
+      of.double = this.#makeMachine(100 + this.machines.length, of.id, of);
+      this.machines.push(of.double);
+    }
+    of.double.start();
+  }
+
   /** Where nobody has listened yet. */
   freshPort(): number {
     this.#moves += 1;
@@ -401,13 +410,14 @@ export class World {
       machine.disk.faults.syncError = null;
       machine.disk.faults.before = null;
       machine.sendsLeft = 0;
+      machine.disk.unlockDead();
       if (!staysSlow) machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
       this.time.at(this.time.now + this.#random() * 2000, () => machine.start());
     }
     return part;
   }
 
-  /** Of several directories with one peer id, the one that votes; the others are given up. */
+  /** Of several directories with one peer id, the one that votes; the others are given up, and second processes too. */
   #oneForEachId(): Machine[] {
     const votes = (m: Machine) => Number(this.checkers.voterSets.at(-1)?.includes(memberOf(m)) === true);
     const chosen = new Map<number, Machine>();

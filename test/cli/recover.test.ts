@@ -1,7 +1,16 @@
 /** `chatpeer recover` on real directories: what it prints, and the exit code that scripts go by. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { systemClock } from "../../src/adapters/clock.ts";
@@ -59,16 +68,16 @@ function kept() {
   return { output: new Output(stream), text: () => pieces.join("") };
 }
 
-function run(words: readonly string[], force = false) {
+async function run(words: readonly string[], force = false, takesLock = false) {
   const [out, err] = [kept(), kept()];
-  const code = recover(words, force, systemClock, out.output, err.output);
+  const code = await recover(words, { force, takesLock }, systemClock, out.output, err.output);
   return { code, out: out.text(), err: err.text() };
 }
 
-test("[M9] without --force: who the members are, what is known, what may be lost, and how to do it; nothing changes", () => {
+test("[M9] without --force: who the members are, what is known, what may be lost, and how to do it; nothing changes", async () => {
   const path = survivor();
   const before = readdirSync(path);
-  const { code, out, err } = run([path]);
+  const { code, out, err } = await run([path]);
   expect([code, err]).toEqual([0, ""]);
   expect(out).toBe(`${path}: peer 2 of cluster test
   voters    1, 2 (this directory), 3
@@ -88,9 +97,9 @@ Nothing has been changed. To do it: chatpeer recover ${path} --force
   expect(readdirSync(path).filter((name) => name !== "lock")).toEqual(before);
 });
 
-test("[M9] with --force: what it is now, what was kept, and how it and the others start; again: nothing to do", () => {
+test("[M9] with --force: what it is now, what was kept, and how it and the others start; again: nothing to do", async () => {
   const path = survivor();
-  const { code, out, err } = run([path], true);
+  const { code, out, err } = await run([path], true);
   expect([code, err]).toEqual([0, ""]);
   const cluster = /new cluster ([a-z0-9]+);/.exec(out)?.[1] as string;
   expect(
@@ -103,45 +112,64 @@ test("[M9] with --force: what it is now, what was kept, and how it and the other
   expect(readdirSync(path)).toContain(`before-recovery-${cluster}.json`);
   const nothing =
     "it is the only voter of its cluster and its log is whole: there is nothing to recover, just start it\n";
-  expect(run([path], true)).toEqual({ code: 0, out: `${path}: ${nothing}`, err: "" });
-  expect(run([path])).toEqual({ code: 0, out: `${path}: peer 2 of cluster ${cluster}: ${nothing}`, err: "" });
+  expect(await run([path], true)).toEqual({ code: 0, out: `${path}: ${nothing}`, err: "" });
+  expect(await run([path])).toEqual({ code: 0, out: `${path}: peer 2 of cluster ${cluster}: ${nothing}`, err: "" });
 });
 
-test("[M9] a peer that had left is told so, before and after: what came later is with those who stayed", () => {
+test("[M9] a peer that had left is told so, before and after: what came later is with those who stayed", async () => {
   const path = survivor(MEMBERS, [2]);
   const told =
     "  left      peer 2 had left its cluster in good order, and 1, 3 went on: what was said since is not here";
-  expect(run([path]).out).toContain(told);
-  expect(run([path], true).out).toContain(told);
+  expect((await run([path])).out).toContain(told);
+  expect((await run([path], true)).out).toContain(told);
 });
 
-test("[M9] [D5] damage: where, and how many entries are gone", () => {
+test("[M9] [D5] damage: where, and how many entries are gone", async () => {
   const path = survivor();
   const text = readFileSync(join(path, SEGMENT), "utf8");
   writeFileSync(join(path, SEGMENT), text.replace('"payload":"message 8"', '"payload":"message 9"'));
   const lost =
     "  lost      at least 3 entries that had been confirmed here (8 to 10); the next messages take these numbers\n";
-  const { out } = run([path]);
+  const { out } = await run([path]);
   expect(out).toContain(`  damaged   ${SEGMENT}: the crc does not fit`);
   expect(out).toContain(lost);
-  const done = run([path], true);
+  const done = await run([path], true);
   expect(done.out).toContain(lost);
   expect(done.out).toContain(`  kept      the damaged files, in ${path}/damaged/\n`);
   expect(readdirSync(join(path, "damaged"))).toEqual(["00000000000000000001.jsonl"]);
 });
 
-test("[M9] what cannot be recovered is exit code 1, with the reason; wrong usage says what is wanted", () => {
+test("[M9] what cannot be recovered is exit code 1, with the reason; wrong usage says what is wanted", async () => {
   const path = survivor();
   rmSync(join(path, "identity.json"));
   for (const force of [false, true]) {
-    const { code, out, err } = run([path], force);
+    const { code, out, err } = await run([path], force);
     expect([code, out]).toEqual([1, ""]);
     expect(err).toStartWith(`chatpeer: ${path}: identity.json is missing beside a log`);
   }
   for (const words of [[], ["a", "b"]])
     expect(() => run(words)).toThrow(new UsageError("recover needs one data directory: chatpeer recover DIR"));
-  expect(() => run([root])).toThrow("is no data directory of a peer");
+  await expect(run([root])).rejects.toThrow("is no data directory of a peer");
 });
+
+test("[M9] [D1] a directory that is held where nobody can see it is outwaited, or taken when a person says so", async () => {
+  const path = survivor();
+  const disk = openDisk(path);
+  disk.lock();
+  const lock = join(path, "lock");
+  const [held] = readdirSync(lock) as [string];
+  const [pid, started, boot, word, , ...host] = held.split("-");
+  const elsewhere = [pid, started, boot, word, "another namespace", ...host].join("-");
+  renameSync(join(lock, held), join(lock, elsewhere));
+  const waiting = run([path]);
+  // Its lease moves.
+  appendFileSync(join(lock, elsewhere), " ");
+  expect(await waiting).toMatchObject({ code: 1, out: "" });
+  expect((await waiting).err).toContain("cannot be seen from here: waiting 10 s");
+  expect((await waiting).err).toContain(`in use by another process (process ${pid} on ${hostname()} has it`);
+  expect(await run([path], true, true)).toMatchObject({ code: 0, err: "" });
+  expect(readdirSync(lock)).toEqual(["free"]);
+}, 20_000);
 
 test("[M9] as a process: exit codes, flags, help", async () => {
   const path = survivor();

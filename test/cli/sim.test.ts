@@ -50,7 +50,10 @@ describe("wrong usage", () => {
     [["--seeds", "0"], '--seeds must be a whole number from 1 to 1000000, not "0"'],
     [["--peers", "99"], '--peers must be a whole number from 1 to 20, not "99"'],
     [["--minutes", "1.5"], '--minutes must be a whole number from 1 to 600, not "1.5"'],
-    [["--profile", "rain"], "--profile must be one of calm, network, process, disk, membership, overload, slow-disks, far-lines, all, not"],
+    [
+      ["--profile", "rain"],
+      "--profile must be one of calm, network, process, disk, membership, overload, slow-disks, far-lines, all, not",
+    ],
     [["--budget", "soon"], '--budget must be a whole number from 1 to 1000000, not "soon"'],
     [["--break", "no-dedupe"], "no rule no-dedupe can be broken, did you mean no-dedup? (--list-rules lists them)"],
     [["--break", "r2"], "r2 can be broken in several ways: --break "],

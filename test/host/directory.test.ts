@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { Ballot } from "../../src/core/ids.ts";
 import { PortError } from "../../src/host/contracts.ts";
-import { type Directory, HostError, openDirectory } from "../../src/host/directory.ts";
+import { type Directory, HostError, lockDirectory, openDirectory } from "../../src/host/directory.ts";
 import { makePromiseFile } from "../../src/host/promise-file.ts";
 import { readState, replaceStateNow } from "../../src/host/state-files.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
@@ -18,7 +18,10 @@ function machine(seed = 1) {
   disk.faults.syncMs = () => 5;
   const failed: string[] = [];
   const events = { durable: () => {}, failed: (e: Error) => void failed.push(e.message) };
-  const open = (id = 1, founds = true) => openDirectory(disk, clock, { id, founds, fsync: true, events });
+  const open = (id = 1, founds = true) => {
+    expect(lockDirectory(disk)).toBeNull();
+    return openDirectory(disk, clock, { id, founds, fsync: true, events });
+  };
   return { clock, disk, open, failed };
 }
 

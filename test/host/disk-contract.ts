@@ -181,11 +181,14 @@ export function diskContract(name: string, make: () => DiskUnderTest): void {
     expect(seen).toEqual(["ENOENT"]);
   });
 
-  on("[D1] a lock is taken once, and again after it is given back", ({ disk }) => {
-    disk.lock();
+  on("[D1] a lock is taken once, and again after it is given back; who has it can renew it", ({ disk }) => {
+    expect(disk.lock()).toBeNull();
     expect(codeOf(() => disk.lock())).toBe("ELOCKED");
+    expect(disk.renewLock()).toBeNull();
     disk.unlock();
-    disk.lock();
+    expect(codeOf(() => disk.renewLock())).toBe("ELOST");
+    expect(disk.lock()).toBeNull();
+    expect(disk.renewLock()).toBeNull();
     disk.unlock();
   });
 }

@@ -123,9 +123,13 @@ test("[M9] [E12] a cluster whose terms are used up elects nobody and says so; re
   room.passUntil("it says why it elects nobody", () => codes(stuck).includes("terms-used-up"));
   stuck.host.stop();
 
-  expect(inspectSurvivor(disk)).toMatchObject({ needless: false, termsLeft: 0 });
-  expect(recoverByForce(disk, new VirtualClock(room.time, room.random))).not.toBeNull();
-  expect(inspectSurvivor(disk)).toMatchObject({ needless: true, tail: { ballot: { term: TERMS_PER_CLUSTER + 1 } } });
+  const clock = new VirtualClock(room.time, room.random);
+  expect(inspectSurvivor(disk, clock)).toMatchObject({ needless: false, termsLeft: 0 });
+  expect(recoverByForce(disk, clock)).not.toBeNull();
+  expect(inspectSurvivor(disk, clock)).toMatchObject({
+    needless: true,
+    tail: { ballot: { term: TERMS_PER_CLUSTER + 1 } },
+  });
   const again = room.start(1, disk, []);
   const joined = room.start(2, room.disk(), [SEED]);
   room.say(joined, "there are more terms", again);

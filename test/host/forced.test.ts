@@ -36,7 +36,10 @@ function survivor(options: { voters?: readonly number[]; members?: readonly numb
   const clock = new ManualClock(seeded(seed));
   const disk = new VirtualDisk({ clock, random: seeded(seed) });
   const events = { durable: () => {}, failed: () => {} };
-  const start = () => openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });
+  const start = () => {
+    disk.lock();
+    return openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });
+  };
   disk.makeDirectory("");
   replaceStateNow(disk, "identity.json", IDENTITY);
   replaceStateNow(disk, "promise.json", PROMISE);
@@ -115,15 +118,15 @@ test("[M9] a survivor of three becomes the only voter of a new cluster, with all
 });
 
 test("[M9] looking changes nothing, and tells what would become of it", () => {
-  const { disk } = survivor();
+  const { disk, clock } = survivor();
   const before = disk.paths().map((path) => [path, text(disk, path)]);
-  expect(inspectSurvivor(disk)).toMatchObject({
+  expect(inspectSurvivor(disk, clock)).toMatchObject({
     ...{ id: 1, clusterId: "test", voters: [1, 2, 3], commit: COMMIT, confirmed: LAST, damage: null },
     ...{ tail: { index: LAST, ballot: { term: 1 } }, needless: false, begun: false },
   });
   damaged(disk);
   const left = disk.paths().map((path) => [path, text(disk, path)]);
-  const { damage, tail, confirmed } = inspectSurvivor(disk);
+  const { damage, tail, confirmed } = inspectSurvivor(disk, clock);
   expect(damage).toContain(segment(21));
   expect([tail.index, confirmed]).toEqual([KEPT, LAST]);
   expect(disk.paths().map((path) => [path, text(disk, path)])).toEqual(left);
@@ -134,7 +137,7 @@ test("[M9] run again it finds nothing to do; a lone voter that is whole needs no
   const machine = survivor();
   machine.recover();
   const before = text(machine.disk, "identity.json");
-  expect([machine.recover(), inspectSurvivor(machine.disk).needless]).toEqual([null, true]);
+  expect([machine.recover(), inspectSurvivor(machine.disk, machine.clock).needless]).toEqual([null, true]);
   expect(text(machine.disk, "identity.json")).toBe(before);
   expect(survivor({ voters: [1] }).recover()).toBeNull();
 });
@@ -244,7 +247,11 @@ describe("damage", () => {
     const machine = survivor({ voters: [1] });
     damaged(machine.disk);
     for (let i = 0; i < 2; i++) expect(machine.start).toThrow("accept the loss: `chatpeer recover DIR --force`");
-    expect(inspectSurvivor(machine.disk)).toMatchObject({ tail: { index: KEPT }, confirmed: LAST, needless: false });
+    expect(inspectSurvivor(machine.disk, machine.clock)).toMatchObject({
+      tail: { index: KEPT },
+      confirmed: LAST,
+      needless: false,
+    });
     expect(machine.recover()?.before).toMatchObject({ tail: { index: KEPT }, confirmed: LAST });
     check(machine, KEPT).close();
     expect(machine.recover()).toBeNull();
@@ -340,7 +347,7 @@ describe("refused, with the directory as it was", () => {
       const before = machine.disk.paths().map((path) => [path, text(machine.disk, path)]);
       expect(machine.recover).toThrow(HostError);
       expect(machine.recover).toThrow(words);
-      expect(() => inspectSurvivor(machine.disk)).toThrow(words);
+      expect(() => inspectSurvivor(machine.disk, machine.clock)).toThrow(words);
       expect(machine.disk.paths().map((path) => [path, text(machine.disk, path)])).toEqual(before);
     });
 });
@@ -387,7 +394,7 @@ describe("cut short", () => {
         // What a power cut leaves is drawn from the seed: each call is cut off with some of them.
         for (let calls = 0, seed = 1; ; seed = (seed % SEEDS) + 1, calls += seed === 1 ? 1 : 0) {
           const machine = survivor({ seed });
-          const { disk } = machine;
+          const { disk, clock } = machine;
           prepare(machine);
           const done = cutAfter(machine, calls);
           if (!done) cuts += 1;
@@ -397,7 +404,7 @@ describe("cut short", () => {
           if (done) expect([begun, finished]).toEqual([false, true]);
           if (begun) {
             expect(machine.start).toThrow("begun and not finished");
-            expect(inspectSurvivor(disk).begun).toBe(true);
+            expect(inspectSurvivor(disk, clock).begun).toBe(true);
             const { cluster_id } = readState(disk, "recovery.json") as { cluster_id: string };
             // The second run may be cut short too.
             cutAfter(machine, (7 * calls + seed) % 60);

@@ -9,6 +9,7 @@ interface Due {
 
 export class ManualClock implements Clock {
   #now = 0;
+  #wallAhead = 0;
   #order = 0;
   #due: Due[] = [];
   readonly #random: () => number;
@@ -22,7 +23,17 @@ export class ManualClock implements Clock {
   }
 
   wall(): number {
-    return 1_700_000_000_000 + Math.floor(this.#now);
+    return 1_700_000_000_000 + Math.floor(this.#now + this.#wallAhead);
+  }
+
+  /** Time passes, and nothing that is due in it runs yet. */
+  skip(ms: number): void {
+    this.#now += ms;
+  }
+
+  /** The wall clock alone is put ahead of where it was. */
+  jumpWall(ms: number): void {
+    this.#wallAhead += ms;
   }
 
   after(ms: number, fn: () => void): Timer {
@@ -47,12 +58,13 @@ export class ManualClock implements Clock {
     return Array.from({ length }, () => Math.floor(this.#random() * 36).toString(36)).join("");
   }
 
-  /** Runs the next callback; false if none waits. */
-  step(): boolean {
+  /** Runs the next callback; false if none waits, or none until `end`. */
+  step(end = Number.POSITIVE_INFINITY): boolean {
     let next = this.#due[0];
     if (next === undefined) return false;
     for (const due of this.#due) if (due.at < next.at || (due.at === next.at && due.order < next.order)) next = due;
     const { at, fn } = next;
+    if (at > end) return false;
     this.#due = this.#due.filter((d) => d !== next);
     this.#now = Math.max(this.#now, at);
     fn();
@@ -62,6 +74,13 @@ export class ManualClock implements Clock {
   /** Runs everything that waits, and what that brings. */
   run(): void {
     while (this.step());
+  }
+
+  /** Runs what is due within so many milliseconds, and what that brings. */
+  pass(ms: number): void {
+    const end = this.#now + ms;
+    while (this.step(end));
+    this.#now = end;
   }
 }
 

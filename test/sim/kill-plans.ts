@@ -550,6 +550,18 @@ export const PLANS = {
     until: 5000
     ending: heal-all`,
 
+  "two-on-one-directory": `
+    title: a peer stands still, another process takes its directory, and both are spoken to
+    peers: 1
+    at 0 start 1
+    at 1000 say 1 hello
+    at 2000 pause 1 20000
+    at 2500 double 1
+    at 18000 say 101 from the second
+    at 22500 say 1 from the first
+    until: 25000
+    ending: stop`,
+
   "all-move": `
     title: everybody is at another address, and told where the others are
     peers: 3${THREE}

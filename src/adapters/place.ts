@@ -1,0 +1,87 @@
+/** Where this process runs, and whether another one there does: what one kernel can see of processes, and what tells it from others. */
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { builtin } from "./builtin.ts";
+import { codeOf } from "./errors.ts";
+
+const HOST_CHARS_MAX = 64;
+export const HAS_BOOT_ID = process.platform === "linux" || process.platform === "darwin";
+export const HAS_PID_NAMESPACES = process.platform === "linux";
+
+export interface Place {
+  /** Of one start of one kernel; "" where it cannot be read. */
+  readonly boot: string;
+  /** The pid namespace; "" where it cannot be read. */
+  readonly pids: string;
+  readonly host: string;
+}
+
+export function placeOf(): Place {
+  return {
+    boot: bootId(),
+    pids: pidNamespace(),
+    host: hostname()
+      .slice(0, HOST_CHARS_MAX)
+      .replace(/[^A-Za-z0-9.-]/g, "_"),
+  };
+}
+
+/** Of the kernel's start; "" where it cannot be read, as in a service that sees of /proc only the processes. */
+function bootId(): string {
+  try {
+    if (process.platform === "linux") return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);
+    if (process.platform === "darwin") return run("sysctl", ["-n", "kern.bootsessionuuid"]).slice(0, 8);
+  } catch {
+    // Whoever does not know it judges by leases.
+  }
+  return "";
+}
+
+/** "" where there is none to be read, or where /proc is not that of this process's own namespace. */
+function pidNamespace(): string {
+  if (!HAS_PID_NAMESPACES) return "";
+  try {
+    if (readlinkSync("/proc/self") !== String(process.pid)) return "";
+    return readlinkSync("/proc/self/ns/pid").replace(/[^0-9]/g, "");
+  } catch {
+    return "";
+  }
+}
+
+/** When a process started, in a form that is the same for everyone who asks; null if it does not run. */
+export function startTime(pid: number): string | null {
+  if (process.platform === "linux") {
+    try {
+      // pid (name) state ppid …: the name may hold anything, so the fields are counted from the last ")". [proc(5)]
+      const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
+    } catch (error) {
+      if (["ENOENT", "ESRCH"].includes(codeOf(error))) return null;
+      throw error;
+    }
+  }
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (codeOf(error) !== "EPERM") return null;
+  }
+  if (process.platform === "win32") return "";
+  try {
+    const [state = "", ...start] = run("ps", ["-o", "stat=,lstart=", "-p", String(pid)]).split(/\s+/);
+    return state.startsWith("Z") ? null : start.join("").replace(/[^A-Za-z0-9]/g, "");
+  } catch {
+    // ps ends with 1 when there is no such process any more.
+    return null;
+  }
+}
+
+function run(command: string, args: readonly string[]): string {
+  const { execFileSync } = loadChildProcess();
+  return execFileSync(command, [...args], { encoding: "utf8", env: { LC_ALL: "C", TZ: "UTC" } }).trim();
+}
+
+/** Of no use where there is a /proc; it takes 2 MB. */
+function loadChildProcess(): typeof import("node:child_process") {
+  return builtin("node:child_process");
+}
