@@ -1,11 +1,12 @@
 /** The Clock port on the platform's own timers. */
 import type { Clock } from "../host/contracts.ts";
+import { wallTime } from "../host/wall.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  wall: () => Date.now(),
+  wall: () => wallTime(Date.now()),
   after(ms, fn) {
     // Rounded up: the platform's timers count whole milliseconds, and none may run early.
     const timer = setTimeout(fn, Math.ceil(ms));

@@ -5,7 +5,6 @@
  */
 import type { Attach, Attached } from "./client-frames.ts";
 import {
-  BATCH_BYTES_MAX,
   CLIENT_OUTSTANDING_BYTES_MAX,
   CLIENT_OUTSTANDING_MESSAGES_MAX,
   CLIENT_PENDING_BYTES_MAX,
@@ -14,7 +13,7 @@ import {
 } from "./config.ts";
 import { ballotOf, type Millis, type PeerId } from "./ids.ts";
 import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
-import { weigh } from "./weigh.ts";
+import { Batch, weigh } from "./weigh.ts";
 
 export interface ClientOptions {
   readonly user: string;
@@ -157,14 +156,12 @@ export class Client {
     const from = Math.max(this.#sentThrough + 1, this.#first) - this.#first;
     let outstanding = 0;
     for (let i = 0; i < from; i++) outstanding += weigh(this.#drafts[i] as Draft);
-    const messages: Draft[] = [];
-    let bytes = 0;
+    const batch = new Batch();
+    const { messages } = batch;
     for (let i = from; i < Math.min(this.#drafts.length, CLIENT_OUTSTANDING_MESSAGES_MAX); i++) {
       const draft = this.#drafts[i] as Draft;
-      bytes += weigh(draft);
-      if (outstanding + bytes > CLIENT_OUTSTANDING_BYTES_MAX && i > 0) break;
-      messages.push(draft);
-      if (bytes > BATCH_BYTES_MAX / 2) break;
+      if (outstanding + batch.weight + weigh(draft) > CLIENT_OUTSTANDING_BYTES_MAX && i > 0) break;
+      if (!batch.add(draft)) break;
     }
     if (messages.length === 0) return null;
     const first = this.#first + from;

@@ -40,6 +40,8 @@ export const PEER_ID_MAX = 59_535;
 export const MESSAGE_BYTES_MAX = 64 * 1024;
 /** One frame (header line or the entries behind it), in bytes. A text of 64 KiB of control characters is 384 KiB of JSON. */
 export const FRAME_BYTES_MAX = 1024 * 1024;
+/** The first line of either side of a connection, in bytes: before it nobody is known, so no more is listened to. */
+export const GREETING_BYTES_MAX = 4096;
 /** Nesting of JSON from the network: JSON.parse takes 10⁶ levels, JSON.stringify dies of far fewer. */
 export const NESTING_MAX = 16;
 /** Entries behind one header line. */
@@ -85,6 +87,8 @@ export const CLIENTS_UNDER_WAY_BYTES_MAX = 256 * 1024;
 /** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
 export const HISTORY_MESSAGES_MAX = 500;
 export const HISTORY_CHARS_MAX = 128 * 1024;
+/** … and their lines in the log, in bytes: JSON writes some characters in six, and names need room as well. */
+export const HISTORY_BYTES_MAX = 896 * 1024;
 /** Rooms that somebody has joined, or left and may come back to, and rooms in one answer. */
 export const ROOMS_JOINED_MAX = 1000;
 export const ROOMS_TOLD_MAX = 2000;

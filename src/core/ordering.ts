@@ -4,7 +4,6 @@
  * messages in order, each once, because counters follow from the log itself.
  */
 import {
-  BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
   OUTSTANDING_BYTES_MAX,
   OUTSTANDING_MESSAGES_MAX,
@@ -15,7 +14,7 @@ import { leaderKey, type Millis, sameBallot } from "./ids.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import type { Leadership } from "./replication.ts";
-import { weigh } from "./weigh.ts";
+import { Batch, weigh } from "./weigh.ts";
 
 /** A sender doubles its patience up to this: more would leave messages lying that a full leader did not take. */
 const PATIENCE_MAX = 16;
@@ -208,14 +207,13 @@ export class Sender {
     const first = Math.max(this.#sentThrough + 1, session.first);
     const window = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
     const start = session.head + first - session.first;
-    const messages: Draft[] = [];
-    let bytes = 0;
+    const batch = new Batch();
+    const { messages } = batch;
     for (let i = start; i < session.drafts.length && messages.length < window; i++) {
       const draft = session.drafts[i] as Draft;
-      bytes += weigh(draft);
-      if (this.#underWayBytes + bytes > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
-      messages.push(draft);
-      if (bytes > BATCH_BYTES_MAX / 2) break;
+      const underWay = this.#underWayBytes + batch.weight + weigh(draft);
+      if (underWay > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
+      if (!batch.add(draft)) break;
     }
     if (messages.length === 0) return null;
     return { type: "CHAT", sender_id: this.#peer.self.id, session: session.session, first, messages };

@@ -2,11 +2,12 @@
  * Without a leader, peers that reach each other still show each other what waits [S7]: marked as pending, never
  * numbered; the order comes with the log.
  */
-import { BATCH_BYTES_MAX, PENDING_SHOWN_MAX } from "./config.ts";
+import { PENDING_SHOWN_MAX } from "./config.ts";
 import type { LinkedPeer } from "./contract.ts";
 import type { LinkId, Millis } from "./ids.ts";
 import type { Draft, Pending } from "./message.ts";
 import type { Peer } from "./peer.ts";
+import { Batch } from "./weigh.ts";
 
 export class PendingNews {
   readonly #peer: Peer;
@@ -39,13 +40,9 @@ export class PendingNews {
     const told = this.#told.get(link) ?? new Map<string, number>();
     this.#told.set(link, told);
     const from = Math.max(run.first, (told.get(run.session) ?? 0) + 1);
-    const messages: Draft[] = [];
-    let bytes = 0;
-    for (const draft of run.drafts.slice(from - run.first)) {
-      bytes += draft.payload.length;
-      if (bytes > BATCH_BYTES_MAX / 2) break;
-      messages.push(draft);
-    }
+    const batch = new Batch();
+    for (const draft of run.drafts.slice(from - run.first)) if (!batch.add(draft)) break;
+    const { messages } = batch;
     if (messages.length === 0) return;
     told.set(run.session, from + messages.length - 1);
     this.#peer.send(link, { type: "PENDING", session: run.session, first: from, messages });

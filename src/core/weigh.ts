@@ -1,6 +1,33 @@
+/** How much of a frame drafts take. */
+import { BATCH_BYTES_MAX, FRAME_BYTES_MAX } from "./config.ts";
 import type { Draft } from "./message.ts";
+
+/** JSON writes a control character in six bytes; anything else in fewer for each UTF-16 unit. */
+const JSON_BYTES_MAX = 6;
+/** What stands around a text: the field names, two names of 64 bytes, each of them escaped, and a time. */
+const AROUND_BYTES_MAX = 384;
+/** The frame's own fields. */
+const HEAD_BYTES_MAX = 1024;
 
 /** Rough bytes of a draft on the wire; a window needs no more. */
 export function weigh(draft: Pick<Draft, "payload">): number {
   return 2 * draft.payload.length + 128;
+}
+
+/** Messages that go into one frame: as many as are quick to send, and never more than a frame may hold whatever they say. */
+export class Batch {
+  readonly messages: Draft[] = [];
+  /** What they weigh. */
+  weight = 0;
+  #bytesMost = HEAD_BYTES_MAX;
+
+  /** False: there is no room for this one. */
+  add(draft: Draft): boolean {
+    const bytesMost = this.#bytesMost + JSON_BYTES_MAX * draft.payload.length + AROUND_BYTES_MAX;
+    if (this.weight > BATCH_BYTES_MAX / 2 || bytesMost > FRAME_BYTES_MAX) return false;
+    this.#bytesMost = bytesMost;
+    this.weight += weigh(draft);
+    this.messages.push(draft);
+    return true;
+  }
 }

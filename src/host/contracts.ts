@@ -24,7 +24,7 @@ export interface Timer {
 export interface Clock {
   /** Monotonic milliseconds, fractions allowed. */
   now(): number;
-  /** Wall clock in whole milliseconds since 1970, for display only. */
+  /** Wall clock in whole milliseconds since 1970 (0 where it says an earlier time), for display only. */
   wall(): number;
   /** Runs `fn` once, not before `ms` milliseconds from now. */
   after(ms: number, fn: () => void): Timer;

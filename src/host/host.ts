@@ -412,6 +412,11 @@ export class Host implements Service {
       0,
     );
     this.#event({ event: "started", id, host, port, cluster_id: directory.clusterId });
+    if (this.#clock.wall() === 0) {
+      const message =
+        "this machine's clock is before 1970: messages from here bear the date 1970-01-01 until it is set";
+      this.#event({ event: "notice", code: "clock", message });
+    }
     this.#person.come();
     this.#delivery?.follow(this.#peer.log);
     this.#deliver(this.#peer.log.commit);

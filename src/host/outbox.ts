@@ -4,8 +4,10 @@
  * [S3]. Pending is no promise: what waits long is synced within a second, what is sent before that never needs to be.
  */
 import * as v from "valibot";
+import { assert } from "../core/assert.ts";
 import type { Draft } from "../core/message.ts";
 import { encodeWithDrafts } from "../wire/drafts.ts";
+import { withoutOldTimes } from "../wire/old-times.ts";
 import { FRAMES } from "../wire/schemas.ts";
 import { joinBytes } from "./bytes.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
@@ -22,11 +24,8 @@ const NEWLINE = 0x0a;
 const LINE_END = Uint8Array.of(NEWLINE);
 const DECODER = new TextDecoder();
 
-const LINE = v.strictObject({
-  session: FRAMES.CHAT.entries.session,
-  first: FRAMES.CHAT.entries.first,
-  messages: FRAMES.CHAT.entries.messages,
-});
+const LINE_HEAD = v.strictObject({ session: FRAMES.CHAT.entries.session, first: FRAMES.CHAT.entries.first });
+const LINE = v.strictObject({ ...LINE_HEAD.entries, messages: FRAMES.CHAT.entries.messages });
 
 export interface PendingSession {
   readonly session: string;
@@ -221,7 +220,9 @@ function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: L
   for (const { session, first, drafts } of runs) {
     for (let at = 0; at < drafts.length; ) {
       const messages = lineOf(drafts, at);
-      const body = encodeWithDrafts({ session, first: first + at }, messages);
+      const head = { session, first: first + at };
+      assert(v.is(LINE_HEAD, head), "a line of the outbox can be read back");
+      const body = encodeWithDrafts(head, messages);
       const seal = sealOf(body);
       const bytes = body.length + seal.length + LINE_END.length;
       lines.push({ session, first: first + at, drafts: messages, settled: 0, bytes });
@@ -241,7 +242,10 @@ function lineOf(drafts: readonly Draft[], from: number): readonly Draft[] {
 }
 
 function parseLine(bytes: Uint8Array): PendingSession | null {
-  const result = v.safeParse(LINE, readSealed(DECODER.decode(bytes)));
+  const result = v.safeParse(
+    LINE,
+    readSealed(DECODER.decode(bytes), (json) => withoutOldTimes(json) ?? json),
+  );
   if (!result.success) return null;
   const { session, first, messages } = result.output;
   return { session, first, drafts: messages };

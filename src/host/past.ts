@@ -2,6 +2,7 @@
  * Looks into the committed past without holding up what goes on: for questions whose answer may be far away, or nowhere.
  * Each has a budget; an answer that ran out of it says how far it came, and whoever asked goes on from there.
  */
+import { HISTORY_BYTES_MAX } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
 import type { DeliveredMessage, HistoryPage } from "../core/reports.ts";
@@ -108,6 +109,7 @@ class Page {
   readonly #wanted: Wanted;
   readonly #source: PastSource;
   #chars = 0;
+  #bytes = 0;
 
   constructor(wanted: Wanted, source: PastSource) {
     this.#wanted = wanted;
@@ -125,8 +127,11 @@ class Page {
     const [entry] = this.#source.readEntries(index, 1);
     const { room, charsMax } = this.#wanted;
     if (entry?.kind !== "chat" || entry.room_id !== room || !this.search.fits(entry.user, entry.text)) return true;
-    if (this.#chars + entry.text.length > charsMax && this.messages.length > 0) return false;
-    this.#chars += entry.text.length;
+    const chars = this.#chars + entry.text.length;
+    const bytes = this.#bytes + entry.end - entry.start;
+    if ((chars > charsMax || bytes > HISTORY_BYTES_MAX) && this.messages.length > 0) return false;
+    this.#chars = chars;
+    this.#bytes = bytes;
     this.messages.push(toMessage(entry));
     return true;
   }

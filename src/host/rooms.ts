@@ -3,6 +3,7 @@
  * every room is replicated and delivered all the same; this is only about what a person looks at.
  */
 import * as v from "valibot";
+import { assert } from "../core/assert.ts";
 import { ROOMS_JOINED_MAX } from "../core/config.ts";
 import type { RoomStatus } from "../core/reports.ts";
 import type { Log } from "../core/tail.ts";
@@ -86,6 +87,7 @@ export class Rooms {
   /** Through here the messages of a room that was joined have been shown. */
   show(room: string, seqNo: number): void {
     const looked = this.#rooms.get(room);
+    assert(Number.isSafeInteger(seqNo), "messages of a room are numbered");
     if (looked === undefined || seqNo <= looked.shown) return;
     looked.shown = seqNo;
     this.changed = true;

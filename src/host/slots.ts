@@ -10,6 +10,7 @@ import { assert } from "../core/assert.ts";
 import { joinBytes } from "./bytes.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { DamagedFile, readSealed, readWhole, replaceBytesNow, sealed } from "./state-files.ts";
+import { refuseContent } from "./state-shapes.ts";
 
 /** What a disk or a page cache writes as one piece, or a multiple of it: a write cut short tears one slot only. */
 const SLOT_BYTES = 4096;
@@ -105,7 +106,7 @@ export class SlotFile {
 
 function newest(bytes: Uint8Array, path: string): { slot: Slot; at: number; isTwice: boolean } {
   const isWhole = bytes.length === 2 * SLOT_BYTES;
-  const [first, second] = [0, 1].map((at) => (isWhole ? slotOf(bytes, at) : null)) as [Slot | null, Slot | null];
+  const [first, second] = [0, 1].map((at) => (isWhole ? slotOf(bytes, at, path) : null)) as [Slot | null, Slot | null];
   const at = (first?.count ?? -1) > (second?.count ?? -1) ? 0 : 1;
   const slot = at === 0 ? first : second;
   if (slot === null) throw new DamagedFile(`${path} is damaged`);
@@ -113,12 +114,15 @@ function newest(bytes: Uint8Array, path: string): { slot: Slot; at: number; isTw
 }
 
 /** Null where it was cut short, or rotted. */
-function slotOf(bytes: Uint8Array, at: number): Slot | null {
+function slotOf(bytes: Uint8Array, at: number, path: string): Slot | null {
   const slot = bytes.subarray(at * SLOT_BYTES, (at + 1) * SLOT_BYTES);
-  return (readSealed(DECODER.decode(slot.subarray(0, Math.max(0, slot.indexOf(NEWLINE))))) as Slot | undefined) ?? null;
+  const read = readSealed(DECODER.decode(slot.subarray(0, Math.max(0, slot.indexOf(NEWLINE))))) as Slot | undefined;
+  return read === undefined || refuseContent(path, read.content) !== null ? null : read;
 }
 
 function line(slot: Slot, path: string): Uint8Array {
+  const refused = refuseContent(path, slot.content);
+  assert(refused === null, `a ${path} that could not be read back: ${refused}`);
   const bytes = joinBytes([sealed(slot), LINE_END]);
   assert(bytes.length <= SLOT_BYTES, `${path} holds no more than ${SLOT_BYTES} bytes, not ${bytes.length}`);
   return bytes;

@@ -3,9 +3,11 @@
  * [D2]: a temporary file, its fsync, the rename, the fsync of the directory. Each carries a crc, so damage is told
  * from absence; a damaged one is never taken for a fresh start.
  */
+import { assert } from "../core/assert.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { joinBytes } from "./bytes.ts";
 import { type Disk, PortError } from "./contracts.ts";
+import { refuseContent } from "./state-shapes.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
@@ -21,16 +23,16 @@ export function readState(disk: Disk, path: string): unknown {
   const bytes = readWhole(disk, path);
   if (bytes === null) return null;
   const content = readSealed(DECODER.decode(bytes));
-  if (content === undefined) throw new DamagedFile(`${path} is damaged`);
+  if (content === undefined || refuseContent(path, content) !== null) throw new DamagedFile(`${path} is damaged`);
   return content;
 }
 
-/** What was sealed, or undefined where that is not what was written. */
-export function readSealed(text: string): unknown {
+/** What was sealed, or undefined where that is not what was written; `mend` sees JSON that is. */
+export function readSealed(text: string, mend = (json: string) => json): unknown {
   const end = text.lastIndexOf(" ");
   const body = text.slice(0, end);
   try {
-    if (end > 0 && Number(text.slice(end + 1)) === crc32c(ENCODER.encode(body))) return JSON.parse(body);
+    if (end > 0 && Number(text.slice(end + 1)) === crc32c(ENCODER.encode(body))) return JSON.parse(mend(body));
   } catch {
     // falls through: not JSON is as damaged as a wrong crc
   }
@@ -56,7 +58,7 @@ export function replaceState(
     return done(asPortError(error));
   }
   try {
-    file.write(0, sealed(content));
+    file.write(0, sealedFor(path, content));
   } catch (error) {
     file.close();
     return done(asPortError(error));
@@ -76,7 +78,7 @@ export function replaceState(
 
 /** The same, waiting; without `durable` a power cut may leave nothing, or damage: for what can be made anew. */
 export function replaceStateNow(disk: Disk, path: string, content: unknown, durable = true): void {
-  replaceBytesNow(disk, path, sealed(content), durable);
+  replaceBytesNow(disk, path, sealedFor(path, content), durable);
 }
 
 export function replaceBytesNow(disk: Disk, path: string, bytes: Uint8Array, durable = true): void {
@@ -110,6 +112,13 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
     if (error instanceof PortError && error.code === "ENOENT") return null;
     throw error;
   }
+}
+
+/** What is written is held to what is read. */
+function sealedFor(path: string, content: unknown): Uint8Array {
+  const refused = refuseContent(path, content);
+  assert(refused === null, `a ${path} that could not be read back: ${refused}`);
+  return sealed(content);
 }
 
 /** JSON with its crc, in one line. */

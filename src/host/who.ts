@@ -131,6 +131,8 @@ function rowsOf({ id, commit_index, people }: Here, roundTrip: number, commit: n
   const own = people.find((p) => !p.client);
   const lag = Math.max(0, commit - commit_index);
   const row = { user: own?.user ?? "", peer_id: id, client: false, heard_ms: 0, round_trip_ms, lag };
-  const clients = people.filter((p) => p.client).map((p) => ({ ...p, peer_id: id, lag: lag + p.lag }));
+  const clients = people
+    .filter((p) => p.client)
+    .map((p) => ({ ...p, peer_id: id, lag: Math.min(lag + p.lag, Number.MAX_SAFE_INTEGER) }));
   return [row, ...clients];
 }

@@ -3,6 +3,7 @@
  * everything. Each simulated process has a clock of its own on it, which ends with the process and can be paused.
  */
 import type { Clock, Timer } from "../host/contracts.ts";
+import { wallTime } from "../host/wall.ts";
 
 interface Event {
   readonly at: number;
@@ -10,6 +11,8 @@ interface Event {
   run: (() => void) | null;
 }
 
+/** What wall clocks say at virtual time 0. */
+const EPOCH_MS = 1_700_000_000_000;
 /** More events than that at one instant never come to an end. */
 const EVENTS_AT_ONCE_MAX = 1_000_000;
 
@@ -118,13 +121,18 @@ export class VirtualClock implements Clock {
   }
 
   wall(): number {
-    return 1_700_000_000_000 + Math.floor(this.#time.now + this.#wallAhead);
+    return wallTime(EPOCH_MS + this.#time.now + this.#wallAhead);
   }
 
   /** The machine slept for so long (its monotonic clock too), or with less than 0 its wall clock was set back. */
   jump(ms: number): void {
     this.#ahead += Math.max(0, ms);
     this.#wallAhead += ms;
+  }
+
+  /** Somebody sets the wall clock, or a battery is empty: it says so many milliseconds since 1970. */
+  setWall(ms: number): void {
+    this.#wallAhead = ms - EPOCH_MS - this.#time.now;
   }
 
   after(ms: number, fn: () => void): Timer {

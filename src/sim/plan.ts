@@ -40,6 +40,7 @@ export const VERBS = {
   "crash-at": "PEER CALL COUNT",
   pause: "PEER MS",
   clock: "PEER MS",
+  "wall-clock": "PEER MS",
   twin: "PEER",
   double: "PEER",
   // addresses: stopped, and started again at another one, with seeds that name where the others are now

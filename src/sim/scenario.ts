@@ -195,7 +195,7 @@ function wrongIn({ verb, args }: Step, peers: number): string | null {
       return `PERCENT must be a whole number from 0 to 100, not ${word}`;
     if (
       (name === "MS" || name === "LEAST") &&
-      whole(verb === "clock" ? word.replace(/^-/, "") : word, 0, MS_MAX) === null
+      whole(verb.endsWith("clock") ? word.replace(/^-/, "") : word, 0, MS_MAX) === null
     )
       return `${name} must be whole milliseconds, at most ${MS_MAX}, not ${word}`;
     if (name === "CALL" && !(CALLS as readonly string[]).includes(word))

@@ -104,6 +104,9 @@ export const STEPS: Record<Verb, Carry> = {
   clock(machine, [, ms]) {
     machine.running?.clock.jump(Number(ms));
   },
+  "wall-clock"(machine, [, ms]) {
+    machine.running?.clock.setWall(Number(ms));
+  },
   twin(machine) {
     if (this.machines.length < 8) this.addTwin(machine);
   },

@@ -6,13 +6,16 @@
  *   {"index":7 ,"term":…,"room_id":"general","seq_no":5 ,"sender_id":3,"msg_id":"3.k2x. 4 ","user":"eve","ts": 170… ,"payload":" hello "
  *   └ OPENING ┘└──────────────── place ──────────────┘ └───────── sender ─────────┘   └──── user ──────┘     └── PAYLOAD ─┘
  */
-import { MESSAGE_BYTES_MAX } from "../core/config.ts";
+import * as v from "valibot";
+import { assert } from "../core/assert.ts";
+import { MESSAGE_BYTES_MAX, TERM_MAX } from "../core/config.ts";
 import { sameBallot } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
 import { HEAD_BYTES_MAX, NextHead } from "./chat-head.ts";
 import { isPlain, LineReader } from "./line-reader.ts";
 import { jsonBytesMax, type LineWriter } from "./line-writer.ts";
-import { encodeUtf8 } from "./text.ts";
+import { boot, count, name, peerId, word } from "./parts.ts";
+import { encodeUtf8, isMessage } from "./text.ts";
 
 interface Form {
   /** What is the same in each of its lines. */
@@ -21,6 +24,18 @@ interface Form {
   readonly sender: Uint8Array;
   readonly user: Uint8Array;
 }
+
+/** `<sender_id>.<word>` */
+const SESSION = /^([1-9][0-9]*)\.[a-z0-9]{1,64}$/;
+
+/** What is the same in many lines as the check of a whole line wants it. */
+const OF = v.pipe(
+  v.strictObject({
+    ...{ term: count(TERM_MAX), leader_id: peerId, inc: word, boot },
+    ...{ room_id: name, sender_id: peerId, session: v.string(), user: name },
+  }),
+  v.check(({ sender_id, session }) => Number(SESSION.exec(session)?.[1]) === sender_id),
+);
 
 /** Senders times rooms that are told apart at a time. */
 const FORMS_MAX = 16;
@@ -128,7 +143,7 @@ export class ChatLines {
   }
 }
 
-/** Writes what `ChatLines` reads: the line up to and including the comma before `"crc"`. */
+/** Writes what `ChatLines` reads, and nothing that it would not: the line up to and including the comma before `"crc"`. */
 export class ChatHeads {
   /** The form of the last one: a batch mostly has one room and one sender. */
   #form: Form | null = null;
@@ -136,6 +151,7 @@ export class ChatHeads {
 
   /** Returns where the line begins. There is room for its end, too. */
   write(writer: LineWriter, entry: Entry): number {
+    assert(isMessage(entry.text), "the text of an entry is a message");
     writer.reserve(HEAD_BYTES_MAX + jsonBytesMax(entry.text));
     const start = writer.at;
     const next = this.#next;
@@ -159,8 +175,13 @@ export class ChatHeads {
   }
 
   #writeHead(writer: LineWriter, entry: Entry): void {
+    assert(entry.index >= 1 && entry.seq_no >= 1 && entry.counter >= 1, "entries and messages are counted from 1");
     let form = this.#form;
-    if (form === null || !isOf(form, entry)) this.#form = form = formOf(entry);
+    if (form === null || !isOf(form, entry)) {
+      form = formOf(entry);
+      assert(v.is(OF, form.of), "the ballot, the sender and the names of an entry can be read back");
+      this.#form = form;
+    }
     const start = writer.at;
     writer.bytes(OPENING);
     writer.number(entry.index);
@@ -185,7 +206,11 @@ export class ChatHeads {
 
 function isOf({ of }: Form, entry: Entry): boolean {
   return (
-    of.session === entry.session && of.room_id === entry.room_id && of.user === entry.user && sameBallot(of, entry)
+    of.session === entry.session &&
+    of.sender_id === entry.sender_id &&
+    of.room_id === entry.room_id &&
+    of.user === entry.user &&
+    sameBallot(of, entry)
   );
 }
 

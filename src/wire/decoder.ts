@@ -3,7 +3,7 @@
  * is allocated for what exceeds it [W3]; whatever is wrong is one WireError, after which the connection is of no use [W4].
  */
 import * as v from "valibot";
-import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
+import { FRAME_BYTES_MAX, GREETING_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
 import { ChatReader } from "./drafts.ts";
 import { EntryReader } from "./entry.ts";
@@ -11,8 +11,6 @@ import { WireError, WrongVersion } from "./errors.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
 import { parseObject, quote } from "./text.ts";
 
-/** Before HELLO nobody is known: a small line is all that is listened to. */
-const GREETING_BYTES_MAX = 4096;
 const NEWLINE = 0x0a;
 
 type EntryHeader = v.InferOutput<(typeof FRAMES)["SEQ_CHAT"]> | v.InferOutput<(typeof FRAMES)["CATCHUP_RESP"]>;

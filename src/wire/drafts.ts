@@ -7,13 +7,14 @@
  *   └─────────────── head ────────────────┘ └──────────────── opening ────────────┘
  */
 import * as v from "valibot";
+import { assert } from "../core/assert.ts";
 import { MESSAGE_BYTES_MAX, OUTSTANDING_MESSAGES_MAX } from "../core/config.ts";
 import type { Chat, Draft } from "../core/message.ts";
 import { LineReader, plainEnd } from "./line-reader.ts";
 import { jsonBytesMax, LineWriter, utf8BytesMax } from "./line-writer.ts";
 import { draft } from "./parts.ts";
 import { FRAMES } from "./schemas.ts";
-import { encodeUtf8, isMessage, parseJson, stringEnd } from "./text.ts";
+import { encodeUtf8, isMessage, isName, parseJson, stringEnd } from "./text.ts";
 
 const CHAT = encodeUtf8('{"type":"CHAT",');
 const MESSAGES = encodeUtf8(',"messages":[');
@@ -27,7 +28,8 @@ const HEAD_BYTES_MAX = 1024;
 const OPEN_BRACKET = 0x5b;
 const QUOTE = 0x22;
 
-const HEAD = v.strictObject({ ...FRAMES.CHAT.entries, messages: v.tuple([]) });
+/** A CHAT without its messages. */
+export const CHAT_HEAD = v.strictObject({ ...FRAMES.CHAT.entries, messages: v.tuple([]) });
 const OPENING = v.strictObject({ room_id: draft.entries.room_id, user: draft.entries.user });
 
 /** What stands in front of the time of a message. */
@@ -49,7 +51,7 @@ export class ChatReader {
     const bracket = bytes.indexOf(OPEN_BRACKET, start);
     reader.at = bracket + 1 - MESSAGES.length;
     if (bracket > start + HEAD_BYTES_MAX || reader.at < start || !reader.skip(bytes, MESSAGES)) return null;
-    const head = v.safeParse(HEAD, parseJson(bytes.subarray(start, reader.at), "]}"));
+    const head = v.safeParse(CHAT_HEAD, parseJson(bytes.subarray(start, reader.at), "]}"));
     if (!head.success) return null;
     const messages: Draft[] = [];
     do {
@@ -103,8 +105,10 @@ const AROUND_BYTES_MAX = 1024;
 /** What is written is copied from here, so that it keeps nothing else. */
 const SCRATCH = new LineWriter();
 
-/** `head` as JSON, its last field the messages, and `ending`. */
+/** `head`, which the caller vouches for, as JSON, its last field the messages, and `ending`. */
 export function encodeWithDrafts(head: object, messages: readonly Draft[], ending = ""): Uint8Array {
+  const isRun = messages.length >= 1 && messages.length <= OUTSTANDING_MESSAGES_MAX;
+  assert(isRun, "a run has a message at least, and no more than may be under way");
   const writer = SCRATCH;
   const opening = JSON.stringify(head).slice(0, -1);
   let bytesMax = utf8BytesMax(opening) + AROUND_BYTES_MAX;
@@ -118,6 +122,7 @@ export function encodeWithDrafts(head: object, messages: readonly Draft[], endin
     if (known !== null) writer.bytes(BETWEEN);
     if (known?.room_id !== message.room_id || known.user !== message.user) known = openingOf(message);
     writer.bytes(known.bytes);
+    assert(isMessage(message.payload), "the text of a draft is a message");
     writer.number(message.ts);
     writer.bytes(PAYLOAD);
     writer.json(message.payload);
@@ -129,6 +134,7 @@ export function encodeWithDrafts(head: object, messages: readonly Draft[], endin
 }
 
 function openingOf({ room_id, user }: Draft): Opening {
+  assert(isName(room_id) && isName(user), "a draft names a room and a user");
   return {
     room_id,
     user,

@@ -1,14 +1,24 @@
-/** Frames as bytes [W1]. Entry lines are referred to, not copied: neighbours in memory go out as one piece. */
+/**
+ * Frames as bytes [W1]. Entry lines are referred to, not copied: neighbours in memory go out as one piece. What the other
+ * side would refuse is never written [W7]: each line is held to the schema that it is read with.
+ */
+import * as v from "valibot";
+import { assert } from "../core/assert.ts";
+import { FRAME_BYTES_MAX, GREETING_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
 import type { CatchupResp, Entry, Frame } from "../core/message.ts";
-import { encodeWithDrafts } from "./drafts.ts";
+import { CHAT_HEAD, encodeWithDrafts } from "./drafts.ts";
+import { FRAMES, type FrameType } from "./schemas.ts";
 import { encodeUtf8 } from "./text.ts";
+
+const GREETINGS: ReadonlySet<FrameType> = new Set<FrameType>(["HELLO", "ATTACH", "REFUSE"]);
 
 export function encodeFrame(frame: Frame): Uint8Array[] {
   if (frame.type === "CHAT") {
     const { messages, ...head } = frame;
-    return [encodeWithDrafts(head, messages, "\n")];
+    assert(v.is(CHAT_HEAD, { ...head, messages: [] }), "a CHAT that is sent has a right head");
+    return [bounded("CHAT", encodeWithDrafts(head, messages, "\n"))];
   }
-  if (frame.type !== "SEQ_CHAT" && frame.type !== "CATCHUP_RESP") return [encodeUtf8(`${JSON.stringify(frame)}\n`)];
+  if (frame.type !== "SEQ_CHAT" && frame.type !== "CATCHUP_RESP") return [encodeLine(frame.type, frame)];
   const lines = entryLines(frame.entries);
   const { entries, ...header } = frame;
   return [encodeHeader(header, entries.length, total(lines)), ...lines];
@@ -23,8 +33,26 @@ export function encodeRawEntries(
   return [encodeHeader(header, count, total(lines)), ...lines];
 }
 
-function encodeHeader(header: object, count: number, bytes: number): Uint8Array {
-  return encodeUtf8(`${JSON.stringify({ ...header, count, bytes })}\n`);
+function encodeHeader(header: { readonly type: FrameType }, count: number, bytes: number): Uint8Array {
+  return encodeLine(header.type, { ...header, count, bytes });
+}
+
+function encodeLine(type: FrameType, content: object): Uint8Array {
+  const result = v.safeParse(FRAMES[type], content, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    assert(false, `a ${type} that nobody would take: ${v.getDotPath(issue) ?? "its shape"}: ${issue.message}`);
+  }
+  const { version = PROTOCOL_VERSION } = content as { version?: number };
+  assert(version === PROTOCOL_VERSION, `a ${type} names the version of the protocol that is spoken here`);
+  return bounded(type, encodeUtf8(`${JSON.stringify(content)}\n`));
+}
+
+/** The newline does not count. */
+function bounded(type: FrameType, line: Uint8Array): Uint8Array {
+  const bytesMax = GREETINGS.has(type) ? GREETING_BYTES_MAX : FRAME_BYTES_MAX;
+  assert(line.length - 1 <= bytesMax, `a ${type} is a line of at most ${bytesMax} bytes, not ${line.length - 1}`);
+  return line;
 }
 
 /** The lines of entries, in as few pieces as their memory allows. */

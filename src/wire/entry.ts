@@ -4,17 +4,19 @@
  * holds it against the schemas.
  */
 import * as v from "valibot";
+import { assert } from "../core/assert.ts";
 import { BOOT_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import type { Entry, EntryData, EntryKind, Seal } from "../core/message.ts";
 import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
 import { decimalDigits, LineWriter, utf8BytesMax } from "./line-writer.ts";
+import { withoutOldTimes } from "./old-times.ts";
 import { WORD } from "./parts.ts";
 import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
-import { encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
+import { decodeUtf8, encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
 
-/** Makes the lines of one log. */
+/** Makes the lines of one log. What the reader would refuse is never made: an assertion. */
 export function makeSeal(): Seal {
   const writer = new LineWriter();
   const chats = new ChatHeads();
@@ -34,7 +36,20 @@ export function makeSeal(): Seal {
     entry.chunk = writer.slab;
     entry.start = start;
     entry.end = writer.at;
+    // There are few of them.
+    if (entry.kind !== "chat") assertReadable(entry);
   };
+}
+
+function assertReadable({ chunk, start, end, kind }: Entry): void {
+  let refused = "";
+  try {
+    parseEntry(chunk, start, end);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    refused = error.message;
+  }
+  assert(refused === "", `a ${kind} entry that cannot be read back: ${refused}`);
 }
 
 /** For single entries that belong to no running peer. */
@@ -82,7 +97,7 @@ export class EntryReader {
     const crc = checkCrc(chunk, start, end, prevCrc);
     const chat = this.#chats.read(chunk, start, crcField(end, crc), end, crc, known);
     if (chat !== null) return chat;
-    const entry = parseEntry(chunk, start, end);
+    const entry = parseOldOrNew(chunk, start, end);
     if (entry.kind === "chat") this.#chats.learn(entry);
     return entry;
   }
@@ -90,7 +105,20 @@ export class EntryReader {
   /** The same for a line whose predecessor is lost: its crc cannot be checked, but the lines behind it prove it. */
   readFirst(chunk: Uint8Array, start: number, end: number): Entry {
     readCrc(chunk, start, end);
+    return parseOldOrNew(chunk, start, end);
+  }
+}
+
+/** The line as JSON, or what an older version meant by it. */
+function parseOldOrNew(chunk: Uint8Array, start: number, end: number): Entry {
+  try {
     return parseEntry(chunk, start, end);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const mended = withoutOldTimes(decodeUtf8(chunk.subarray(start, end)) ?? "");
+    if (mended === null) throw error;
+    const line = encodeUtf8(mended);
+    return { ...parseEntry(line, 0, line.length), chunk, start, end };
   }
 }
 

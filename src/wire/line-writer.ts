@@ -3,6 +3,7 @@
  * line for every message. Slabs hold many lines, so that what is adjacent in the log is adjacent in memory and is
  * written in one call; they are this writer's own, so that nothing depends on what else the process does.
  */
+import { assert } from "../core/assert.ts";
 import { isPlain } from "./line-reader.ts";
 
 const SLAB_BYTES = 1024 * 1024;
@@ -43,12 +44,17 @@ export class LineWriter {
     this.at += ENCODER.encodeInto(text, this.slab.subarray(this.at)).written;
   }
 
-  /** A whole number from 0 to Number.MAX_SAFE_INTEGER, in decimal. */
+  /** A whole number from 0 to Number.MAX_SAFE_INTEGER, in decimal: nothing else would be read back. */
   number(value: number): void {
+    assert(value >= 0 && Number.isSafeInteger(value), "a number that is written is whole, and not below 0");
+    this.#number(value);
+  }
+
+  #number(value: number): void {
     if (value < 2 ** 31) return this.#digits(value, decimalDigits(value));
     // Arithmetic on 32 bits is far faster: the last seven digits apart.
     const high = Math.floor(value / 1e7);
-    this.number(high);
+    this.#number(high);
     this.#digits(value - high * 1e7, 7);
   }
 

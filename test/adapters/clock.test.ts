@@ -27,3 +27,20 @@ test("words have the length asked for, use all of a-z0-9 evenly, and do not repe
   for (const n of counts.values()) expect(Math.abs(n - 1000)).toBeLessThan(250);
   expect(new Set(Array.from({ length: 1000 }, () => clock.word(12))).size).toBe(1000);
 });
+
+test("[W7] the wall clock says whole milliseconds since 1970, whatever the machine's says", () => {
+  const real = Date.now;
+  try {
+    for (const [machine, said] of [
+      [-315_619_200_000, 0],
+      [-0.5, 0],
+      [Number.NaN, 0],
+      [1_795_900_000_000.75, 1_795_900_000_000],
+    ] as const) {
+      Date.now = () => machine;
+      expect(clock.wall()).toBe(said);
+    }
+  } finally {
+    Date.now = real;
+  }
+});

@@ -182,7 +182,7 @@ test("what is written is what JSON.stringify writes, of any messages", () => {
   const large = Array.from({ length: OUTSTANDING_MESSAGES_MAX }, (_, i) => ({
     ...GOOD,
     user: `${i % 3}`,
-    payload: "\n".repeat(i),
+    payload: "\n".repeat(i + 1),
   }));
   expect(utf8(encodeWithDrafts({ first: 1 }, large))).toBe(JSON.stringify({ first: 1, messages: large }));
 });

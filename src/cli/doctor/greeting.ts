@@ -5,7 +5,7 @@
 import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import * as v from "valibot";
-import { PROTOCOL_VERSION } from "../../core/config.ts";
+import { GREETING_BYTES_MAX, PROTOCOL_VERSION } from "../../core/config.ts";
 import { FRAMES } from "../../wire/schemas.ts";
 import { parseObject } from "../../wire/text.ts";
 
@@ -28,8 +28,6 @@ export type Greeting =
   /** No connection; a system error's code, or ETIMEDOUT. */
   | { readonly result: "unreachable"; readonly code: string };
 
-/** A greeting is one line of this much. */
-const GREETING_BYTES_MAX = 4096;
 const NEWLINE = 0x0a;
 
 /** Never throws. */
