@@ -4,6 +4,7 @@ import type { Ports } from "../host/host.ts";
 import { bunNetwork } from "./bun-network.ts";
 import { systemClock } from "./clock.ts";
 import { openDisk } from "./disk.ts";
+import { namedNetwork } from "./named-network.ts";
 import { nodeNetwork } from "./node-network.ts";
 
 export function platformClock(): Clock {
@@ -11,7 +12,7 @@ export function platformClock(): Clock {
 }
 
 export function platformNetwork(): Network {
-  return "Bun" in globalThis ? bunNetwork : nodeNetwork;
+  return namedNetwork("Bun" in globalThis ? bunNetwork : nodeNetwork, systemClock);
 }
 
 /** Ports on `directory`, which is made when it is locked. */

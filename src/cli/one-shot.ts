@@ -1,7 +1,7 @@
 /** `chatpeer send`, `tail` and `status`: commands of a moment for scripts, on a peer that runs somewhere. */
 import type { Readable } from "node:stream";
 import { MESSAGE_BYTES_MAX } from "../core/config.ts";
-import type { Told } from "../core/reports.ts";
+import type { Status, Told } from "../core/reports.ts";
 import { type Address, place } from "../host/address.ts";
 import { ClientHost } from "../host/client-host.ts";
 import type { Clock, Network } from "../host/contracts.ts";
@@ -24,6 +24,8 @@ export interface OneShotPorts {
 
 /** Whether the message is sent is not known. */
 const UNKNOWN = 3;
+/** Why a message waits is told when it has done so for so long. */
+const WAITING_MS = 300;
 
 export interface SendOptions {
   readonly address: Address;
@@ -39,19 +41,28 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
   const where = place(address);
   return new Promise((resolve) => {
     let said = false;
-    let quorum = true;
+    /** Why it takes no message now, by the peer's last word. */
+    let waiting: string | null = null;
     const end = (code: number, why?: string) => {
       timer.cancel();
+      reason.cancel();
       visitor.close();
       if (why !== undefined) err.line(`chatpeer: ${visible(why)}`);
       resolve(code);
     };
+    const onStatus = ({ waiting: why }: Status) => {
+      waiting = why;
+      if (why === null) reason.cancel();
+    };
+    const reason = ports.clock.after(WAITING_MS, () => {
+      if (waiting !== null) err.line(`chatpeer: not sent yet: ${visible(waiting)}`);
+    });
     const timer = ports.clock.after(timeoutMs, () => {
       if (!said) return end(1, `not sent: ${where} took no message within ${timeoutMs} ms (${visitor.why})`);
-      const why = quorum ? "no majority confirmed it" : "no majority is there";
+      const why = waiting === null ? "" : ` (${waiting})`;
       end(
         UNKNOWN,
-        `not known whether it is sent: ${why} within ${timeoutMs} ms. What the peer at ${where} has taken, it keeps, and sends when there is one`,
+        `not known whether it is sent: no majority confirmed it within ${timeoutMs} ms${why}. What the peer at ${where} has taken, it keeps, and sends when there is one`,
       );
     });
     const visitor = new Visitor(ports, address, {
@@ -60,7 +71,7 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
         visitor.ask(1, { what: "say", room_id: room, user: name, payload: text });
       },
       told: (told, request) => {
-        if (told.event === "status") quorum = told.quorum;
+        if (told.event === "status") onStatus(told);
         else if (request !== 1) return;
         else if (told.event === "sent") end(0);
         else if (told.event === "error") end(1, `not sent: ${told.message}`);

@@ -3,7 +3,7 @@
  * client's own ids, and the leader's answer back. Nothing is kept here: what gets lost, its client sends again.
  */
 import { CLIENT_SESSION_CHARS } from "./config.ts";
-import { type ClientId, leaderKey } from "./ids.ts";
+import { type ClientId, leaderKey, type PeerId } from "./ids.ts";
 import type { Chat, ChatAck } from "./message.ts";
 import { sequence } from "./ordering.ts";
 import type { Peer } from "./peer.ts";
@@ -16,6 +16,8 @@ export function isClientSession(session: string): boolean {
 export class Clients {
   readonly #peer: Peer;
   readonly #attached = new Map<string, ClientId>();
+  /** Sessions whose messages were not taken while this peer was founding, by their senders. */
+  readonly #untaken = new Map<string, PeerId>();
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -37,9 +39,20 @@ export class Clients {
       if (hearsLeader && leader !== null) peer.sendTo(leaderKey(leader.ballot), chat);
       return;
     }
-    const expected = sequence(peer, peer.leadership, chat);
     const { sender_id, session } = chat;
+    if (peer.founding > 0) return void this.#untaken.set(session, sender_id);
+    const expected = sequence(peer, peer.leadership, chat);
     if (expected !== null) this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
+  }
+
+  /** Who was not heard while this peer was founding says it again now. */
+  onTime(): void {
+    if (this.#untaken.size === 0 || this.#peer.founding > 0) return;
+    for (const [session, sender_id] of this.#untaken) {
+      const expected = this.#peer.log.state.sessions.get(`${sender_id}.${session}`) + 1;
+      this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
+    }
+    this.#untaken.clear();
   }
 
   /** Whether the answer was for a client. */

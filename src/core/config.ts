@@ -68,6 +68,12 @@ export const DIAL_PAUSE_MAX_MS = 1000;
 export const DIAL_STAGGER_MS = 250;
 /** Hundreds that are away for good are dialled by turns: each costs a connection, and who comes back dials by itself. */
 export const DIALS_PER_SECOND_MAX = 50;
+/** The next address of a name is tried so many milliseconds after one that has not answered (RFC 8305 says 250). */
+export const CONNECT_NEXT_MS = 250;
+/** While no address of a name answers it is looked up again so often, in milliseconds: it may lead elsewhere by now. */
+export const LOOK_UP_AGAIN_MS = 1000;
+/** Names looked up at a time: each takes one of the few threads that wait for disks, too, for as long as nobody answers. */
+export const LOOKUPS_MAX = 2;
 /** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
 export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -186,6 +192,12 @@ export interface Timings {
   readonly quit: number;
   /** A connection that has not said HELLO by then is closed [W3]. */
   readonly handshake: number;
+  /**
+   * A founder that is alone takes no message for so long after its start [M1]: who knows it from another cluster dials it
+   * meanwhile. Longer than the longest time in which whoever looks for it knocks nowhere: 1.5 s where its address refuses,
+   * 2 s where it was silent (between two SYNs, 1 and 3 s after the first).
+   */
+  readonly founding: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -200,6 +212,7 @@ export const DEFAULT_TIMINGS: Timings = {
   presence: 60_000,
   quit: 2000,
   handshake: 5000,
+  founding: 2500,
 };
 
 /** Returns what is wrong with a set of times, in words, or null. */

@@ -30,7 +30,7 @@ export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number
   if (chat.first > expected) return expected;
   for (let i = expected - chat.first; i < chat.messages.length; i++) {
     if (log.last - log.commit >= UNCOMMITTED_ENTRIES_MAX || log.uncommittedBytes >= UNCOMMITTED_BYTES_MAX) return null;
-    if (peer.membership.handover.active) return null;
+    if (peer.membership.handover.active || peer.founding > 0) return null;
     const draft = chat.messages[i] as Draft;
     leadership.appendChat(chat.sender_id, session, expected, draft);
     expected += 1;

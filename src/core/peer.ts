@@ -100,6 +100,7 @@ export class Peer {
   /** A ballot whose leader said it leads no more: its frames still under way are not heard. */
   #abdicated: Ballot | null = null;
   #shown = "";
+  readonly #foundingUntil: Millis;
   #knownVoters = NO_VOTERS;
 
   constructor(options: PeerOptions, restored: Restored, now: Millis) {
@@ -107,6 +108,7 @@ export class Peer {
     this.timings = options.timings;
     this.self = options.self;
     this.now = now;
+    this.#foundingUntil = now + options.timings.founding;
     this.promised = restored.promised;
     this.faulty = restored.faulty;
     this.log = new Log(restored.state, restored.entries, restored.beforeCrc, restored.durable, restored.commit);
@@ -180,6 +182,7 @@ export class Peer {
     this.followership.onTime();
     this.membership.onTime();
     this.sender.pump();
+    this.clients.onTime();
     this.people.onTime();
     this.pendingNews.onTime();
     this.leadership?.replicate();
@@ -202,6 +205,7 @@ export class Peer {
       this.election.wakeAt(),
       this.leadership?.wakeAt() ?? Number.POSITIVE_INFINITY,
       this.membership.wakeAt(),
+      this.founding > 0 ? this.#foundingUntil : Number.POSITIVE_INFINITY,
     );
   }
 
@@ -315,6 +319,17 @@ export class Peer {
     if (leader === null) return false;
     const key = leaderKey(leader.ballot);
     return leader.quorum && this.linkTo(key) !== null && this.now - leader.heard < this.timeouts.leaderTimeout(key);
+  }
+
+  /**
+   * [M1] How much longer a founder that nobody has joined takes no message: its directory may have been emptied, and those
+   * who know it from before are to have the time to say so. 0: it takes them.
+   */
+  get founding(): Millis {
+    if (this.now >= this.#foundingUntil) return 0;
+    const { newest, chats } = this.log.state;
+    const isAlone = newest?.index === 1 && newest.configuration.members.every((m) => sameMember(m, this.self));
+    return isAlone && chats === 0 ? this.#foundingUntil - this.now : 0;
   }
 
   get otherVoters(): readonly MemberKey[] {

@@ -19,6 +19,8 @@ export interface Status {
   readonly commit_index: LogIndex;
   /** Own messages not yet sent. */
   readonly pending: number;
+  /** Why messages wait, in words for a person; null: they are taken. */
+  readonly waiting: string | null;
 }
 
 export interface MemberStatus {

@@ -3,6 +3,7 @@ import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../core/config.ts";
 import type { Hello, Refuse } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
 import { isMessage, isName, utf8Length } from "../wire/text.ts";
+import { place } from "./address.ts";
 import { refusal } from "./channel.ts";
 
 /** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
@@ -12,7 +13,7 @@ export function judgeHello(
   peer: Peer,
   clusterId: string | null,
 ): { readonly refuse: Refuse; readonly notice?: string } | null {
-  const here = `${peer.options.address.host}:${peer.options.address.port}`;
+  const here = place(peer.options.address);
   if (hello.id === peer.self.id)
     return {
       refuse: refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`),
@@ -32,18 +33,16 @@ export function judgeHello(
   const known = members.find((m) => m.id === hello.id);
   if (known !== undefined && known.inc !== hello.inc && members.length > 1) {
     const seed = `${peer.self.id}:${here}`;
-    const message = `this cluster knows peer ${hello.id} already: was the data directory emptied? Empty it again and start with --seed ${seed}`;
+    const message = `this cluster knows peer ${hello.id} already: was the data directory emptied? Move it away, with what it has founded now, and start with an empty one and --seed ${seed}`;
     return {
       refuse: { ...refusal("emptied-founder", message), seed },
       notice: `peer ${hello.id} at ${hello.host}:${hello.port} belongs to this cluster by its id but founded another one: was its data directory emptied? It should start with --seed ${seed}`,
     };
   }
-  return {
-    refuse: refusal(
-      "wrong-cluster",
-      `the peer at ${here} belongs to cluster ${clusterId}, not to ${hello.cluster_id}: check --seed and --data-dir`,
-    ),
-  };
+  const apart = `the peer at ${here} belongs to cluster ${clusterId}, not to ${hello.cluster_id}: check --seed and --data-dir`;
+  // Whoever dials was told to join here, and may have founded because it was not told so at its first start.
+  const byAccident = `. If peer ${hello.id} founded a cluster by accident (started without --seed, or with a wrong one), move its data directory away and start it again with --seed ${peer.self.id}:${here}`;
+  return { refuse: refusal("wrong-cluster", dialled ? apart : apart + byAccident) };
 }
 
 /**

@@ -46,6 +46,7 @@ export class Channel {
   readonly #decoder = new FrameDecoder();
   readonly #handshake: Timer;
   #linger: Timer | null = null;
+  #open = false;
   /** Whole frames. */
   #bulk: (readonly Uint8Array[])[] = [];
   #bulkBytes = 0;
@@ -95,7 +96,10 @@ export class Channel {
     this.target = target;
     this.remote = connection.remote;
     this.heardAt = this.sentAt = clock.now();
-    const greet = () => this.write(encodeFrame(greeting), false);
+    const greet = () => {
+      this.#open = true;
+      this.write(encodeFrame(greeting), false);
+    };
     this.handler = {
       open: greet,
       data: (bytes) => this.#onData(bytes),
@@ -103,7 +107,9 @@ export class Channel {
       close: (code) => this.#onClose(code),
     };
     this.#handshake = clock.after(handshake, () => {
-      if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
+      // What nobody has answered yet cannot be told anything, and is dialled anew.
+      if (!this.#open) this.destroy("ETIMEDOUT");
+      else if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
     });
     if (target === null) greet();
   }

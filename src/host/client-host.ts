@@ -118,7 +118,7 @@ export class ClientHost implements Service {
 
   status(): Status {
     const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
-    const told = this.#status ?? { ...nothing, first_index: 0, last_index: 0, commit_index: 0 };
+    const told = this.#status ?? { ...nothing, first_index: 0, last_index: 0, commit_index: 0, waiting: null };
     const seen = this.#client.seen?.index ?? 0;
     const own: Status = {
       ...told,
@@ -129,7 +129,7 @@ export class ClientHost implements Service {
     };
     if (this.#peerId !== null) return own;
     const members = told.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
-    return { ...own, id: 0, leader_id: null, quorum: false, members };
+    return { ...own, id: 0, leader_id: null, quorum: false, members, waiting: "no peer serves this client" };
   }
 
   get delivered(): LogIndex {

@@ -20,6 +20,7 @@ import type { Clock, Timer } from "./contracts.ts";
 import type { ClientEvents } from "./links.ts";
 import type { RawEntries } from "./log-store.ts";
 import type { Submitted } from "./service.ts";
+import { whyWaiting } from "./status.ts";
 
 /** What the host does for its clients. */
 export interface ClientsHost {
@@ -231,16 +232,21 @@ export class Clients implements ClientEvents {
       else this.#sendMore(attachment);
     }
     const { leader } = peer;
-    const shown = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
+    const where = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
+    const shown = `${where} ${whyWaiting(peer)}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.tellAll(this.#host.status());
+    this.#tellThose(this.#host.status(), ({ served }) => served);
   }
 
+  /** To people, not to visitors. */
   tellAll(told: Told): void {
+    this.#tellThose(told, ({ served, attach }) => served && attach.user !== "");
+  }
+
+  #tellThose(told: Told, whom: (attachment: Attachment) => boolean): void {
     const pieces = encodeFrame({ type: "TELL", request: 0, told });
-    for (const { channel, served, attach } of this.#attachments.values())
-      if (served && attach.user !== "") channel.write(pieces, true);
+    for (const attachment of this.#attachments.values()) if (whom(attachment)) attachment.channel.write(pieces, true);
   }
 
   answer(client: ClientId, frame: ChatAck): void {
@@ -265,6 +271,13 @@ export class Clients implements ClientEvents {
       seq_no: entry.seq_no,
     });
     return true;
+  }
+
+  /** What was said in this peer's session and is not sent never will be. */
+  refuseSaid(message: string): void {
+    for (const { by, request } of this.#said.values())
+      this.#tell(by, request, { event: "error", code: "refused", message });
+    this.#said.clear();
   }
 
   #serveWhenPast(attachment: Attachment): void {

@@ -124,6 +124,8 @@ export class Dialler {
   /** The connection that was dialled for it is gone; `code` is the system's, "" for an orderly end. */
   onClosed(target: Target, code: string): void {
     target.dialledAt = null;
+    // That was pause enough: whoever comes back just now would hear of nothing for as long again.
+    if (code === "ETIMEDOUT") target.pause = DIAL_PAUSE_MIN_MS;
     if (this.#targets.get(nameOf(target)) === target) this.#dialLater(target, code);
   }
 

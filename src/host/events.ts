@@ -24,6 +24,8 @@ export type HostEvent =
       readonly port: number;
       /** null: it has not met the cluster that it joins. */
       readonly cluster_id: string | null;
+      /** Of a founder that is alone: so many milliseconds pass before it takes a message [M1]. */
+      readonly founding_ms?: number;
     }
   | {
       readonly event: "role";

@@ -314,6 +314,7 @@ export class Host implements Service {
       last_index: 0,
       commit_index: 0,
       pending: 0,
+      waiting: "this peer is starting",
     };
   }
 
@@ -391,7 +392,7 @@ export class Host implements Service {
     const directory = this.#directory as Directory;
     const { id, timings, advertise, host } = this.#options;
     const address = advertise ?? { host, port };
-    this.#found(directory, address);
+    const founded = this.#found(directory, address);
     this.#peer = this.#makePeer(
       {
         self: directory.self,
@@ -411,7 +412,11 @@ export class Host implements Service {
       (sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0),
       0,
     );
-    this.#event({ event: "started", id, host, port, cluster_id: directory.clusterId });
+    const { founding } = this.#peer;
+    // What it founded, and that it waits, has just been told.
+    if (founded) this.#waiting.told = whyWaiting(this.#peer);
+    const cluster_id = directory.clusterId;
+    this.#event({ event: "started", id, host, port, cluster_id, ...(founding > 0 && { founding_ms: founding }) });
     if (this.#clock.wall() === 0) {
       const message =
         "this machine's clock is before 1970: messages from here bear the date 1970-01-01 until it is set";
@@ -425,9 +430,9 @@ export class Host implements Service {
   }
 
   /** [M1] The first entry of a new cluster, durable before anybody hears of it. */
-  #found(directory: Directory, address: { host: string; port: number }): void {
+  #found(directory: Directory, address: { host: string; port: number }): boolean {
     const genesis = directory.foundingGenesis(address, this.#options.segments);
-    if (genesis === null) return;
+    if (genesis === null) return false;
     const { state } = directory.restored;
     const { id, inc, boot } = directory.self;
     const ballot = { term: 0, leader_id: id, inc, boot };
@@ -436,7 +441,10 @@ export class Host implements Service {
     directory.store.syncNow();
     state.apply(entry);
     directory.restored = { ...directory.restored, entries: [entry], durable: 1 };
-    this.#event({ event: "notice", code: "founded", message: `founded cluster ${genesis.cluster_id}` });
+    const seconds = this.#options.timings.founding / 1000;
+    const message = `founded cluster ${genesis.cluster_id}: messages are taken in ${seconds} s, or when another peer joins`;
+    this.#event({ event: "notice", code: "founded", message });
+    return true;
   }
 
   #hello(): Hello {
@@ -497,7 +505,13 @@ export class Host implements Service {
     this.#refusals.add(message);
     const peer = this.#peer;
     if (peer === null || this.#stopping) return;
-    if (endsPeer(refused, dialled, peer)) return this.#die(message);
+    if (endsPeer(refused, dialled, peer)) {
+      const { pending } = peer.sender;
+      // It took none of them, and whoever starts it again as told leaves its outbox behind.
+      if (peer.founding > 0) this.#clients?.refuseSaid(message);
+      const typed = `. ${pending === 1 ? "1 message" : `${pending} messages`} typed here will not be sent`;
+      return this.#die(pending > 0 ? message + typed : message);
+    }
     this.#event({ event: "error", code: refused.code, message });
   }
 
@@ -745,6 +759,8 @@ export class Host implements Service {
   #tellWaiting(peer: Peer): void {
     const why = peer.sender.pending > 0 || peer.leader === null ? whyWaiting(peer) : null;
     const now = this.#clock.now();
+    // That was told with the founding.
+    if (why === null && peer.founding > 0) return;
     if (why === null) this.#waiting = { since: now, told: null };
     else if (why !== this.#waiting.told && now - this.#waiting.since >= WAITING_MS) {
       this.#waiting.told = why;

@@ -18,6 +18,7 @@ export function describe(peer: Peer, firstIndex: number): Status {
     last_index: log.last,
     commit_index: log.commit,
     pending: peer.sender.pending,
+    waiting: whyWaiting(peer),
   };
 }
 
@@ -38,6 +39,8 @@ function describeMember(peer: Peer, member: Member): MemberStatus {
  * Why nothing is being sequenced, in words for a person, or null while a majority is there [S9] [M5].
  */
 export function whyWaiting(peer: Peer): string | null {
+  if (peer.founding > 0)
+    return `this peer founded a cluster and is alone in it: messages are taken ${peer.timings.founding / 1000} s after its start, unless somebody knows it from another one`;
   if (peer.leader?.quorum === true || peer.relay.via !== null) return null;
   const members = (peer.configuration?.members ?? []).filter((m) => m.role !== "left");
   if (members.length === 0) return "not in a cluster yet: no seed has answered";

@@ -257,6 +257,12 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     parts: framesOut((frame, peer) => (frame.type === "JOIN" && peer.log.last > 0 ? null : frame)),
   },
   {
+    name: "founder-takes-at-once",
+    rule: "M1",
+    what: "a founder takes messages from its first moment on, before anybody could say that it was emptied",
+    parts: peers((peer) => getter(peer, "founding", () => 0)),
+  },
+  {
     name: "log-knows-better",
     rule: "M8",
     what: "who knows the members by its log does not dial the seeds that a person names",

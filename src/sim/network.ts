@@ -1,7 +1,8 @@
 /**
  * A virtual TCP: connections carry bytes in order, in pieces of any size, with delays drawn from the seed. A cut holds
  * bytes back without telling anybody, and what is held flows when it heals, as with a pulled cable; the death of a
- * process resets its connections. Hosts are named by their process, so `host` is always the same.
+ * process resets its connections. Who dials a machine that is cut off, or gone with its kernel, hears nothing, and knocks
+ * again after a second, then after two, four, … Hosts are named by their process, so `host` is always the same.
  */
 import { type Connection, type ConnectionHandler, type Listener, type Network, PortError } from "../host/contracts.ts";
 import { VirtualClock, type VirtualTime } from "./clock.ts";
@@ -32,6 +33,8 @@ const FIRST_FREE_PORT = 49_152;
 const NOT_SLOW = { least: 0, most: 0 };
 /** A kernel sends a lost piece again after about so long. */
 const RESENT_MS = 1000;
+/** The first SYN is sent again after so long, each later one after twice as long as the one before. */
+const SYN_AGAIN_MS = 1000;
 
 interface ListeningPort {
   readonly endpoint: Endpoint;
@@ -42,6 +45,10 @@ export class VirtualNetwork {
   readonly #time: VirtualTime;
   readonly #random: () => number;
   readonly #listeners = new Map<number, ListeningPort>();
+  /** The machine that listened on a port last. */
+  readonly #owners = new Map<number, number>();
+  /** Machines without a kernel that would refuse anything. */
+  readonly #dark = new Set<number>();
   readonly #pairs = new Set<Pair>();
   /** Directed: bytes from the first machine to the second are held back. */
   readonly #cuts = new Set<string>();
@@ -109,12 +116,14 @@ export class VirtualNetwork {
   /** The ports of a new process on a machine, and how to end them with it. */
   attach(machine: number, clock: VirtualClock): { network: Network; die: (silently: boolean) => void } {
     const endpoint: Endpoint = { machine, clock, alive: true };
+    this.#dark.delete(machine);
     const network: Network = {
       listen: (_host, port, accept, ready) => {
         clock.soon(() => {
           if (this.#listeners.has(port)) return ready(new PortError("EADDRINUSE", "the port is in use"), null);
           const bound = port === 0 ? this.#freePort() : port;
           this.#listeners.set(bound, { endpoint, accept });
+          this.#owners.set(bound, machine);
           const listener: Listener = { port: bound, close: () => void this.#listeners.delete(bound) };
           ready(null, listener);
         });
@@ -123,6 +132,7 @@ export class VirtualNetwork {
     };
     const die = (silently: boolean) => {
       endpoint.alive = false;
+      if (silently) this.#dark.add(machine);
       for (const [port, { endpoint: owner }] of this.#listeners) if (owner === endpoint) this.#listeners.delete(port);
       for (const pair of [...this.#pairs]) pair.endOf(endpoint, silently);
     };
@@ -147,7 +157,10 @@ export class VirtualNetwork {
     this.#pairs.add(pair);
     const near = pair.near;
     near.handler = handler;
-    const knock = () => {
+    const knock = (againMs: number) => {
+      // Given up meanwhile.
+      if (near.handler === null) return void this.#pairs.delete(pair);
+      if (this.#isSilent(from.machine, port)) return this.#time.at(this.#time.now + againMs, () => knock(2 * againMs));
       const listening = this.#listeners.get(port);
       if (listening === undefined || !listening.endpoint.alive) {
         from.clock.run(() => near.closed("ECONNREFUSED"));
@@ -164,8 +177,14 @@ export class VirtualNetwork {
         from.clock.run(() => near.opened()),
       );
     };
-    this.#time.at(this.#time.now + this.delay(from.machine, from.machine), knock);
+    this.#time.at(this.#time.now + this.delay(from.machine, from.machine), () => knock(SYN_AGAIN_MS));
     return near;
+  }
+
+  /** Whoever knocks there gets no answer. */
+  #isSilent(from: number, port: number): boolean {
+    const to = this.#owners.get(port);
+    return to !== undefined && (this.#dark.has(to) || this.isCut(from, to) || this.isCut(to, from));
   }
 
   /** Bytes fall apart and join as they like. */

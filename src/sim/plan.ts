@@ -60,6 +60,8 @@ export const VERBS = {
   snapshot: "PEER",
   rollback: "PEER",
   wipe: "PEER",
+  // the same, and nobody tells it to join: what it founds then is another cluster
+  empty: "PEER",
   // hostile or careless strangers
   garbage: "PEER",
   giant: "PEER",

@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
 /** Steps that are not about one peer. */
 export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all"]);
 export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
-  ...(["kill", "vanish", "power-cut", "wipe", "rollback"] as const),
+  ...(["kill", "vanish", "power-cut", "wipe", "empty", "rollback"] as const),
   ...(["move", "move-all", "swap"] as const),
 ]);
 
@@ -187,6 +187,11 @@ export const STEPS: Record<Verb, Carry> = {
     this.losses.note(machine);
     machine.wipe();
     seedWithOthers(this, machine);
+  },
+  empty(machine) {
+    this.losses.note(machine);
+    machine.wipe();
+    machine.seeds.length = 0;
   },
 
   garbage(machine) {

@@ -64,6 +64,7 @@ const status = v.strictObject({
   last_index: index,
   commit_index: index,
   pending: index,
+  waiting: v.nullable(text(1000)),
 });
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));

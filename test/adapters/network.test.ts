@@ -1,6 +1,8 @@
-/** The Network contract on real sockets: Bun's own, and node:net as Bun has it. */
+/** The Network contract on real sockets: Bun's own, and node:net as Bun has it; dialled by number and by name. */
 import * as net from "node:net";
 import { bunNetwork } from "../../src/adapters/bun-network.ts";
+import { systemClock } from "../../src/adapters/clock.ts";
+import { namedNetwork } from "../../src/adapters/named-network.ts";
 import { nodeNetwork } from "../../src/adapters/node-network.ts";
 import type { Network } from "../../src/host/contracts.ts";
 import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/network-contract.ts";
@@ -10,12 +12,18 @@ const HOST = "127.0.0.1";
 const ONE_BY_ONE = 20_000;
 const GULP = 256 * 1024;
 
-function under(network: Network): () => NetworkUnderTest {
+/** Dials a name, wherever it is told to dial. */
+function byName(network: Network): Network {
+  const named = namedNetwork(network, systemClock, (_name, done) => void setImmediate(() => done(null, [HOST])));
+  return { listen: network.listen, connect: (_host, port, handler) => named.connect("peer.test", port, handler) };
+}
+
+function under(network: Network, there = network): () => NetworkUnderTest {
   return () => {
     const sockets: net.Socket[] = [];
     return {
       here: network,
-      there: network,
+      there,
       host: HOST,
       async settle(done) {
         while (!done()) await new Promise((resolve) => setImmediate(resolve));
@@ -87,3 +95,5 @@ function slowly(socket: net.Socket): SlowReader {
 
 networkContract("Bun's sockets", under(bunNetwork));
 networkContract("node:net", under(nodeNetwork));
+networkContract("Bun's sockets, by name", under(bunNetwork, byName(bunNetwork)));
+networkContract("node:net, by name", under(nodeNetwork, byName(nodeNetwork)));

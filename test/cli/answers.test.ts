@@ -8,7 +8,7 @@ import type { MemberStatus, Status } from "../../src/host/events.ts";
 const MEMBER: MemberStatus = { id: 2, host: "127.0.0.1", port: 6002, role: "voter", state: "alive", lag: 0 };
 const STATUS: Status = {
   ...{ event: "status", id: 1, role: "follower", term: 3, leader_id: 2, quorum: true, members: [] },
-  ...{ first_index: 1, last_index: 9, commit_index: 8, pending: 0 },
+  ...{ first_index: 1, last_index: 9, commit_index: 8, waiting: null, pending: 0 },
 };
 
 const memberLines = (status: Status) => inColumns(memberRows(status));
@@ -23,7 +23,9 @@ describe("/status and /peers", () => {
     expect(statusLines({ ...STATUS, role: "leader", leader_id: 1 })[0]).toBe(
       "peer 1: leader, this peer leads, term 3, a majority is here",
     );
-    expect(statusLines({ ...STATUS, role: "candidate", leader_id: null, quorum: false, pending: 7 })).toEqual([
+    expect(
+      statusLines({ ...STATUS, role: "candidate", leader_id: null, quorum: false, waiting: null, pending: 7 }),
+    ).toEqual([
       "peer 1: candidate, no leader, term 3, no majority: messages wait",
       "log: entries 1 to 9, committed through 8; 7 own messages waiting",
     ]);
@@ -78,7 +80,7 @@ test("/rooms: how much was said, what is unread, where one talks", () => {
 describe("of clients and people", () => {
   const status: Status = {
     ...{ event: "status", id: 2, role: "client", term: 3, leader_id: 2, quorum: true, members: [] },
-    ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 0 },
+    ...{ first_index: 1, last_index: 9, commit_index: 9, waiting: null, pending: 0 },
   };
 
   test("[S8] a client says through whom it is there, and never leads", () => {

@@ -172,7 +172,15 @@ describe("lines in, events out", () => {
     }
     expect(told).toHaveLength(9);
     expect(run.of("started")).toEqual([
-      { event: "started", id: 1, host: "virtual", port: 6001, cluster_id: expect.any(String), data_dir: "/data" },
+      {
+        event: "started",
+        id: 1,
+        host: "virtual",
+        port: 6001,
+        cluster_id: expect.any(String),
+        founding_ms: DEFAULT_TIMINGS.founding,
+        data_dir: "/data",
+      },
     ]);
     expect(run.err).toBe("");
   });
@@ -795,6 +803,8 @@ describe("the screen", () => {
     await run.until(() => screen.shows("did you mean /history?"));
     type("/jo\tdev\r");
     await run.until(() => screen.shows("you talk in dev now"));
+    // Names are those of messages that were shown, and a founder takes none at once.
+    await run.pass(DEFAULT_TIMINGS.founding);
     type("hello\r/join gen\t");
     await run.until(() => screen.prompt === "alice> /join general ▏");
     type("\x15/le\t\r");

@@ -1,6 +1,7 @@
 /** Joining, leaving and returning, with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { BINARY, Cluster, endAll, freePorts, type PeerEvent, run, sentBy } from "./harness.ts";
 import { checkHistory } from "./history.ts";
 
@@ -211,3 +212,43 @@ test("[M8] all addresses change at once: seeds that say where the others are now
   expect(members.map((m: { port: number }) => m.port)).toEqual(cluster.ports);
   await cluster.stop();
 }, 60_000);
+
+test("[M1] a founder on an emptied volume, started without a seed, tells nobody that anything is sent", async () => {
+  const cluster = await Cluster.reserve(3);
+  const byName = (id: number) => ["--advertise", `localhost:${cluster.portOf(id)}`];
+  for (const id of [1, 2, 3]) cluster.start(id, { args: byName(id) });
+  await cluster.formed(3);
+  cluster.peer(1).say("before");
+  await cluster.delivered(1);
+  await cluster.peer(1).stop();
+  rmSync(cluster.dir(1), { recursive: true });
+  const emptied = cluster.start(1, { args: byName(1) });
+  const started = await emptied.event("started");
+  expect(started.founding_ms).toBeGreaterThan(0);
+  emptied.say("into another cluster");
+  const said = await run([BINARY, "send", `localhost:${cluster.portOf(1)}`, "from a script"]);
+  expect([said.code, said.err]).toEqual([1, expect.stringContaining("not sent: ")]);
+  expect(await emptied.exited).toBe(1);
+  expect(emptied.all("sent")).toEqual([]);
+  expect(emptied.all("error").at(-1)?.message).toContain("was the data directory emptied?");
+  await cluster.stop();
+});
+
+test("[M1] a founder tells that it takes messages in a moment, and takes them when that is over or when another joins", async () => {
+  const cluster = await Cluster.reserve(2);
+  const alone = cluster.start(1);
+  alone.say("first words");
+  await alone.event("started", (e) => e.founding_ms > 0);
+  expect((await alone.status()).waiting).toContain("alone in it");
+  await alone.event("sent");
+  expect((await alone.status()).waiting).toBeNull();
+  await alone.stop();
+  rmSync(cluster.dir(1), { recursive: true });
+  const founder = cluster.start(1);
+  const began = performance.now();
+  cluster.start(2);
+  founder.say("to both");
+  await cluster.delivered(1);
+  expect(performance.now() - began).toBeLessThan(DEFAULT_TIMINGS.founding);
+  await cluster.stop();
+});

@@ -81,6 +81,7 @@ class Room {
   leader(disk: VirtualDisk): Run {
     const run = this.start(1, disk);
     this.passUntil(() => run.events.some((e) => e.event === "role" && e.role === "leader"));
+    this.passUntil(() => run.host.status().waiting === null);
     this.passUntil(() => run.host.status().commit_index === run.host.status().last_index);
     this.pass(10 * SYNC_MS);
     return run;
@@ -127,7 +128,10 @@ test("[M1] a lone peer founds a cluster once, leads it and delivers its own mess
   room.pass();
   expect(notices(run).filter((code) => code === "founded")).toEqual(["founded"]);
   expect(run.events.filter((e) => e.event === "started")).toEqual([
-    { event: "started", id: 1, host: "virtual", port: 6001, cluster_id: expect.any(String) },
+    {
+      ...{ event: "started", id: 1, host: "virtual", port: 6001 },
+      ...{ cluster_id: expect.any(String), founding_ms: DEFAULT_TIMINGS.founding },
+    },
   ]);
   expect(messages(run).map((m) => [m.payload, m.seq_no, m.sender_id, m.user, m.room_id])).toEqual(
     said.map((text, i) => [text, i + 1, 1, "user1", "general"]),
@@ -262,7 +266,7 @@ test("[W2] [M1] a peer of another cluster is refused with both clusters named, o
   room.pass();
   const clusters = [one, two].map((run) => {
     const founded = run.events.find((e) => e.event === "notice" && e.code === "founded");
-    return founded?.event === "notice" ? (founded.message.split(" ").pop() ?? "") : "";
+    return founded?.event === "notice" ? (/cluster (\w+)/.exec(founded.message)?.[1] ?? "") : "";
   });
   const [mine, theirs] = clusters as [string, string];
   expect(mine).not.toBe(theirs);

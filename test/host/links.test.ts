@@ -4,6 +4,7 @@ import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
   DEFAULT_TIMINGS,
+  DIAL_PAUSE_MIN_MS,
   DIAL_STAGGER_MS,
   PROTOCOL_VERSION,
   QUEUE_BYTES_MAX,
@@ -372,11 +373,12 @@ test("[W3] who has not said HELLO by the deadline is told so and closed: silent,
   const silent = lan.raw(a.port);
   const dripping = lan.raw(a.port);
   const deaf = lan.raw(a.port);
+  lan.pass(10);
   lan.virtual.cut(1, deaf.machine);
   const line = `${JSON.stringify(hello({}))}`;
   for (let i = 0; i < line.length; i++)
     lan.time.at((i * 2 * handshake) / line.length, () => dripping.say(line[i] as string));
-  lan.pass(handshake - 2 * MOMENT_MS);
+  lan.pass(handshake - 10 - 2 * MOMENT_MS);
   expect([silent.closes, dripping.closes, a.open.size]).toEqual([[], [], 3]);
   lan.pass(3 * MOMENT_MS);
   for (const raw of [silent, dripping]) {
@@ -404,6 +406,18 @@ test("[W3] a dialled address that never says HELLO is given up at the deadline, 
   lan.pass(handshake - MOMENT_MS);
   expect(a.dials.length).toBe(1);
   lan.passUntil(() => a.dials.length === 2, LINGER_MS + 1000);
+});
+
+test("[W3] a dialled address that does not answer at all is dialled anew at the deadline, without a pause", () => {
+  const lan = new Lan();
+  const a = lan.node(1);
+  const b = lan.node(2);
+  lan.virtual.cut(1, 2);
+  a.links.setTargets([{ id: 2, host: "virtual", port: b.port }]);
+  lan.pass(handshake + 2 * DIAL_PAUSE_MIN_MS);
+  expect(a.dials.map((d) => Math.floor(d.at / handshake))).toEqual([0, 1]);
+  lan.virtual.heal();
+  lan.passUntil(() => a.ups.length === 1, 1000 + MOMENT_MS);
 });
 
 test("a peer that dials itself has no link, and does not spin", () => {

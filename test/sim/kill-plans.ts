@@ -562,6 +562,18 @@ export const PLANS = {
     until: 25000
     ending: stop`,
 
+  "emptied-founder": `
+    title: who founded the cluster is emptied, founds another one, and is spoken to at once
+    peers: 3${THREE}
+    at 1500 vanish 1
+    at 4000 empty 1
+    at 4000 start 1
+    at 4010 say 1 am I heard?
+    at 6500 expect 1 is down
+    at 6500 wipe 1
+    until: 6501
+    ending: stop`,
+
   "all-move": `
     title: everybody is at another address, and told where the others are
     peers: 3${THREE}

@@ -29,7 +29,6 @@ function under(): NetworkUnderTest {
     },
     // A slow reader is a cable that lets nothing through, and then a little now and then.
     slowReader(port) {
-      virtual.cut(HERE, READER);
       const pieces: Uint8Array[] = [];
       let received = 0;
       let closed = false;
@@ -43,6 +42,8 @@ function under(): NetworkUnderTest {
           closed = true;
         },
       });
+      time.runUntil(time.now + OPEN_MS);
+      virtual.cut(HERE, READER);
       const reader: SlowReader = {
         get received() {
           return received;
@@ -63,6 +64,9 @@ function under(): NetworkUnderTest {
 }
 
 networkContract("the virtual network", under);
+
+/** A connection is open by then. */
+const OPEN_MS = 10;
 
 /** Notes what it is told; text, because order is what these tests are about. */
 class Noting implements ConnectionHandler {
@@ -162,6 +166,41 @@ test("the death of a process resets its connections and frees its port; it hears
   );
   pass();
   expect(answers).toEqual([null]);
+});
+
+test("who dials across a cut hears nothing, knocks again after 1, 2 and 4 s, and is let in when it has healed", () => {
+  const { time, virtual, there, near } = connected();
+  for (const [from, to] of [
+    [HERE, THERE],
+    [THERE, HERE],
+  ] as const) {
+    virtual.cut(from, to);
+    const began = time.now;
+    let openAt = 0;
+    const late = Object.assign(new Noting(), { open: () => void (openAt = time.now) });
+    there.network.connect("virtual", 6001, late);
+    time.runUntil(began + 3500);
+    virtual.heal();
+    time.runUntil(began + 10_000);
+    expect(openAt - began).toBeGreaterThan(6900);
+    expect(openAt - began).toBeLessThan(7100);
+    expect(late.told).toEqual([]);
+  }
+  expect(near.told).toEqual([]);
+});
+
+test("a machine that is gone with its kernel does not even refuse; what runs there next does", () => {
+  const { time, virtual, here, there } = connected();
+  here.die(true);
+  const [late, given] = [new Noting(), new Noting()];
+  there.network.connect("virtual", 6001, late);
+  given.connection = there.network.connect("virtual", 6001, given);
+  time.runUntil(time.now + 2000);
+  given.connection.destroy();
+  expect(late.told).toEqual([]);
+  virtual.attach(HERE, new VirtualClock(time, seeded(2)));
+  time.runUntil(time.now + 2000);
+  expect([late.told, given.told]).toEqual([["close ECONNREFUSED"], []]);
 });
 
 test("the same seed cuts and delays the same way, another seed does not", () => {
