@@ -14,9 +14,9 @@ seed: 7
 # It founds a cluster, and talks to itself.
 at 0 start 1
 at 500 say 1 is anybody here?
-at 1000 expect 1 delivered is anybody here?
+at 3000 expect 1 delivered is anybody here?
 
-until: 1500
+until: 3500
 ending: stop
 `;
 
@@ -36,11 +36,11 @@ describe("the text", () => {
   test("is the scenario, and nothing else", () => {
     expect(parseScenario(STORY)).toEqual({
       plan: {
-        ...{ title: "a peer alone", peers: 1, seed: 7, untilMs: 1500, ending: "stop" },
+        ...{ title: "a peer alone", peers: 1, seed: 7, untilMs: 3500, ending: "stop" },
         steps: [
           { at: 0, verb: "start", args: ["1"] },
           { at: 500, verb: "say", args: ["1", "is anybody here?"] },
-          { at: 1000, verb: "expect", args: ["1 delivered is anybody here?"] },
+          { at: 3000, verb: "expect", args: ["1 delivered is anybody here?"] },
         ],
       },
       ...{ mutant: null, violates: null, trace: null },
@@ -118,10 +118,10 @@ describe("what is wrong", () => {
     [withLine("say 1 is anybody here?", "pause 1 long"), "MS must be whole milliseconds, at most 86400000, not long"],
     [withLine("say 1 is anybody here?", "flood 1 0"), "COUNT must be a whole number from 1 to 100000, not 0"],
     [withLine("say 1 is anybody here?", "crash-at 1 read 1"), "CALL must be one of write, truncate, sync,"],
-    [withLine("1 delivered is anybody here?", "1 is happy"), "line 8: at 1000 expect 1 is happy: nobody knows how to"],
+    [withLine("1 delivered is anybody here?", "1 is happy"), "line 8: at 3000 expect 1 is happy: nobody knows how to"],
     [
-      withLine("at 1000", "at 400"),
-      "line 8: at 400 expect 1 delivered is anybody here?: a story goes forward, and the step above is at 500",
+      withLine("at 3000", "at 200"),
+      "line 8: at 200 expect 1 delivered is anybody here?: a story goes forward, and the step above is at 500",
     ],
     [withLine("peers: 1", "peers: none"), 'line 2: peers: must be a whole number from 1 to 20, not "none"'],
     [
@@ -133,7 +133,7 @@ describe("what is wrong", () => {
       withLine("seed: 7", "sed: 7"),
       'line 3: cannot read "sed: 7": a line is a step (at 2100 kill 3), a comment (# …) or one of title: peers:',
     ],
-    [withLine("until: 1500\n", ""), "line 10: the scenario ends here without until:"],
+    [withLine("until: 3500\n", ""), "line 10: the scenario ends here without until:"],
     [withLine("ending: stop", "trace: beef"), 'line 11: trace: must be 16 hexadecimal digits, not "beef"'],
     [withLine("ending: stop", "violates: E8"), 'line 11: violates: must be an invariant, I1 to I10, not "E8"'],
     ["", "line 1: the scenario ends here without title:, peers:, until:"],
