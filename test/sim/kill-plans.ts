@@ -554,12 +554,12 @@ export const PLANS = {
     title: a peer stands still, another process takes its directory, and both are spoken to
     peers: 1
     at 0 start 1
-    at 1000 say 1 hello
-    at 2000 pause 1 20000
-    at 2500 double 1
-    at 18000 say 101 from the second
-    at 22500 say 1 from the first
-    until: 25000
+    at 3500 say 1 hello
+    at 4500 pause 1 20000
+    at 5000 double 1
+    at 20500 say 101 from the second
+    at 25000 say 1 from the first
+    until: 27500
     ending: stop`,
 
   "emptied-founder": `

@@ -146,6 +146,7 @@ describe("frames", () => {
           last_index: most,
           commit_index: most,
           pending: most,
+          waiting: null,
         },
       },
       {
