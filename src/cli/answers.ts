@@ -1,4 +1,5 @@
 /** What commands answer, as rows for people: pure functions. Everything that others chose is made visible. */
+import { DISK_SLOW_MS } from "../core/config.ts";
 import type { Confirmations, WhoRow } from "../core/reports.ts";
 import type { MemberStatus, Status } from "../host/events.ts";
 import type { RoomState } from "./rooms.ts";
@@ -21,6 +22,7 @@ export function statusLines(status: Status): string[] {
   return [
     `${who}, ${leader}, term ${status.term}, ${status.quorum ? "a majority is here" : "no majority: messages wait"}`,
     `log: entries ${first_index} to ${last_index}, committed through ${commit_index}; ${pending === 0 ? "nothing" : counted(pending, "own message")} waiting`,
+    ...(status.disk_ms < DISK_SLOW_MS ? [] : [`disk: slow, ${status.disk_ms} ms for a sync`]),
   ];
 }
 

@@ -7,6 +7,13 @@ import { Estimator } from "./estimator.ts";
 import type { LogIndex, Millis } from "./ids.ts";
 import type { DiskTimes } from "./message.ts";
 
+/** What a sync of so many milliseconds costs, in words for a person. */
+export function slowDiskCost(ms: Millis): string {
+  const seconds = (time: Millis) => `${(time / 1000).toFixed(1)} s`;
+  // An election waits for the candidate's disk, then for those of others, and its first entry for both again.
+  return `a sync takes ${Math.round(ms)} ms: where a majority needs this disk a message is sent after ${seconds(ms)} and more, and without a leader it takes about ${seconds(3 * ms)} until messages are sent again`;
+}
+
 /** One slow sync is no slow disk: so many are measured before anything is said. */
 const SAMPLES_MIN = 3;
 

@@ -40,6 +40,7 @@ import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
 import type { Configuration, DiskTimes, Entry, Frame, Member, PeerInfo } from "./message.ts";
 import { Sender } from "./ordering.ts";
+import { slowDiskCost } from "./own-disk.ts";
 import { PendingNews } from "./pending.ts";
 import { People } from "./people.ts";
 import { everyVoter, hasQuorum, voterSets } from "./quorum.ts";
@@ -565,12 +566,11 @@ export class Peer {
   #tellDisk(): void {
     const change = this.timeouts.disk.change();
     if (change === null) return;
-    const ms = Math.round(change.ms);
-    if (!change.isSlow) return this.notice("disk-fast", `this peer's disk is fast again: ${ms} ms for a sync`);
-    const seconds = (time: Millis) => `${(time / 1000).toFixed(1)} s`;
+    if (!change.isSlow)
+      return this.notice("disk-fast", `the disk is fast again: a sync takes ${Math.round(change.ms)} ms`);
     this.notice(
       "disk-slow",
-      `this peer's disk takes ${ms} ms for a sync: where a majority needs it, a message is sent after ${seconds(ms)} and more, and a new leader takes about ${seconds(3 * ms)}. Choose a faster disk for its directory; \`chatpeer doctor\` measures it`,
+      `the disk is slow, ${slowDiskCost(change.ms)}. Choose a faster one for the data directory; \`chatpeer doctor\` measures it`,
     );
   }
 

@@ -21,6 +21,8 @@ export interface Status {
   readonly pending: number;
   /** Why messages wait, in words for a person; null: they are taken. */
   readonly waiting: string | null;
+  /** Milliseconds that this peer's disk takes to make something durable; 0 before that was measured. */
+  readonly disk_ms: number;
 }
 
 export interface MemberStatus {

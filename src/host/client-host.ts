@@ -118,7 +118,14 @@ export class ClientHost implements Service {
 
   status(): Status {
     const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
-    const told = this.#status ?? { ...nothing, first_index: 0, last_index: 0, commit_index: 0, waiting: null };
+    const told = this.#status ?? {
+      ...nothing,
+      first_index: 0,
+      last_index: 0,
+      commit_index: 0,
+      waiting: null,
+      disk_ms: 0,
+    };
     const seen = this.#client.seen?.index ?? 0;
     const own: Status = {
       ...told,

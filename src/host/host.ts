@@ -315,6 +315,7 @@ export class Host implements Service {
       commit_index: 0,
       pending: 0,
       waiting: "this peer is starting",
+      disk_ms: 0,
     };
   }
 

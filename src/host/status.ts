@@ -19,6 +19,7 @@ export function describe(peer: Peer, firstIndex: number): Status {
     commit_index: log.commit,
     pending: peer.sender.pending,
     waiting: whyWaiting(peer),
+    disk_ms: peer.timeouts.disk.times.mean,
   };
 }
 

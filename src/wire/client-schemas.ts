@@ -65,6 +65,7 @@ const status = v.strictObject({
   commit_index: index,
   pending: index,
   waiting: v.nullable(text(1000)),
+  disk_ms: index,
 });
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));

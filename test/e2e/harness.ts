@@ -208,6 +208,8 @@ export interface StartOptions {
   readonly runtime?: keyof typeof RUNTIMES;
   readonly port?: number;
   readonly seeds?: readonly number[];
+  /** What runs the command: a tracer that slows its disk down. */
+  readonly under?: readonly string[];
 }
 
 /** Peers 1 … n, each with a port and a directory of its own; peer 1 founds, the others join through it. */
@@ -246,6 +248,7 @@ export class Cluster {
     const seeds = options.seeds ?? (id === 1 ? [] : [1]);
     const advertised = this.advertised.get(id);
     const peer = new PeerProcess([
+      ...(options.under ?? []),
       ...RUNTIMES[options.runtime ?? "binary"],
       ...[
         "--id",

@@ -1,6 +1,7 @@
 /**
  * A network that can be cut: every peer advertises a proxy's address, the proxy reads from the first line (HELLO) who
- * dials, and a cut between two peers holds back every byte between them, as a dropped cable does: nobody is told.
+ * dials, and a cut between two peers holds back every byte between them, as a dropped cable does: nobody is told. It can
+ * also be far: then every piece takes its time, and some are lost once and come again a second later.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -13,10 +14,24 @@ interface Pipe {
   head: Buffer | null;
 }
 
+/** Milliseconds each way, and how many of a hundred pieces are lost once. */
+export interface Distance {
+  readonly ms: number;
+  readonly lostPercent: number;
+}
+
+/** A kernel sends a lost piece again after about so long. */
+const RESENT_MS = 1000;
+
 export class CuttableNetwork {
+  readonly #distance: Distance | null;
   readonly #servers: Server[] = [];
   readonly #pipes = new Set<Pipe>();
   readonly #cuts = new Set<string>();
+
+  constructor(distance: Distance | null = null) {
+    this.#distance = distance;
+  }
 
   /** Opens a proxy in front of a peer's port and returns its own. */
   front(id: number, port: number): Promise<number> {
@@ -79,8 +94,9 @@ export class CuttableNetwork {
       [outer, inner],
       [inner, outer],
     ] as const) {
+      const far = this.#distance === null ? null : new Way(this.#distance, sink);
       // Under a flood the slower side sets the pace: what waits here would be in nobody's books.
-      source.on("data", (bytes) => sink.write(bytes) || source.pause());
+      source.on("data", (bytes) => (far === null ? sink.write(bytes) || source.pause() : far.carry(bytes)));
       sink.on("drain", () => this.#isCut(pipe) || source.resume());
     }
     this.#apply(pipe);
@@ -99,6 +115,27 @@ export class CuttableNetwork {
       if (this.#isCut(pipe)) socket.pause();
       else socket.resume();
     }
+  }
+}
+
+/** One direction of a far connection: pieces arrive late and in order. */
+class Way {
+  readonly #distance: Distance;
+  readonly #sink: Socket;
+  #lastArrival = 0;
+
+  constructor(distance: Distance, sink: Socket) {
+    this.#distance = distance;
+    this.#sink = sink;
+  }
+
+  carry(bytes: Uint8Array | string): void {
+    const { ms, lostPercent } = this.#distance;
+    const isLost = Math.random() * 100 < lostPercent;
+    const now = performance.now();
+    // What is behind a lost piece waits for it, and timers of one time fire in the order they were set.
+    this.#lastArrival = Math.max(this.#lastArrival, Math.ceil(now + ms + (isLost ? RESENT_MS : 0)));
+    setTimeout(() => this.#sink.destroyed || this.#sink.write(bytes), this.#lastArrival - now);
   }
 }
 

@@ -147,6 +147,7 @@ describe("frames", () => {
           commit_index: most,
           pending: most,
           waiting: null,
+          disk_ms: most,
         },
       },
       {

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CONNECTIONS_PER_ADDRESS_MAX, DEFAULT_TIMINGS } from "../../core/config.ts";
+import { CONNECTIONS_PER_ADDRESS_MAX, DISK_SLOW_MS } from "../../core/config.ts";
+import { slowDiskCost } from "../../core/own-disk.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { greet } from "./greeting.ts";
 import { portIsFree } from "./port.ts";
@@ -21,8 +22,10 @@ export interface Machine {
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-/** The median of so many. */
+/** The median of so many, or of those that a person may have to wait for. */
 const SYNCS = 15;
+const SYNCS_MIN = 3;
+const SYNCS_MS = 3000;
 const SYNC_BYTES = 4096;
 /** Segments, state files, what the runtime has open; beside these a peer has a connection for each member and client. */
 const OTHER_FILES = 256;
@@ -59,12 +62,12 @@ function disk(dataDir: string): Finding[] {
             "disk-full",
             `only ${size} are free in ${directory}: a full disk stops the chat; make room`,
           ),
-      syncMs <= DEFAULT_TIMINGS.heartbeat
+      syncMs < DISK_SLOW_MS
         ? well("fsync", `${syncMs.toFixed(2)} ms: every message waits for one`)
         : problem(
             "fsync",
             "slow-disk",
-            `one takes ${syncMs.toFixed(0)} ms, and every message waits for one: choose a faster disk with --data-dir, or --durability os if power cuts may lose messages`,
+            `${slowDiskCost(syncMs)}. Choose a faster disk with --data-dir, or --durability os if power cuts may lose messages`,
           ),
     ];
   } catch (error) {
@@ -89,13 +92,15 @@ function existing(directory: string): string {
 function timeSyncs(file: string): number {
   const descriptor = openSync(file, "w");
   try {
-    const times = Array.from({ length: SYNCS }, (_, i) => {
-      writeSync(descriptor, new Uint8Array(SYNC_BYTES), 0, SYNC_BYTES, i * SYNC_BYTES);
+    const times: number[] = [];
+    const until = performance.now() + SYNCS_MS;
+    while (times.length < SYNCS_MIN || (times.length < SYNCS && performance.now() < until)) {
+      writeSync(descriptor, new Uint8Array(SYNC_BYTES), 0, SYNC_BYTES, times.length * SYNC_BYTES);
       const began = performance.now();
       fdatasyncSync(descriptor);
-      return performance.now() - began;
-    });
-    return times.sort((a, b) => a - b)[SYNCS >> 1] as number;
+      times.push(performance.now() - began);
+    }
+    return times.sort((a, b) => a - b)[times.length >> 1] as number;
   } finally {
     closeSync(descriptor);
     rmSync(file);
