@@ -85,15 +85,21 @@ export class Dialler {
     target.timer?.cancel();
     target.timer = null;
     if (this.#closed || target.dialledAt !== null || this.#options.isLinked(target.id)) return;
-    const targets = [...this.#targets.values()];
-    const there = targets.filter((t) => sameAddress(t, target));
-    // As long as that process lives nobody else listens there, and a second connection with it is of no use.
-    if (there.some(({ answered }) => answered !== "" && this.#options.isProcessLinked(answered))) return;
+    let there = 0;
+    let lastAt = Number.NEGATIVE_INFINITY;
+    for (const other of this.#targets.values()) {
+      const isThere = sameAddress(other, target);
+      // As long as that process lives nobody else listens there, and a second connection with it is of no use.
+      if (isThere && other.answered !== "" && this.#options.isProcessLinked(other.answered)) return;
+      if (isThere) there += 1;
+      if (isThere || other.id === target.id) lastAt = Math.max(lastAt, other.dialledAt ?? lastAt);
+    }
     const now = this.#clock.now();
-    const alike = targets.filter((t) => t.id === target.id || there.includes(t));
-    const free = Math.max(...alike.map((t) => (t.dialledAt ?? Number.NEGATIVE_INFINITY) + DIAL_STAGGER_MS));
+    const free = lastAt + DIAL_STAGGER_MS;
     if (now < free) {
-      target.timer = this.#clock.after(free - now, () => this.#dial(target));
+      // Where hundreds are said to be at one address, they do not all look again for each of them.
+      const turn = there > 2 ? this.#clock.random() * there * DIAL_STAGGER_MS : 0;
+      target.timer = this.#clock.after(free - now + turn, () => this.#dial(target));
       return;
     }
     target.dialledAt = now;
