@@ -39,6 +39,7 @@ class Cluster {
           random: () => i / 10,
           wall: () => 0,
           session: "s",
+          newSession: () => "t",
         },
         {
           ...{ state, entries: [genesis], beforeCrc: 0, durable: 1, commit: 1 },

@@ -61,8 +61,9 @@ export class EmbeddedPeer implements ChatPeer {
             resolve();
           }
           if (event.event === "sent") this.#submissions.onSent(event);
+          else if (event.event === "pending") this.#submissions.onPending(event);
           else if (event.event === "message") this.#onMessage(event);
-          else if (event.event !== "pending") options.onEvent?.(event);
+          else options.onEvent?.(event);
         },
         log: (record) => options.onLog?.(record),
         writable: () => {

@@ -19,6 +19,11 @@ export class Submissions {
     this.#taken += 1;
   }
 
+  /** A message may have another id than before: somebody else has used its number. */
+  onPending({ msg_id, was }: { readonly msg_id: string; readonly was?: string }): void {
+    if (was !== undefined && was === this.#firstId) this.#firstId = msg_id;
+  }
+
   /** For whoever gave the message that was taken last. */
   ofLast(msgId: string): Submission {
     const last = new OpenSubmission(msgId, this.#taken);

@@ -54,7 +54,7 @@ export class Transcript {
   readonly #members = new Members();
   #mention: { readonly name: string; readonly pattern: RegExp };
   /** Own messages on their way, in the order they were typed, by id. */
-  readonly #pending = new Map<string, string>();
+  readonly #pending = new Map<string, { readonly row: string; readonly room_id: string; readonly payload: string }>();
   /** Who spoke, latest last. */
   readonly #names = new Set<string>();
   /** The day of the last message that was shown. */
@@ -71,7 +71,7 @@ export class Transcript {
 
   /** Own messages that have no number yet. */
   get pending(): readonly string[] {
-    return [...this.#pending.values()];
+    return [...this.#pending.values()].map(({ row }) => row);
   }
 
   /** Whoever spoke last comes first. */
@@ -114,7 +114,12 @@ export class Transcript {
   event(event: HostEvent, moment: Moment): Told {
     switch (event.event) {
       case "pending":
-        this.#pending.set(event.msg_id, this.#pendingRow(event.room_id, event.payload, moment.wall));
+        if (event.was !== undefined) this.#pending.delete(event.was);
+        this.#pending.set(event.msg_id, {
+          row: this.#pendingRow(event.room_id, event.payload, moment.wall),
+          room_id: event.room_id,
+          payload: event.payload,
+        });
         return NOTHING;
       case "sent":
         this.#pending.delete(event.msg_id);
@@ -150,7 +155,9 @@ export class Transcript {
   }
 
   #onMessage(message: DeliveredMessage, moment: Moment): Told {
-    this.#pending.delete(message.msg_id);
+    // An id alone does not make it the one that waits here: somebody else may have used its number [S10].
+    const waits = this.#pending.get(message.msg_id);
+    if (waits?.payload === message.payload && waits.room_id === message.room_id) this.#pending.delete(message.msg_id);
     this.#heard(message.user);
     return this.#shown(message, moment);
   }

@@ -13,6 +13,8 @@ import {
 } from "./config.ts";
 import { ballotOf, type Millis, type PeerId } from "./ids.ts";
 import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
+import { messageId } from "./message-id.ts";
+import { OwnSession, type Verdict } from "./own-session.ts";
 import { Batch, weigh } from "./weigh.ts";
 
 export interface ClientOptions {
@@ -25,10 +27,9 @@ export interface ClientOptions {
 export class Client {
   readonly #options: ClientOptions;
   #user: string;
-  readonly #drafts: Draft[] = [];
+  /** Its key is set when the first peer has taken the client. */
+  #session: OwnSession;
   #bytes = 0;
-  /** Counter of the first message that has not been seen committed: `#drafts[0]`. */
-  #first = 1;
   #sentThrough = 0;
   #movedAt: Millis = 0;
   #patience: Millis = 0;
@@ -44,6 +45,7 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#user = options.user;
+    this.#session = new OwnSession(options.session, "");
   }
 
   /** The name as of now: another peer is told this one. */
@@ -56,7 +58,12 @@ export class Client {
   }
 
   get pending(): number {
-    return this.#drafts.length;
+    return this.#session.pending;
+  }
+
+  /** Somebody else writes in its session, and nothing is under way there any more: it needs another one [S10]. */
+  get needsSession(): boolean {
+    return this.#session.isOver;
   }
 
   /** null before the first peer has said so. */
@@ -72,26 +79,20 @@ export class Client {
     return this.#seen;
   }
 
-  /** `<sender_id>.<session>`, as entries have it. */
-  get #session(): string {
-    return `${this.#senderId}.${this.#options.session}`;
-  }
-
   /** Room for another message. */
   get isFull(): boolean {
-    return this.#drafts.length >= CLIENT_PENDING_MESSAGES_MAX || this.#bytes >= CLIENT_PENDING_BYTES_MAX;
+    return this.pending >= CLIENT_PENDING_MESSAGES_MAX || this.#bytes >= CLIENT_PENDING_BYTES_MAX;
   }
 
   /** The first frame to any peer. */
   attach(): Attach {
-    const { room, session } = this.#options;
     return {
       type: "ATTACH",
       version: PROTOCOL_VERSION,
       cluster_id: this.#clusterId,
       user: this.#user,
-      room_id: room,
-      session,
+      room_id: this.#options.room,
+      session: this.#session.name,
       sender_id: this.#senderId ?? 0,
       seen: this.#seen?.index ?? 0,
     };
@@ -101,6 +102,7 @@ export class Client {
   onAttached(frame: Attached, now: Millis): void {
     this.#clusterId = frame.cluster_id;
     this.#senderId ??= frame.sender_id;
+    this.#session.key = this.#keyOf(this.#session.name);
     this.#seen ??= frame.commit;
     this.#members = frame.members;
     this.#patienceMin = 2 * frame.heartbeat + 100;
@@ -115,58 +117,83 @@ export class Client {
   /** Takes a text; returns its message id, or null while nothing says under whose id it is numbered. */
   submit(draft: Draft): string | null {
     if (this.#senderId === null) return null;
-    this.#drafts.push(draft);
+    const { key, next } = this.#session;
+    this.#session.push([draft]);
     this.#bytes += weigh(draft);
-    return `${this.#session}.${this.#first + this.#drafts.length - 1}`;
+    return messageId({ session: key, counter: next });
   }
 
-  /** One more committed entry; true if it is this client's own, and sent with that. */
-  onEntry(entry: Entry, now: Millis): boolean {
+  /** One more committed entry; what it is if it stands in this client's session: with "own" that message is sent. */
+  onEntry(entry: Entry, now: Millis): Verdict | null {
     this.#seen = { index: entry.index, ballot: ballotOf(entry) };
     if (entry.kind === "config") this.#members = staying(entry.data as Configuration);
-    if (entry.kind !== "chat" || entry.session !== this.#session || entry.counter !== this.#first) return false;
-    this.#bytes -= weigh(this.#drafts.shift() as Draft);
-    this.#first += 1;
-    this.#movedAt = now;
-    this.#patience = this.#patienceMin;
-    return true;
+    if (entry.kind !== "chat" || entry.session !== this.#session.key) return null;
+    const draft = this.#session.at(this.#session.first);
+    const verdict = this.#session.take(entry);
+    if (verdict === "own" && draft !== undefined) this.#bytes -= weigh(draft);
+    if (verdict === "own" || verdict === "lost") {
+      this.#movedAt = now;
+      this.#patience = this.#patienceMin;
+    }
+    return verdict;
+  }
+
+  /** All that is not sent goes on in another session, from 1; whoever served the other one must be told by `attach`. */
+  renew(session: string): readonly { readonly was: string; readonly msg_id: string; readonly draft: Draft }[] {
+    const { key } = this.#session;
+    const rest = this.#session.rest();
+    const drafts = rest.map(({ draft }) => draft);
+    this.#session = new OwnSession(session, this.#keyOf(session), 1, drafts);
+    this.#sentThrough = 0;
+    return rest.map(({ counter, draft }, i) => ({
+      was: messageId({ session: key, counter }),
+      msg_id: messageId({ session: this.#session.key, counter: i + 1 }),
+      draft,
+    }));
+  }
+
+  #keyOf(session: string): string {
+    return `${this.#senderId}.${session}`;
   }
 
   onChatAck(ack: ChatAck): void {
-    if (ack.session !== this.#options.session || ack.expected < this.#first || ack.expected > this.#sentThrough) return;
+    const { name, first } = this.#session;
+    if (ack.session !== name || ack.expected < first || ack.expected > this.#sentThrough) return;
     this.#sentThrough = ack.expected - 1;
   }
 
   /** Goes back to the first message not seen committed: another peer, another leader. */
   resend(now: Millis): void {
-    this.#sentThrough = this.#first - 1;
+    this.#sentThrough = this.#session.first - 1;
     this.#movedAt = now;
     this.#patience = this.#patienceMin;
   }
 
   /** The next messages to send, or null while there are none or the window is full. */
   nextChat(now: Millis): Chat | null {
-    if (this.#senderId === null || this.#drafts.length === 0) return null;
-    if (this.#sentThrough < this.#first) this.#movedAt = now;
+    const session = this.#session;
+    if (this.#senderId === null || session.last < session.first) return null;
+    if (this.#sentThrough < session.first) this.#movedAt = now;
     else if (now - this.#movedAt > this.#patience) {
       const patience = Math.min(2 * this.#patience, 16 * this.#patienceMin);
       this.resend(now);
       this.#patience = patience;
     }
-    const from = Math.max(this.#sentThrough + 1, this.#first) - this.#first;
+    const first = Math.max(this.#sentThrough + 1, session.first);
     let outstanding = 0;
-    for (let i = 0; i < from; i++) outstanding += weigh(this.#drafts[i] as Draft);
+    for (let i = session.first; i < first; i++) outstanding += weigh(session.at(i) as Draft);
     const batch = new Batch();
     const { messages } = batch;
-    for (let i = from; i < Math.min(this.#drafts.length, CLIENT_OUTSTANDING_MESSAGES_MAX); i++) {
-      const draft = this.#drafts[i] as Draft;
-      if (outstanding + batch.weight + weigh(draft) > CLIENT_OUTSTANDING_BYTES_MAX && i > 0) break;
+    const last = Math.min(session.last, session.first + CLIENT_OUTSTANDING_MESSAGES_MAX - 1);
+    for (let i = first; i <= last; i++) {
+      const draft = session.at(i) as Draft;
+      if (outstanding + batch.weight + weigh(draft) > CLIENT_OUTSTANDING_BYTES_MAX && i > session.first) break;
       if (!batch.add(draft)) break;
     }
     if (messages.length === 0) return null;
-    const first = this.#first + from;
     this.#sentThrough = first + messages.length - 1;
-    return { type: "CHAT", sender_id: this.#senderId, session: this.#options.session, first, messages };
+    session.reached = Math.max(session.reached, this.#sentThrough);
+    return { type: "CHAT", sender_id: this.#senderId, session: session.name, first, messages };
   }
 }
 

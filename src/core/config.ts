@@ -77,7 +77,8 @@ export const LOOKUPS_MAX = 2;
 /** Bytes waiting in one connection's send queue; past it the connection is dropped and its peer catches up from disk [R7]. */
 export const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** A thin client's session: longer than a peer's, so that no client can number messages in a peer's name [S8]. */
+/** A peer's own session, drawn at random, as is a client's: longer, so that no client can number messages in a peer's name [S8]. */
+export const SESSION_CHARS = 8;
 export const CLIENT_SESSION_CHARS = 16;
 /** A client's messages under way; what it keeps besides waits with whoever types it. */
 export const CLIENT_OUTSTANDING_MESSAGES_MAX = 1024;

@@ -28,6 +28,8 @@ export interface PeerOptions {
   readonly wall: () => number;
   /** Session of the messages submitted from now on [S1]. */
   readonly session: string;
+  /** A fresh name for another one, which nobody can have guessed [S10]. */
+  readonly newSession: () => string;
 }
 
 /** What the directory held. */
@@ -100,11 +102,12 @@ export type Output =
   /** Own messages that are committed now, in the order of their counters. */
   | { readonly do: "sent"; readonly entries: Entry[] }
   | { readonly do: "answer-client"; readonly client: ClientId; readonly frame: ChatAck }
-  /** A run of pending messages whose session has a gap before it goes on in another session, from 1. */
+  /** Pending messages go on in another session, from 1: there is a gap before them [S3], or somebody else writes there [S10]. */
   | {
       readonly do: "renamed";
       readonly session: string;
-      readonly first: number;
+      /** What they had before, in ascending order. */
+      readonly counters: readonly number[];
       readonly to: string;
       readonly drafts: readonly Draft[];
     }

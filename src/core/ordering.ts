@@ -12,6 +12,7 @@ import {
 } from "./config.ts";
 import { leaderKey, type Millis, sameBallot } from "./ids.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
+import { numberTaken, OwnSession } from "./own-session.ts";
 import type { Peer } from "./peer.ts";
 import type { Leadership } from "./replication.ts";
 import { Batch, weigh } from "./weigh.ts";
@@ -38,20 +39,14 @@ export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number
   return null;
 }
 
-interface Session {
-  session: string;
-  /** `<sender_id>.<session>`, as entries have it. */
-  key: string;
-  /** Counter of the first message not yet committed; the drafts from `head` on are that one and those after it. */
-  first: number;
-  drafts: Draft[];
-  head: number;
-}
-
 export class Sender {
   readonly #peer: Peer;
   /** Oldest first; only the oldest one with messages sends [S3]. */
-  readonly #sessions: Session[];
+  readonly #sessions: OwnSession[];
+  /** Some session is spoiled [S10]. */
+  #isSpoiled = false;
+  /** Messages in the order in which they were typed, from one on whose number was lost: none is said to be sent before those in front of it. */
+  #held: { readonly draft: Draft; entry: Entry | null }[] = [];
   /** Highest counter of the sending session that went to the present leader, and what of it is not committed yet. */
   #sentThrough = 0;
   #underWayBytes = 0;
@@ -67,14 +62,12 @@ export class Sender {
   ) {
     this.#peer = peer;
     this.#sessions = [
-      ...old.map(({ session, first, drafts }) => ({
-        session,
-        key: this.#keyOf(session),
-        first,
-        drafts: [...drafts],
-        head: 0,
-      })),
-      { session: peer.options.session, key: this.#keyOf(peer.options.session), first: 1, drafts: [], head: 0 },
+      // What an earlier process sent, nobody knows: perhaps all of it.
+      ...old.map(
+        ({ session, first, drafts }) =>
+          new OwnSession(session, this.#keyOf(session), first, drafts, first + drafts.length - 1),
+      ),
+      new OwnSession(peer.options.session, this.#keyOf(peer.options.session)),
     ];
     this.#dropCommitted();
     this.#rewind();
@@ -83,33 +76,33 @@ export class Sender {
   /** What is pending, session by session, oldest first: of each at most so many messages. */
   pendingRuns(max: number): { session: string; first: number; drafts: readonly Draft[] }[] {
     return this.#sessions
-      .filter((s) => s.drafts.length > s.head)
-      .map(({ session, first, drafts, head }) => ({ session, first, drafts: drafts.slice(head, head + max) }));
+      .filter((s) => s.length > 0)
+      .map((s) => ({ session: s.name, first: s.first, drafts: s.drafts(max) }));
   }
 
   /** Own messages not yet seen committed. */
   get pending(): number {
     let pending = 0;
-    for (const { drafts, head } of this.#sessions) pending += drafts.length - head;
+    for (const session of this.#sessions) pending += session.pending;
     return pending;
   }
 
   /** Counter of a session's first pending message; infinite if none is. */
   firstPending(session: string): number {
-    return (
-      this.#sessions.find((s) => s.session === session && s.drafts.length > s.head)?.first ?? Number.POSITIVE_INFINITY
-    );
+    return this.#sessions.find((s) => s.name === session && s.length > 0)?.first ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #current(): OwnSession {
+    return this.#sessions[this.#sessions.length - 1] as OwnSession;
   }
 
   /** Counter that the next submitted message gets. */
   get nextCounter(): number {
-    const current = this.#sessions[this.#sessions.length - 1] as Session;
-    return current.first + current.drafts.length - current.head;
+    return this.#current.next;
   }
 
   submit(drafts: readonly Draft[]): void {
-    const current = this.#sessions[this.#sessions.length - 1] as Session;
-    current.drafts.push(...drafts);
+    this.#current.push(drafts);
   }
 
   /** [S4] */
@@ -118,15 +111,14 @@ export class Sender {
   }
 
   onChatAck(ack: ChatAck): void {
-    const session = this.#sessions[0] as Session;
-    if (ack.sender_id !== this.#peer.self.id || ack.session !== session.session) return;
+    const session = this.#sessions[0] as OwnSession;
+    if (ack.sender_id !== this.#peer.self.id || ack.session !== session.name) return;
     if (ack.expected < session.first) return this.#onGap(session, ack.expected);
     if (ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
     this.#rewoundTo = ack.expected;
     this.#sentThrough = ack.expected - 1;
     this.#underWayBytes = 0;
-    for (let i = session.first; i <= this.#sentThrough; i++)
-      this.#underWayBytes += weigh(session.drafts[session.head + i - session.first] as Draft);
+    for (let i = session.first; i <= this.#sentThrough; i++) this.#underWayBytes += weigh(session.at(i) as Draft);
   }
 
   /**
@@ -134,19 +126,32 @@ export class Sender {
    * and holds an entry of this leader's own ballot that is committed, so that no older one can bring the missing ones
    * back: nothing of the run can be in any log, and it goes on under numbers of its own.
    */
-  #onGap(session: Session, expected: number): void {
+  #onGap(session: OwnSession, expected: number): void {
     const { log, leader } = this.#peer;
     if (leader === null || log.state.sessions.get(session.key) + 1 !== expected) return;
     if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
-    const { session: lost, first } = session;
     // One session may have several gaps; and the name is longer than a client's, whatever the counter.
-    session.session = `${lost}r${String(first).padStart(8, "0")}`;
-    session.key = this.#keyOf(session.session);
-    session.first = 1;
-    this.#rewind();
-    const drafts = session.drafts.slice(session.head);
-    this.#peer.out({ do: "renamed", session: lost, first, to: session.session, drafts });
+    this.#renew(session, `${session.name}r${String(session.first).padStart(8, "0")}`);
     this.#peer.notice("renumbered", "messages behind a damaged part of the outbox go out under new numbers");
+  }
+
+  /** All that is not sent of a session goes on in another one, numbered from 1. */
+  #renew(session: OwnSession, to: string): void {
+    const rest = session.rest();
+    const drafts = rest.map(({ draft }) => draft);
+    const at = this.#sessions.indexOf(session);
+    this.#sessions[at] = new OwnSession(to, this.#keyOf(to), 1, drafts);
+    if (at === 0) this.#rewind();
+    this.#peer.out({ do: "renamed", session: session.name, counters: rest.map((r) => r.counter), to, drafts });
+  }
+
+  /** [S10] Of sessions in which somebody else writes: what was under way there is decided, and the rest goes on elsewhere. */
+  #leaveSpoiled(): void {
+    for (const session of this.#sessions.filter((s) => s.isOver)) {
+      if (session.pending > 0 || session === this.#current) this.#renew(session, this.#peer.options.newSession());
+      else this.#sessions.splice(this.#sessions.indexOf(session), 1);
+    }
+    this.#isSpoiled = this.#sessions.some((s) => s.isSpoiled);
   }
 
   /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
@@ -154,31 +159,48 @@ export class Sender {
     if (entry.sender_id !== this.#peer.self.id) return;
     const [sending] = this.#sessions;
     const own = sending?.key === entry.session ? sending : this.#sessions.find((s) => s.key === entry.session);
-    if (own === undefined || entry.counter !== own.first || own.head >= own.drafts.length) return;
-    if (own === sending && own.first <= this.#sentThrough) this.#underWayBytes -= weigh(own.drafts[own.head] as Draft);
-    own.first += 1;
-    own.head += 1;
-    if (own.head >= 1024 || own.head === own.drafts.length) {
-      own.drafts = own.drafts.slice(own.head);
-      own.head = 0;
-    }
+    if (own === undefined) return;
+    const draft = own.at(own.first);
+    const verdict = own.take(entry);
+    if (verdict === null) return;
+    if (verdict !== "own") this.#onStranger(entry, verdict);
+    if (draft === undefined || verdict === "strange") return;
+    if (own === sending && entry.counter <= this.#sentThrough) this.#underWayBytes -= weigh(draft);
     this.#movedAt = this.#peer.now;
     this.#patience = 1;
-    this.#peer.tellSent(entry);
-    if (own === this.#sessions[0] && own.drafts.length === 0) {
+    this.#tellInOrder(draft, verdict === "own" ? entry : null);
+    if (own === this.#sessions[0] && own.length === 0) {
       this.#dropEmpty();
       this.#rewind();
     }
   }
 
+  /** Who waits for a message hears of those before it first, whatever their numbers have become. */
+  #tellInOrder(draft: Draft, entry: Entry | null): void {
+    if (this.#held.length === 0 && entry !== null) return this.#peer.tellSent(entry);
+    const known = this.#held.find((h) => h.draft === draft);
+    if (known !== undefined) known.entry = entry;
+    else this.#held.push({ draft, entry });
+    const unsent = this.#held.findIndex((h) => h.entry === null);
+    const sent = unsent < 0 ? this.#held : this.#held.slice(0, unsent);
+    this.#held = this.#held.slice(sent.length);
+    for (const h of sent) if (h.entry !== null) this.#peer.tellSent(h.entry);
+  }
+
+  #onStranger(entry: Entry, verdict: "lost" | "strange"): void {
+    this.#isSpoiled = true;
+    this.#peer.notice("number-taken", numberTaken(entry, verdict));
+  }
+
   /** Sends what the windows allow to the leader or to who relays to it [S6], or sequences it where this peer leads. */
   pump(): void {
     const peer = this.#peer;
-    const session = this.#sessions[0] as Session;
+    if (this.#isSpoiled) this.#leaveSpoiled();
+    const session = this.#sessions[0] as OwnSession;
     if (peer.leader !== null && !sameBallot(peer.leader.ballot, peer.promised)) return;
     const towards = peer.leader === null ? peer.relay.via : leaderKey(peer.leader.ballot);
     if (towards === null || !peer.isLinked(towards)) return;
-    if (session.drafts.length === session.head) return;
+    if (session.last < session.first) return;
     // With nothing under way there is nothing to be impatient for.
     if (this.#sentThrough < session.first) this.#movedAt = peer.now;
     else if (peer.now - this.#movedAt > this.#patience * peer.timeouts.resend(towards)) {
@@ -195,33 +217,34 @@ export class Sender {
         const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`);
         if (taken < chat.first + chat.messages.length - 1) {
           this.#sentThrough = Math.max(session.first - 1, taken);
+          session.reached = Math.max(session.reached, this.#sentThrough);
           return;
         }
       } else peer.sendTo(towards, chat);
       this.#sentThrough = chat.first + chat.messages.length - 1;
+      session.reached = Math.max(session.reached, this.#sentThrough);
       for (const message of chat.messages) this.#underWayBytes += weigh(message);
     }
   }
 
-  #nextBatch(session: Session): Chat | null {
+  #nextBatch(session: OwnSession): Chat | null {
     const first = Math.max(this.#sentThrough + 1, session.first);
     const window = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
-    const start = session.head + first - session.first;
     const batch = new Batch();
     const { messages } = batch;
-    for (let i = start; i < session.drafts.length && messages.length < window; i++) {
-      const draft = session.drafts[i] as Draft;
+    for (let i = first; i <= session.last && messages.length < window; i++) {
+      const draft = session.at(i) as Draft;
       const underWay = this.#underWayBytes + batch.weight + weigh(draft);
       if (underWay > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
       if (!batch.add(draft)) break;
     }
     if (messages.length === 0) return null;
-    return { type: "CHAT", sender_id: this.#peer.self.id, session: session.session, first, messages };
+    return { type: "CHAT", sender_id: this.#peer.self.id, session: session.name, first, messages };
   }
 
   #rewind(): void {
     this.#underWayBytes = 0;
-    this.#sentThrough = (this.#sessions[0] as Session).first - 1;
+    this.#sentThrough = (this.#sessions[0] as OwnSession).first - 1;
     this.#movedAt = this.#peer.now;
     this.#rewoundTo = 0;
   }
@@ -236,15 +259,13 @@ export class Sender {
         const entry = log.entryAt(i);
         if (entry?.kind === "chat" && entry.session === key) committed -= 1;
       }
-      const gone = Math.min(session.drafts.length, Math.max(0, committed - session.first + 1));
-      session.drafts = session.drafts.slice(gone);
-      session.first += gone;
+      session.forward(Math.min(session.length, Math.max(0, committed - session.first + 1)));
     }
     this.#dropEmpty();
   }
 
   #dropEmpty(): void {
-    while (this.#sessions.length > 1 && (this.#sessions[0] as Session).drafts.length === 0) this.#sessions.shift();
+    while (this.#sessions.length > 1 && this.#sessions[0]?.pending === 0) this.#sessions.shift();
   }
 
   #keyOf(session: string): string {

@@ -10,6 +10,7 @@ import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, QUESTIONS_MAX, READS_WAITING_MAX
 import type { LogIndex, PeerId } from "../core/ids.ts";
 import type { CatchupResp, Entry, Frame, Refuse } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
+import { numberTaken } from "../core/own-session.ts";
 import type { Status, Told } from "../core/reports.ts";
 import { type Address, place, sameAddress } from "./address.ts";
 import { refuseText } from "./admission.ts";
@@ -308,16 +309,26 @@ export class ClientHost implements Service {
     if (!this.#reading || prev_index !== this.#client.seen?.index || entries.length === 0) return;
     this.#reading = false;
     for (const entry of entries) {
-      const own = this.#client.onEntry(entry, this.#clock.now());
+      const verdict = this.#client.onEntry(entry, this.#clock.now());
       this.#show(entry);
       const { index, room_id, seq_no } = entry;
-      if (own) this.#listener.event({ event: "sent", msg_id: messageId(entry), index, room_id, seq_no });
+      if (verdict === "own") this.#listener.event({ event: "sent", msg_id: messageId(entry), index, room_id, seq_no });
+      else if (verdict !== null) this.#notice("notice", "number-taken", numberTaken(entry, verdict));
     }
+    if (this.#client.needsSession) this.#leaveSession();
     this.#say();
     this.#readOn();
     if (!this.#full || this.#client.isFull) return;
     this.#full = false;
     this.#listener.writable();
+  }
+
+  /** [S10] A session belongs to a connection: the peer is greeted anew, with another one, and reading goes on there. */
+  #leaveSession(): void {
+    for (const { was, msg_id, draft } of this.#client.renew(this.#clock.word(CLIENT_SESSION_CHARS)))
+      this.#listener.event({ event: "pending", msg_id, room_id: draft.room_id, payload: draft.payload, was });
+    this.#peerId = null;
+    this.#search.again();
   }
 
   #show(entry: Entry): void {

@@ -255,6 +255,15 @@ export class Clients implements ClientEvents {
       if (id === client) channel.write(encodeFrame(frame), true);
   }
 
+  /** A message of this peer's session has another id now; true if it is a client's. */
+  onRenamed(was: string, msgId: string): boolean {
+    const said = this.#said.get(was);
+    if (said === undefined) return false;
+    this.#said.delete(was);
+    this.#said.set(msgId, said);
+    return true;
+  }
+
   /** A message of this peer's session is sent; true if it was a client's. */
   onSent(entry: Entry): boolean {
     if (this.#said.size === 0) return false;

@@ -9,7 +9,7 @@
  *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
 import { assert } from "../core/assert.ts";
-import { BOOT_MAX, BOOT_STRIDE_MAX, SEGMENTS } from "../core/config.ts";
+import { BOOT_MAX, BOOT_STRIDE_MAX, SEGMENTS, SESSION_CHARS } from "../core/config.ts";
 import type { Restored } from "../core/contract.ts";
 import {
   type Ballot,
@@ -23,9 +23,10 @@ import {
 import { LogState } from "../core/log.ts";
 import type { Entry, Genesis } from "../core/message.ts";
 import { WireError } from "../wire/errors.ts";
+import { claimedByOthers } from "./claims.ts";
 import { type Clock, type Disk, type Holder, PortError } from "./contracts.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type PendingSession } from "./outbox.ts";
 import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
 import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
@@ -68,6 +69,8 @@ export class Directory {
   /** Last index delivered by earlier processes. */
   readonly delivered: LogIndex;
   readonly notes: readonly string[];
+  /** Messages that have other numbers than an earlier process told [S10]. */
+  readonly renamed: { readonly session: string; readonly counters: readonly number[]; readonly to: string }[] = [];
   readonly #disk: Disk;
   readonly #failed: StoreEvents["failed"];
   readonly #promise: SlotFile;
@@ -102,9 +105,10 @@ export class Directory {
     this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
     // What recovery kept may be in the page cache only.
     this.store.syncNow();
+    const commit = Math.min(this.#progress.commit, state.index);
     const { outbox, pending } = Outbox.open(disk, notes);
     this.outbox = outbox;
-    const commit = Math.min(this.#progress.commit, state.index);
+    this.#leaveClaimed(clock, pending, { ...recovered, commit }, notes);
     // What was delivered was committed: it stays so even where this log has lost it.
     this.delivered = this.#progress.delivered;
     this.notes = notes;
@@ -117,7 +121,7 @@ export class Directory {
       commit,
       promised,
       faulty,
-      outbox: pending,
+      outbox: outbox.pending,
     };
     // From here on a stop without a word is an unclean one.
     const began = clock.now();
@@ -125,6 +129,26 @@ export class Directory {
     const syncMs = clock.now() - began;
     // A clock that stands still has measured nothing.
     if (syncMs > 0) this.restored = { ...this.restored, syncMs };
+  }
+
+  /** [S10] Messages whose numbers went to others' texts while this peer was not there go out under new ones. */
+  #leaveClaimed(
+    clock: Clock,
+    pending: readonly PendingSession[],
+    { state, commit, entries }: Recovered & { readonly commit: LogIndex },
+    notes: string[],
+  ): void {
+    const uncommitted = entries.filter((e) => e.index > commit);
+    const readEntries = (from: LogIndex, count: number) => this.store.readEntries(from, count);
+    const claimed = claimedByOthers(pending, this.#identity.id, { state, commit, uncommitted, readEntries });
+    for (const [session, counters] of claimed) {
+      const to = clock.word(SESSION_CHARS);
+      this.outbox.rename(session, counters, to);
+      this.renamed.push({ session, counters, to });
+      notes.push(
+        `somebody else has written in this peer's name: the numbers of ${counters.length} ${counters.length === 1 ? "message" : "messages"} that waited here went to other texts, so they go out under new ones`,
+      );
+    }
   }
 
   /** This process among all that ever ran on the directory or on a copy of it. */

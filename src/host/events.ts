@@ -34,7 +34,14 @@ export type HostEvent =
       readonly leader_id: PeerId | null;
     }
   | DeliveredMessage
-  | { readonly event: "pending"; readonly msg_id: string; readonly room_id: string; readonly payload: string }
+  | {
+      readonly event: "pending";
+      readonly msg_id: string;
+      readonly room_id: string;
+      readonly payload: string;
+      /** The id that it had until now, where that one went to another text or can never be sent [S3] [S10]. */
+      readonly was?: string;
+    }
   | Unsent
   | SentMessage
   | SystemNote

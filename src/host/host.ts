@@ -12,6 +12,7 @@ import {
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
   PROTOCOL_VERSION,
+  SESSION_CHARS,
   TAKEN_CHARACTERS_MAX,
   type Timings,
 } from "../core/config.ts";
@@ -124,7 +125,7 @@ export class Host implements Service {
   /** What was taken last could not be written to the outbox yet. */
   #outboxStuck = false;
   /** Messages of this turn, on their way to the outbox: once kept they are pending, and go to the core. */
-  #taken: { readonly id: string; readonly draft: Draft; readonly isOwn: boolean }[] = [];
+  #taken: { readonly id: string; readonly draft: Draft; readonly isOwn: boolean; readonly was?: string }[] = [];
   #takenCharacters = 0;
   #outboxBytes = 0;
   /** What the links' targets were made from. */
@@ -192,8 +193,7 @@ export class Host implements Service {
     });
     this.#directory = directory;
     for (const note of directory.notes) this.#event({ event: "notice", code: "recovered", message: note });
-    this.#session = this.#clock.word(8);
-    this.#sessionKey = `${this.#options.id}.${this.#session}`;
+    this.#beginSession(this.#clock.word(SESSION_CHARS));
     if (!readRooms(disk, this.rooms))
       this.#event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
     this.#writer = new Writer(directory, this.#clock, {
@@ -403,6 +403,7 @@ export class Host implements Service {
         random: () => this.#clock.random(),
         wall: () => this.#clock.wall(),
         session: this.#session,
+        newSession: () => this.#clock.word(SESSION_CHARS),
       },
       directory.restored,
       this.#clock.now(),
@@ -422,6 +423,10 @@ export class Host implements Service {
       const message =
         "this machine's clock is before 1970: messages from here bear the date 1970-01-01 until it is set";
       this.#event({ event: "notice", code: "clock", message });
+    }
+    for (const { session, counters, to } of directory.renamed) {
+      const { drafts = [] } = directory.restored.outbox.find((run) => run.session === to) ?? {};
+      this.#tellRenamed(session, counters, to, drafts);
     }
     this.#person.come();
     this.#delivery?.follow(this.#peer.log);
@@ -712,15 +717,41 @@ export class Host implements Service {
     this.#taken = [];
     this.#takenCharacters = 0;
     peer.step({ type: "submit", drafts: taken.map(({ draft }) => draft) }, this.#clock.now());
-    for (const { id, draft, isOwn } of taken)
-      if (isOwn) this.#event({ event: "pending", msg_id: id, room_id: draft.room_id, payload: draft.payload });
+    for (const { id, draft, isOwn, was } of taken) {
+      const { room_id, payload } = draft;
+      if (isOwn) this.#event({ event: "pending", msg_id: id, room_id, payload, ...(was !== undefined && { was }) });
+    }
   }
 
   /** The same messages under other ids: who follows them hears of these as well. */
-  #onRenamed({ session, first, to, drafts }: Extract<Output, { do: "renamed" }>): void {
-    this.#directory?.outbox.rename(session, first, to);
-    for (const [i, { room_id, payload }] of drafts.entries())
-      this.#event({ event: "pending", msg_id: `${this.#options.id}.${to}.${i + 1}`, room_id, payload });
+  #onRenamed({ session, counters, to, drafts }: Extract<Output, { do: "renamed" }>): void {
+    this.#directory?.outbox.rename(session, counters, to);
+    this.#tellRenamed(session, counters, to, drafts);
+    if (session === this.#session) this.#beginSession(to);
+  }
+
+  #tellRenamed(session: string, counters: readonly number[], to: string, drafts: readonly Draft[]): void {
+    const before = `${this.#options.id}.${session}`;
+    for (const [i, { room_id, payload }] of drafts.entries()) {
+      const was = messageId({ session: before, counter: counters[i] as number });
+      const msg_id = messageId({ session: `${this.#options.id}.${to}`, counter: i + 1 });
+      if (this.#clients?.onRenamed(was, msg_id) === true) continue;
+      this.#event({ event: "pending", msg_id, room_id, payload, was });
+    }
+  }
+
+  /** What was taken and is not in the outbox yet is numbered there, too. */
+  #beginSession(session: string): void {
+    this.#session = session;
+    this.#sessionKey = `${this.#options.id}.${session}`;
+    if (this.#taken.length === 0 || this.#peer === null) return;
+    const first = this.#peer.sender.nextCounter;
+    this.#directory?.outbox.renumberAdded(session, first);
+    this.#taken = this.#taken.map((taken, i) => {
+      const id = messageId({ session: this.#sessionKey, counter: first + i });
+      if (!taken.isOwn) this.#clients?.onRenamed(taken.id, id);
+      return { ...taken, id, was: taken.was ?? taken.id };
+    });
   }
 
   #onSent(entries: readonly Entry[]): void {

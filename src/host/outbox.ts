@@ -57,6 +57,8 @@ export class Outbox {
   /** Written and not synced yet; the name, too, where the file is new. */
   #unsynced = false;
   #unsyncedName = true;
+  /** The file still says what was pending under other numbers. */
+  #unreplaced = false;
 
   private constructor(disk: Disk, file: File, size: number, lines: Line[]) {
     this.#disk = disk;
@@ -142,6 +144,7 @@ export class Outbox {
       this.#head = 0;
       this.#garbage = 0;
       this.#size = 0;
+      this.#unreplaced = false;
       this.#file.truncate(0);
     } else if (2 * this.#head > this.#lines.length) {
       // Settled lines hold their messages: no more of them than of those that wait.
@@ -151,20 +154,36 @@ export class Outbox {
     if (this.#garbage > GARBAGE_BYTES_MAX && this.#garbage > this.#size / 2) this.#rewrite();
   }
 
-  /** A run that can never be sequenced under its name [S2] goes on as another session's, numbered from 1. */
-  rename(session: string, first: number, to: string): void {
-    let next = first;
-    for (const line of this.#lines.slice(this.#head)) {
-      if (line.session !== session || line.first !== next) continue;
-      line.session = to;
-      line.first = next - first + 1;
-      next += line.drafts.length - line.settled;
+  /** Messages that can never be sequenced under these numbers go on as another session's, numbered from 1. */
+  rename(session: string, counters: readonly number[], to: string): void {
+    const goes = new Set(counters);
+    const runs: PendingSession[] = [];
+    let moved = 0;
+    for (const run of this.#pending) {
+      if (run.session !== session) runs.push(run);
+      else
+        for (const [i, draft] of run.drafts.entries()) {
+          const counter = run.first + i;
+          if (goes.has(counter)) runs.push({ session: to, first: ++moved, drafts: [draft] });
+          else runs.push({ session, first: counter, drafts: [draft] });
+        }
     }
-    this.#rewrite();
+    this.#replace(joined(runs));
+  }
+
+  /** What was added and not written yet is another session's, from this number on. */
+  renumberAdded(session: string, first: number): void {
+    if (this.#added !== null) this.#added = { ...this.#added, session, first };
+  }
+
+  /** Runs without gaps, oldest first. */
+  get pending(): PendingSession[] {
+    return joined(this.#pending);
   }
 
   /** Makes what waits durable. `failed` is told when that cannot be done [D3]. */
   flush(failed: (error: PortError) => void): void {
+    if (this.#unreplaced) this.#replace(this.#pending);
     if (!this.#unsynced || this.#head === this.#lines.length) return;
     this.#unsynced = false;
     const done = (error: PortError | null) => error !== null && failed(error);
@@ -182,24 +201,44 @@ export class Outbox {
     return line !== undefined && line.settled === line.drafts.length;
   }
 
-  #rewrite(): void {
-    const runs = this.#lines
+  /** Of each line what is not settled. */
+  get #pending(): PendingSession[] {
+    return this.#lines
       .slice(this.#head)
       .map(({ session, first, drafts, settled }) => ({ session, first, drafts: drafts.slice(settled) }))
       .filter(({ drafts }) => drafts.length > 0);
+  }
+
+  #rewrite(): void {
     try {
-      const { file, size, lines } = writeAnew(this.#disk, runs);
-      this.#file.close();
-      this.#file = file;
-      this.#size = size;
-      this.#lines = lines;
-      this.#head = 0;
-      this.#garbage = 0;
-      this.#unsyncedName = true;
+      this.#takeOver(writeAnew(this.#disk, this.#pending));
     } catch (error) {
       // No room for the shorter file: the longer one serves as well.
       if (!(error instanceof PortError)) throw error;
     }
+  }
+
+  /** Other messages than the file says are pending now; where there is no room for that, it is tried again. */
+  #replace(runs: readonly PendingSession[]): void {
+    try {
+      this.#takeOver(writeAnew(this.#disk, runs));
+      this.#unreplaced = false;
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      this.#lines = toLines(runs).lines;
+      this.#head = 0;
+      this.#unreplaced = true;
+    }
+  }
+
+  #takeOver({ file, size, lines }: ReturnType<typeof writeAnew>): void {
+    this.#file.close();
+    this.#file = file;
+    this.#size = size;
+    this.#lines = lines;
+    this.#head = 0;
+    this.#garbage = 0;
+    this.#unsyncedName = true;
   }
 }
 

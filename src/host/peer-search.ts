@@ -40,6 +40,8 @@ export class PeerSearch {
   #why = "";
   #timer: Timer | null = null;
   #over = false;
+  /** The connection that closes was left for another one with the same peer. */
+  #greetsAnew = false;
 
   constructor({ clock, network }: { readonly clock: Clock; readonly network: Network }, events: SearchEvents) {
     this.#clock = clock;
@@ -78,6 +80,13 @@ export class PeerSearch {
     this.#channel?.write(encodeFrame(frame), frame.type === "CHAT");
   }
 
+  /** Greets the peer that serves once more, on another connection: who the client is, a connection is told once. */
+  again(): void {
+    this.#serves = false;
+    this.#greetsAnew = this.#channel !== null;
+    this.#channel?.end();
+  }
+
   /** Says that it is still here where nothing else did; gives up a peer of which nothing was heard for too long. */
   keepAlive(heartbeat: number, silenceMax: number): void {
     const channel = this.#channel;
@@ -97,6 +106,10 @@ export class PeerSearch {
     this.#timer?.cancel();
     this.#channel = null;
     if (this.#over) return;
+    if (this.#greetsAnew) {
+      this.#greetsAnew = false;
+      return void this.#clock.soon(() => this.dial());
+    }
     if (code !== "") this.#why = code;
     else if (this.#why === "") this.#why = "it closed the connection";
     const addresses = this.#events.addresses();

@@ -59,6 +59,9 @@ export class Checkers {
     string,
     { readonly directory: string; readonly text: string; readonly floor: number }
   >();
+  /** Ids that messages had before others used their numbers, and what those others said. */
+  readonly #renamed = new Set<string>();
+  readonly #forged = new Map<string, string>();
   /** ballot → the peer that opened it. */
   readonly #leaders = new Map<string, string>();
   /** Per directory: last index delivered in this boot, and last seq_no per room ever. */
@@ -85,8 +88,22 @@ export class Checkers {
     return this.#configurations.filter((c) => c.index >= this.#settled).map((c) => c.voters);
   }
 
-  submitted(directory: string, msgId: string, text: string): void {
+  /** `was`: the id that the same message had until now. */
+  submitted(directory: string, msgId: string, text: string, was?: string): void {
     this.#submitted.set(msgId, { directory, text, floor: this.#highestSent });
+    if (was !== undefined) this.#renamed.add(was);
+  }
+
+  /** Somebody else says that under a number of another's session. */
+  forged(msgId: string, text: string): void {
+    this.#forged.set(msgId, text);
+  }
+
+  /** Nobody is told that what he typed is sent where the log says something else under its number. */
+  #saysTheSame(msgId: string, index: number): void {
+    const [typed, delivered] = [this.#submitted.get(msgId), this.#delivered.get(index)];
+    if (typed === undefined || delivered === undefined || delivered.payload === typed.text) return;
+    throw new Violation("I1", `${msgId} is said to be sent, and entry ${index} says something else than was typed`);
   }
 
   /** A new process on a directory: it may deliver the last few again. */
@@ -159,6 +176,7 @@ export class Checkers {
     if (place !== undefined) throw new Violation("I4", `${msg_id} is delivered at ${place} and at ${index}`);
     this.#places.set(msg_id, index);
     const submitted = this.#submitted.get(msg_id);
+    if (submitted?.text !== payload && this.#forged.get(msg_id) === payload) return;
     if (submitted?.text !== payload) throw new Violation("I6", `${directory} delivers ${msg_id}, which nobody sent so`);
     if (index <= submitted.floor)
       throw new Violation(
@@ -171,6 +189,7 @@ export class Checkers {
   /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
   sent(msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
     this.#sent.set(msgId, index);
+    this.#saysTheSame(msgId, index);
     this.#highestSent = Math.max(this.#highestSent, index);
     const configuration = this.#configurations.findLast((c) => c.index <= index);
     if (configuration === undefined || holds === null) return;
@@ -247,6 +266,7 @@ export class Checkers {
       }
     }
     const present = this.#numbered(history);
+    for (const [id, index] of this.#sent) this.#saysTheSame(id, index);
     for (const [id, index] of [...this.#sent, ...this.#places]) {
       if (present.get(id) !== index)
         throw new Violation("I1", `${id} was at index ${index}, now at ${present.get(id) ?? "none"}`);
@@ -260,8 +280,10 @@ export class Checkers {
       if (reached < last)
         throw new Violation("I9", `${directory} has delivered through ${reached}, others through ${last}`);
     }
-    for (const [msgId, { directory }] of this.#submitted) {
-      if (kept.includes(directory) && !this.#places.has(msgId))
+    for (const [msgId, { directory, text }] of this.#submitted) {
+      const index = this.#places.get(msgId) ?? 0;
+      const isThere = this.#delivered.get(index)?.payload === text || this.#renamed.has(msgId);
+      if (kept.includes(directory) && !isThere)
         throw new Violation("I9", `${msgId} was taken and kept by ${directory}, and is in no log`);
     }
   }

@@ -168,6 +168,7 @@ export class Actors {
       random: () => 0,
       wall: () => 0,
       session: `s${boots}`,
+      newSession: () => "another",
     });
     // The commit index that was noted is a hint; without it more has to be found out again [D7].
     const disk = { state, entries, beforeCrc: 0, durable: entries.length, commit: 1, promised };

@@ -19,6 +19,19 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
+    name: "sent-by-id",
+    rule: "S10",
+    what: "a message counts as sent when its number is in the log, whatever that says",
+    parts: peers((peer) => {
+      wrap(peer.sender, "onCommitted", (onCommitted) => (entry) => {
+        const run = peer.sender.pendingRuns(1).find((r) => `${peer.self.id}.${r.session}` === entry.session);
+        const typed = run?.first === entry.counter ? run.drafts[0] : undefined;
+        const said = typed && { room_id: typed.room_id, user: typed.user, text: typed.payload };
+        onCommitted({ ...entry, ...said });
+      });
+    }),
+  },
+  {
     name: "no-dedup",
     rule: "S2",
     what: "a leader appends whatever comes, also what is in the log already",

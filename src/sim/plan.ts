@@ -67,6 +67,7 @@ export const VERBS = {
   giant: "PEER",
   usurp: "PEER TERMS [AS]",
   knock: "PEER COUNT [AS]",
+  forge: "PEER AS COUNT",
   // what must hold at this moment
   expect: "CLAIM",
 } as const;

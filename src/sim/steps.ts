@@ -4,7 +4,7 @@ import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
-import { INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
+import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
 import type { World } from "./world.ts";
 
 /** Steps that are not about one peer. */
@@ -203,6 +203,10 @@ export const STEPS: Record<Verb, Carry> = {
   },
   usurp(machine, [, terms, as]) {
     usurp(this, machine, Number(terms), as === undefined ? undefined : this.machine(as));
+  },
+  forge(machine, [, as, count]) {
+    const member = this.machine(as);
+    if (member !== undefined) forge(this, machine, member, Number(count));
   },
   knock(machine, [, count, as]) {
     knock(this, machine, Number(count), as === undefined ? INVENTED_FROM : Number(as));

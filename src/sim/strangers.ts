@@ -4,7 +4,7 @@ import { type Ballot, NO_BALLOT, type ProcessKey } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
 import { joinBytes } from "../host/bytes.ts";
 import { encodeFrame } from "../wire/encode.ts";
-import { durableJson, durablePromise } from "./files.ts";
+import { durableJson, durablePromise, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { World } from "./world.ts";
 
@@ -58,4 +58,29 @@ export function knock(world: World, machine: Machine, count: number, first: numb
     const [id, inc] = [first + i, `stranger${i}`];
     greetAndSend(world, machine, { id, inc, boot: 1 }, [{ type: "JOIN", id, inc, ...NOWHERE }]);
   }
+}
+
+/**
+ * In the name of a member, that passes on what others say [S6], somebody numbers texts in the session in which a peer numbers
+ * its own: from the one on that the log expects next.
+ */
+export function forge(world: World, victim: Machine, member: Machine, count: number): void {
+  const leader = world.machines.find((m) => world.status(m)?.role === "leader");
+  const typed = world.lastTyped(victim);
+  const as = durableJson(member, "identity.json") as ProcessKey | null;
+  if (leader === undefined || typed === null || as === null) return;
+  const key = typed.slice(0, typed.lastIndexOf("."));
+  const numbers = [...logLines(leader, 0, key).values()].flatMap((line) => {
+    const id = /"msg_id":"([^"]+)"/.exec(line)?.[1] ?? "";
+    return id.startsWith(`${key}.`) ? Number(id.slice(key.length + 1)) : [];
+  });
+  const first = Math.max(0, ...numbers) + 1;
+  const messages = Array.from({ length: count }, (_, i) => {
+    const payload = `forged ${first + i} of ${victim.site}`;
+    world.checkers.forged(`${key}.${first + i}`, payload);
+    return { room_id: "general", user: "stranger", ts: 1, payload };
+  });
+  const session = key.slice(key.indexOf(".") + 1);
+  const { id, inc, boot } = as;
+  greetAndSend(world, leader, { id, inc, boot }, [{ type: "CHAT", sender_id: victim.id, session, first, messages }]);
 }

@@ -68,6 +68,7 @@ export class World {
   /** Texts of others that each machine has shown as pending since its start [S7]. */
   readonly shown = new Map<Machine, string[]>();
   readonly #texts = new Map<string, string[]>();
+  readonly #lastTyped = new Map<Machine, string>();
   readonly #handled = new Map<string, string[]>();
   readonly #plan: Plan;
   readonly #random: () => number;
@@ -148,6 +149,11 @@ export class World {
     return handled;
   }
 
+  /** The id of the message that was typed last at a machine; null where none was. */
+  lastTyped(machine: Machine): string | null {
+    return this.#lastTyped.get(machine) ?? null;
+  }
+
   status(machine: Machine): Status | null {
     return machine.running?.host.status() ?? null;
   }
@@ -198,7 +204,8 @@ export class World {
         );
       case "pending":
         this.recorder.tell(peer, `says ${event.msg_id} ${event.payload.slice(0, 40)}`, { kind: "submit" });
-        return this.checkers.submitted(this.#name(machine), event.msg_id, event.payload);
+        this.#lastTyped.set(machine, event.msg_id);
+        return this.checkers.submitted(this.#name(machine), event.msg_id, event.payload, event.was);
       case "unsent":
         this.shown.get(machine)?.push(event.payload);
         return this.recorder.tell(peer, `shows ${event.msg_id} as pending`, { kind: "notice" });

@@ -49,6 +49,7 @@ export class Puppet implements ProcessKey {
   clientAnswers: ChatAck[] = [];
   #peer: Peer | null = null;
   #boots = 0;
+  #sessions = 0;
 
   constructor(stage: Stage, id: PeerId, inc: string) {
     this.stage = stage;
@@ -109,6 +110,7 @@ export class Puppet implements ProcessKey {
         random: () => (this.id % 10) / 10,
         wall: () => 0,
         session: `s${this.#boots}`,
+        newSession: () => `s${this.#boots}new${++this.#sessions}`,
       },
       {
         state,

@@ -49,7 +49,10 @@ export class Raw {
       const found = this.frames.slice(from).find((f): f is Of<T> => f.type === type);
       if (found !== undefined) return found;
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`no ${type} within ${ms} ms, but ${this.frames.map((f) => f.type).join(", ")}`);
+      if (left <= 0)
+        throw new Error(
+          `no ${type} within ${ms} ms, but ${this.frames.map((f) => (f.type === "REFUSE" ? f.message : f.type)).join(", ")}`,
+        );
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {

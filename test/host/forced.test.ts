@@ -208,7 +208,7 @@ test("[M9] [M4] a peer that is still catching up does not say which cluster it i
     const state = new LogState();
     for (const entry of entries.slice(0, count)) state.apply(entry);
     const held = { state, entries: entries.slice(0, count), beforeCrc: 0, durable: count, commit: count };
-    const options = { address: { host: "h", port: 1 }, timings: DEFAULT_TIMINGS, session: "s" };
+    const options = { address: { host: "h", port: 1 }, timings: DEFAULT_TIMINGS, session: "s", newSession: () => "t" };
     const peer = new Peer(
       { ...options, self, seal: sealEntry, random: () => 0.5, wall: () => 0 },
       { ...held, promised: { term: 8, leader_id: 1, inc: "one", boot: 1 }, faulty: false, outbox: [] },

@@ -142,7 +142,7 @@ test("[S2] a run behind a gap is one of its own, and goes on under another name"
   expect(notes.length).toBe(1);
   const again = open().outbox;
   again.settle("s", 1);
-  again.rename("s", 3, "sr");
+  again.rename("s", [3, 4, 5, 6], "sr");
   again.settle("sr", 1);
   disk.kill();
   // Settled lines may come again, but never under the old name.

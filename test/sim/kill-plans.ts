@@ -656,4 +656,15 @@ export const PLANS = {
     at 30000 expect 1,2,3 delivered hello
     until: 30000
     ending: heal-slow`,
+
+  "another-writes": `
+    title: somebody else uses the number of a message that waits
+    peers: 4${FOUR}
+    at 2000 kill 2
+    at 2000 isolate 1
+    at 2100 say 1 mine
+    at 2200 forge 1 2 1
+    at 3500 heal
+    until: 5000
+    ending: heal-all`,
 };

@@ -88,8 +88,6 @@ export class KeyReader {
   /** How long to wait for more before `lapse`; null when no silence means anything. */
   get patienceMs(): number | null {
     switch (this.#state) {
-      case "ground":
-        return null;
       case "escape":
         return SEQUENCE_PATIENCE_MS;
       case "sequence":
@@ -99,6 +97,8 @@ export class KeyReader {
         return LATE_MS;
       case "paste":
         return this.#stalled && this.#taken.length === this.#ending ? null : PASTE_PATIENCE_MS;
+      default:
+        return null;
     }
   }
 

@@ -1,0 +1,128 @@
+/**
+ * One session's messages until the log shows them [S1] [S2]. Ids alone prove nothing: whoever knows a session can number
+ * texts in it. So an entry is this sender's own only if it says what was typed under its number; and once one does not,
+ * what is under way here comes to its end, and everything else goes on in another session [S10].
+ */
+import type { Draft, Entry } from "./message.ts";
+import { messageId } from "./message-id.ts";
+
+/**
+ * What an entry of this session is: "own", so that message is sent; "lost", its number went to another text than the one that
+ * was typed under it; "strange", it stands where nothing of this sender's has gone to anybody.
+ */
+export type Verdict = "own" | "lost" | "strange";
+
+/** A message and the counter under which it was typed. */
+export interface Numbered {
+  readonly counter: number;
+  readonly draft: Draft;
+}
+
+/** Settled drafts that are let go of together. */
+const SETTLED_KEPT = 1024;
+
+export class OwnSession {
+  name: string;
+  /** `<sender_id>.<session>`, as entries have it. */
+  key: string;
+  /** Counter of the first message that the log has not decided on; `at(first)` is that one. */
+  first: number;
+  /** Highest counter that ever went to anybody: what stands there may be this sender's. */
+  reached: number;
+  /** Somebody else writes in this session. */
+  isSpoiled = false;
+  readonly #lost: Numbered[] = [];
+  #drafts: Draft[];
+  #head = 0;
+
+  constructor(name: string, key: string, first = 1, drafts: readonly Draft[] = [], reached = first - 1) {
+    this.name = name;
+    this.key = key;
+    this.first = first;
+    this.reached = reached;
+    this.#drafts = [...drafts];
+  }
+
+  /** Messages that the log has not decided on. */
+  get length(): number {
+    return this.#drafts.length - this.#head;
+  }
+
+  /** Messages that are not sent. */
+  get pending(): number {
+    return this.length + this.#lost.length;
+  }
+
+  get next(): number {
+    return this.first + this.length;
+  }
+
+  at(counter: number): Draft | undefined {
+    return this.#drafts[this.#head + counter - this.first];
+  }
+
+  drafts(max = this.length): readonly Draft[] {
+    return this.#drafts.slice(this.#head, this.#head + max);
+  }
+
+  push(drafts: readonly Draft[]): void {
+    for (const draft of drafts) this.#drafts.push(draft);
+  }
+
+  /** The last one that may go out: of a session that is spoiled, only what has gone out before. */
+  get last(): number {
+    return this.isSpoiled ? Math.min(this.reached, this.next - 1) : this.next - 1;
+  }
+
+  /** Nothing of it is under way any more, and nothing more goes out here. */
+  get isOver(): boolean {
+    return this.isSpoiled && this.first > this.reached;
+  }
+
+  /** A committed entry of this session; null: that was decided before. */
+  take(entry: Entry): Verdict | null {
+    if (entry.counter < this.first || this.isOver) return null;
+    const draft = entry.counter === this.first ? this.at(this.first) : undefined;
+    if (draft !== undefined && saysSame(draft, entry)) {
+      this.forward();
+      return "own";
+    }
+    this.isSpoiled = true;
+    if (draft === undefined || this.first > this.reached) return "strange";
+    this.#lost.push({ counter: this.first, draft });
+    this.forward();
+    return "lost";
+  }
+
+  /** The first `count` are decided on. */
+  forward(count = 1): void {
+    this.first += count;
+    this.#head += count;
+    if (this.#head < SETTLED_KEPT && this.#head < this.#drafts.length) return;
+    this.#drafts = this.#drafts.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** All that is not sent, in the order in which it was typed. */
+  rest(): readonly Numbered[] {
+    return [...this.#lost, ...this.drafts().map((draft, i) => ({ counter: this.first + i, draft }))];
+  }
+}
+
+/** What people see of a message. A clock says nothing about whose it is. */
+export function saysSame(draft: Draft, entry: Pick<Entry, "room_id" | "user" | "text">): boolean {
+  return draft.payload === entry.text && draft.room_id === entry.room_id && draft.user === entry.user;
+}
+
+/** Characters of another's text that are shown: a hint whose it is. */
+const SHOWN_CHARACTERS_MAX = 40;
+
+/** For the person whose session it is. */
+export function numberTaken(entry: Entry, verdict: "lost" | "strange"): string {
+  const text = JSON.stringify(entry.text.slice(0, SHOWN_CHARACTERS_MAX));
+  const what =
+    verdict === "lost"
+      ? "what was typed here under that number is not sent: it goes out again"
+      : "your messages go out";
+  return `somebody else has written in your name: message ${messageId(entry)} is ${text} of ${JSON.stringify(entry.user)}; ${what} under new numbers`;
+}
