@@ -5,12 +5,21 @@ import { visible } from "./sanitize.ts";
 import { type Command, type Flag, maySet } from "./usage/command.ts";
 import { CONFIG as CONFIG_FLAG, type Settings } from "./usage/settings.ts";
 
+/** Here it means another thing than to a peer, whose files may hold it all the same. */
+const PRINT: Flag = {
+  name: "print",
+  value: null,
+  what: "Print every setting that is in force, and its source",
+  setting: "switch",
+};
+const PEER_FLAGS = CHAT_FLAGS.filter(({ name }) => name !== PRINT.name);
+
 export const CONFIG: Command = {
   name: "config",
   words: "",
   purpose: "check the settings that a peer would be started with, and say where each comes from",
   about: ["Takes the flags of chatpeer itself. What it prints is a configuration file again."],
-  flags: [...CHAT_FLAGS, { name: "print", value: null, what: "Print every setting that is in force, and its source" }],
+  flags: [...PEER_FLAGS, PRINT],
   examples: [
     { command: "chatpeer config --config docs/node1.yml --print", what: "What the file says, and what is default" },
     {
@@ -35,7 +44,7 @@ export function settingLines(settings: Settings): string[] {
     ...{ port: `${port}`, name, "log-level": logLevel },
     ...(advertise === null ? {} : { advertise: `${advertise.host}:${advertise.port}` }),
   };
-  return CHAT_FLAGS.filter((flag) => maySet(flag) && flag.name !== CONFIG_FLAG).flatMap((flag) => {
+  return PEER_FLAGS.filter((flag) => maySet(flag) && flag.name !== CONFIG_FLAG).flatMap((flag) => {
     const source = `# ${visible(settings.from(flag.name))}`;
     if (flag.repeats && settings.given(flag.name))
       return [`${flag.name}: ${source}`, ...settings.texts(flag.name).map((text) => `  - ${asYaml(text)}`)];

@@ -890,11 +890,11 @@ describe("the operator's log", () => {
       const run = machine.start({ mode: "terminal", port: 6002, logLevel: "warn" }, screen.output);
       Object.assign(run.error, { isTTY });
       await run.until(() => screen.shows("you lead"));
-      const visitor = machine.visitor(6002, () => visitor.ask(1, { ...SAID, payload: "" }));
+      const visitor = machine.visitor(6002, () => visitor.ask(1, { what: "nick", user: "bob" }));
       await run.until(() => screen.shows("-- warn: closed the connection") || run.err !== "");
-      expect([isTTY, screen.shows("wrong question.payload"), run.err]).toEqual([
+      expect([isTTY, screen.shows("a visitor asked for a name"), run.err]).toEqual([
         ...[isTTY, isTTY],
-        isTTY ? "" : expect.stringMatching(/^\S+Z warn {2}peer=1 role=leader term=1 .*wrong question.payload.*\n$/),
+        isTTY ? "" : expect.stringMatching(/^\S+Z warn {2}peer=1 role=leader term=1 .*a visitor asked for a name.*\n$/),
       ]);
       visitor.close();
       run.input.write("\x04");
