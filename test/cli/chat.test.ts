@@ -70,7 +70,6 @@ function collect(take: (text: string) => void): Writable {
   });
 }
 
-const SAID = { what: "say", room_id: "general", user: "eve" } as const;
 
 class Run {
   readonly input = new PassThrough();
