@@ -70,7 +70,6 @@ function collect(take: (text: string) => void): Writable {
   });
 }
 
-
 class Run {
   readonly input = new PassThrough();
   readonly error = collect((text) => {
