@@ -1,5 +1,5 @@
 /** Lines that begin with a slash, at the terminal, through a pipe and in `--json` alike. A command is one row of the table. */
-import { PEER_ID_MAX } from "../core/config.ts";
+import { HISTORY_TEXT_CHARS_MAX, PEER_ID_MAX } from "../core/config.ts";
 import { nearest, name as readName, UsageError } from "./flags.ts";
 
 export type Command =
@@ -129,6 +129,8 @@ function readHistory(argument: string): Command {
   const count = digits === undefined ? HISTORY_COUNT : Number(digits);
   if (count < 1 || count > HISTORY_COUNT_MAX)
     return wrong(`/history needs a number from 1 to ${HISTORY_COUNT_MAX}, like /history 50, and not ${digits}`);
+  if (text.length > HISTORY_TEXT_CHARS_MAX)
+    return wrong(`/history looks for at most ${HISTORY_TEXT_CHARS_MAX} characters, not ${text.length}`);
   return { do: "history", count, text };
 }
 

@@ -93,6 +93,8 @@ export const CLIENT_PENDING_BYTES_MAX = 16 * 1024 * 1024;
 export const CLIENTS_UNDER_WAY_BYTES_MAX = 256 * 1024;
 /** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
 export const HISTORY_MESSAGES_MAX = 500;
+/** What a question about the past looks for, in UTF-16 units. */
+export const HISTORY_TEXT_CHARS_MAX = 1000;
 export const HISTORY_CHARS_MAX = 128 * 1024;
 /** … and their lines in the log, in bytes: JSON writes some characters in six, and names need room as well. */
 export const HISTORY_BYTES_MAX = 896 * 1024;

@@ -1,7 +1,9 @@
 /** Who is let in, what a refusal means to the one who is not, and which messages are taken. Pure decisions. */
+import * as v from "valibot";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../core/config.ts";
 import type { Hello, Refuse } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
+import { address } from "../wire/parts.ts";
 import { isMessage, isName, utf8Length } from "../wire/text.ts";
 import { place } from "./address.ts";
 import { refusal } from "./channel.ts";
@@ -81,3 +83,12 @@ export function refuseText(room: string, text: string): RefusedText | null {
 }
 
 export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes and no control characters`;
+
+const ADDRESS = v.object(address);
+
+/** Why others cannot be told that a peer is dialled there, or null. */
+export function refuseAddress(address: { readonly host: string; readonly port: number }): string | null {
+  if (v.is(ADDRESS, address)) return null;
+  const { host, port } = address;
+  return `others cannot be told to dial ${JSON.stringify(host).slice(0, 100)}, port ${port}: a host has 1 to 255 characters, none of them a control character, and a port is a number from 0 to 65535`;
+}

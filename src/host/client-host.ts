@@ -19,6 +19,7 @@ import { toMessage } from "./delivery.ts";
 import type { HostListener } from "./host.ts";
 import { PeerSearch } from "./peer-search.ts";
 import { toReadNote, toSystemNote } from "./people.ts";
+import { refuseQuestion } from "./questions.ts";
 import { Rooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 
@@ -154,6 +155,8 @@ export class ClientHost implements Service {
   }
 
   #ask(question: OwnQuestion, answer: (told: Told) => void): void {
+    const refused = refuseQuestion(question);
+    if (refused !== null) return answer(refused);
     if (this.#questions.size >= QUESTIONS_MAX)
       return answer({ event: "error", code: "busy", message: "too many questions wait for an answer: try again" });
     const request = this.#nextRequest++;

@@ -24,7 +24,7 @@ import { Peer } from "../core/peer.ts";
 import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
-import { endsPeer, judgeHello, refuseText } from "./admission.ts";
+import { endsPeer, judgeHello, refuseAddress, refuseText } from "./admission.ts";
 import { Answers } from "./answers.ts";
 import { refusal } from "./channel.ts";
 import { Clients, type ClientsHost } from "./clients.ts";
@@ -163,6 +163,9 @@ export class Host implements Service {
    * for one whose holder must be outwaited first.
    */
   start(): void {
+    const { advertise, host, port } = this.#options;
+    const refused = refuseAddress(advertise ?? { host, port });
+    if (refused !== null) throw new HostError(refused);
     const { disk } = this.#ports;
     const holder = lockDirectory(disk);
     if (holder === null) return this.#open();
