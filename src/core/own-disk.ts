@@ -57,6 +57,12 @@ export class OwnDisk {
     this.#promiseAt = null;
   }
 
+  /** The process itself was held up for so long: that is not the disk's time. */
+  discount(late: Millis): void {
+    if (this.#append !== null) this.#append = { ...this.#append, at: this.#append.at + late };
+    if (this.#promiseAt !== null) this.#promiseAt += late;
+  }
+
   /** As measured; to wait for. */
   get bound(): Millis {
     return this.#estimator.bound;

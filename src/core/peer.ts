@@ -408,6 +408,7 @@ export class Peer {
     if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
     this.leadership?.discount(late);
     this.people.discount(late);
+    this.timeouts.disk.discount(late);
   }
 
   #onLinkUp(link: LinkId, peer: ProcessKey & { host: string; port: number }): void {

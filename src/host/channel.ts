@@ -39,6 +39,8 @@ export class Channel {
   /** At the other side is a client. */
   isClient = false;
   heardAt: number;
+  /** The longest time in which nothing came, in milliseconds, since whoever measures set it to 0. */
+  silence = 0;
   sentAt: number;
   readonly #clock: Clock;
   readonly #connection: Connection;
@@ -185,7 +187,9 @@ export class Channel {
 
   #onData(bytes: Uint8Array): void {
     if (this.#broken) return;
-    this.heardAt = this.#clock.now();
+    const now = this.#clock.now();
+    this.silence = Math.max(this.silence, now - this.heardAt);
+    this.heardAt = now;
     this.#decoder.push(bytes);
     try {
       for (let frame = this.#decoder.next(); frame !== null; frame = this.#decoder.next()) {

@@ -70,6 +70,8 @@ interface Link {
   /** When the question was sent whose answer will be the next measurement; null: none is under way. One at a time: what a cut holds back is one late answer, not many. */
   askedAt: number | null;
   measuredAt: number;
+  /** The last answer came behind a silence in which its sender was taken for dead. */
+  wasOut: boolean;
 }
 
 export class Links {
@@ -219,7 +221,15 @@ export class Links {
     if (present !== undefined && sameProcess(present.hello, hello)) return this.#chooseBetween(present, channel);
     // The same directory in a new process: what the old one was told is not known to this one.
     if (present !== undefined) this.#drop(present, true);
-    const link: Link = { id: this.#nextLink, hello, channel, roundTrip: null, askedAt: null, measuredAt: 0 };
+    const link: Link = {
+      id: this.#nextLink,
+      hello,
+      channel,
+      roundTrip: null,
+      askedAt: null,
+      measuredAt: 0,
+      wasOut: false,
+    };
     this.#nextLink += 1;
     channel.link = link.id;
     this.#links.set(link.id, link);
@@ -267,13 +277,21 @@ export class Links {
     link.roundTrip = Math.max(0, now - at);
     link.askedAt = null;
     link.measuredAt = now;
+    // A process that stood still, or a cable that was pulled, says nothing of the line; one that goes on so does.
+    const isOut = link.channel.silence > this.#options.timings.leaderTimeout;
+    const isOutage = isOut && !link.wasOut;
+    link.wasOut = isOut;
+    if (isOutage) return;
     this.#options.events.measured(link.id, link.roundTrip, disk ?? NO_DISK);
   }
 
   /** Keeps the connection alive; where no measurement is under way it begins one. */
   #ping(channel: Channel, link: Link | undefined): void {
     const at = this.#clock.now();
-    if (link !== undefined) link.askedAt ??= at;
+    if (link !== undefined && link.askedAt === null) {
+      link.askedAt = at;
+      channel.silence = 0;
+    }
     channel.write(encodeFrame({ type: "PING", at }), false);
   }
 
@@ -338,6 +356,8 @@ export class Links {
       if (late > heartbeat) channel.heardAt += late;
       if (!channel.isGreeted) continue;
       const link = channel.link === null ? undefined : this.#links.get(channel.link);
+      // What was asked before this process stood still is answered in its own time.
+      if (link !== undefined && late > heartbeat) link.askedAt = null;
       const silence = link === undefined ? 2 * timings.leaderTimeout : silenceMax(link.id);
       const isDue = link?.askedAt === null && now - link.measuredAt >= MEASURE_EVERY_HEARTBEATS * heartbeat;
       if (now - channel.heardAt > silence) channel.destroy("silent");

@@ -149,6 +149,16 @@ describe("the own disk", () => {
     expect(disk.times.mean).toBe(100);
   });
 
+  test("the time in which the process itself stood still is not the disk's", () => {
+    const disk = new OwnDisk(10_000);
+    disk.onAppend(1, 0);
+    disk.onPromise(0);
+    disk.discount(2000);
+    disk.onDurable(1, 2100);
+    disk.onPromised(2100);
+    expect(disk.times.mean).toBe(100);
+  });
+
   test("promises count as well, the newest one", () => {
     const disk = new OwnDisk(10_000);
     disk.onPromise(0);

@@ -628,11 +628,26 @@ test("[E15] a cut is one late answer, however many questions it held back", () =
   lan.pass(2000);
   const before = a.measured.length;
   lan.virtual.cut(1, 2);
-  lan.pass(leaderTimeout);
+  lan.pass(0.9 * leaderTimeout);
   lan.virtual.heal();
   lan.pass(MOMENT_MS);
   expect(a.measured.slice(before).filter((m) => m.roundTrip > heartbeat).length).toBe(1);
   expect([a.downs, b.downs]).toEqual([[], []]);
+});
+
+test("[E15] one that stood still for longer than a leader may is no far one; neither is the own process", () => {
+  const lan = new Lan();
+  const { a, b } = lan.linked();
+  lan.pass(2000);
+  const slow = (node: Node) => node.measured.filter((m) => m.roundTrip > heartbeat).length;
+  for (let i = 0; i < 5; i++) {
+    b.clock.pause(1.5 * leaderTimeout);
+    lan.pass(3 * leaderTimeout);
+  }
+  expect([slow(a), slow(b)]).toEqual([0, 0]);
+  // What goes on is what the line is like.
+  lan.virtual.slow(1, 2, 2 * leaderTimeout, 2 * leaderTimeout);
+  lan.passUntil(() => slow(a) > 0);
 });
 
 test("a process that was stopped for a while does not take the silence for the others' death", () => {
