@@ -18,7 +18,7 @@ import { type Channel, refusal } from "./channel.ts";
 import { ClientChats } from "./client-chats.ts";
 import type { Clock, Timer } from "./contracts.ts";
 import type { ClientEvents } from "./links.ts";
-import type { RawEntries } from "./log-store.ts";
+import type { Past } from "./past.ts";
 import type { Submitted } from "./service.ts";
 import { whyWaiting } from "./status.ts";
 
@@ -36,8 +36,7 @@ export interface ClientsHost {
   status(): Status;
   /** Why messages wait, as it was told last; null while they do not. */
   waiting(): string | null;
-  /** Committed lines from disk, null if that is damaged, which is seen to then. */
-  read(after: LogIndex, through: LogIndex): RawEntries | null;
+  readonly past: Past;
   say(user: string, room: string, text: string): Submitted;
 }
 
@@ -169,6 +168,7 @@ export class Clients implements ClientEvents {
   #forget(attachment: Attachment): void {
     attachment.patience?.cancel();
     this.#host.answers.forget(attachment.asker);
+    this.#host.past.forget(attachment);
     this.#chats.forget(attachment.id);
     this.#attachments.delete(attachment.channel);
     for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
@@ -342,10 +342,10 @@ export class Clients implements ClientEvents {
       attachment.sentThrough = waitsAt.index + entries.length;
       return channel.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
     }
-    const read = this.#host.read(waitsAt.index, log.commit);
-    if (read === null) return;
-    attachment.sentThrough = waitsAt.index + read.count;
-    channel.write(encodeRawEntries({ ...header, prev_crc: read.prevCrc }, read.lines, read.count), true);
+    this.#host.past.lines(attachment, waitsAt.index, log.commit, ({ prevCrc, lines, count }) => {
+      attachment.sentThrough = waitsAt.index + count;
+      channel.write(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count), true);
+    });
   }
 
   // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -208,7 +208,11 @@ export class Host implements Service {
     const reading = { delivered: directory.delivered, byHand: this.#options.acknowledges === true };
     this.#delivery = new Delivery(directory, reading, (message) => this.#event(message));
     this.#slices = new Slices(this.#clock, (work) => this.#guarded(work));
-    const past = new Past(this.#slices, directory);
+    const past = new Past(this.#slices, {
+      readLines: (from, count) => directory.readLines(from, count),
+      readEntries: (from, count) => directory.readEntries(from, count),
+      read: (after, bytesMax, through) => this.#read(after, bytesMax, through),
+    });
     const peer = () => (this.#stopping ? null : this.#peer);
     this.#answers = new Answers({
       clock: this.#clock,
@@ -220,7 +224,7 @@ export class Host implements Service {
       input: (input) => this.#input(input),
       isHere: (name) => this.#clients?.has(name) === true || this.#person.announced === name,
     });
-    this.#clients = new Clients(this.#forClients(this.#answers));
+    this.#clients = new Clients(this.#forClients(this.#answers, past));
     const links = new Links({
       clients: this.#clients,
       network: this.#ports.network,
@@ -659,7 +663,7 @@ export class Host implements Service {
     const { log } = this.#peer as Peer;
     const last = Math.min(through, (this.#directory as Directory).store.last);
     for (let frames = 1, from = after; ; frames++) {
-      const read = this.#read(from.index, last);
+      const read = this.#read(from.index, CATCHUP_BYTES_MAX, last);
       if (read === null) return;
       const end = from.index + read.count;
       const more = end < last && frames < CATCHUP_FRAMES_MAX;
@@ -681,9 +685,9 @@ export class Host implements Service {
   }
 
   /** Lines of the log from disk; null where it is damaged, which ends this peer: the next start sees to it [D5]. */
-  #read(after: LogIndex, through: LogIndex): RawEntries | null {
+  #read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null {
     const { store } = this.#directory as Directory;
-    const read = store.read(after, CATCHUP_BYTES_MAX, Math.min(through, store.last));
+    const read = store.read(after, bytesMax, Math.min(through, store.last));
     if (read !== null) return read;
     this.#directory?.markDamage(after + 1);
     this.#die(`the log is damaged behind index ${after}: start again, and it is fetched anew from the others`);
@@ -866,18 +870,18 @@ export class Host implements Service {
     this.#clients?.tellAll(told);
   }
 
-  #forClients(answers: Answers): ClientsHost {
+  #forClients(answers: Answers, past: Past): ClientsHost {
     return {
       clock: this.#clock,
       timings: this.#options.timings,
       answers,
+      past,
       peer: () => (this.#stopping ? null : this.#peer),
       clusterId: () => this.#directory?.clusterId ?? null,
       ownName: () => this.#person.announced,
       input: (input) => this.#input(input),
       status: () => this.status(),
       waiting: () => this.#waiting.told,
-      read: (after, through) => this.#read(after, through),
       say: (user, room, text) => this.#submitAs(user, room, text, false),
     };
   }

@@ -2,16 +2,19 @@
  * Looks into the committed past without holding up what goes on: for questions whose answer may be far away, or nowhere.
  * Each has a budget; an answer that ran out of it says how far it came, and whoever asked goes on from there.
  */
-import { HISTORY_BYTES_MAX } from "../core/config.ts";
+import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
 import type { DeliveredMessage, HistoryPage } from "../core/reports.ts";
 import { toMessage } from "./delivery.ts";
 import { LineSearch, lineOfMessage } from "./line-search.ts";
+import type { RawEntries } from "./log-store.ts";
 import type { Slices } from "./slices.ts";
 
 /** Read and passed over in about a quarter of a millisecond. */
 const BLOCK_ENTRIES = 512;
+/** Read and checked in as long. */
+const PIECE_BYTES = 64 * 1024;
 /** Blocks that one question may look at: half a second of work. */
 const BLOCKS_MAX = 2048;
 const DECODER = new TextDecoder();
@@ -20,6 +23,8 @@ export interface PastSource {
   /** The lines from `from`, at most `count`, in whole pieces. Throws HostError where the log is damaged. */
   readLines(from: LogIndex, count: number): readonly Uint8Array[];
   readEntries(from: LogIndex, count: number): Entry[];
+  /** Checked lines behind `after`, about `bytesMax` bytes; null where the log is damaged, which is seen to. */
+  read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null;
 }
 
 export interface Wanted {
@@ -92,6 +97,31 @@ export class Past {
       done(index === null ? through : index - 1);
       return false;
     });
+  }
+
+  /** The lines behind `after`, through `through`, as many as fit one frame. There is no answer where the log is damaged. */
+  lines(asker: object, after: LogIndex, through: LogIndex, done: (read: RawEntries) => void): void {
+    const end = Math.min(through, after + FRAME_ENTRIES_MAX);
+    const lines: Uint8Array[] = [];
+    let prevCrc: number | null = null;
+    let count = 0;
+    let bytes = 0;
+    this.#slices.run(asker, () => {
+      const read = this.#source.read(after + count, PIECE_BYTES, end);
+      if (read === null) return false;
+      prevCrc ??= read.prevCrc;
+      lines.push(...read.lines);
+      count += read.count;
+      bytes += read.lines.reduce((sum, piece) => sum + piece.length, 0);
+      if (after + count < end && bytes < CATCHUP_BYTES_MAX) return true;
+      done({ prevCrc, lines, count });
+      return false;
+    });
+  }
+
+  /** The asker is gone: what it waits for is not looked for any more. */
+  forget(asker: object): void {
+    this.#slices.forget(asker);
   }
 
   #text(from: LogIndex, count: number): string {

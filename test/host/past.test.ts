@@ -1,6 +1,8 @@
 /** Questions about a long past: in slices, in turn, within a budget, and only for who still waits. */
 import { describe, expect, test } from "bun:test";
+import { FRAME_ENTRIES_MAX } from "../../src/core/config.ts";
 import type { Entry } from "../../src/core/message.ts";
+import type { RawEntries } from "../../src/host/log-store.ts";
 import { Past, type PastSource, type Wanted } from "../../src/host/past.ts";
 import { Slices } from "../../src/host/slices.ts";
 import { LogMaker, lineOf } from "./log-maker.ts";
@@ -29,6 +31,17 @@ class Source implements PastSource {
 
   readEntries(from: number, count: number): Entry[] {
     return this.#log.entries.slice(from - 1, from - 1 + count);
+  }
+
+  read(after: number, bytesMax: number, through: number): RawEntries {
+    this.reads += 1;
+    const lines: Uint8Array[] = [];
+    for (let bytes = 0; bytes < bytesMax && after + lines.length < through; ) {
+      const line = ENCODER.encode(this.#lines[after + lines.length]);
+      lines.push(line);
+      bytes += line.length;
+    }
+    return { prevCrc: this.#log.entries[after - 1]?.crc ?? 0, lines, count: lines.length };
   }
 }
 
@@ -123,6 +136,47 @@ test("where a message stands, or the end where it is still to come", () => {
   expect(places).toEqual(expect.arrayContaining([2001, 2, END]));
 });
 
+describe("lines for who catches up", () => {
+  test("as many as fit one frame, each once, from where it is; the answer of another comes between", () => {
+    const { past, clock } = setUp();
+    const got: string[] = [];
+    let through = 0;
+    const order: string[] = [];
+    const more = () =>
+      past.lines(ME, through, END, ({ lines, count, prevCrc }) => {
+        expect(prevCrc).toBe(LOG.entries[through - 1]?.crc ?? 0);
+        expect(count).toBeLessThanOrEqual(FRAME_ENTRIES_MAX);
+        got.push(...lines.map((line) => new TextDecoder().decode(line)));
+        through += count;
+        order.push("lines");
+        if (through < END) more();
+      });
+    more();
+    past.last(ANOTHER, wanted({ count: 1 }), END, () => order.push("answer"));
+    clock.run();
+    expect(got).toEqual(LOG.entries.map(lineOf));
+    expect(order[0]).toBe("answer");
+    expect(order.length).toBeGreaterThan(2);
+  });
+
+  test("who has gone is not read for, and a damaged log gives no answer", () => {
+    const { past, clock, source, slices } = setUp();
+    const never = () => {
+      throw new Error("answered");
+    };
+    past.lines(ME, 0, END, never);
+    slices.run(ANOTHER, () => {
+      past.forget(ME);
+      return false;
+    });
+    clock.run();
+    expect(source.reads).toBe(1);
+    const damaged = { readLines: () => [], readEntries: () => [], read: () => null };
+    new Past(slices, damaged).lines(ME, 0, END, never);
+    clock.run();
+  });
+});
+
 describe("beside everything else", () => {
   test("a long question gives way after each slice, and a short one behind it is answered first", () => {
     const { past, clock, source } = setUp();
@@ -166,7 +220,7 @@ describe("beside everything else", () => {
     const { clock, slices } = setUp();
     // As many blocks as one question may look at, and some more: none of them holds a line.
     const last = 1024 * 1024 + 5000;
-    const past = new Past(slices, { readLines: () => [], readEntries: () => [] });
+    const past = new Past(slices, { readLines: () => [], readEntries: () => [], read: () => null });
     const more: (number | null)[] = [];
     const ask = (through: number) =>
       past.last(ME, wanted({ text: "nowhere" }), through, (page) => {
