@@ -13,11 +13,18 @@ export class Members {
   /** The part of each that is here. */
   readonly #here = new Map<number, MemberEvent["role"]>();
 
+  readonly #gone = new Set<number>();
+
   onEvent(event: MemberEvent): Note | null {
     const { id, state, role } = event;
     const before = this.#here.get(id);
-    if (state === "alive") this.#here.set(id, role);
-    else if (state !== "joined") this.#here.delete(id);
+    const wasGone = this.#gone.has(id);
+    if (state === "alive" || state === "joined") this.#here.set(id, role);
+    else this.#here.delete(id);
+    if (state === "unreachable") this.#gone.add(id);
+    else this.#gone.delete(id);
+    // Another part for one who is gone: whoever takes its place has it told.
+    if (state === "unreachable" && wasGone) return null;
     const part = PARTS[role];
     if (state === "alive" && before !== undefined && before !== role && part !== undefined)
       return note(`peer ${id} ${part}`);

@@ -38,6 +38,7 @@ import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Past } from "./past.ts";
 import { OwnPerson, type PersonOptions } from "./people.ts";
+import { Presence } from "./presence.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { Slices } from "./slices.ts";
@@ -111,6 +112,7 @@ export class Host implements Service {
   #answers: Answers | null = null;
   #clients: Clients | null = null;
   readonly #who: Who;
+  readonly #presence: Presence;
   readonly #person: OwnPerson;
   #peer: Peer | null = null;
   #session = "";
@@ -149,6 +151,11 @@ export class Host implements Service {
     this.#waiting = { since: ports.clock.now(), told: null };
     this.#options = options;
     this.#person = new OwnPerson(options, ports.clock, (input) => this.#input(input));
+    this.#presence = new Presence(
+      this.#clock,
+      (id) => id !== this.#directory?.self.id,
+      (event) => this.#event(event),
+    );
     this.#who = new Who({
       clock: ports.clock,
       peer: () => (this.#stopping ? null : this.#peer),
@@ -243,6 +250,7 @@ export class Host implements Service {
         // Nothing follows from it at once: the times are looked at again within a heartbeat.
         measured: (link, roundTrip, disk) =>
           this.#peer?.step({ type: "measured", link, roundTrip, disk }, this.#clock.now()),
+        goesOn: (away) => this.#presence.goesOn(away),
         refused: (address, refuse, dialled) => this.#onRefused(address, refuse, dialled),
         log: (level, message) => this.#log(level, message),
       },
@@ -525,6 +533,8 @@ export class Host implements Service {
       const typed = `. ${pending === 1 ? "1 message" : `${pending} messages`} typed here will not be sent`;
       return this.#die(pending > 0 ? message + typed : message);
     }
+    // Those who waited in vain while this process stood still say so now.
+    if (this.#presence.isSettling) return this.#log("debug", message);
     this.#event({ event: "error", code: refused.code, message });
   }
 
@@ -599,7 +609,7 @@ export class Host implements Service {
         this.#log("info", `role ${output.role}, term ${output.term}, leader ${output.leader_id ?? "none"}`);
         return this.#event({ event: "role", role: output.role, term: output.term, leader_id: output.leader_id });
       case "member":
-        return this.#event({ event: "member", id: output.id, state: output.state, role: output.role });
+        return this.#presence.onMember({ event: "member", id: output.id, state: output.state, role: output.role });
       case "refuse":
         return this.#links?.refuse(output.link, refusal(output.code, output.message));
       case "damaged":
@@ -837,6 +847,7 @@ export class Host implements Service {
     this.#outwait?.cancel();
     this.#writer?.stop();
     this.#slices?.stop();
+    this.#presence.stop();
     this.#timer?.cancel();
     this.#progressTimer?.cancel();
     this.#links?.close();

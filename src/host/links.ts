@@ -29,6 +29,8 @@ export interface LinkEvents {
   measured(link: LinkId, roundTrip: number, disk: DiskTimes): void;
   /** The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. */
   refused(address: string, refuse: Refuse, dialled: boolean): void;
+  /** This process stood still for so many milliseconds, in which the others gave it up. */
+  goesOn(away: number): void;
   log(level: LogLevel, message: string): void;
 }
 
@@ -88,6 +90,7 @@ export class Links {
   #nextLink: LinkId = 1;
   #beat: Timer | null = null;
   #beatAt = 0;
+  #wallBeatAt = 0;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -343,6 +346,7 @@ export class Links {
   #scheduleBeat(): void {
     const every = this.#options.timings.heartbeat;
     this.#beatAt = this.#clock.now() + every;
+    this.#wallBeatAt = this.#clock.wall() + every;
     this.#beat = this.#clock.after(every, () => this.#onBeat());
   }
 
@@ -351,6 +355,9 @@ export class Links {
     const late = Math.max(0, now - this.#beatAt);
     const { timings, silenceMax } = this.#options;
     const { heartbeat } = timings;
+    // The clock of a machine that sleeps stands still too, but for the one that shows the time of day.
+    const away = Math.max(late, this.#clock.wall() - this.#wallBeatAt);
+    if (away > 2 * timings.leaderTimeout) this.#options.events.goesOn(away);
     for (const channel of this.#channels) {
       // Being late ourselves, we heard nothing because we did not listen.
       if (late > heartbeat) channel.heardAt += late;

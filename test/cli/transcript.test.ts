@@ -93,6 +93,7 @@ describe("elections are one line", () => {
     reading.at(500).role("follower", null, 4);
     expect(reading.at(510).member(3, "unreachable")).toEqual([]);
     expect(reading.at(3000).role("leader", 1, 6)).toEqual(["-- peer 3 is gone, this peer leads (term 6), 2.5 s"]);
+    reading.member(3, "alive");
     expect(reading.member(3, "unreachable")).toEqual(["-- peer 3 is gone"]);
   });
 
@@ -103,6 +104,14 @@ describe("elections are one line", () => {
     expect(reading.at(15).role("follower", 2, 5)).toEqual(["-- peer 2 leads (term 5), 5 ms"]);
     expect(reading.member(3, "unreachable")).toEqual(["-- peer 3 is gone"]);
     expect(reading.member(3, "left")).toEqual(["-- peer 3 left"]);
+  });
+
+  test("who is gone already and gets another part does not go a second time", () => {
+    const reading = new Reading();
+    reading.member(2, "alive");
+    expect(reading.member(2, "unreachable")).toEqual(["-- peer 2 is gone"]);
+    expect(reading.member(2, "unreachable", "observer")).toEqual([]);
+    expect(reading.member(2, "alive", "observer")).toEqual(["-- peer 2 is here (observer)"]);
   });
 
   test("[M5] who was here already and gets another part does not come a second time", () => {

@@ -44,7 +44,11 @@ class Chats {
   }
 
   kill(id: number): void {
-    process.kill(holderOf(this.dir(id)), "SIGKILL");
+    this.signal(id, "SIGKILL");
+  }
+
+  signal(id: number, signal: NodeJS.Signals): void {
+    process.kill(holderOf(this.dir(id)), signal);
   }
 
   /** Ends what still runs, by pid, then the windows. */
@@ -53,6 +57,9 @@ class Chats {
     this.#tmux.close();
   }
 }
+
+/** More than the time after which the others give a peer up. */
+const SLEEP_MS = 4000;
 
 const running = new Set<Chats>();
 afterEach(() => {
@@ -254,3 +261,19 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+test("a peer that slept shows in one line that it did, and who is here, not what it found when it woke", async () => {
+  const chats = await Chats.start();
+  const sleeper = chats.window(2);
+  const before = sleeper.history.length;
+  chats.signal(2, "SIGSTOP");
+  await chats.window(1).shows("peer 2 is gone");
+  await Bun.sleep(SLEEP_MS);
+  chats.window(1).say("while it slept");
+  chats.signal(2, "SIGCONT");
+  await sleeper.shows("2 of 2 others are");
+  await sleeper.shows("while it slept");
+  const since = sleeper.history.slice(before - 2).filter((row) => row.startsWith("--"));
+  expect(since.filter((row) => row.includes("stood still for"))).toHaveLength(1);
+  expect(since.filter((row) => /^-- peer [0-9] is (gone|here)/.test(row))).toEqual([]);
+});

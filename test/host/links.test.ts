@@ -115,6 +115,7 @@ class Lan {
         down: (link) => lists.downs.push({ link, at: this.time.now }),
         frame: (link, frame) => lists.frames.push({ link, frame }),
         measured: (link, roundTrip, disk) => lists.measured.push({ link, roundTrip, disk }),
+        goesOn: () => {},
         refused: (address, refuse) => lists.refused.push({ address, refuse }),
         log: (level, message) => lists.logs.push({ level, message }),
       },
