@@ -43,6 +43,7 @@ interface Configuration {
   readonly index: number;
   /** As `id.incarnation`. */
   readonly voters: readonly string[];
+  readonly members: readonly string[];
 }
 
 /** Everything the world has seen, in one place for all peers. */
@@ -88,10 +89,22 @@ export class Checkers {
     return this.#configurations.filter((c) => c.index >= this.#settled).map((c) => c.voters);
   }
 
+  /** Whether another incarnation of the same id is a member, as far as any committed line has told [M6]. */
+  isReplacing(member: string): boolean {
+    const members = this.#configurations.at(-1)?.members ?? [];
+    return !members.includes(member) && members.some((other) => other.split(".")[0] === member.split(".")[0]);
+  }
+
   /** `was`: the id that the same message had until now. */
   submitted(directory: string, msgId: string, text: string, was?: string): void {
     this.#submitted.set(msgId, { directory, text, floor: this.#highestSent });
     if (was !== undefined) this.#renamed.add(was);
+  }
+
+  /** Sessions of a directory with something in them that nobody has delivered. */
+  sessionsUnsent(directory: string): number {
+    const unsent = [...this.#submitted].filter(([id, s]) => s.directory === directory && !this.#places.has(id));
+    return new Set(unsent.map(([id]) => id.slice(0, id.lastIndexOf(".")))).size;
   }
 
   /** Somebody else says that under a number of another's session. */
@@ -207,11 +220,12 @@ export class Checkers {
       const { payload } = JSON.parse(line) as { payload: { config_index: number } };
       this.#settled = Math.max(this.#settled, payload.config_index);
     }
-    const voters = votersIn(line);
-    if (voters === null) return;
+    const all = membersIn(line);
+    if (all === null) return;
     const { index } = JSON.parse(line) as { index: number };
     if (this.#configurations.some((c) => c.index === index)) return;
-    this.#configurations.push({ index, voters });
+    const staying = all.filter((m) => m.role !== "left");
+    this.#configurations.push({ index, voters: votersOf(all), members: staying.map(nameOf) });
     this.#configurations.sort((a, b) => a.index - b.index);
   }
 
@@ -255,7 +269,7 @@ export class Checkers {
   }
 
   /** At the end: the logs are one history, and hold everything that was sent or delivered [I1] [I2]. */
-  finished(logs: ReadonlyMap<string, ReadonlyMap<number, string>>): void {
+  finished(logs: readonly (readonly [directory: string, lines: ReadonlyMap<number, string>])[]): void {
     const history = new Map<number, string>();
     for (const [directory, lines] of logs) {
       for (const [index, line] of lines) {
@@ -333,7 +347,25 @@ export class Checkers {
 
 /** The voters that a line of a log makes, or null. */
 export function votersIn(line: string): string[] | null {
+  const members = membersIn(line);
+  return members === null ? null : votersOf(members);
+}
+
+interface Member {
+  readonly id: number;
+  readonly inc: string;
+  readonly role: string;
+}
+
+function membersIn(line: string): Member[] | null {
   if (!line.includes('"kind":"config"') && !line.includes('"kind":"genesis"')) return null;
-  const { payload } = JSON.parse(line) as { payload: { members: { id: number; inc: string; role: string }[] } };
-  return payload.members.filter((m) => m.role === "voter").map((m) => `${m.id}.${m.inc}`);
+  return (JSON.parse(line) as { payload: { members: Member[] } }).payload.members;
+}
+
+function votersOf(members: readonly Member[]): string[] {
+  return members.filter((m) => m.role === "voter").map(nameOf);
+}
+
+function nameOf({ id, inc }: Member): string {
+  return `${id}.${inc}`;
 }

@@ -17,7 +17,7 @@ export const TIMINGS: Timings = { ...DEFAULT_TIMINGS, eviction: 8000 };
 /** Small enough that a run fills many segments. */
 const SEGMENTS = { entries: 100, bytes: 32_768 };
 /** A process that failed by itself is started again after so long, as a service manager would. */
-const RESTART_MS = 3000;
+export const RESTART_MS = 3000;
 
 export interface MachineEvents {
   starting(machine: Machine): void;

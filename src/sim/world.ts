@@ -8,7 +8,7 @@ import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
 import { committedLines, durablePromise, firstIndex, logPaths } from "./files.ts";
 import { Losses, memberOf, processOf } from "./losses.ts";
-import { Machine, type Parts } from "./machine.ts";
+import { Machine, type Parts, RESTART_MS, TIMINGS } from "./machine.ts";
 import { VirtualNetwork, type WatchedEnd } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
@@ -44,7 +44,11 @@ export interface Outcome {
 }
 
 /** After healing, everything pending must be delivered within this [I9]. */
-const DRAIN_MS = 60_000;
+const DRAIN_MS = 10_000;
+/** Where lines and disks stay slow, so many round trips with a sync more: to suspect, to elect, to commit, to tell. */
+const DRAIN_ROUNDS = 4;
+/** And so many for each session of a process before, which are drained one after the other [S3]. */
+const SESSION_ROUNDS = 2;
 const SAMPLE_MS = 250;
 const LOOK_MS = 400;
 /** So long after a directory was put back nothing else goes wrong. */
@@ -112,7 +116,7 @@ export class World {
           lastDelivered,
         );
       }
-      this.checkers.finished(new Map(this.machines.map((m) => [this.#name(m), committedLines(m)])));
+      this.checkers.finished(this.machines.map((m) => [this.#name(m), committedLines(m)]));
     } catch (error) {
       violation =
         error instanceof Violation
@@ -438,14 +442,29 @@ export class World {
   /** False where the part has lost its majority after all: to voters that were promoted just as they broke for good. */
   #drain(part: readonly Machine[]): boolean {
     const calm = () => this.#unrest(part) === null;
-    // A frozen process is none until it thaws.
-    const awake = Math.max(this.time.now, ...part.map((m) => m.running?.clock.pausedUntil ?? 0));
-    this.time.runUntil(awake + DRAIN_MS, calm);
+    const boundMs = DRAIN_MS + this.#slownessMs(part);
+    this.time.runUntil(this.#healedAt(part) + boundMs, calm);
     const unrest = this.#unrest(part);
     if (unrest !== null && !this.losses.isMajority(part)) return false;
-    if (unrest !== null) throw new Violation("I9", `${unrest}, ${DRAIN_MS / 1000} s after a majority had healed`);
+    if (unrest !== null) throw new Violation("I9", `${unrest}, ${boundMs / 1000} s after a majority had healed`);
     this.time.runUntil(this.time.now + 2000);
     return true;
+  }
+
+  /** A frozen process is none until it thaws; a peer whose directory was emptied is let in when the eviction time is over [M6]. */
+  #healedAt(part: readonly Machine[]): number {
+    const refused = part.some((m) => this.checkers.isReplacing(memberOf(m))) ? TIMINGS.eviction + RESTART_MS : 0;
+    return Math.max(this.time.now + refused, ...part.map((m) => m.running?.clock.pausedUntil ?? 0));
+  }
+
+  /** What I9's bound is longer where lines and disks stay slow. */
+  #slownessMs(part: readonly Machine[]): number {
+    if (this.#plan.ending !== "heal-slow") return 0;
+    const slowest = (verb: Verb, at: number) =>
+      Math.max(0, ...this.#plan.steps.filter((s) => s.verb === verb).map((s) => Number(s.args[at])));
+    const roundMs = 2 * slowest("slow-link", 2) + slowest("slow-disk", 1);
+    const sessions = Math.max(...part.map((m) => this.checkers.sessionsUnsent(this.#name(m))));
+    return roundMs * (DRAIN_ROUNDS + SESSION_ROUNDS * sessions);
   }
 
   #unrest(part: readonly Machine[]): string | null {
