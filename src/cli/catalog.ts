@@ -1,10 +1,11 @@
 /** Every command of the program. What is made of all of them (help, completions, manual) is made from this list. */
+import { nearest } from "../nearest.ts";
 import { CHAT } from "./chat-command.ts";
 import { CONNECT, SEND, STATUS, TAIL } from "./clients.ts";
 import { CONFIG } from "./config.ts";
 import { DOCTOR } from "./doctor/command.ts";
 import { LOG, VERIFY } from "./files.ts";
-import { nearest, UsageError } from "./flags.ts";
+import { UsageError } from "./flags.ts";
 import { RECOVER } from "./recover.ts";
 import { SIM } from "./sim-command.ts";
 import type { Command } from "./usage/command.ts";

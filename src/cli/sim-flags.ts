@@ -1,12 +1,13 @@
 /** What the flags of `chatpeer sim` ask for, and what may stand together. */
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { nearest } from "../nearest.ts";
 import { MUTANTS } from "../sim/mutants.ts";
 import type { Job } from "../sim/play.ts";
 import { PROFILES } from "../sim/profile.ts";
 import { PEERS_MAX, parseScenario, ScenarioError, SEED_MAX } from "../sim/scenario.ts";
 import { SCENARIOS } from "../sim/scenarios.ts";
-import { nearest, UsageError } from "./flags.ts";
+import { UsageError } from "./flags.ts";
 import type { Settings } from "./usage/settings.ts";
 
 export interface SimOptions {

@@ -1,7 +1,8 @@
 /** Values of flags: taken as they were typed, and refused with what was given, what is wanted and an example. */
 import { describe, expect, test } from "bun:test";
-import { address, duration, name, nearest, oneOf, seed, UsageError, wholeNumber } from "../../src/cli/flags.ts";
+import { address, duration, name, oneOf, seed, UsageError, wholeNumber } from "../../src/cli/flags.ts";
 import { PEER_ID_MAX } from "../../src/core/config.ts";
+import { nearest } from "../../src/nearest.ts";
 
 /** The message of the UsageError; whatever else is thrown is the test's to fail on. */
 function usage(attempt: () => unknown): string {

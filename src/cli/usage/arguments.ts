@@ -1,5 +1,6 @@
 /** Reads the words behind a command's name: every flag is known, spelled exactly so, and given once unless it may repeat. */
-import { nearest, UsageError } from "../flags.ts";
+import { nearest } from "../../nearest.ts";
+import { UsageError } from "../flags.ts";
 import { COMMON_FLAGS, type Flag, SHORT } from "./command.ts";
 
 export interface Arguments {

@@ -5,7 +5,8 @@
 import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
 import { isMap, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
-import { nearest, UsageError } from "../flags.ts";
+import { nearest } from "../../nearest.ts";
+import { UsageError } from "../flags.ts";
 import { visible } from "../sanitize.ts";
 import { type Flag, maySet } from "./command.ts";
 import { CONFIG } from "./settings.ts";

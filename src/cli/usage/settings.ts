@@ -3,7 +3,8 @@
  * configuration file, that over what is preset. Values are the text that a flag would have; whoever reads one checks it,
  * and names it in errors by `label`.
  */
-import { nearest, oneOf, UsageError, wholeNumber } from "../flags.ts";
+import { nearest } from "../../nearest.ts";
+import { oneOf, UsageError, wholeNumber } from "../flags.ts";
 import { type Flag, maySet } from "./command.ts";
 import type { Setting } from "./config-file.ts";
 
