@@ -10,6 +10,9 @@ export function toPortError(error: unknown): PortError {
 /** What the file system refused, in words that name the path. Throws what is a bug of ours as it is. */
 export function fileError(action: string, path: string, error: unknown): PortError {
   if (error instanceof PortError) return error;
+  // Deno says which of its flags is missing.
+  if (error instanceof Error && error.name === "NotCapable")
+    return new PortError("EACCES", `cannot ${action} ${path}: ${error.message}`);
   const code = codeOf(error);
   if (code === "" || code.startsWith("ERR_")) throw error;
   const reason = (error as Error).message.replace(/^[A-Z0-9]+: /, "").replace(/, [a-z]+( '.*)?$/s, "");

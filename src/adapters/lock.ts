@@ -31,7 +31,7 @@ import { join } from "node:path";
 import { type Holder, PortError } from "../host/contracts.ts";
 import { systemClock } from "./clock.ts";
 import { codeOf, fileError } from "./errors.ts";
-import { HAS_BOOT_ID, HAS_PID_NAMESPACES, type Place, placeOf, startTime } from "./place.ts";
+import { HAS_BOOT_ID, HAS_PID_NAMESPACES, ownStartTime, type Place, placeOf, startTime } from "./place.ts";
 
 const FREE = "free";
 /** Each round ends in a win, a living holder, or means that somebody else has won a round: starters are few. */
@@ -115,9 +115,7 @@ export class Lock {
 export function takeLock(root: string, dead?: Holder): Lock | Holder {
   const directory = join(root, "lock");
   const here = placeOf();
-  const own = [process.pid, startTime(process.pid) ?? "", here.boot, systemClock.word(12), here.pids, here.host].join(
-    "-",
-  );
+  const own = [process.pid, ownStartTime(), here.boot, systemClock.word(12), here.pids, here.host].join("-");
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const names = entries(directory);
     if (names.length === 0) makeLock(root, directory);

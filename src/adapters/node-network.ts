@@ -1,6 +1,6 @@
 /** TCP over node:net: for Node and Deno, and for Bun from 1.4.2 on (before 1.3.7 it lost bytes after a partial writev, bun#32087). */
 import type * as Net from "node:net";
-import type { Connection, ConnectionHandler, Listener, Network } from "../host/contracts.ts";
+import { type Connection, type ConnectionHandler, type Listener, type Network, PortError } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
 import { toPortError } from "./errors.ts";
 
@@ -11,6 +11,8 @@ function net(): typeof Net {
 
 export const nodeNetwork: Network = {
   listen(host, port, accept, ready) {
+    const denied = deniedByDeno(host, port);
+    if (denied !== null) return void setImmediate(() => ready(denied, null));
     const open = new Set<Net.Socket>();
     const server = net().createServer((socket) => {
       open.add(socket);
@@ -37,6 +39,19 @@ export const nodeNetwork: Network = {
     return connection;
   },
 };
+
+/** Deno throws on the event loop where its flags do not allow to listen: so it is asked before. */
+function deniedByDeno(host: string, port: number): PortError | null {
+  const { Deno: deno } = globalThis as { Deno?: { permissions: { requestSync(wanted: object): { state: string } } } };
+  if (deno === undefined) return null;
+  const place = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  try {
+    if (deno.permissions.requestSync({ name: "net", host: place }).state === "granted") return null;
+    return new PortError("EPERM", `Deno needs --allow-net=${place}`);
+  } catch (error) {
+    return toPortError(error);
+  }
+}
 
 function wrap(
   socket: Net.Socket,

@@ -48,6 +48,15 @@ function pidNamespace(): string {
   }
 }
 
+/** Of this process; "" where it may not look, as in Deno without all permissions: it sees no boot either, and leases tell. */
+export function ownStartTime(): string {
+  try {
+    return startTime(process.pid) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 /** When a process started, in a form that is the same for everyone who asks; null if it does not run. */
 export function startTime(pid: number): string | null {
   if (process.platform === "linux") {
