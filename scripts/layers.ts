@@ -12,7 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   adapters: ["core", "host", "adapters"],
   sim: ["core", "wire", "host", "sim"],
   cli: ["core", "wire", "host", "adapters", "sim", "cli", "."],
-  ".": ["core", "host", "adapters", "."],
+  ".": ["core", "wire", "host", "adapters", "."],
 };
 
 /** Rooms that may name a runtime or its modules. */

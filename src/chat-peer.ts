@@ -4,8 +4,10 @@ import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { PeerInfo } from "./core/message.ts";
 import type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
+import type { SignalOption, WaitOptions } from "./waiting.ts";
 
-export interface CreatePeerOptions {
+/** The signal ends the start; a peer that has started does not look at it any more. */
+export interface CreatePeerOptions extends SignalOption {
   /** Positive integer, unique in the cluster; the higher id wins an election. */
   readonly id: number;
   /** The directory of this peer alone; made if missing. */
@@ -28,7 +30,10 @@ export interface CreatePeerOptions {
   readonly timings?: Partial<Timings>;
   /** "fsync" (default): confirmed means on disk. "os": confirmed means handed to the operating system. */
   readonly durability?: "fsync" | "os";
-  /** Roles, members, notices, errors: everything but messages and what is sent. */
+  /**
+   * Roles, members, notices, errors: everything but messages and what is sent. What it throws becomes an unhandled rejection:
+   * the peer goes on.
+   */
   readonly onEvent?: (event: HostEvent) => void;
   readonly onLog?: (record: LogRecord) => void;
 }
@@ -44,12 +49,20 @@ export interface Sent {
 /** A message taken into the outbox: it goes out even if this process dies and is started again. */
 export interface Submission {
   readonly msg_id: string;
-  /** Resolves when the message is sent; rejects with code "closed" if this peer closes first (it stays in the outbox). */
-  sent(): Promise<Sent>;
+  /**
+   * Resolves when the message is sent; rejects with code "closed" if this peer closes first, "timeout" or "aborted". It stays
+   * in the outbox all the same, and whoever asks again waits for it again.
+   */
+  sent(options?: WaitOptions): Promise<Sent>;
 }
 
-/** Where a reader begins, and what it reads. */
-export interface ReadOptions {
+export interface SubmitOptions extends SignalOption {
+  /** Default `general`. */
+  readonly room?: string;
+}
+
+/** Where a reader begins, and what it reads. The signal makes its loops throw "aborted" when they ask for the next piece. */
+export interface ReadOptions extends SignalOption {
   /**
    * A log index: the first message there or behind it. "start": the first message of all. "new": what is committed after
    * this call. Default: behind what is acknowledged.
@@ -68,20 +81,29 @@ export interface MessageStream<T> extends AsyncIterable<T> {
   (options?: ReadOptions): AsyncIterable<T>;
 }
 
-export interface ChatPeer {
+/**
+ * Arguments are looked at before anything is done: a method that is given something else, or an option that it does not know,
+ * throws (or rejects with) PeerError "bad-option", and "bad-room" for a text that is no room's name.
+ */
+export interface ChatPeer extends AsyncDisposable {
   readonly id: PeerId;
   readonly host: string;
   readonly port: number;
   /**
-   * Takes one text (1 byte to 64 KiB of UTF-8). Waits while the outbox is full (backpressure).
-   * Rejects with PeerError: "empty", "too-large", "bad-room", "disk", "closed".
+   * Takes one text (1 byte to 64 KiB of UTF-8). Waits while the outbox is full (backpressure), or until the signal ends that.
+   * Rejects with PeerError: "empty", "too-large", "bad-room", "disk", "aborted", "closed".
    */
-  submit(text: string, options?: { readonly room?: string }): Promise<Submission>;
+  submit(text: string, options?: SubmitOptions): Promise<Submission>;
   /**
    * The same for several texts, one behind the other; resolves with the submission of the last one when all are taken.
    * A sender's messages are sent in order: when that one is, all are. If one is refused, those before it are taken.
    */
-  submitAll(texts: readonly string[], options?: { readonly room?: string }): Promise<Submission>;
+  submitAll(texts: readonly string[], options?: SubmitOptions): Promise<Submission>;
+  /**
+   * Resolves when a leader is known that has a majority, so that what is submitted is sent at once. Rejects with "timeout", in
+   * words why it still waits, "aborted" or "closed".
+   */
+  ready(options?: WaitOptions): Promise<void>;
   /**
    * Every message of every room, at least once. A message is acknowledged when the loop asks for the next one; one in whose
    * handling the loop ends (`break`, `return`, an exception) or the process dies is not, and comes again: to the next loop,
@@ -124,11 +146,11 @@ export interface ChatPeer {
   who(): Promise<readonly WhoRow[]>;
   /** Another name. Rejects with PeerError "bad-name" or "name-in-use". */
   rename(name: string): Promise<void>;
-  /** Leaves the cluster in good order (at most about 2 s) and ends the stream. */
+  /** Leaves the cluster in good order (at most about 2 s) and ends the stream. So does the end of an `await using`. */
   close(): Promise<void>;
 }
 
-export interface HistoryOptions {
+export interface HistoryOptions extends SignalOption {
   /** Default `general`. */
   readonly room?: string;
   readonly text?: string;

@@ -1,9 +1,23 @@
 /** One peer in a program's own process: the host, with promises and loops in place of events. */
+import type * as v from "valibot";
 import { platformPorts } from "./adapters/platform.ts";
-import type { ChatPeer, CreatePeerOptions, HistoryOptions, MessageStream, Submission } from "./chat-peer.ts";
-import type { Timings } from "./core/config.ts";
+import {
+  COUNT,
+  type CREATE,
+  checked,
+  checkedRoom,
+  HISTORY,
+  INDEX,
+  SEQ_NO,
+  SUBMIT,
+  TEXT,
+  TEXTS,
+  WAIT,
+} from "./arguments.ts";
+import type { ChatPeer, HistoryOptions, MessageStream, Submission, SubmitOptions } from "./chat-peer.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
+import type { Clock } from "./host/contracts.ts";
 import type { DeliveredMessage, Status } from "./host/events.ts";
 import { Host, HostError } from "./host/host.ts";
 import { Inbox } from "./host/inbox.ts";
@@ -12,6 +26,9 @@ import type { OwnQuestion } from "./host/service.ts";
 import { PeerError } from "./peer-error.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
+import { refuseAborted, type WaitOptions, waitFor } from "./waiting.ts";
+
+type Settings = v.InferOutput<typeof CREATE>;
 
 const closed = () => new PeerError("closed", "this peer is closed");
 
@@ -19,89 +36,132 @@ export class EmbeddedPeer implements ChatPeer {
   readonly id: PeerId;
   readonly host: string;
   port: number;
-  readonly started: Promise<void>;
+  readonly #clock: Clock;
   readonly #host: Host;
   readonly #inbox: Inbox;
   readonly #streams: Streams;
-  readonly #submissions = new Submissions();
-  #roomAgain: (() => void)[] = [];
+  readonly #submissions: Submissions;
+  readonly #started = new Set<Waiter>();
+  readonly #roomAgain = new Set<Waiter>();
+  readonly #unready = new Set<Waiter>();
+  readonly #unanswered = new Set<Waiter<Told>>();
   #closed: (() => void)[] = [];
-  readonly #unanswered = new Set<(error: PeerError) => void>();
 
-  constructor(options: CreatePeerOptions, timings: Timings) {
-    this.id = options.id;
-    this.host = options.host ?? "127.0.0.1";
-    this.port = options.port ?? 6000 + options.id;
-    let resolve = () => {};
-    let reject = (_error: PeerError) => {};
-    this.started = new Promise((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    const ports = platformPorts(options.dataDir);
+  /** Rejects with PeerError "start" or "aborted". */
+  static async start({ signal, ...settings }: Settings): Promise<EmbeddedPeer> {
+    refuseAborted(signal);
+    const peer = new EmbeddedPeer(settings);
+    const stop = () => peer.#host.stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      await peer.#start();
+    } catch (error) {
+      refuseAborted(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+    refuseAborted(signal);
+    return peer;
+  }
+
+  private constructor(settings: Omit<Settings, "signal">) {
+    const {
+      id,
+      port = 6000 + id,
+      name = `peer_${id}`,
+      dataDir,
+      presence,
+      advertise,
+      onEvent,
+      onLog,
+      ...same
+    } = settings;
+    this.id = id;
+    this.host = settings.host;
+    this.port = port;
+    const ports = platformPorts(dataDir);
+    this.#clock = ports.clock;
+    const toldTo = guarded(onEvent);
     const host = new Host(
       ports,
-      {
-        id: options.id,
-        host: this.host,
-        port: this.port,
-        advertise: options.advertise ?? null,
-        seeds: options.seeds ?? [],
-        name: options.name ?? `peer_${options.id}`,
-        announces: options.presence ?? false,
-        receipts: options.receipts ?? true,
-        timings,
-        durability: options.durability ?? "fsync",
-        acknowledges: true,
-      },
+      { ...same, id, port, name, announces: presence, advertise: advertise ?? null, acknowledges: true },
       {
         event: (event) => {
-          if (event.event === "started") {
-            this.port = event.port;
-            resolve();
-          }
+          if (event.event === "started") this.#onStarted(event.port);
           if (event.event === "sent") this.#submissions.onSent(event);
           else if (event.event === "pending") this.#submissions.onPending(event);
           else if (event.event === "message") this.#onMessage(event);
-          else options.onEvent?.(event);
+          else toldTo(event);
         },
-        log: (record) => options.onLog?.(record),
-        writable: () => {
-          const waiting = this.#roomAgain;
-          this.#roomAgain = [];
-          for (const go of waiting) go();
-        },
+        log: guarded(onLog),
+        writable: () => resolveAll(this.#roomAgain),
         committed: () => this.#streams.wake(),
-        stopped: ({ code, reason }) => {
-          reject(new PeerError("start", reason));
-          this.#end(code === 0 ? null : new PeerError("closed", reason));
-        },
+        turned: () => this.#lookIfReady(),
+        stopped: ({ code, reason }) => this.#end(code === 0 ? null : new PeerError("closed", reason), reason),
       },
     );
     this.#host = host;
     this.#inbox = new Inbox(host);
     this.#streams = new Streams(host, this.#inbox, ports.clock);
-    try {
-      host.start();
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error;
-      reject(new PeerError("start", error.message));
-    }
+    this.#submissions = new Submissions(ports.clock);
+  }
+
+  #start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#started.add({ resolve, reject });
+      try {
+        this.#host.start();
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        reject(new PeerError("start", error.message));
+      }
+    });
+  }
+
+  #onStarted(port: number): void {
+    this.port = port;
+    resolveAll(this.#started);
+  }
+
+  async ready(options: WaitOptions = {}): Promise<void> {
+    const wait = checked(WAIT, options, "the options of ready");
+    refuseAborted(wait.signal);
+    this.#refuseEnded();
+    if (this.status().waiting === null) return;
+    await this.#wait(this.#unready, wait, () => `not ready after ${wait.timeout} ms: ${this.status().waiting}`);
+  }
+
+  #lookIfReady(): void {
+    if (this.#unready.size > 0 && this.status().waiting === null) resolveAll(this.#unready);
+  }
+
+  /** Among those whom an event wakes, or the end of this peer. */
+  #wait(among: Set<Waiter>, wait: WaitOptions, late = () => ""): Promise<void> {
+    return waitFor<void>(this.#clock, wait, late, (resolve, reject) => {
+      const waiter = { resolve, reject };
+      among.add(waiter);
+      return () => among.delete(waiter);
+    });
   }
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  submit(text: string, options?: { readonly room?: string }): Promise<Submission> {
-    return this.submitAll([text], options);
+  async submit(text: string, options: SubmitOptions = {}): Promise<Submission> {
+    return this.#submit([checked(TEXT, text, "text")], checked(SUBMIT, options, "the options of submit"));
   }
 
-  async submitAll(texts: readonly string[], options: { readonly room?: string } = {}): Promise<Submission> {
-    const room = options.room ?? "general";
+  async submitAll(texts: readonly string[], options: SubmitOptions = {}): Promise<Submission> {
+    return this.#submit(checked(TEXTS, texts, "texts"), checked(SUBMIT, options, "the options of submitAll"));
+  }
+
+  async #submit(texts: readonly string[], { room, signal }: v.InferOutput<typeof SUBMIT>): Promise<Submission> {
+    refuseAborted(signal);
     let id: string | null = null;
     for (const text of texts) {
       id = this.#take(room, text);
       while (id === null) {
-        await new Promise<void>((resolve) => this.#roomAgain.push(resolve));
+        await this.#wait(this.#roomAgain, { signal });
         id = this.#take(room, text);
       }
     }
@@ -111,7 +171,7 @@ export class EmbeddedPeer implements ChatPeer {
 
   /** Its id; null: there is no room for it now. */
   #take(room: string, text: string): string | null {
-    if (this.#streams.ended !== null) throw closed();
+    this.#refuseEnded();
     const result = this.#host.submit(room, text);
     if (result.ok) {
       this.#submissions.onTaken(result.msg_id);
@@ -133,11 +193,8 @@ export class EmbeddedPeer implements ChatPeer {
 
   ack(index: LogIndex): void {
     const { commit } = this.#host;
-    if (!Number.isSafeInteger(index) || index < 0 || index > commit)
-      throw new PeerError(
-        "bad-option",
-        `ack takes the index of a message that was delivered, at most ${commit}, not ${index}`,
-      );
+    if (checked(INDEX, index, "index") > commit)
+      throw new PeerError("bad-option", `ack takes the index of a delivered message, at most ${commit}, not ${index}`);
     this.#inbox.acknowledge(index);
   }
 
@@ -145,15 +202,15 @@ export class EmbeddedPeer implements ChatPeer {
     return this.#host.acknowledged;
   }
 
-  history(
-    count: number,
-    { room = "general", text = "", before, after }: HistoryOptions = {},
-  ): Promise<DeliveredMessage[]> {
-    const asked = { ask: (question: OwnQuestion) => this.#ask(question) };
-    const place = { room, through: Math.min(this.#host.commit, (before ?? Number.POSITIVE_INFINITY) - 1) };
+  async history(count: number, options: HistoryOptions = {}): Promise<DeliveredMessage[]> {
+    const wanted = checked(COUNT, count, "count");
+    const { before, after, text, signal, ...rest } = checked(HISTORY, options, "the options of history");
+    const asked = { ask: (question: OwnQuestion) => this.#ask(question, signal) };
+    const end = Math.min(this.#host.commit, (before ?? Number.POSITIVE_INFINITY) - 1);
+    const place = { room: checkedRoom(rest.room), through: end };
     return after === undefined
-      ? lastMessages(asked, place, count, text)
-      : firstMessages(asked, place, after, count, text);
+      ? lastMessages(asked, place, wanted, text)
+      : firstMessages(asked, place, after, wanted, text);
   }
 
   #onMessage(message: DeliveredMessage): void {
@@ -168,19 +225,19 @@ export class EmbeddedPeer implements ChatPeer {
   }
 
   joinRoom(room: string): boolean {
-    return this.#host.rooms.join(room);
+    return this.#host.rooms.join(checked(TEXT, room, "room"));
   }
 
   leaveRoom(room: string): void {
-    this.#host.rooms.leave(room);
+    this.#host.rooms.leave(checked(TEXT, room, "room"));
   }
 
   confirmRead(room: string, seqNo: number): void {
-    this.#host.confirmRead(room, seqNo);
+    this.#host.confirmRead(checkedRoom(room), checked(SEQ_NO, seqNo, "seqNo"));
   }
 
   async confirmations(room: string): Promise<Confirmations["readers"]> {
-    const told = await this.#ask({ what: "confirmations", room_id: room });
+    const told = await this.#ask({ what: "confirmations", room_id: checkedRoom(room) });
     return told.event === "confirmations" ? told.readers : [];
   }
 
@@ -190,20 +247,27 @@ export class EmbeddedPeer implements ChatPeer {
   }
 
   async rename(name: string): Promise<void> {
-    const told = await this.#ask({ what: "nick", user: name });
+    const told = await this.#ask({ what: "nick", user: checked(TEXT, name, "name") });
     if (told.event === "error")
       throw new PeerError(told.code === "bad-name" ? "bad-name" : "name-in-use", told.message);
   }
 
-  #ask(question: OwnQuestion): Promise<Told> {
-    return new Promise((resolve, reject) => {
-      if (this.#streams.ended !== null) return reject(closed());
-      this.#unanswered.add(reject);
-      this.#host.ask(question, (told) => {
-        this.#unanswered.delete(reject);
-        resolve(told);
-      });
-    });
+  async #ask(question: OwnQuestion, signal?: AbortSignal): Promise<Told> {
+    refuseAborted(signal);
+    this.#refuseEnded();
+    return waitFor<Told>(
+      this.#clock,
+      { signal },
+      () => "",
+      (resolve, reject) => {
+        const waiter = { resolve, reject };
+        this.#unanswered.add(waiter);
+        this.#host.ask(question, (told) => {
+          if (this.#unanswered.has(waiter)) resolve(told);
+        });
+        return () => this.#unanswered.delete(waiter);
+      },
+    );
   }
 
   // ── the peer itself ────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,11 +284,42 @@ export class EmbeddedPeer implements ChatPeer {
     });
   }
 
-  #end(error: PeerError | null): void {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #refuseEnded(): void {
+    if (this.#streams.ended !== null) throw closed();
+  }
+
+  #end(error: PeerError | null, reason: string): void {
     this.#streams.end(error);
     this.#submissions.onClosed();
-    for (const reject of this.#unanswered) reject(closed());
-    for (const go of this.#roomAgain.splice(0)) go();
+    for (const { reject } of this.#started) reject(new PeerError("start", reason));
+    for (const waiters of [this.#roomAgain, this.#unready, this.#unanswered])
+      for (const { reject } of [...waiters]) reject(closed());
     for (const done of this.#closed.splice(0)) done();
   }
+}
+
+interface Waiter<T = void> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: PeerError) => void;
+}
+
+function resolveAll(waiters: Set<Waiter>): void {
+  const all = [...waiters];
+  waiters.clear();
+  for (const { resolve } of all) resolve();
+}
+
+/** A program's function, whose exception is not to cut short what the peer does: it comes up as an unhandled rejection. */
+function guarded<T>(callback: ((value: T) => void) | undefined): (value: T) => void {
+  return (value) => {
+    try {
+      callback?.(value);
+    } catch (error) {
+      void Promise.reject(error);
+    }
+  };
 }

@@ -4,8 +4,9 @@
  * Every peer that is created with the same cluster delivers the same messages in the same order; what was reported as
  * sent is durable on a majority of the voters and is never lost.
  */
+import { CREATE, checked } from "./arguments.ts";
 import type { ChatPeer, CreatePeerOptions } from "./chat-peer.ts";
-import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "./core/config.ts";
+import { checkTimings } from "./core/config.ts";
 import { EmbeddedPeer } from "./embedded-peer.ts";
 import { PeerError } from "./peer-error.ts";
 
@@ -17,29 +18,22 @@ export type {
   ReadOptions,
   Sent,
   Submission,
+  SubmitOptions,
 } from "./chat-peer.ts";
 export type { Timings } from "./core/config.ts";
 export type { PeerInfo } from "./core/message.ts";
 export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";
 export { PeerError, type PeerErrorCode } from "./peer-error.ts";
+export type { SignalOption, WaitOptions } from "./waiting.ts";
 
-/** Starts a peer. Resolves when it listens; rejects with PeerError "bad-option" or "start". */
+/**
+ * Starts a peer. Resolves when it listens; rejects with PeerError "bad-option", "start" or "aborted". It may take 10 s where
+ * the directory's last process died on another machine or in another container.
+ */
 export async function createPeer(options: CreatePeerOptions): Promise<ChatPeer> {
-  const timings = { ...DEFAULT_TIMINGS, ...options.timings };
-  const wrong = refuseOptions(options) ?? checkTimings(timings);
+  const settings = checked(CREATE, options, "the options of createPeer");
+  const wrong = checkTimings(settings.timings);
   if (wrong !== null) throw new PeerError("bad-option", wrong);
-  const peer = new EmbeddedPeer(options, timings);
-  await peer.started;
-  return peer;
-}
-
-function refuseOptions({ id, port, dataDir, name }: CreatePeerOptions): string | null {
-  if (!Number.isInteger(id) || id < 1 || id > PEER_ID_MAX)
-    return `id must be a whole number from 1 to ${PEER_ID_MAX}, not ${id}`;
-  if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65_535))
-    return `port must be a whole number from 0 to 65535, not ${port}`;
-  if (dataDir === "") return "dataDir must name a directory";
-  if (name === "") return "name must not be empty";
-  return null;
+  return EmbeddedPeer.start(settings);
 }

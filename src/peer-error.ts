@@ -1,21 +1,26 @@
-/** What the library rejects with. */
+/** What the library rejects with, and throws. */
 
 export type PeerErrorCode =
+  /** An argument of another type, an unknown option, a number out of bounds: nothing was done. */
   | "bad-option"
   | "start"
   | "empty"
   | "too-large"
+  | "bad-text"
   | "bad-room"
   | "bad-name"
   | "name-in-use"
   | "disk"
+  /** The signal that was given is aborted: its reason is the `cause`. */
+  | "aborted"
+  | "timeout"
   | "closed";
 
 export class PeerError extends Error {
   override readonly name = "PeerError";
   readonly code: PeerErrorCode;
-  constructor(code: PeerErrorCode, message: string) {
-    super(message);
+  constructor(code: PeerErrorCode, message: string, options?: { readonly cause: unknown }) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -1,4 +1,5 @@
 /** The loops of a program over messages: from the inbox of its directory [A1], or from the log itself [A3]. */
+import { checked, checkedRoom, READ } from "./arguments.ts";
 import type { MessageStream, ReadOptions } from "./chat-peer.ts";
 import type { LogIndex } from "./core/ids.ts";
 import type { Clock } from "./host/contracts.ts";
@@ -6,6 +7,7 @@ import type { MessageBlock } from "./host/delivery.ts";
 import type { DeliveredMessage } from "./host/events.ts";
 import type { Hand, Inbox } from "./host/inbox.ts";
 import type { PeerError } from "./peer-error.ts";
+import { refuseAborted } from "./waiting.ts";
 
 export interface StreamsHost {
   readonly commit: LogIndex;
@@ -78,14 +80,16 @@ export class Streams {
     piece: (messages: readonly DeliveredMessage[]) => T,
     own: (from: FromLog) => Source<T>,
   ): MessageStream<T> {
-    const over = (open: () => Source<T>): AsyncIterable<T> => ({
-      [Symbol.asyncIterator]: () => new Loop(this, open()),
+    const over = (open: () => Source<T>, signal?: AbortSignal): AsyncIterable<T> => ({
+      [Symbol.asyncIterator]: () => new Loop(this, open(), signal),
     });
     const shared = () => new FromInbox(this.#inbox, count, piece);
-    const stream = ({ from, room }: ReadOptions = {}): AsyncIterable<T> => {
-      if (from === undefined && room === undefined) return over(shared);
+    const stream = (options: ReadOptions = {}): AsyncIterable<T> => {
+      const { from, room, signal } = checked(READ, options, "the options of a stream");
+      if (from === undefined && room === undefined) return over(shared, signal);
       const after = this.#placeOf(from);
-      return over(() => own(new FromLog(this.#host, after, room ?? null)));
+      const only = room === undefined ? null : checkedRoom(room);
+      return over(() => own(new FromLog(this.#host, after, only)), signal);
     };
     return Object.assign(stream, over(shared));
   }
@@ -100,13 +104,18 @@ export class Streams {
 class Loop<T> implements AsyncIterableIterator<T, undefined> {
   readonly #streams: Streams;
   readonly #source: Source<T>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #wake: () => void;
   #closed = false;
   /** Answered when everybody who asked so far is. */
   #asked: Promise<unknown> | null = null;
 
-  constructor(streams: Streams, source: Source<T>) {
+  constructor(streams: Streams, source: Source<T>, signal: AbortSignal | undefined) {
     this.#streams = streams;
     this.#source = source;
+    this.#signal = signal;
+    this.#wake = () => streams.wake();
+    signal?.addEventListener("abort", this.#wake);
   }
 
   /** One after the other, also for somebody who asks several times at once. */
@@ -125,10 +134,12 @@ class Loop<T> implements AsyncIterableIterator<T, undefined> {
     if (!this.#closed) source.done();
     for (;;) {
       const { ended } = this.#streams;
-      if (this.#closed || ended !== null) {
-        const error = this.#closed ? null : ended?.error;
-        this.#closed = true;
-        if (error) throw error;
+      const isAborted = this.#signal?.aborted === true;
+      if (this.#closed || ended !== null || isAborted) {
+        const wasClosed = this.#closed;
+        this.#close();
+        if (!wasClosed && ended === null) refuseAborted(this.#signal);
+        if (!wasClosed && ended?.error) throw ended.error;
         return { done: true, value: undefined };
       }
       const value = source.take();
@@ -139,9 +150,14 @@ class Loop<T> implements AsyncIterableIterator<T, undefined> {
 
   async return(): Promise<IteratorResult<T, undefined>> {
     if (!this.#closed) this.#source.giveBack();
-    this.#closed = true;
+    this.#close();
     this.#streams.wake();
     return { done: true, value: undefined };
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#signal?.removeEventListener("abort", this.#wake);
   }
 
   [Symbol.asyncIterator](): this {
@@ -224,6 +240,7 @@ class Singly implements Source<DeliveredMessage> {
       this.#block = this.#from.take() ?? [];
       this.#next = 0;
     }
+    if (this.#next === this.#block.length) return undefined;
     return this.#block[this.#next++];
   }
 

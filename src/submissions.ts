@@ -1,11 +1,16 @@
 /** Messages that a program gave out of its hands, until each is sent. */
+
+import { checked, WAIT } from "./arguments.ts";
 import type { Sent, Submission } from "./chat-peer.ts";
+import type { Clock } from "./host/contracts.ts";
 import { PeerError } from "./peer-error.ts";
+import { type WaitOptions, waitFor } from "./waiting.ts";
 
 /** Settled submissions that are let go of together. */
 const SETTLED_KEPT = 1024;
 
 export class Submissions {
+  readonly #clock: Pick<Clock, "after">;
   /** Messages taken, and sent of them; the id of the first one. */
   #taken = 0;
   #sent = 0;
@@ -13,6 +18,10 @@ export class Submissions {
   /** What somebody holds, in the order in which it was taken; in front of `#settled` it is sent. */
   #open: OpenSubmission[] = [];
   #settled = 0;
+
+  constructor(clock: Pick<Clock, "after">) {
+    this.#clock = clock;
+  }
 
   onTaken(msgId: string): void {
     this.#firstId ??= msgId;
@@ -26,7 +35,7 @@ export class Submissions {
 
   /** For whoever gave the message that was taken last. */
   ofLast(msgId: string): Submission {
-    const last = new OpenSubmission(msgId, this.#taken);
+    const last = new OpenSubmission(this.#clock, msgId, this.#taken);
     this.#open.push(last);
     return last;
   }
@@ -60,35 +69,45 @@ class OpenSubmission implements Submission {
   readonly msg_id: string;
   /** Of how many that were taken it is the last. */
   readonly place: number;
+  readonly #clock: Pick<Clock, "after">;
   #outcome: Sent | PeerError | null = null;
   /** Made when somebody asks. */
-  #waiters: { resolve: (sent: Sent) => void; reject: (error: PeerError) => void }[] | null = null;
+  #waiters: Set<Waiter> | null = null;
 
-  constructor(msgId: string, place: number) {
+  constructor(clock: Pick<Clock, "after">, msgId: string, place: number) {
+    this.#clock = clock;
     this.msg_id = msgId;
     this.place = place;
   }
 
-  sent(): Promise<Sent> {
-    if (this.#outcome instanceof PeerError) return Promise.reject(this.#outcome);
-    if (this.#outcome !== null) return Promise.resolve(placeOf(this.#outcome));
-    return new Promise((resolve, reject) => {
-      this.#waiters ??= [];
-      this.#waiters.push({ resolve, reject });
+  async sent(options: WaitOptions = {}): Promise<Sent> {
+    const wait = checked(WAIT, options, "the options of sent");
+    if (this.#outcome instanceof PeerError) throw this.#outcome;
+    if (this.#outcome !== null) return placeOf(this.#outcome);
+    const late = () =>
+      `the message is not sent after ${wait.timeout} ms: it is kept and goes out when a majority is there`;
+    return waitFor(this.#clock, wait, late, (resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#waiters ??= new Set();
+      this.#waiters.add(waiter);
+      return () => this.#waiters?.delete(waiter);
     });
   }
 
   settle(sent: Sent): void {
     this.#outcome = sent;
     for (const { resolve } of this.#waiters ?? []) resolve(placeOf(sent));
-    this.#waiters = null;
   }
 
   fail(error: PeerError): void {
     this.#outcome = error;
     for (const { reject } of this.#waiters ?? []) reject(error);
-    this.#waiters = null;
   }
+}
+
+interface Waiter {
+  readonly resolve: (sent: Sent) => void;
+  readonly reject: (error: PeerError) => void;
 }
 
 /** Of an event that says more. */

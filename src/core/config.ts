@@ -172,6 +172,11 @@ export const DISK_SLOW_MS = 200;
 /** A voter whose disk is so many times slower than another's, and slow, does not stand in its way [E4]. */
 export const DISK_SLOW_FACTOR = 4;
 
+/** What the runtimes' timers can wait, 24 days: a longer time would be over at once. */
+export const TIME_MS_MAX = 2 ** 31 - 1;
+/** A leader timeout is told to clients, who believe in no longer one. */
+export const LEADER_TIMEOUT_MS_MAX = 3_600_000;
+
 /** All times in milliseconds; those that wait for others become longer where these are measured to need it [E15]. */
 export interface Timings {
   /** Between two heartbeats of a leader. */
@@ -221,8 +226,9 @@ export const DEFAULT_TIMINGS: Timings = {
 /** Returns what is wrong with a set of times, in words, or null. */
 export function checkTimings(t: Timings): string | null {
   for (const [name, value] of Object.entries(t)) {
-    if (!(Number.isFinite(value) && value > 0))
-      return `${name} must be a positive number of milliseconds, not ${value}`;
+    const max = name === "leaderTimeout" ? LEADER_TIMEOUT_MS_MAX : TIME_MS_MAX;
+    if (!(value > 0 && value <= max))
+      return `${name} must be a positive number of milliseconds, at most ${max}, not ${value}`;
   }
   if (t.leaderTimeout < 3 * t.heartbeat) {
     return `the leader timeout (${t.leaderTimeout} ms) must be at least three heartbeat intervals (3 × ${t.heartbeat} ms): one late heartbeat is no crash`;

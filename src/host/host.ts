@@ -84,6 +84,8 @@ export interface HostListener {
   writable(): void;
   /** The commit index has moved. */
   committed?(): void;
+  /** A turn is over: `status` may say something new. */
+  turned?(): void;
 }
 
 /** Commit index, cursor and watermark are noted this often, and at segment ends and a clean stop [D5] [D7]. */
@@ -577,6 +579,7 @@ export class Host implements Service {
       this.#outboxFull = false;
       this.#listener.writable();
     }
+    this.#listener.turned?.();
     this.#timer?.cancel();
     this.#timer = this.#clock.after(Math.max(0, peer.wakeAt() - this.#clock.now()), () => {
       this.#timer = null;

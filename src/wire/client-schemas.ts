@@ -5,6 +5,7 @@ import {
   CONFIGURATION_MEMBERS_MAX,
   HISTORY_MESSAGES_MAX,
   HISTORY_TEXT_CHARS_MAX,
+  LEADER_TIMEOUT_MS_MAX,
   PEER_ID_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
@@ -29,7 +30,7 @@ import {
 
 /** Told apart from a peer's own sessions by its length. */
 const session = v.union([v.pipe(word, v.length(CLIENT_SESSION_CHARS)), v.literal("")]);
-const milliseconds = v.pipe(count(3_600_000), v.minValue(1));
+const milliseconds = v.pipe(count(LEADER_TIMEOUT_MS_MAX), v.minValue(1));
 const seqNo = v.pipe(index, v.minValue(1));
 /** `<sender_id>.<session>.<counter>` */
 const messageId = text(200);

@@ -105,6 +105,17 @@ test("[A3] from the start, an index or now, of all rooms or of one: readers of t
   expect(await read(news, 1)).toEqual(["later"]);
 });
 
+test("[A3] a reader that begins before there is anything gets what comes", async () => {
+  const peer = await peerAt("early");
+  const all = read(peer.messages({ from: "start" }), 2);
+  const loop = peer.batches({ from: "new" })[Symbol.asyncIterator]();
+  const batch = loop.next();
+  await (await peer.submitAll(texts(0, 1))).sent();
+  expect(await all).toEqual(texts(0, 1));
+  expect((await batch).value.map((m: DeliveredMessage) => m.payload)).toEqual(texts(0, 1));
+  await loop.return?.();
+});
+
 test("[A1] a reader of its own that acknowledges by hand moves the cursor of the directory", async () => {
   const peer = await peerAt("hand");
   await (await peer.submitAll(texts(0, 9))).sent();

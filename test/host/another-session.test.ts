@@ -184,7 +184,7 @@ test("[S10] the outbox gives some of a session's messages to another one, whole 
 });
 
 test("[S10] a program that waits for its first message waits for it under the id that it has now", async () => {
-  const submissions = new Submissions();
+  const submissions = new Submissions(new ManualClock());
   submissions.onTaken("1.s.1");
   const first = submissions.ofLast("1.s.1");
   submissions.onPending({ msg_id: "1.s.1" });

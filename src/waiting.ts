@@ -1,0 +1,49 @@
+/** Waits that end early where the caller says so: by a signal, or after a time. */
+import type { Clock, Timer } from "./host/contracts.ts";
+import { PeerError } from "./peer-error.ts";
+
+export interface SignalOption {
+  /** Ends the wait with PeerError "aborted". */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WaitOptions extends SignalOption {
+  /** Milliseconds, at least 1, until the wait ends with PeerError "timeout". Default: none. */
+  readonly timeout?: number | undefined;
+}
+
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new PeerError("aborted", "the signal is aborted", { cause: signal.reason });
+}
+
+/**
+ * What `begin` resolves or rejects, not within its own call, unless the signal or the time is first. It returns what undoes
+ * it, which is called when the wait is over, however it ends. `late` says in words that the time is over.
+ */
+export function waitFor<T>(
+  clock: Pick<Clock, "after">,
+  { signal, timeout }: WaitOptions,
+  late: () => string,
+  begin: (resolve: (value: T) => void, reject: (error: PeerError) => void) => () => unknown,
+): Promise<T> {
+  return new Promise((yes, no) => {
+    refuseAborted(signal);
+    let timer: Timer | null = null;
+    const over = () => {
+      timer?.cancel();
+      signal?.removeEventListener("abort", onAbort);
+      undo();
+    };
+    const reject = (error: PeerError) => {
+      over();
+      no(error);
+    };
+    const onAbort = () => reject(new PeerError("aborted", "the signal is aborted", { cause: signal?.reason }));
+    const undo = begin((value) => {
+      over();
+      yes(value);
+    }, reject);
+    signal?.addEventListener("abort", onAbort);
+    if (timeout !== undefined) timer = clock.after(timeout, () => reject(new PeerError("timeout", late())));
+  });
+}
