@@ -6,6 +6,7 @@ import { type Action, asksToQuit, press, withDraft } from "../../src/cli/editor/
 import { type Key, KeyReader } from "../../src/cli/editor/keys.ts";
 import { found } from "../../src/cli/editor/search.ts";
 import { type Editor, newEditor } from "../../src/cli/editor/state.ts";
+import { processorMs } from "./processor-time.ts";
 
 const PASTE = "<paste:";
 
@@ -424,9 +425,10 @@ test("any cut of the bytes leads to the same draft", () => {
 
 test("a draft of the largest message is edited in no noticeable time", () => {
   let editor = play(`<paste:${"字 e\u0301👋🏽 ".repeat(4096)}>`).editor;
-  const began = performance.now();
-  for (const key of keysOf("x<left><backspace><M-b><M-f><C-w><C-_><C-a>y<C-e><C-t>"))
-    editor = press(editor, key).editor;
-  expect(performance.now() - began).toBeLessThan(500);
+  const taken = processorMs(() => {
+    for (const key of keysOf("x<left><backspace><M-b><M-f><C-w><C-_><C-a>y<C-e><C-t>"))
+      editor = press(editor, key).editor;
+  });
+  expect(taken).toBeLessThan(500);
   expect(editor.text.length).toBeGreaterThan(30_000);
 });

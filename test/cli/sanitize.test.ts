@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { visible } from "../../src/cli/sanitize.ts";
+import { processorMs } from "./processor-time.ts";
 
 const all = function* () {
   for (let code = 0; code <= 0x10ffff; code++) {
@@ -167,8 +168,6 @@ test("the largest message, whatever it is made of, is made visible in no noticea
     "🏴\u{e0067}\u{e0062}",
     "\u200d",
   ]) {
-    const began = performance.now();
-    visible(text.repeat(65_536 / text.length));
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(processorMs(() => visible(text.repeat(65_536 / text.length)))).toBeLessThan(200);
   }
 });

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { width } from "../../src/cli/width.ts";
 import { wrap } from "../../src/cli/wrap.ts";
+import { processorMs } from "./processor-time.ts";
 
 test("what fits is one row; words stay whole, longer ones are cut", () => {
   const known: [string, string[]][] = [
@@ -42,7 +43,5 @@ test("whatever the text: nothing but spaces at the ends of rows is lost, and no 
 });
 
 test("the largest message is wrapped in no noticeable time", () => {
-  const began = performance.now();
-  wrap("字 e\u0301👋🏽 ".repeat(4096), 80);
-  expect(performance.now() - began).toBeLessThan(1000);
+  expect(processorMs(() => wrap("字 e\u0301👋🏽 ".repeat(4096), 80))).toBeLessThan(1000);
 });
