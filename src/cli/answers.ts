@@ -1,6 +1,7 @@
 /** What commands answer, as rows for people: pure functions. Everything that others chose is made visible. */
 import { DISK_SLOW_MS } from "../core/config.ts";
 import type { Confirmations, WhoRow } from "../core/reports.ts";
+import { place } from "../host/address.ts";
 import type { MemberStatus, Status } from "../host/events.ts";
 import type { RoomState } from "./rooms.ts";
 import { visible } from "./sanitize.ts";
@@ -22,6 +23,7 @@ export function statusLines(status: Status): string[] {
   return [
     `${who}, ${leader}, term ${status.term}, ${status.quorum ? "a majority is here" : "no majority: messages wait"}`,
     `log: entries ${first_index} to ${last_index}, committed through ${commit_index}; ${pending === 0 ? "nothing" : counted(pending, "own message")} waiting`,
+    ...status.twins.map(({ id, at }) => `peer ${id} runs twice, at ${at.map(place).join(" and ")}: neither counts`),
     ...(status.disk_ms < DISK_SLOW_MS ? [] : [`disk: slow, ${status.disk_ms} ms for a sync`]),
   ];
 }

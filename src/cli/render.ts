@@ -32,6 +32,7 @@ export function noteOf(event: HostEvent): Note | null {
       return note(systemText(event));
     case "notice":
       return event.code === "leading" || event.code === "abdicated" ? null : note(event.message);
+    case "twins":
     case "error":
       return { text: `error: ${visible(event.message)}`, tone: "red" };
     default:

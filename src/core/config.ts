@@ -54,6 +54,8 @@ export const MEMBERS_MAX = 900;
 export const LEFT_KEPT_MAX = 100;
 /** All that a configuration may name: it must fit one frame. */
 export const CONFIGURATION_MEMBERS_MAX = MEMBERS_MAX + LEFT_KEPT_MAX;
+/** Members that run twice, in a status: more are a disaster of another kind. */
+export const TWINS_TOLD_MAX = 16;
 
 /** Connections accepted from one address, behind which there may be a whole site, and in all [W3]: those of members apart. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 512;

@@ -15,6 +15,7 @@ import type {
   RefuseCode,
   Seal,
   Tail,
+  Twin,
 } from "./message.ts";
 
 export interface PeerOptions {
@@ -75,6 +76,8 @@ export type Input =
   /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
   | { readonly type: "disk-full" }
   | { readonly type: "disk-ok" }
+  /** Another process runs on a copy of this peer's directory, and lives [E16]. */
+  | { readonly type: "twin"; readonly twin: Twin }
   | { readonly type: "transfer"; readonly to: PeerId }
   | { readonly type: "evict"; readonly id: PeerId }
   | { readonly type: "quit" }
@@ -129,6 +132,8 @@ export type Output =
       readonly state: "joined" | "alive" | "unreachable" | "left";
       readonly role: Member["role"];
     }
+  /** This peer has a twin, and counts no more [E16]. */
+  | { readonly do: "twins"; readonly at: readonly Twin[] }
   | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
   | { readonly do: "notice"; readonly code: string; readonly message: string }
   | { readonly do: "debug"; readonly message: string }

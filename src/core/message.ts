@@ -131,13 +131,24 @@ export interface Refuse {
   readonly code: RefuseCode;
   readonly message: string;
   readonly seed: string;
+  /** The other process that runs on a copy of the receiver's directory, with code "twins" [E16]. */
+  readonly twin?: Twin;
 }
+
+/** Where another process of the same member listens. */
+export interface Twin {
+  readonly boot: number;
+  readonly host: string;
+  readonly port: number;
+}
+
 export type RefuseCode =
   | "wrong-version"
   | "wrong-cluster"
   | "duplicate-id"
   | "emptied-founder"
   | "id-away"
+  | "twins"
   | "name-in-use"
   | "behind"
   | "malformed"

@@ -38,7 +38,7 @@ import type { LoggedConfiguration } from "./log.ts";
 import { MemberMap } from "./member-map.ts";
 import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
-import type { Configuration, DiskTimes, Entry, Frame, Member, PeerInfo } from "./message.ts";
+import type { Configuration, DiskTimes, Entry, Frame, Member, PeerInfo, Twin } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { slowDiskCost } from "./own-disk.ts";
 import { PendingNews } from "./pending.ts";
@@ -86,6 +86,8 @@ export class Peer {
   faulty: boolean;
   diskFull = false;
   quitting = false;
+  /** Another process that runs on a copy of this directory: until somebody decides which one stays neither counts [E16]. */
+  twin: Twin | null = null;
 
   readonly memory = new Memory();
   readonly terms: Terms;
@@ -164,6 +166,8 @@ export class Peer {
         this.diskFull = false;
         this.notice("disk-ok", "there is room on the disk again: going on");
         return;
+      case "twin":
+        return this.#onTwin(input.twin);
       case "transfer":
         return this.membership.onTransferCommand(input.to);
       case "evict":
@@ -303,9 +307,9 @@ export class Peer {
     return this.memberOf(this.self)?.role === "voter";
   }
 
-  /** May count in quorums and elections: repaired, with room on its disk. */
+  /** May count in quorums and elections: repaired, with room on its disk, and only here. */
   get healthy(): boolean {
-    return !this.faulty && !this.diskFull;
+    return !this.faulty && !this.diskFull && this.twin === null;
   }
 
   /** A majority of the voters is connected to this peer. */
@@ -580,6 +584,19 @@ export class Peer {
       this.notice("disk-full", "the disk is full: this peer takes no messages until there is room again");
     this.diskFull = true;
     this.abdicate(0, "its disk is full");
+    this.election.stop();
+  }
+
+  /** Both processes, where there are two; this one first. */
+  get ownTwins(): readonly Twin[] {
+    return this.twin === null ? [] : [{ ...this.options.address, boot: this.self.boot }, this.twin];
+  }
+
+  #onTwin(twin: Twin): void {
+    if (this.twin !== null) return;
+    this.twin = twin;
+    this.out({ do: "twins", at: this.ownTwins });
+    this.abdicate(0, "its directory runs twice");
     this.election.stop();
   }
 

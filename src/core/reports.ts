@@ -3,7 +3,7 @@
  * Field names are those of the documented `--json` interface; over the wire they travel as they are.
  */
 import type { LogIndex, PeerId } from "./ids.ts";
-import type { Presence, Role, Tail } from "./message.ts";
+import type { Presence, Role, Tail, Twin } from "./message.ts";
 
 export interface Status {
   readonly event: "status";
@@ -23,6 +23,8 @@ export interface Status {
   readonly waiting: string | null;
   /** Milliseconds that this peer's disk takes to make something durable; 0 before that was measured. */
   readonly disk_ms: number;
+  /** Members whose directory runs twice, by copies, as far as this peer knows; none of them counts [E16]. */
+  readonly twins: readonly { readonly id: PeerId; readonly at: readonly Twin[] }[];
 }
 
 export interface MemberStatus {

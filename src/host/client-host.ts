@@ -127,6 +127,7 @@ export class ClientHost implements Service {
       commit_index: 0,
       waiting: null,
       disk_ms: 0,
+      twins: [],
     };
     const seen = this.#client.seen?.index ?? 0;
     const own: Status = {

@@ -3,6 +3,7 @@
  * command line prints these objects as they are.
  */
 import type { PeerId } from "../core/ids.ts";
+import type { Twin } from "../core/message.ts";
 import type {
   DeliveredMessage,
   Notice,
@@ -52,6 +53,8 @@ export type HostEvent =
       readonly state: "joined" | "alive" | "unreachable" | "left";
       readonly role: "voter" | "observer" | "left";
     }
+  /** Two processes run on copies of one member's directory, this peer's or another one's: neither counts [E16]. */
+  | { readonly event: "twins"; readonly id: PeerId; readonly at: readonly Twin[]; readonly message: string }
   /** Somebody here joined or left a room. */
   | ({ readonly event: "room" } & RoomStatus)
   | Notice;

@@ -17,8 +17,8 @@ import {
   type Timings,
 } from "../core/config.ts";
 import type { Input, Output } from "../core/contract.ts";
-import type { LinkId, LogIndex, PeerId } from "../core/ids.ts";
-import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse } from "../core/message.ts";
+import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
+import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse, Twin } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
 import { Peer } from "../core/peer.ts";
 import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
@@ -43,6 +43,7 @@ import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { Slices } from "./slices.ts";
 import { describe, whyWaiting } from "./status.ts";
+import { type Pair, twinsText, whereOf } from "./twins.ts";
 import { Who } from "./who.ts";
 import { Writer } from "./writer.ts";
 
@@ -243,6 +244,7 @@ export class Host implements Service {
       hello: () => this.#hello(),
       isMember: (member) => (this.#peer?.memberOf(member) ?? null) !== null,
       judge: (hello, dialled) => this.#judge(hello, dialled),
+      holds: () => this.#holdsDirectory(),
       disk: () => this.#peer?.timeouts.disk.times ?? { mean: 0, bound: 0 },
       silenceMax: (link) => this.#silenceMax(link),
       events: {
@@ -253,7 +255,8 @@ export class Host implements Service {
         measured: (link, roundTrip, disk) =>
           this.#peer?.step({ type: "measured", link, roundTrip, disk }, this.#clock.now()),
         goesOn: (away) => this.#presence.goesOn(away),
-        refused: (address, refuse, dialled) => this.#onRefused(address, refuse, dialled),
+        refused: (address, refuse, dialled, by) => this.#onRefused(address, refuse, dialled, by),
+        twins: (pair) => this.#onTwins(pair),
         log: (level, message) => this.#log(level, message),
       },
     });
@@ -318,7 +321,7 @@ export class Host implements Service {
 
   status(): Status {
     const { id } = this.#options;
-    if (this.#peer !== null) return describe(this.#peer, this.#peer.log.last > 0 ? 1 : 0);
+    if (this.#peer !== null) return describe(this.#peer, this.#peer.log.last > 0 ? 1 : 0, this.#links?.twins ?? []);
     return {
       event: "status",
       id,
@@ -333,6 +336,7 @@ export class Host implements Service {
       pending: 0,
       waiting: "this peer is starting",
       disk_ms: 0,
+      twins: [],
     };
   }
 
@@ -485,6 +489,8 @@ export class Host implements Service {
 
   #judge(hello: Hello, dialled: boolean): Refuse | null {
     if (this.#peer === null) return refusal("closing", "this peer is starting or stopping: try again");
+    const { self, twin, ownTwins } = this.#peer;
+    if (twin !== null) return refusal("closing", twinsText(self.id, ownTwins));
     const judgement = judgeHello(hello, dialled, this.#peer, (this.#directory as Directory).clusterId);
     if (judgement?.notice !== undefined)
       this.#event({ event: "notice", code: "emptied-founder", message: judgement.notice });
@@ -521,7 +527,31 @@ export class Host implements Service {
     this.#input({ type: "frame", link, frame });
   }
 
-  #onRefused(address: string, refused: Refuse, dialled: boolean): void {
+  #onTwins(pair: Pair): void {
+    const own = (this.#directory as Directory).self;
+    const other = pair.find((one) => !sameProcess(one, own)) as Hello;
+    if (sameMember(other, own)) return this.#input({ type: "twin", twin: other });
+    this.#tellTwins(other.id, pair.map(whereOf));
+  }
+
+  /** Talks to no other peer any more: its twin may say something else in the same name. */
+  #standAside(peer: Peer, at: readonly Twin[]): void {
+    this.#tellTwins(peer.self.id, at);
+    this.#links?.setTargets([]);
+    for (const link of peer.links.keys()) this.#links?.refuse(link, refusal("closing", twinsText(peer.self.id, at)));
+  }
+
+  #tellTwins(id: PeerId, at: readonly Twin[]): void {
+    const message = twinsText(id, at);
+    this.#log("error", message);
+    this.#event({ event: "twins", id, at, message });
+  }
+
+  #onRefused(address: string, refused: Refuse, dialled: boolean, by: Hello | null): void {
+    if (refused.twin !== undefined) {
+      if (by !== null && this.#peer?.knows(by) === true) this.#input({ type: "twin", twin: refused.twin });
+      return;
+    }
     const message = `refused by ${address}: ${refused.message}`;
     if (this.#refusals.has(message)) return;
     if (this.#refusals.size >= REFUSALS_KEPT) this.#refusals.clear();
@@ -621,6 +651,8 @@ export class Host implements Service {
         return this.#directory?.clearDamage();
       case "unsent":
         return this.#onUnsent(output);
+      case "twins":
+        return this.#standAside(peer, output.at);
       case "notice":
         this.#log("info", output.message);
         return this.#event({ event: "notice", code: output.code, message: output.message });
@@ -798,6 +830,7 @@ export class Host implements Service {
    * may be out of date; a seed that is no member hears if it belongs to another cluster.
    */
   #updateTargets(peer: Peer): void {
+    if (peer.twin !== null) return;
     const configuration = peer.configuration;
     const heardOf = peer.membership.heardOf;
     const [before, heardBefore] = this.#targetsOf;

@@ -4,6 +4,7 @@
  *
  * - Both sides may dial. Of two connections between the same two processes both keep the one dialled by the higher id,
  *   of two dialled by the same side the newer one.
+ * - A new process takes over the link of the one before; whether both live is looked at then [E16].
  * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
  * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes; on far links that time
  *   follows the round trip, which is measured on all of them all the time [E15].
@@ -11,8 +12,8 @@
 
 import type { Attach } from "../core/client-frames.ts";
 import { PROTOCOL_VERSION, type Timings } from "../core/config.ts";
-import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameProcess } from "../core/ids.ts";
-import type { DiskTimes, Frame, Hello, PeerInfo, Pong, Refuse } from "../core/message.ts";
+import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../core/ids.ts";
+import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { place } from "./address.ts";
 import { Channel, refusal } from "./channel.ts";
@@ -20,6 +21,7 @@ import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
 import type { LogLevel } from "./events.ts";
+import { type Pair, refuseTwin, Twins } from "./twins.ts";
 
 export interface LinkEvents {
   up(link: LinkId, hello: Hello): void;
@@ -27,10 +29,15 @@ export interface LinkEvents {
   frame(link: LinkId, frame: Frame): void;
   /** The other side answered after so long, and said how long its disk takes [E15]. */
   measured(link: LinkId, roundTrip: number, disk: DiskTimes): void;
-  /** The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. */
-  refused(address: string, refuse: Refuse, dialled: boolean): void;
   /** This process stood still for so many milliseconds, in which the others gave it up. */
   goesOn(away: number): void;
+  /**
+   * The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. `by`: who it
+   * said that it is.
+   */
+  refused(address: string, refuse: Refuse, dialled: boolean, by: Hello | null): void;
+  /** Two living processes of one member were found out, and refused [E16]; one of them may be this very process. */
+  twins(pair: Pair): void;
   log(level: LogLevel, message: string): void;
 }
 
@@ -51,6 +58,8 @@ export interface LinkOptions {
   /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
   readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
   readonly isMember: (member: MemberKey) => boolean;
+  /** Whether the directory is this process's still: nothing is answered for it otherwise [D1]. */
+  readonly holds: () => boolean;
   /** How long this peer's disk takes, for others to know. */
   readonly disk: () => DiskTimes;
   /** Milliseconds after which a link that is silent is given up. */
@@ -87,6 +96,7 @@ export class Links {
   readonly #doors: Doors;
   /** Accepted, and counted there: until they are known as members. */
   readonly #guests = new Set<Channel>();
+  readonly #twins = new Twins();
   #nextLink: LinkId = 1;
   #beat: Timer | null = null;
   #beatAt = 0;
@@ -157,6 +167,11 @@ export class Links {
     return this.#links.get(link)?.channel.heardAt;
   }
 
+  /** Members that run twice, as far as this peer has seen. */
+  get twins(): readonly Pair[] {
+    return this.#twins.seen;
+  }
+
   close(): void {
     this.#closed = true;
     this.#beat?.cancel();
@@ -199,7 +214,7 @@ export class Links {
       hello: (c, theirs) => this.#onHello(c, theirs),
       attach: (c, frame) => this.#options.clients.attach(c, frame),
       frame: (c, frame) => this.#onFrame(c, frame),
-      refused: (refuse) => this.#onRefused(connection, target, refuse),
+      refused: (refuse) => this.#onRefused(channel, refuse),
       malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
       closed: (c, code) => this.#onClosed(c, code),
     });
@@ -214,7 +229,8 @@ export class Links {
       if (channel.target !== null) this.#dialler.unwelcome(channel.target);
       return channel.end();
     }
-    const against = judge(hello, channel.target !== null);
+    if (sameMember(hello, self)) return this.#meetTwin(channel, hello);
+    const against = this.#twins.refusalOf(hello) ?? judge(hello, channel.target !== null);
     // Both sides may have something to say against the other: this one listens until it is said.
     if (against !== null) return channel.refuse(against, true);
     if (this.#options.isMember(hello)) this.#noGuest(channel);
@@ -222,8 +238,13 @@ export class Links {
     const name = linkName(hello);
     const present = this.#byName.get(name);
     if (present !== undefined && sameProcess(present.hello, hello)) return this.#chooseBetween(present, channel);
-    // The same directory in a new process: what the old one was told is not known to this one.
-    if (present !== undefined) this.#drop(present, true);
+    if (present !== undefined) {
+      this.#suspect(present, channel, hello);
+      if (hello.boot < present.hello.boot) return;
+      // What the old process was told is not known to the new one.
+      this.#drop(present);
+    }
+    this.#twins.decided(hello);
     const link: Link = {
       id: this.#nextLink,
       hello,
@@ -241,6 +262,31 @@ export class Links {
     events.log("debug", `linked with peer ${hello.id} at ${place(hello)}`);
     events.up(link.id, hello);
     this.#ping(channel, link);
+  }
+
+  /** [E16] Another process of a member that is linked: both have a connection for as long as either may answer, and one the link. */
+  #suspect(present: Link, fresh: Channel, hello: Hello): void {
+    this.#twins.suspect([present.hello, hello], this.#clock.now());
+    this.#ping(present.channel, present);
+    this.#ping(fresh, undefined);
+  }
+
+  /** Another process of this very member: does it live, too? */
+  #meetTwin(channel: Channel, hello: Hello): void {
+    const own = this.#options.hello();
+    this.#twins.suspect([own, hello], this.#clock.now(), [own]);
+    this.#ping(channel, undefined);
+  }
+
+  /** Both are told of each other, on every connection that they have. */
+  #refuseTwins(pair: Pair): void {
+    this.#options.events.twins(pair);
+    for (const [i, one] of pair.entries())
+      for (const channel of this.#channelsOf(one)) channel.refuse(refuseTwin(one, pair[1 - i] as Hello));
+  }
+
+  #channelsOf(hello: Hello): Channel[] {
+    return [...this.#channels].filter((c) => c.theirs !== null && sameProcess(c.theirs, hello));
   }
 
   /** Two connections with the same process: both ends judge alike, so both keep the same one. */
@@ -263,15 +309,21 @@ export class Links {
       else this.#options.clients.frame(channel, frame);
       return;
     }
+    if (frame.type === "PING") return this.#onPing(channel, frame);
+    if (frame.type === "PONG") {
+      const twins = channel.theirs === null ? null : this.#twins.onAnswer(channel.theirs, frame.at);
+      if (twins !== null) return this.#refuseTwins(twins);
+    }
     // Frames of a connection that is being replaced still belong to the link.
     const link = channel.link ?? (channel.theirs === null ? null : this.#linkOfProcess(processName(channel.theirs)));
     if (link === null) return;
-    if (frame.type === "PING") {
-      const disk = this.#options.disk();
-      return channel.write(encodeFrame({ type: "PONG", at: frame.at, disk }), false);
-    }
     if (frame.type === "PONG") return this.#onPong(this.#links.get(link), frame);
     this.#options.events.frame(link, frame);
+  }
+
+  #onPing(channel: Channel, { at }: Ping): void {
+    // Whoever stood still while another process took over the directory does not say that it lives.
+    if (this.#options.holds()) channel.write(encodeFrame({ type: "PONG", at, disk: this.#options.disk() }), false);
   }
 
   #onPong(link: Link | undefined, { at, disk }: Pong): void {
@@ -303,10 +355,10 @@ export class Links {
     return null;
   }
 
-  #onRefused(connection: Connection, target: Target | null, refuse: Refuse): void {
-    const address = target === null ? connection.remote : place(target);
+  #onRefused({ target, remote, theirs }: Channel, refuse: Refuse): void {
+    const address = target === null ? remote : place(target);
     if (target !== null) this.#dialler.unwelcome(target);
-    if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null);
+    if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null, theirs);
   }
 
   /** Members get in however many others there are. */
@@ -321,16 +373,19 @@ export class Links {
     this.#noGuest(channel);
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
-    if (link !== undefined && link.channel === channel) this.#drop(link, false);
+    if (link !== undefined && link.channel === channel) this.#drop(link);
+    if (channel.theirs !== null && this.#channelsOf(channel.theirs).length === 0)
+      // Who was only asked is let go, and comes back.
+      for (const one of this.#twins.onGone(channel.theirs))
+        for (const asked of this.#channelsOf(one)) if (asked.link === null) asked.end();
     if (target !== null) this.#dialler.onClosed(target, code);
   }
 
   /** The link is over; who is wanted is dialled again. */
-  #drop(link: Link, endChannel: boolean): void {
+  #drop(link: Link): void {
     this.#links.delete(link.id);
     if (this.#byName.get(linkName(link.hello)) === link) this.#byName.delete(linkName(link.hello));
     link.channel.link = null;
-    if (endChannel) link.channel.end();
     this.#options.events.log("debug", `lost the link with peer ${link.hello.id}`);
     this.#options.events.down(link.id);
     this.#dialler.onLinkDown(link.hello);

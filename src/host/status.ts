@@ -3,8 +3,9 @@ import { sameMember } from "../core/ids.ts";
 import type { Member } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
 import type { MemberStatus, Status } from "./events.ts";
+import { type Pair, twinsText, whereOf } from "./twins.ts";
 
-export function describe(peer: Peer, firstIndex: number): Status {
+export function describe(peer: Peer, firstIndex: number, seen: readonly Pair[]): Status {
   const { leadership, leader, log } = peer;
   return {
     event: "status",
@@ -20,6 +21,12 @@ export function describe(peer: Peer, firstIndex: number): Status {
     pending: peer.sender.pending,
     waiting: whyWaiting(peer),
     disk_ms: peer.timeouts.disk.times.mean,
+    twins: [
+      ...(peer.twin === null ? [] : [{ id: peer.self.id, at: peer.ownTwins }]),
+      ...seen
+        .filter((pair) => !sameMember(pair[0], peer.self))
+        .map((pair) => ({ id: pair[0].id, at: pair.map(whereOf) })),
+    ],
   };
 }
 
@@ -43,6 +50,7 @@ export function whyWaiting(peer: Peer): string | null {
   if (peer.founding > 0)
     return `this peer founded a cluster and is alone in it: messages are taken ${peer.timings.founding / 1000} s after its start, unless somebody knows it from another one`;
   if (peer.leader?.quorum === true || peer.relay.via !== null) return null;
+  if (peer.twin !== null) return twinsText(peer.self.id, peer.ownTwins);
   const members = (peer.configuration?.members ?? []).filter((m) => m.role !== "left");
   if (members.length === 0) return "not in a cluster yet: no seed has answered";
   const voters = members.filter((m) => m.role === "voter");

@@ -243,7 +243,16 @@ export class Machine {
   }
 
   takeSnapshot(): void {
-    this.snapshot = new Map(this.disk.paths().map((path) => [path, this.disk.contents(path).slice()]));
+    this.snapshot = this.#copied();
+  }
+
+  /** Begins with what another machine's files hold at this moment. */
+  copy(of: Machine): void {
+    this.#disk.fill(of.#copied());
+  }
+
+  #copied(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.disk.paths().map((path) => [path, this.disk.contents(path).slice()]));
   }
 
   /** The directory is as it was at the snapshot: somebody restored a backup. False if there is none. */

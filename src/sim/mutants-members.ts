@@ -137,6 +137,12 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     parts: framesOut((frame) => (frame.type === "NACK" ? null : frame)),
   },
   {
+    name: "twin-goes-on",
+    rule: "E16",
+    what: "a peer that is told that its directory runs twice counts all the same",
+    parts: peers((peer) => wrap(peer, "step", (step) => (input, now) => input.type !== "twin" && step(input, now))),
+  },
+  {
     name: "leaps-believed",
     rule: "E12",
     what: "whoever speaks of a higher term is believed, however many elections that would have been",

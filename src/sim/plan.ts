@@ -43,6 +43,7 @@ export const VERBS = {
   "wall-clock": "PEER MS",
   twin: "PEER",
   double: "PEER",
+  clone: "PEER",
   // addresses: stopped, and started again at another one, with seeds that name where the others are now
   move: "PEER [SEEDS]",
   "move-all": "[SEEDS]",

@@ -114,6 +114,9 @@ export const STEPS: Record<Verb, Carry> = {
   double(machine) {
     this.addDouble(machine.owner);
   },
+  clone(machine) {
+    this.addClone(machine);
+  },
 
   move(machine, [, seeds]) {
     machine.kill();

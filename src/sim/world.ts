@@ -223,6 +223,9 @@ export class World {
         if (role === "leader") this.checkers.leads(this.#name(machine), `${term}.${processOf(machine)}`);
         return;
       }
+      case "twins":
+        this.told.get(machine)?.push(event.event);
+        return this.recorder.tell(peer, event.message, { kind: "notice" });
       case "error":
       case "notice":
         this.told.get(machine)?.push(event.code);
@@ -356,6 +359,16 @@ export class World {
     twin.start();
   }
 
+  /** A second process on a copy of a peer's directory, taken while that runs. */
+  addClone(of: Machine): void {
+    const clone = this.#makeMachine(100 + this.machines.length, of.id);
+    clone.copy(of);
+    this.machines.push(clone);
+    this.losses.note(of);
+    this.checkers.beganAnywhere(this.#name(clone));
+    clone.start();
+  }
+
   /** A second process on a peer's own directory, in another container, with a port of its own: neither sees the other. */
   addDouble(of: Machine): void {
     if (of.double === null) {
@@ -422,6 +435,8 @@ export class World {
       machine.disk.faults.before = null;
       machine.sendsLeft = 0;
       machine.disk.unlockDead();
+      // Of two processes on copies one is given up; so somebody has decided, and starts the other one again [E16].
+      if (this.status(machine)?.twins.some(({ id }) => id === machine.id) === true) machine.kill();
       if (!staysSlow) machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
       this.time.at(this.time.now + this.#random() * 2000, () => machine.start());
     }

@@ -9,6 +9,7 @@ import {
   PEER_ID_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
+  TWINS_TOLD_MAX,
   USERS_MAX,
   WHO_ROWS_MAX,
 } from "../core/config.ts";
@@ -25,6 +26,7 @@ import {
   tail,
   text,
   ts,
+  twin,
   word,
 } from "./parts.ts";
 
@@ -68,6 +70,10 @@ const status = v.strictObject({
   pending: index,
   waiting: v.nullable(text(1000)),
   disk_ms: index,
+  twins: v.pipe(
+    v.array(v.strictObject({ id: peerId, at: v.pipe(v.array(twin), v.length(2)) })),
+    v.maxLength(TWINS_TOLD_MAX),
+  ),
 });
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));

@@ -44,6 +44,7 @@ export const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(P
 export const tail = v.strictObject({ index, ballot });
 export const key = { id: peerId, inc: word };
 export const address = { host, port };
+export const twin = v.strictObject({ boot, ...address });
 export const peerInfo = v.strictObject({ id: peerId, ...address });
 export const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
 export const members = v.pipe(v.array(member), v.maxLength(CONFIGURATION_MEMBERS_MAX));

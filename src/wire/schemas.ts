@@ -48,6 +48,7 @@ import {
   tail,
   text,
   ts,
+  twin,
   word,
 } from "./parts.ts";
 
@@ -92,6 +93,7 @@ export const FRAMES = {
         "duplicate-id",
         "emptied-founder",
         "id-away",
+        "twins",
         "name-in-use",
         "behind",
         "malformed",
@@ -102,6 +104,7 @@ export const FRAMES = {
     ),
     message: text(1000),
     seed: text(300),
+    twin: v.exactOptional(twin),
   }),
   PING: v.strictObject({ type: v.literal("PING"), at: v.pipe(v.number(), v.finite()) }),
   PONG: v.strictObject({

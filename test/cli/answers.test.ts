@@ -8,7 +8,7 @@ import type { MemberStatus, Status } from "../../src/host/events.ts";
 const MEMBER: MemberStatus = { id: 2, host: "127.0.0.1", port: 6002, role: "voter", state: "alive", lag: 0 };
 const STATUS: Status = {
   ...{ event: "status", id: 1, role: "follower", term: 3, leader_id: 2, quorum: true, members: [] },
-  ...{ first_index: 1, last_index: 9, commit_index: 8, waiting: null, pending: 0, disk_ms: 0 },
+  ...{ first_index: 1, last_index: 9, commit_index: 8, waiting: null, pending: 0, disk_ms: 0, twins: [] },
 };
 
 const memberLines = (status: Status) => inColumns(memberRows(status));
@@ -29,6 +29,13 @@ describe("/status and /peers", () => {
       "peer 1: candidate, no leader, term 3, no majority: messages wait",
       "log: entries 1 to 9, committed through 8; 7 own messages waiting",
     ]);
+  });
+
+  test("[E16] who runs twice is named, with both addresses", () => {
+    const at = [6003, 7003].map((port) => ({ boot: port, host: "h", port }));
+    expect(statusLines({ ...STATUS, twins: [{ id: 3, at }] }).at(-1)).toBe(
+      "peer 3 runs twice, at h:6003 and h:7003: neither counts",
+    );
   });
 
   test("[E15] a slow disk is named, a fast one is not", () => {
@@ -85,7 +92,7 @@ test("/rooms: how much was said, what is unread, where one talks", () => {
 describe("of clients and people", () => {
   const status: Status = {
     ...{ event: "status", id: 2, role: "client", term: 3, leader_id: 2, quorum: true, members: [] },
-    ...{ first_index: 1, last_index: 9, commit_index: 9, waiting: null, pending: 0, disk_ms: 0 },
+    ...{ first_index: 1, last_index: 9, commit_index: 9, waiting: null, pending: 0, disk_ms: 0, twins: [] },
   };
 
   test("[S8] a client says through whom it is there, and never leads", () => {

@@ -165,6 +165,13 @@ describe("peers that cannot meet", () => {
     expect(codes(await doctor([a, a]))).toEqual([]);
   });
 
+  test("[E16] a directory and its copy", async () => {
+    const [a, b] = [await peer(), await peer({ boot: 2 })];
+    const [finding, ...more] = problems(await doctor([a, b]));
+    expect([finding?.code, more]).toEqual(["twins", []]);
+    expect(finding?.message).toContain(`127.0.0.1:${a} and 127.0.0.1:${b}`);
+  });
+
   test("clocks far apart, in which direction and by how much; a small difference is none", async () => {
     const [ahead, behind, near] = [
       await peer({ wall: Date.now() + 3 * 60_000 }),

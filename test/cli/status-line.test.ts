@@ -12,7 +12,7 @@ const member = (id: number, state: MemberStatus["state"], role: MemberStatus["ro
 const STATUS: Status = {
   ...{ event: "status", id: 1, role: "follower", term: 5, leader_id: 3, quorum: true },
   members: [member(1, "unreachable"), member(2, "alive"), member(3, "alive"), member(4, "left", "left")],
-  ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 2, waiting: null, disk_ms: 0 },
+  ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 2, waiting: null, disk_ms: 0, twins: [] },
 };
 const WIDE = 200;
 const text = (spans: readonly Span[] | null) => spans?.map((span) => span.text).join("") ?? null;

@@ -1,5 +1,5 @@
 /** Links between peers on the virtual network: who is let in, what is sent first, what is given up and dialled again. */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   CONNECTIONS_MAX,
   CONNECTIONS_PER_ADDRESS_MAX,
@@ -51,6 +51,7 @@ interface Node {
   readonly frames: { readonly link: number; readonly frame: Frame }[];
   readonly measured: { readonly link: number; readonly roundTrip: number; readonly disk: DiskTimes }[];
   readonly refused: { readonly address: string; readonly refuse: Refuse }[];
+  readonly twins: number[][];
   readonly logs: { readonly level: LogLevel; readonly message: string }[];
   readonly dials: { readonly port: number; readonly at: number }[];
   /** Connections that have not closed, and who made them. */
@@ -64,6 +65,7 @@ interface NodeOptions {
   readonly inc?: string;
   readonly judge?: (hello: Hello) => Refuse | null;
   readonly isMember?: (member: MemberKey) => boolean;
+  readonly holds?: boolean;
   readonly disk?: DiskTimes;
   readonly silenceMax?: number;
   /** Names the address that the n-th accepted connection comes from. */
@@ -94,7 +96,16 @@ class Lan {
     const port = options.port ?? 6000 + id;
     const clock = new VirtualClock(this.time, this.random);
     const attached = this.virtual.attach(id, clock);
-    const lists = { ups: [], downs: [], frames: [], measured: [], refused: [], logs: [], dials: [] } as unknown as Node;
+    const lists = {
+      ups: [],
+      downs: [],
+      frames: [],
+      measured: [],
+      refused: [],
+      twins: [],
+      logs: [],
+      dials: [],
+    } as unknown as Node;
     const open: Node["open"] = new Map();
     const network = watched(attached.network, open, options.addressOf ?? (() => "virtual"), (dialled) =>
       lists.dials.push({ port: dialled, at: this.time.now }),
@@ -108,6 +119,7 @@ class Lan {
       hello: () => hello({ id, inc, boot, port }),
       judge: options.judge ?? (() => null),
       isMember: options.isMember ?? (() => false),
+      holds: () => options.holds !== false,
       disk: () => options.disk ?? { mean: 0, bound: 0 },
       silenceMax: () => options.silenceMax ?? 2 * DEFAULT_TIMINGS.leaderTimeout,
       events: {
@@ -117,6 +129,7 @@ class Lan {
         measured: (link, roundTrip, disk) => lists.measured.push({ link, roundTrip, disk }),
         goesOn: () => {},
         refused: (address, refuse) => lists.refused.push({ address, refuse }),
+        twins: (pair) => lists.twins.push(pair.map(({ boot }) => boot)),
         log: (level, message) => lists.logs.push({ level, message }),
       },
       clients: { attach: () => {}, frame: () => {}, closed: () => {} },
@@ -854,7 +867,116 @@ test("the same directory in a new process is a new link, and the old one is down
   lan.pass();
   expect(fresh.heard.some((f) => f.type === "ELECTION")).toBe(true);
   expect(old.heard.some((f) => f.type === "ELECTION")).toBe(false);
-  expect(old.closes.length).toBe(1);
+});
+
+describe("[E16] two processes of one member", () => {
+  /** Answers whatever it has been asked and has not answered yet. */
+  const answers = (...raws: Raw[]) => {
+    for (const raw of raws)
+      for (const { type, at } of raw.heard.filter((f) => f.type === "PING"))
+        if (type === "PING") raw.say({ type: "PONG", at });
+  };
+  const met = () => {
+    const lan = new Lan();
+    const a = lan.node(1);
+    const [low, high] = [1, 2].map((boot) => {
+      const raw = lan.raw(a.port);
+      raw.say(hello({ boot, port: 6000 + boot }));
+      lan.pass();
+      return raw;
+    }) as [Raw, Raw];
+    return { lan, a, low, high };
+  };
+
+  test("that both answer are twins: each is refused and told of the other", () => {
+    const { lan, a, low, high } = met();
+    answers(low, high);
+    lan.pass();
+    expect(a.twins).toEqual([[1, 2]]);
+    expect(low.refusal).toMatchObject({ code: "twins", twin: { boot: 2, host: "virtual", port: 6002 } });
+    expect(high.refusal).toMatchObject({ code: "twins", twin: { boot: 1, host: "virtual", port: 6001 } });
+    expect(a.downs.length).toBe(2);
+    for (const boot of [1, 2]) {
+      const again = lan.raw(a.port);
+      again.say(hello({ boot }));
+      lan.pass();
+      expect(again.refusal?.code).toBe("twins");
+    }
+    // Somebody has decided, and started one of them again.
+    expect(a.links.twins.length).toBe(1);
+    lan.raw(a.port).say(hello({ boot: 3 }));
+    lan.pass();
+    expect(a.ups.map((u) => u.hello.boot)).toEqual([1, 2, 3]);
+    expect(a.links.twins).toEqual([]);
+  });
+
+  test("of which one was asked before the other was known are none, as long as they have not answered since", () => {
+    const { lan, a, low, high } = met();
+    const [asked] = low.heard.filter((f) => f.type === "PING");
+    low.say({ type: "PONG", at: asked?.type === "PING" ? asked.at : 0 });
+    answers(high);
+    lan.pass();
+    expect(a.twins).toEqual([]);
+  });
+
+  test("of which the old one is dead, and its connection open, are a restart", () => {
+    const { lan, a, low, high } = met();
+    for (let passed = 0; passed < 10_000; passed += 250) {
+      lan.pass(250);
+      answers(high);
+    }
+    expect(a.twins).toEqual([]);
+    expect(low.closes.length).toBe(1);
+    expect(a.ups.length).toBe(2);
+    expect(a.downs.length).toBe(1);
+  });
+
+  test("of which the old one greets late, being dead, leave the link with the new one", () => {
+    const { lan, a, high } = met();
+    const late = lan.raw(a.port);
+    late.say(hello({ boot: 1 }));
+    lan.pass();
+    answers(high);
+    lan.pass();
+    expect(a.ups.length).toBe(2);
+    expect(a.downs.length).toBe(1);
+    expect(a.twins).toEqual([]);
+  });
+
+  test("of which the newer one is dead: the older one is let go, comes back, and is let in", () => {
+    const { lan, a, high } = met();
+    const old = lan.raw(a.port);
+    old.say(hello({ boot: 1 }));
+    lan.pass();
+    high.connection?.destroy();
+    lan.pass();
+    expect(old.closes.length).toBe(1);
+    lan.raw(a.port).say(hello({ boot: 1 }));
+    lan.pass();
+    expect(a.ups.map((u) => u.hello.boot)).toEqual([1, 2, 1]);
+  });
+
+  test("of which one is this very process: it is told as well", () => {
+    const lan = new Lan();
+    const a = lan.node(1, { boot: 4 });
+    const raw = lan.raw(a.port);
+    raw.say(hello({ id: 1, inc: "inc1", boot: 3 }));
+    lan.pass();
+    expect([a.twins, a.ups]).toEqual([[], []]);
+    answers(raw);
+    lan.pass();
+    expect(a.twins).toEqual([[4, 3]]);
+    expect(raw.refusal?.twin?.boot).toBe(4);
+  });
+
+  test("[D1] whose directory is another's by now does not say that it lives", () => {
+    const lan = new Lan();
+    const raw = lan.raw(lan.node(1, { holds: false }).port);
+    raw.say(hello({}));
+    raw.say({ type: "PING", at: 1 });
+    lan.pass();
+    expect(raw.heard.map((f) => f.type)).not.toContain("PONG");
+  });
 });
 
 test("two that dial each other settle on one connection and one link, dialled by the higher id; no frame is lost", () => {

@@ -667,4 +667,15 @@ export const PLANS = {
     at 3500 heal
     until: 5000
     ending: heal-all`,
+
+  "half-seen-clone": `
+    title: a copy of the leader's directory is started, and one of its followers does not see it
+    peers: 3${THREE}
+    at 1500 expect 3 leads
+    at 2000 clone 3
+    at 2000 cut 2 103
+    at 4000 expect 3 knows no leader
+    at 6000 expect 2 leads
+    until: 6000
+    ending: stop`,
 };

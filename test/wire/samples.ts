@@ -225,6 +225,15 @@ export class Sampler {
         ...{ event: "status", id: 1, role: "leader", term: 2, leader_id: this.pick([null, 1]), quorum: true },
         ...{ members: [member], first_index: 1, last_index: 2, commit_index: this.index(), pending: 0 },
         disk_ms: 0,
+        twins: [
+          {
+            id: 3,
+            at: [
+              { boot: 7, host: "localhost", port: 6003 },
+              { boot: 9, host: "10.0.0.1", port: 7003 },
+            ],
+          },
+        ],
         waiting: this.pick([null, this.text().slice(0, 100)]),
       },
       { event: "rooms", rooms: this.list(() => ({ room_id, last_seq_no: this.index(), joined: true, unread: 0 })) },

@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { AssertionError } from "../../src/core/assert.ts";
 import {
+  BOOT_MAX,
   FRAME_BYTES_MAX,
   MEMBERS_MAX,
   NAME_BYTES_MAX,
@@ -15,6 +16,7 @@ import {
   READS_WAITING_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
+  TWINS_TOLD_MAX,
   USERS_MAX,
   WHO_ROWS_MAX,
 } from "../../src/core/config.ts";
@@ -148,6 +150,7 @@ describe("frames", () => {
           pending: most,
           waiting: null,
           disk_ms: most,
+          twins: list(TWINS_TOLD_MAX, { id: PEER_ID_MAX, at: list(2, { boot: BOOT_MAX, ...address }) }),
         },
       },
       {

@@ -2,6 +2,7 @@
 import { PROTOCOL_VERSION } from "../../core/config.ts";
 import { sameProcess } from "../../core/ids.ts";
 import { type Address, place } from "../../host/address.ts";
+import { twinsText } from "../../host/twins.ts";
 import { isLoopback, isUnspecified } from "../addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type Greeting, greet, type PeerHello } from "./greeting.ts";
@@ -204,6 +205,9 @@ function duplicates(peers: readonly Met[]): Finding[] {
   return [...grouped(peers, (peer) => peer.id)].flatMap(([id, all]) => {
     const processes = all.filter((peer, i) => all.findIndex((other) => sameProcess(other, peer)) === i);
     if (processes.length < 2) return [];
+    const copies = grouped(processes, (peer) => peer.inc);
+    const twins = [...copies.values()].find((ofOne) => ofOne.length > 1);
+    if (twins !== undefined) return [problem("all", "twins", twinsText(id, twins))];
     const where = processes.map((peer) => peer.where).join(" and ");
     return [
       problem(
