@@ -435,8 +435,14 @@ export class Election {
     if (this.#phase !== "preparing" || this.#ballot === null) return;
     if (frame.ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
     if (frame.hint !== null) return this.#ask(from.link, peer.log.hintFor(frame.hint));
-    const taken = peer.followership.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);
-    if (taken !== "taken") return this.#fail("the best log could not be adopted");
+    const taken = peer.followership.take(from, frame, frame.entries);
+    if (taken !== "taken") {
+      // Without that one the others may be a majority; which of their logs is the best is judged anew.
+      peer.debug(`the log of peer ${from.id} cannot be adopted: its promise does not count`);
+      this.#promises.delete(memberName(from));
+      this.#donor = null;
+      return this.#judgePromises();
+    }
     this.#deadline = peer.now + peer.timeouts.promises(this.#attempts);
     const best = this.#promises.get(memberName(from))?.tail;
     if (best !== undefined && compareTails(best, peer.log.tail) > 0) {

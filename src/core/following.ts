@@ -13,7 +13,7 @@ import {
   sameBallot,
   sameMember,
 } from "./ids.ts";
-import type { CatchupReq, CatchupResp, Entry, Heartbeat, SeqChat, Tail } from "./message.ts";
+import type { Before, CatchupReq, CatchupResp, Entry, Heartbeat, SeqChat, Tail } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import { memberName } from "./quorum.ts";
 
@@ -87,9 +87,10 @@ export class Followership {
     this.#request(via, peer.log.tail);
   }
 
-  onHeartbeat(frame: Heartbeat): void {
+  onHeartbeat(from: MemberKey, frame: Heartbeat): void {
     const peer = this.#peer;
     if (peer.leader !== null) peer.leader.quorum = frame.quorum;
+    if (peer.histories.contradictsLeader) return;
     for (const acked of frame.acked)
       if (peer.memberOf(acked) !== null) peer.memory.saw(acked, frame.ballot, acked.match);
     this.#owed = true;
@@ -97,6 +98,7 @@ export class Followership {
     if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;
     const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
     if (!this.#holds(prev)) this.#owedHint = peer.log.hintFor(prev);
+    else if (peer.histories.differ(from, frame.prev_index, frame.prev_crc)) return;
     else this.#prove(frame.prev_index, frame.commit);
     if (frame.prev_index !== 0 || frame.last_index === 0) return;
     // The leader cannot stream to us from memory: where this log stands tells it where to begin, and as long as that
@@ -105,9 +107,9 @@ export class Followership {
     if (this.#matched < frame.commit) this.#fetchMore();
   }
 
-  onSeqChat(_link: LinkId, frame: SeqChat): void {
-    const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
-    const taken = this.take(prev, frame.entries);
+  onSeqChat(from: MemberKey, frame: SeqChat): void {
+    if (this.#peer.histories.contradictsLeader) return;
+    const taken = this.take(from, frame, frame.entries);
     if (taken === "refused") return;
     if (taken === "taken") {
       this.#owedHint = null;
@@ -149,17 +151,20 @@ export class Followership {
   }
 
   /**
-   * [R2] Takes entries that continue this log at `prev`. Answers "taken", the place to try next where `prev` is not in
+   * [R2] Takes entries that continue this log at the place before. Answers "taken", the place to try next where that is not in
    * this log, or "refused" where they cannot be taken at all. Only a real conflict truncates.
    */
-  take(prev: Tail, entries: readonly Entry[]): "taken" | "refused" | Tail {
+  take(from: MemberKey, before: Before, entries: readonly Entry[]): "taken" | "refused" | Tail {
     const peer = this.#peer;
-    const { log } = peer;
+    const { histories, log } = peer;
+    const prev = { index: before.prev_index, ballot: before.prev_ballot };
     if (!this.#holds(prev)) return log.hintFor(prev);
+    if (histories.differ(from, prev.index, before.prev_crc)) return "refused";
     let skip = 0;
     while (skip < entries.length) {
       const entry = entries[skip] as Entry;
       if (entry.index > log.last || !sameBallot(log.state.ballotAt(entry.index), entry)) break;
+      if (histories.differ(from, entry.index, entry.crc)) return "refused";
       skip += 1;
     }
     const first = entries[skip];
@@ -267,7 +272,8 @@ export class Followership {
     if (final === undefined) {
       // What is committed there and stands here alike is committed here.
       const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
-      if (this.#holds(prev)) this.commitThrough(Math.min(frame.commit, prev.index));
+      if (this.#holds(prev) && !peer.histories.differ(from, prev.index, frame.prev_crc))
+        this.commitThrough(Math.min(frame.commit, prev.index));
       return this.#tryAnother(from);
     }
     if (compareBallots(final, peer.promised) > 0) {
@@ -275,7 +281,7 @@ export class Followership {
       peer.raisePromise(ballotOf(final));
       return;
     }
-    const taken = this.take({ index: frame.prev_index, ballot: frame.prev_ballot }, frame.entries);
+    const taken = this.take(from, frame, frame.entries);
     if (taken !== "taken") return;
     this.commitThrough(Math.min(frame.commit, final.index));
     this.#owed = true;

@@ -195,15 +195,21 @@ export interface Leave extends MemberKey {
   readonly type: "LEAVE";
 }
 
-export interface Heartbeat {
+/** A place before which the sender's log is the receiver's, if that holds the same there [R2] [R9]. */
+export interface Before {
+  readonly prev_index: LogIndex;
+  readonly prev_ballot: Ballot;
+  /** crc of that line, and so of all before it [L3]. */
+  readonly prev_crc: number;
+}
+
+/** The place before is the last entry sent to this follower: proves a match [R6]. */
+export interface Heartbeat extends Before {
   readonly type: "HEARTBEAT";
   readonly ballot: Ballot;
   readonly commit: LogIndex;
   /** The leader has heard a majority within the quorum check time. */
   readonly quorum: boolean;
-  /** Last entry sent to this follower: proves a match [R6]. */
-  readonly prev_index: LogIndex;
-  readonly prev_ballot: Ballot;
   /** Last entry of the leader's log. */
   readonly last_index: LogIndex;
   /** What each voter has acknowledged under this ballot, for all to remember [D6]. */
@@ -223,11 +229,7 @@ export interface Seen {
 }
 
 /** Entries behind a header line: the lines themselves, verbatim [W1]. */
-export interface EntryFrame {
-  readonly prev_index: LogIndex;
-  readonly prev_ballot: Ballot;
-  /** crc of the line before the first one [L3]. */
-  readonly prev_crc: number;
+export interface EntryFrame extends Before {
   readonly commit: LogIndex;
   readonly entries: readonly Entry[];
 }
@@ -260,6 +262,14 @@ export interface Nack {
   readonly promised: Ballot;
   /** The sender follows a live leader of the promised ballot (then a refused leader just steps down). */
   readonly led: boolean;
+}
+
+/** The receiver's log and the sender's have the same ballot at that place, and are not the same up to there [R9]. */
+export interface Fork {
+  readonly type: "FORK";
+  /** The sender's promise. */
+  readonly ballot: Ballot;
+  readonly index: LogIndex;
 }
 
 export interface Election {
@@ -384,6 +394,7 @@ export type Frame =
   | SeqChat
   | SeqAck
   | Nack
+  | Fork
   | Election
   | ElectionAnswer
   | Prepare

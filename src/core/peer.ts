@@ -18,6 +18,7 @@ import type { FollowedLeader, Input, LinkedPeer, Output, PeerOptions, Restored, 
 import { Election } from "./election.ts";
 import { LateClock } from "./failure.ts";
 import { Followership } from "./following.ts";
+import { Histories } from "./histories.ts";
 import {
   type Ballot,
   compareBallots,
@@ -90,6 +91,7 @@ export class Peer {
   twin: Twin | null = null;
 
   readonly memory = new Memory();
+  readonly histories = new Histories(this);
   readonly terms: Terms;
   readonly senders: Senders;
   readonly pendingNews: PendingNews;
@@ -360,6 +362,7 @@ export class Peer {
     this.leadership = null;
     this.leader = null;
     this.followership.reset();
+    this.histories.onPromise();
     this.election.onHigherPromise(ballot);
     this.timeouts.disk.onPromise(this.now);
     this.out({ do: "promise", ballot });
@@ -455,13 +458,15 @@ export class Peer {
         if (frame.type === "COORDINATOR") return this.#followed(frame.ballot);
         this.#followed(frame.ballot);
         return frame.type === "HEARTBEAT"
-          ? this.followership.onHeartbeat(frame)
-          : this.followership.onSeqChat(link, frame);
+          ? this.followership.onHeartbeat(from, frame)
+          : this.followership.onSeqChat(from, frame);
       case "SEQ_ACK":
         if (!frame.faulty) this.#saw(from, frame.ballot, frame.match);
         return this.leadership?.onSeqAck(from, frame);
       case "SEEN":
         return this.#onSeen(from, frame);
+      case "FORK":
+        return this.histories.onFork(from, frame);
       case "NACK":
         return this.#onNack(from, frame.ballot, frame.promised, frame.led);
       case "ELECTION":

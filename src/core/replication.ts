@@ -312,15 +312,15 @@ export class Leadership {
       const stands = progress.stands === null ? 0 : peer.log.hintFor(progress.stands).index;
       this.#probe(progress, Math.max(progress.last, stands) + 1);
     }
-    const prev =
-      progress.state === "behind" ? peer.log.tailAt(0) : peer.log.tailAt(Math.min(progress.next - 1, peer.log.last));
+    const isBehind = progress.state === "behind" || progress.next < peer.log.first;
     progress.told = peer.log.commit;
-    this.heartbeatTo(link, prev);
+    this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, peer.log.last));
   }
 
   /** Without a place before: whoever gets it is to fetch what is committed. */
-  heartbeatTo(link: LinkId, prev: Tail = this.#peer.log.tailAt(0)): void {
+  heartbeatTo(link: LinkId, before: LogIndex = 0): void {
     const peer = this.#peer;
+    const prev = peer.log.tailAt(before);
     peer.send(link, {
       type: "HEARTBEAT",
       ballot: this.ballot,
@@ -328,6 +328,7 @@ export class Leadership {
       quorum: this.quorumConnected,
       prev_index: prev.index,
       prev_ballot: prev.ballot,
+      prev_crc: before === 0 ? 0 : peer.log.crcAt(before),
       last_index: peer.log.last,
       acked: this.#acked,
     });

@@ -50,6 +50,7 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
 
   // Members.
   SEEN: known,
+  FORK: known,
   PENDING: known,
   CHAT: member,
   PEOPLE: member,

@@ -60,6 +60,11 @@ export class Log {
     return entry.crc;
   }
 
+  /** The same, or null where that is on disk only, or nowhere. */
+  crcInMemory(index: LogIndex): number | null {
+    return index === this.#before ? this.#beforeCrc : (this.entryAt(index)?.crc ?? null);
+  }
+
   tailAt(index: LogIndex): Tail {
     return { index, ballot: this.state.ballotAt(index) };
   }

@@ -88,6 +88,7 @@ export function termIn(frame: Frame): Term {
     case "COORDINATOR":
     case "PREPARE":
     case "ABDICATE":
+    case "FORK":
       return frame.ballot.term;
     case "SEEN":
     case "ELECTION_OK":

@@ -49,6 +49,7 @@ function describeMember(peer: Peer, member: Member): MemberStatus {
 export function whyWaiting(peer: Peer): string | null {
   if (peer.founding > 0)
     return `this peer founded a cluster and is alone in it: messages are taken ${peer.timings.founding / 1000} s after its start, unless somebody knows it from another one`;
+  if (peer.histories.contradictsLeader) return peer.histories.found;
   if (peer.leader?.quorum === true || peer.relay.via !== null) return null;
   if (peer.twin !== null) return twinsText(peer.self.id, peer.ownTwins);
   const members = (peer.configuration?.members ?? []).filter((m) => m.role !== "left");
@@ -56,6 +57,7 @@ export function whyWaiting(peer: Peer): string | null {
   const voters = members.filter((m) => m.role === "voter");
   const here = voters.filter((v) => peer.isLinked(v)).length;
   const needed = Math.floor(voters.length / 2) + 1;
+  if (here >= needed && peer.histories.found !== null) return peer.histories.found;
   if (here >= needed)
     return `waiting for a leader (${here} of ${voters.length} voters here, none is elected yet): messages are kept and will be sent`;
   const own = peer.memberOf(peer.self);

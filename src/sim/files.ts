@@ -1,5 +1,5 @@
 /** What a simulated machine's directory holds, read from outside: as text, sharing no code with who wrote it. */
-import { crc32c } from "../wire/crc32c.ts";
+import { chainCrc, crc32c } from "../wire/crc32c.ts";
 import type { Promised } from "./checkers.ts";
 import type { Machine } from "./machine.ts";
 
@@ -42,6 +42,21 @@ export function logLines(
       if (first + i > after && first + i <= through) lines.set(first + i, line);
   }
   return lines;
+}
+
+/** A segment in which the last message, but for one on the first line, says something else, all crcs behind it being right [L3]. */
+export function rewritten(segment: Uint8Array, payload: string): Uint8Array {
+  const lines = DECODER.decode(segment).split("\n").slice(0, -1);
+  const at = lines.findLastIndex((line, i) => i > 0 && line.includes('"kind":"chat"'));
+  for (let i = at; i > 0 && i < lines.length; i++) {
+    const { crc: _, ...entry } = JSON.parse(lines[i] as string) as { crc: number };
+    const said = JSON.stringify(i === at ? { ...entry, payload } : entry);
+    const begun = `${said.slice(0, -1)},`;
+    const { crc } = JSON.parse(lines[i - 1] as string) as { crc: number };
+    const bytes = ENCODER.encode(begun);
+    lines[i] = `${begun}"crc":${chainCrc(crc, bytes, 0, bytes.length)}}`;
+  }
+  return ENCODER.encode(lines.map((line) => `${line}\n`).join(""));
 }
 
 /** What a small state file says for certain. */

@@ -1,6 +1,6 @@
 /** Mutants of sending and of replication: the rules S1 to S6 and R2 to R8. */
-import { type Ballot, compareBallots, type LinkId, type LogIndex } from "../core/ids.ts";
-import type { SeqChat, Tail } from "../core/message.ts";
+import { type Ballot, compareBallots, type LinkId, type LogIndex, leaderKey } from "../core/ids.ts";
+import type { Before, SeqChat, Tail } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
 import { majority, quorumIndex, votersOf } from "../core/quorum.ts";
 import { framesIn, framesOut, leaders, type Mutant, outputs, peers, whenLeading, words, wrap } from "./mutant.ts";
@@ -124,7 +124,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     parts: framesIn((frame, peer) => {
       if (frame.type !== "SEQ_CHAT" && frame.type !== "HEARTBEAT") return frame;
       if (frame.prev_index > peer.log.last) return frame;
-      return { ...frame, prev_ballot: peer.log.tailAt(frame.prev_index).ballot };
+      const prev_crc = peer.log.crcInMemory(frame.prev_index) ?? frame.prev_crc;
+      return { ...frame, prev_ballot: peer.log.tailAt(frame.prev_index).ballot, prev_crc };
     }),
   },
   {
@@ -132,9 +133,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: "R2",
     what: "a follower keeps its own entries where the leader's differ",
     parts: peers((peer) => {
-      wrap(peer.followership, "take", (take) => (prev, entries) => {
-        const known = Math.max(0, peer.log.last - prev.index);
-        return take(known === 0 ? prev : peer.log.tail, entries.slice(known));
+      wrap(peer.followership, "take", (take) => (from, before, entries) => {
+        const known = Math.max(0, peer.log.last - before.prev_index);
+        return take(from, known === 0 ? before : endOf(peer), entries.slice(known));
       });
     }),
   },
@@ -209,11 +210,17 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: "R6",
     what: "a heartbeat's commit index is believed for entries that were not proven equal",
     parts: peers((peer) => {
-      wrap(peer.followership, "onHeartbeat", (onHeartbeat) => (frame) => {
-        onHeartbeat(frame);
+      wrap(peer.followership, "onHeartbeat", (onHeartbeat) => (from, frame) => {
+        onHeartbeat(from, frame);
         peer.followership.commitThrough(frame.commit);
       });
     }),
+  },
+  {
+    name: "prefix-unproven",
+    rule: "R9",
+    what: "equal ballots at equal places count as equal logs, whatever the crc of the chain says",
+    parts: peers((peer) => wrap(peer.histories, "differ", () => () => false)),
   },
   {
     name: "catchup-uncommitted",
@@ -282,6 +289,11 @@ function trust(peer: Peer): void {
   peer.log.state.refusal = () => null;
 }
 
+/** The end of a peer's log, as a frame names it. */
+function endOf({ log }: Peer): Before {
+  return { prev_index: log.last, prev_ballot: log.tail.ballot, prev_crc: log.state.crc };
+}
+
 /** As long as `open`, what a leader below the promise sends is not refused: its entries are taken and acknowledged. */
 function unfenced(peer: Peer, open: () => boolean): void {
   let obeyed: { link: LinkId; ballot: Ballot; last: LogIndex } | null = null;
@@ -291,8 +303,9 @@ function unfenced(peer: Peer, open: () => boolean): void {
     const match = Math.min(last, peer.log.durable);
     peer.send(link, { type: "SEQ_ACK", ballot, match, last, hint: null, faulty: false, linked: null });
   };
-  const obey = (link: LinkId, { ballot, prev_index, prev_ballot, entries }: SeqChat) => {
-    if (peer.followership.take({ index: prev_index, ballot: prev_ballot }, entries) !== "taken") return;
+  const obey = (link: LinkId, frame: SeqChat) => {
+    const { ballot, prev_index, entries } = frame;
+    if (peer.followership.take(leaderKey(ballot), frame, entries) !== "taken") return;
     obeyed = { link, ballot, last: prev_index + entries.length };
     acknowledge();
   };

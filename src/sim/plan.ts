@@ -58,6 +58,8 @@ export const VERBS = {
   "bad-line": "PEER",
   shorten: "PEER",
   "lose-segment": "PEER",
+  // with right crcs: another history
+  rewrite: "PEER",
   snapshot: "PEER",
   rollback: "PEER",
   wipe: "PEER",

@@ -1,7 +1,7 @@
 /** What each step of a plan does to the world. */
 import { Violation } from "./checkers.ts";
 import { expectation } from "./expect.ts";
-import { durableJson, firstIndex, logPaths } from "./files.ts";
+import { durableJson, firstIndex, logPaths, rewritten } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
 import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
@@ -173,6 +173,11 @@ export const STEPS: Record<Verb, Carry> = {
   },
   "lose-segment"(machine) {
     damageLog(this, machine, () => null);
+  },
+  rewrite(machine) {
+    machine.killAll();
+    this.losses.note(machine);
+    machine.disk.damage(logPaths(machine).at(-1) as string, (bytes) => rewritten(bytes, "never said"));
   },
   snapshot(machine) {
     machine.takeSnapshot();

@@ -41,7 +41,7 @@ export function usurp(world: World, machine: Machine, terms: number, member: Mac
   const { id, inc, boot } = identity ?? { id: STRANGER_ID, inc: "stranger", boot: 1 };
   const as: ProcessKey = { id, inc, boot };
   const ballot: Ballot = { term: promised.term + terms, leader_id: id, inc, boot };
-  const place = { prev_index: 0, prev_ballot: NO_BALLOT };
+  const place = { prev_index: 0, prev_ballot: NO_BALLOT, prev_crc: 0 };
   greetAndSend(world, machine, as, [
     { type: "NACK", ballot: promised, promised: ballot, led: false },
     { type: "ELECTION_GRANT", round: 1, promised: ballot },

@@ -63,7 +63,8 @@ export const SETTLED = v.strictObject({ config_index: index });
 export const PRESENCE = v.strictObject({ change: v.picklist(["joined", "left", "gone", "renamed"]), was: nameOrNone });
 export const READ = v.strictObject({ from: index, through: v.pipe(index, v.minValue(1)) });
 
-const entryHeader = { prev_index: index, prev_ballot: ballot, prev_crc: crc, commit: index };
+const before = { prev_index: index, prev_ballot: ballot, prev_crc: crc };
+const entryHeader = { ...before, commit: index };
 /** What stands behind the header line: `count` lines of together `bytes` bytes [W1]. */
 const behind = { count: count(FRAME_ENTRIES_MAX), bytes: count(FRAME_BYTES_MAX) };
 const run = {
@@ -126,8 +127,7 @@ export const FRAMES = {
     ballot,
     commit: index,
     quorum: v.boolean(),
-    prev_index: index,
-    prev_ballot: ballot,
+    ...before,
     last_index: index,
     acked: v.pipe(v.array(v.strictObject({ ...key, match: index })), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
   }),
@@ -143,6 +143,7 @@ export const FRAMES = {
     linked: v.nullable(v.pipe(v.array(peerId), v.maxLength(CONFIGURATION_MEMBERS_MAX))),
   }),
   NACK: v.strictObject({ type: v.literal("NACK"), ballot, promised: ballot, led: v.boolean() }),
+  FORK: v.strictObject({ type: v.literal("FORK"), ballot, index }),
   ELECTION: v.strictObject({ type: v.literal("ELECTION"), round: index, tail }),
   ELECTION_OK: v.strictObject({ type: v.literal("ELECTION_OK"), ...answer }),
   ELECTION_DENY: v.strictObject({ type: v.literal("ELECTION_DENY"), ...answer }),

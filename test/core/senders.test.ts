@@ -20,7 +20,7 @@ function leaderFrames(from: Puppet, to: Puppet, term: number): Frame[] {
   const ballot = { term, leader_id: from.id, inc: from.inc, boot: from.boot };
   const { log } = to.peer;
   const { index, ballot: prevBallot } = log.tail;
-  const prev = { prev_index: index, prev_ballot: prevBallot };
+  const prev = { prev_index: index, prev_ballot: prevBallot, prev_crc: log.state.crc };
   const said = {
     room_id: "lobby",
     sender_id: from.id,
@@ -34,7 +34,7 @@ function leaderFrames(from: Puppet, to: Puppet, term: number): Frame[] {
   return [
     { type: "COORDINATOR", ballot, peer: { id: from.id, ...address(from.id) } },
     { type: "HEARTBEAT", ballot, commit: index, quorum: true, last_index: index, acked: [], ...prev },
-    { type: "SEQ_CHAT", ballot, commit: index + 1, prev_crc: log.state.crc, entries: [entry], ...prev },
+    { type: "SEQ_CHAT", ballot, commit: index + 1, entries: [entry], ...prev },
     { type: "PREPARE", ballot },
     { type: "ABDICATE", ballot, to: 0 },
   ];

@@ -14,12 +14,12 @@ const NOTHING = { index: 0, ballot: NO_BALLOT };
 function frames(from: Puppet, to: Puppet, term: number): Frame[] {
   const ballot: Ballot = { term, leader_id: from.id, inc: from.inc, boot: from.boot };
   const own: Ballot = { term: to.peer.promised.term, leader_id: to.id, inc: to.inc, boot: to.boot };
-  const place = { prev_index: 0, prev_ballot: NO_BALLOT };
+  const place = { prev_index: 0, prev_ballot: NO_BALLOT, prev_crc: 0 };
   const entries = [entryOf(1, ballot, "leader")];
   return [
     { type: "HEARTBEAT", ballot, commit: 0, quorum: true, last_index: 0, acked: [], ...place },
-    { type: "SEQ_CHAT", ballot, commit: 0, prev_crc: 0, entries: [], ...place },
-    { type: "SEQ_CHAT", ballot: own, commit: 0, prev_crc: 0, entries, ...place },
+    { type: "SEQ_CHAT", ballot, commit: 0, entries: [], ...place },
+    { type: "SEQ_CHAT", ballot: own, commit: 0, entries, ...place },
     { type: "COORDINATOR", ballot, peer: { id: from.id, host: "h", port: 1 } },
     { type: "ABDICATE", ballot, to: 0 },
     { type: "PREPARE", ballot },
@@ -34,8 +34,8 @@ function frames(from: Puppet, to: Puppet, term: number): Frame[] {
     { type: "SEEN", promised: ballot, match: 0 },
     { type: "CATCHUP_REQ", ballot, after: NOTHING },
     { type: "CATCHUP_REQ", ballot: null, after: { index: 9, ballot } },
-    { type: "CATCHUP_RESP", ballot: null, commit: 9, prev_crc: 0, entries, hint: null, more: false, ...place },
-    { type: "CATCHUP_RESP", ballot, commit: 9, prev_crc: 0, entries: [], hint: null, more: false, ...place },
+    { type: "CATCHUP_RESP", ballot: null, commit: 9, entries, hint: null, more: false, ...place },
+    { type: "CATCHUP_RESP", ballot, commit: 9, entries: [], hint: null, more: false, ...place },
   ];
 }
 

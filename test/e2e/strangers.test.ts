@@ -10,7 +10,7 @@ import { Raw } from "./raw.ts";
 afterEach(endAll);
 
 function leaderFrames(ballot: Ballot): Frame[] {
-  const place = { prev_index: 0, prev_ballot: NO_BALLOT };
+  const place = { prev_index: 0, prev_ballot: NO_BALLOT, prev_crc: 0 };
   return [
     { type: "COORDINATOR", ballot, peer: { id: ballot.leader_id, host: "127.0.0.1", port: 9 } },
     { type: "HEARTBEAT", ballot, commit: 0, quorum: true, last_index: 0, acked: [], ...place },

@@ -308,6 +308,7 @@ export const PLANS = {
     at 1020 start 3
     at 2000 heal
     at 2500 say 2 bye
+    at 4000 expect 1,2,3 told no histories
     until: 4000
     ending: stop`,
 
@@ -677,5 +678,19 @@ export const PLANS = {
     at 4000 expect 3 knows no leader
     at 6000 expect 2 leads
     until: 6000
+    ending: stop`,
+
+  "other-history": `
+    title: a message in one log says something else
+    peers: 3${THREE}
+    at 1500 say 1 one
+    at 2500 kill 2
+    at 2600 rewrite 2
+    at 2700 start 2
+    at 3500 say 1 two
+    at 5000 expect 2 told histories
+    at 5000 expect 2 has not delivered two
+    at 5000 wipe 2
+    until: 5000
     ending: stop`,
 };

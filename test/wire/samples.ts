@@ -290,10 +290,11 @@ export class Sampler {
       LEAVE: () => ({ type: "LEAVE", ...this.key() }),
       HEARTBEAT: () => ({
         ...{ type: "HEARTBEAT", ballot: this.ballot(), commit: this.index(), quorum: this.random() < 0.5 },
-        ...{ prev_index, prev_ballot: this.ballot(), last_index: this.index() },
+        ...{ prev_index, prev_ballot: this.ballot(), prev_crc, last_index: this.index() },
         acked: this.list(() => ({ ...this.key(), match: this.index() })),
       }),
       SEEN: () => ({ type: "SEEN", promised: this.ballot(), match: this.index() }),
+      FORK: () => ({ type: "FORK", ballot: this.ballot(), index: this.index() }),
       SEQ_CHAT: () => ({ type: "SEQ_CHAT", ballot: this.ballot(), ...behind() }),
       SEQ_ACK: () => ({
         ...{ type: "SEQ_ACK", ballot: this.ballot(), match: this.index(), last: this.index(), hint },
