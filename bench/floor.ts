@@ -12,19 +12,10 @@ import { closeSync, fdatasync, mkdtempSync, openSync, rmSync, writeSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import type { FloorFigures } from "./floor-figures.ts";
 import { Histogram, median } from "./histogram.ts";
 import { textOf } from "./protocol.ts";
 import { floorTable } from "./table.ts";
-
-export interface FloorFigures {
-  readonly windows: readonly {
-    /** Messages sent and not yet done, at most. */
-    readonly window: number;
-    /** Median of the runs. */
-    readonly perSecond: number;
-    readonly latencyMs: { readonly p50: number; readonly p99: number };
-  }[];
-}
 
 interface FloorOptions {
   readonly size: number;

@@ -2,7 +2,7 @@
 
 import { escapeHtml } from "../src/cli/html.ts";
 import type { RunResult, RunTrace } from "./figures.ts";
-import type { FloorFigures } from "./floor.ts";
+import type { FloorFigures } from "./floor-figures.ts";
 import { type Bar, type Mark, type Point, roundUp, svg } from "./plot.ts";
 import { count, floorBeside, floorTable, ms, runTable } from "./table.ts";
 

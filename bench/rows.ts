@@ -5,7 +5,7 @@
 import { DEFAULT_TIMINGS } from "../src/core/config.ts";
 import { shippedBinary } from "./artefacts.ts";
 import type { RunResult, RunTrace } from "./figures.ts";
-import type { FloorFigures } from "./floor.ts";
+import type { FloorFigures } from "./floor-figures.ts";
 import type { Member } from "./member.ts";
 import type { FigureRow, OneFollower, RunOptions } from "./options.ts";
 import type { Line, NoFigure, Reach } from "./reach.ts";

@@ -6,7 +6,8 @@ import { writeFileSync } from "node:fs";
 import { standardStream } from "../src/adapters/standard-stream.ts";
 import { RunFailed } from "./cluster.ts";
 import { machine, type RunResult } from "./figures.ts";
-import { type FloorFigures, measureFloor } from "./floor.ts";
+import { measureFloor } from "./floor.ts";
+import type { FloorFigures } from "./floor-figures.ts";
 import { liveView } from "./live.ts";
 import {
   FIGURE_ROWS,

@@ -1,7 +1,7 @@
 /** Figures as text: aligned columns, units, and the tables that a run, a sweep and a comparison end with. */
 
 import type { RunResult } from "./figures.ts";
-import type { FloorFigures } from "./floor.ts";
+import type { FloorFigures } from "./floor-figures.ts";
 
 /** Columns as wide as they need be: the first to the left, the others to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {

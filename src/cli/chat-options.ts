@@ -7,7 +7,7 @@ import { HISTORY_COUNT_MAX } from "./commands.ts";
 import { address, duration, name, seed, UsageError } from "./flags.ts";
 import { inHome } from "./home.ts";
 import type { ChatOptions, Mode } from "./talk-options.ts";
-import type { Flag } from "./usage/command.ts";
+import type { Flag } from "./usage/flag.ts";
 import type { Settings } from "./usage/settings.ts";
 
 const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;

@@ -6,7 +6,7 @@ import { BELLS, CHAT_FLAGS, readHistory, readMode } from "./chat-options.ts";
 import { address, duration, name, UsageError } from "./flags.ts";
 import type { SendOptions, TailOptions } from "./one-shot.ts";
 import type { TalkOptions } from "./talk-options.ts";
-import type { Flag } from "./usage/command.ts";
+import type { Flag } from "./usage/flag.ts";
 import type { Settings } from "./usage/settings.ts";
 
 type Text = Omit<SendOptions, "text">;

@@ -2,7 +2,8 @@
 import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
 import { UsageError } from "./flags.ts";
 import { visible } from "./sanitize.ts";
-import { type Command, type Flag, maySet } from "./usage/command.ts";
+import type { Command } from "./usage/command.ts";
+import { type Flag, maySet } from "./usage/flag.ts";
 import { CONFIG as CONFIG_FLAG, type Settings } from "./usage/settings.ts";
 
 /** Here it means another thing than to a peer, whose files may hold it all the same. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../adapters/disk.ts";
 import { type Disk, PortError } from "../host/contracts.ts";
-import { toMessage } from "../host/delivery.ts";
+import { toMessage } from "../host/delivered.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../host/history.ts";
 import { DamagedFile } from "../host/state-files.ts";
 import { counted } from "./answers.ts";

@@ -8,7 +8,7 @@ import { Output } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { runtimeName, runtimeTooOld, VERSION } from "./runtime.ts";
 import { visible } from "./sanitize.ts";
-import { WORKER } from "./sim-command.ts";
+import { WORKER } from "./sim-worker.ts";
 import { readArguments } from "./usage/arguments.ts";
 import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/command.ts";
 import { commandHelp } from "./usage/help.ts";

@@ -3,9 +3,6 @@ import { PROFILES } from "../sim/profile.ts";
 import { PEERS_MAX } from "../sim/scenario.ts";
 import type { Command } from "./usage/command.ts";
 
-/** The one argument of a process that plays for another. */
-export const WORKER = "sim-worker";
-
 export const SIM: Command = {
   name: "sim",
   words: "",

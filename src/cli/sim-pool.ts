@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { type Job, judge, play, scenarioOfJob, type Verdict } from "../sim/play.ts";
 import type { Output } from "./output.ts";
-import { WORKER } from "./sim-command.ts";
+import { WORKER } from "./sim-worker.ts";
 
 /** Longest that timers count; a deadline further away is looked at again then. */
 const TIMER_MS_MAX = 2_147_483_647;

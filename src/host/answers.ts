@@ -6,18 +6,11 @@ import type { Peer } from "../core/peer.ts";
 import type { HistoryPage, Status, Told } from "../core/reports.ts";
 import type { Clock } from "./contracts.ts";
 import type { Past } from "./past.ts";
-import { confirmations, refuseName, renamed } from "./people.ts";
+import { type Asker, confirmations, refuseName, renamed } from "./people.ts";
 import { committedRooms } from "./rooms.ts";
 import type { OwnQuestion } from "./service.ts";
 import type { Slices } from "./slices.ts";
 import type { Who } from "./who.ts";
-
-/** Who asks: one object for as long as it is there. */
-export interface Asker {
-  /** The name the asker has, "" for nobody. */
-  readonly name: string;
-  rename(name: string): void;
-}
 
 export interface AnswersHost {
   readonly clock: Clock;

@@ -13,12 +13,13 @@ import type { Peer } from "../core/peer.ts";
 import type { HerePerson, Question, Status, Told } from "../core/reports.ts";
 import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
 import { WireError } from "../wire/errors.ts";
-import type { Answers, Asker } from "./answers.ts";
+import type { Answers } from "./answers.ts";
 import { type Channel, refusal } from "./channel.ts";
 import { ClientChats } from "./client-chats.ts";
 import type { Clock, Timer } from "./contracts.ts";
 import type { ClientEvents } from "./links.ts";
 import type { Past } from "./past.ts";
+import type { Asker } from "./people.ts";
 import type { Submitted } from "./service.ts";
 import { whyWaiting } from "./status.ts";
 

@@ -4,11 +4,10 @@
  */
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
-import { messageId } from "../core/message-id.ts";
 import type { ReadNote, SystemNote } from "../core/reports.ts";
 import type { Log } from "../core/tail.ts";
+import { toMessage, toReadNote, toSystemNote } from "./delivered.ts";
 import type { DeliveredMessage } from "./events.ts";
-import { toReadNote, toSystemNote } from "./people.ts";
 
 /** Entries read from disk at a time. */
 const READ_ENTRIES = 1024;
@@ -111,21 +110,6 @@ export class Delivery {
     } else if (entry.kind === "system") this.#emit(toSystemNote(entry));
     else if (entry.kind === "read") this.#emit(toReadNote(entry));
   }
-}
-
-export function toMessage(entry: Entry): DeliveredMessage {
-  return {
-    event: "message",
-    index: entry.index,
-    term: entry.term,
-    room_id: entry.room_id,
-    seq_no: entry.seq_no,
-    sender_id: entry.sender_id,
-    msg_id: messageId(entry),
-    user: entry.user,
-    payload: entry.text,
-    ts: entry.ts,
-  };
 }
 
 export interface MessageBlock {

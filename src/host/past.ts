@@ -6,7 +6,7 @@ import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../core
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
 import type { DeliveredMessage, HistoryPage } from "../core/reports.ts";
-import { toMessage } from "./delivery.ts";
+import { toMessage } from "./delivered.ts";
 import { LineSearch, lineOfMessage } from "./line-search.ts";
 import type { RawEntries } from "./log-store.ts";
 import type { Slices } from "./slices.ts";

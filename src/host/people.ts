@@ -1,11 +1,9 @@
 /** The person at a peer, system and read entries as events, and what is decided about names before the log decides. */
 import type { Input } from "../core/contract.ts";
-import type { Entry, Presence, ReadThrough } from "../core/message.ts";
 import type { PeopleLog } from "../core/people-log.ts";
-import type { Confirmations, Notice, ReadNote, SystemNote } from "../core/reports.ts";
+import type { Confirmations, Notice } from "../core/reports.ts";
 import { isName } from "../wire/text.ts";
 import { NAME_RULE } from "./admission.ts";
-import type { Asker } from "./answers.ts";
 import type { Clock } from "./contracts.ts";
 
 export interface PersonOptions {
@@ -16,6 +14,13 @@ export interface PersonOptions {
   readonly room?: string;
   /** What was read is confirmed to the others [P4]. Default: it is. */
   readonly receipts?: boolean;
+}
+
+/** Who asks: one object for as long as it is there. */
+export interface Asker {
+  /** The name the asker has, "" for nobody. */
+  readonly name: string;
+  rename(name: string): void;
 }
 
 /** The person at this very peer. */
@@ -65,16 +70,6 @@ export class OwnPerson implements Asker {
     const room_id = this.#options.room ?? "general";
     this.#input({ type: "person", person: { user: this.#name, room_id, ts: this.#clock.wall(), was, here } });
   }
-}
-
-export function toSystemNote({ index, room_id, sender_id, user, ts, data }: Entry): SystemNote {
-  const { change, was } = data as Presence;
-  return { event: "system", index, room_id, sender_id, user, change, was, ts };
-}
-
-export function toReadNote({ index, room_id, sender_id, user, ts, data }: Entry): ReadNote {
-  const { from, through } = data as ReadThrough;
-  return { event: "read", index, room_id, sender_id, user, from, through, ts };
 }
 
 export function confirmations(people: PeopleLog, room_id: string): Confirmations {

@@ -11,6 +11,7 @@ import type { Entry, Frame, Genesis, Role } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
 import { Catalogue, copyOf, deepFreeze, EPOCH, textOf } from "./explore-graph.ts";
 import { Broken } from "./explore-history.ts";
+import type { Actor } from "./explore-shapes.ts";
 
 /** The production core with its private fields open, and perhaps with a rule broken on purpose. */
 export interface OpenCore {
@@ -54,17 +55,6 @@ export type ActorEvent =
   | { readonly type: "log-synced" }
   /** Its machine loses power, and it starts again on what its disk had confirmed. */
   | { readonly type: "restart" };
-
-/** One peer on its disk. Nobody changes it once it has a number. */
-export interface Actor {
-  readonly self: MemberKey;
-  readonly peer: Peer;
-  /** What the promise file says; `peer.promised` may be ahead of it. */
-  readonly promised: Ballot;
-  readonly boots: number;
-  /** As written; durable through `peer.log.durable`. */
-  readonly log: readonly Entry[];
-}
 
 export interface ActorStep {
   readonly next: number;

@@ -4,9 +4,10 @@
  */
 import { formatBallot, type PeerId } from "../core/ids.ts";
 import type { Frame, Role } from "../core/message.ts";
-import { type Actor, Actors, addressOf, type OpenCore } from "./explore-actors.ts";
+import { Actors, addressOf, type OpenCore } from "./explore-actors.ts";
 import { Catalogue } from "./explore-graph.ts";
 import { type History, historyText, judge, NO_HISTORY, witness } from "./explore-history.ts";
+import type { Actor } from "./explore-shapes.ts";
 
 const COUNTED = ["late", "slow", "time", "restart", "cut", "connect", "leave", "say"] as const;
 type Counted = (typeof COUNTED)[number];

@@ -4,7 +4,7 @@
  */
 import { type Ballot, compareBallots, formatBallot, type MemberKey, sameBallot, sameMember } from "../core/ids.ts";
 import type { Configuration, Entry } from "../core/message.ts";
-import type { Actor } from "./explore-actors.ts";
+import type { Actor } from "./explore-shapes.ts";
 
 export const INVARIANTS = {
   "one leader": "a ballot has one leader, once [I3]",

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { points, type RunResult, worstSecond } from "../../bench/figures.ts";
-import type { FloorFigures } from "../../bench/floor.ts";
+import type { FloorFigures } from "../../bench/floor-figures.ts";
 import { readOptions } from "../../bench/options.ts";
 import { reportPage } from "../../bench/page.ts";
 import { count, ms, runTable, sweepTable, textTable } from "../../bench/table.ts";

@@ -3,13 +3,20 @@
  * when the test says so; a crash leaves what was confirmed.
  */
 
+import type { Timings } from "../../src/core/config.ts";
 import type { Input, Output, Restored } from "../../src/core/contract.ts";
-import { type Ballot, type LogIndex, NO_BALLOT, type PeerId, type ProcessKey } from "../../src/core/ids.ts";
+import {
+  type Ballot,
+  type LinkId,
+  type LogIndex,
+  NO_BALLOT,
+  type PeerId,
+  type ProcessKey,
+} from "../../src/core/ids.ts";
 import { LogState } from "../../src/core/log.ts";
-import type { ChatAck, Entry, Role } from "../../src/core/message.ts";
+import type { ChatAck, Entry, Frame, Role } from "../../src/core/message.ts";
 import { Peer } from "../../src/core/peer.ts";
 import { address, draft, seal } from "./entries.ts";
-import type { Stage } from "./puppets.ts";
 
 /** A crash leaves `entries` through `durable` and what was `promised`. */
 class Disk {
@@ -27,6 +34,17 @@ interface StartOptions {
   readonly onDisk?: LogIndex;
   readonly faulty?: boolean;
   readonly outbox?: Restored["outbox"];
+}
+
+/** What a puppet stands on: time, and whoever carries what it says to the others. */
+interface Stage {
+  readonly now: number;
+  readonly timings: Timings;
+  isolate(puppet: Puppet): void;
+  hangUp(link: LinkId): void;
+  post(from: Puppet, link: LinkId, frame: Frame): void;
+  /** It has committed this entry. */
+  witness(by: Puppet, entry: Entry): void;
 }
 
 /** One data directory and, while it runs, the peer on it. */

@@ -5,33 +5,8 @@
  */
 import type { Output } from "../output.ts";
 import type { Paint } from "../paint.ts";
+import type { Flag } from "./flag.ts";
 import type { Settings } from "./settings.ts";
-
-export interface Flag {
-  /** As typed, without the dashes. */
-  readonly name: string;
-  /** What stands for its value, like `N`; null for a switch, which has none. */
-  readonly value: string | null;
-  /** What it is good for, in one line. */
-  readonly what: string;
-  /** The value where none is given. */
-  readonly preset?: string;
-  /** In words, where the value depends on something. */
-  readonly otherwise?: string;
-  readonly choices?: readonly string[];
-  /** What a shell offers for its value. */
-  readonly completes?: "file" | "directory";
-  readonly repeats?: true;
-  /** May stand in a configuration file and in the environment; what it is written as there. */
-  readonly setting?: "number" | "text" | "time" | "seeds" | "switch";
-  /** Other names in a configuration file; `_` may stand for `-` anyway. */
-  readonly alsoKeys?: readonly string[];
-}
-
-/** May it stand in a configuration file and in the environment? */
-export function maySet({ setting }: Flag): boolean {
-  return setting !== undefined;
-}
 
 export interface Example {
   readonly command: string;

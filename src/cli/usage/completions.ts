@@ -1,6 +1,7 @@
 /** `chatpeer completions SHELL`: a script that teaches the shell the commands, their flags, and what these may be. */
 import { oneOf, UsageError } from "../flags.ts";
-import { COMMON_FLAGS, type Command, type Flag, VERSION_FLAG } from "./command.ts";
+import { COMMON_FLAGS, type Command, VERSION_FLAG } from "./command.ts";
+import type { Flag } from "./flag.ts";
 import { flagWords } from "./help.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;

@@ -8,16 +8,8 @@ import { isMap, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
 import { nearest } from "../../nearest.ts";
 import { UsageError } from "../flags.ts";
 import { visible } from "../sanitize.ts";
-import { type Flag, maySet } from "./command.ts";
+import { type Flag, maySet, type Setting } from "./flag.ts";
 import { CONFIG } from "./settings.ts";
-
-export interface Setting {
-  readonly values: readonly string[];
-  /** For errors: `--port`, `CHATPEER_PORT`, `node1.yml:3: port`. */
-  readonly label: string;
-  /** For people: `flag`, `CHATPEER_PORT`, `node1.yml:3`, `default`. */
-  readonly from: string;
-}
 
 /** A file of settings is a page; this is a mistaken argument. */
 const FILE_BYTES_MAX = 1024 * 1024;

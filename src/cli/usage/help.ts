@@ -1,5 +1,6 @@
 /** Help as text: one command, or all of them. Pure functions of the descriptions. */
-import { COMMON_FLAGS, type Command, type Flag, presetOf, synopsis, VERSION_FLAG, WRONG_USAGE } from "./command.ts";
+import { COMMON_FLAGS, type Command, presetOf, synopsis, VERSION_FLAG, WRONG_USAGE } from "./command.ts";
+import type { Flag } from "./flag.ts";
 
 /** Lines of help are at most this wide. */
 const COLUMNS = 100;

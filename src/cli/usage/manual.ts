@@ -2,7 +2,8 @@
 import packageJson from "../../../package.json" with { type: "json" };
 import { COMMANDS_EXPLAINED, KEYS_HELP } from "../commands.ts";
 import { UsageError } from "../flags.ts";
-import { COMMON_FLAGS, type Command, type Flag, fullName, maySet, synopsis, VERSION_FLAG } from "./command.ts";
+import { COMMON_FLAGS, type Command, fullName, synopsis, VERSION_FLAG } from "./command.ts";
+import { type Flag, maySet } from "./flag.ts";
 import { exitRows, flagWords } from "./help.ts";
 import { variableOf } from "./settings.ts";
 

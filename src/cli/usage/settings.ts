@@ -5,8 +5,8 @@
  */
 import { nearest } from "../../nearest.ts";
 import { oneOf, UsageError, wholeNumber } from "../flags.ts";
-import { type Flag, maySet } from "./command.ts";
-import type { Setting } from "./config-file.ts";
+import type { Setting } from "./flag.ts";
+import { type Flag, maySet } from "./flag.ts";
 
 const ENVIRONMENT = "CHATPEER_";
 /** The flag that names the file of settings; it cannot stand in one. */

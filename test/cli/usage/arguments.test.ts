@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { UsageError } from "../../../src/cli/flags.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
-import type { Flag } from "../../../src/cli/usage/command.ts";
+import type { Flag } from "../../../src/cli/usage/flag.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "id", value: "N", what: "", setting: "number" },

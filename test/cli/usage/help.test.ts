@@ -6,7 +6,7 @@ import { COMMANDS } from "../../../src/cli/catalog.ts";
 import { CHAT_FLAGS } from "../../../src/cli/chat-options.ts";
 import { COMMAND_NAMES } from "../../../src/cli/commands.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
-import { maySet } from "../../../src/cli/usage/command.ts";
+import { maySet } from "../../../src/cli/usage/flag.ts";
 import { commandHelp } from "../../../src/cli/usage/help.ts";
 import { manualPage } from "../../../src/cli/usage/manual.ts";
 import { variableOf } from "../../../src/cli/usage/settings.ts";
