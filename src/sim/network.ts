@@ -2,7 +2,8 @@
  * A virtual TCP: connections carry bytes in order, in pieces of any size, with delays drawn from the seed. A cut holds
  * bytes back without telling anybody, and what is held flows when it heals, as with a pulled cable; the death of a
  * process resets its connections. Who dials a machine that is cut off, or gone with its kernel, hears nothing, and knocks
- * again after a second, then after two, four, … Hosts are named by their process, so `host` is always the same.
+ * again after a second, then after two, four, … Hosts are named by their process, so `host` is always the same. A
+ * machine may be behind a narrow line, which all its connections share.
  */
 import { type Connection, type ConnectionHandler, type Listener, type Network, PortError } from "../host/contracts.ts";
 import { VirtualClock, type VirtualTime } from "./clock.ts";
@@ -33,6 +34,8 @@ const FIRST_FREE_PORT = 49_152;
 const NOT_SLOW = { least: 0, most: 0 };
 /** A kernel sends a lost piece again after about so long. */
 const RESENT_MS = 1000;
+/** What travels on a narrow line at a time, in bytes. */
+const PACKET_BYTES = 1400;
 /** The first SYN is sent again after so long, each later one after twice as long as the one before. */
 const SYN_AGAIN_MS = 1000;
 
@@ -56,6 +59,8 @@ export class VirtualNetwork {
   readonly #slow = new Map<string, { readonly least: number; readonly most: number }>();
   /** Directed: percent of the pieces that are lost on the way, and come again later. */
   readonly #lossy = new Map<string, number>();
+  /** Machines behind a narrow line: its bytes per millisecond, and when what was put on it has passed, either way. */
+  readonly #narrow = new Map<number, { readonly rate: number; outUntil: number; inUntil: number }>();
   /** Sees all bytes where they leave and where they arrive. */
   readonly watcher: NetworkWatcher | null;
 
@@ -86,6 +91,29 @@ export class VirtualNetwork {
     else this.#lossy.delete(`${from}>${to}`);
   }
 
+  /** All that a machine sends and receives passes a line of so many kbit/s each way; 0: it is as wide as needed. */
+  narrow(machine: number, kbits: number): void {
+    if (kbits > 0) this.#narrow.set(machine, { rate: kbits / 8, outUntil: 0, inUntil: 0 });
+    else this.#narrow.delete(machine);
+  }
+
+  /** What goes from one machine to another at a time. */
+  packets(from: number, to: number, bytes: Uint8Array): Uint8Array[] {
+    if (!this.#narrow.has(from) && !this.#narrow.has(to)) return [bytes];
+    const count = Math.ceil(bytes.length / PACKET_BYTES);
+    return Array.from({ length: count }, (_, i) => bytes.subarray(i * PACKET_BYTES, (i + 1) * PACKET_BYTES));
+  }
+
+  /** When so many bytes that leave now have passed the narrow lines between two machines. */
+  passed(from: number, to: number, bytes: number): number {
+    let at = this.#time.now;
+    const out = this.#narrow.get(from);
+    if (out !== undefined) at = out.outUntil = Math.max(at, out.outUntil) + bytes / out.rate;
+    const into = this.#narrow.get(to);
+    if (into !== undefined) at = into.inUntil = Math.max(at, into.inUntil) + bytes / into.rate;
+    return at;
+  }
+
   cut(from: number, to: number): void {
     this.#cuts.add(`${from}>${to}`);
   }
@@ -100,12 +128,13 @@ export class VirtualNetwork {
       this.#cuts.clear();
       this.#slow.clear();
       this.#lossy.clear();
+      this.#narrow.clear();
     } else this.#cuts.delete(`${from}>${to}`);
     for (const pair of this.#pairs) pair.flow();
   }
 
   get isWhole(): boolean {
-    return this.#cuts.size === 0 && this.#slow.size === 0 && this.#lossy.size === 0;
+    return [this.#cuts, this.#slow, this.#lossy, this.#narrow].every((faults) => faults.size === 0);
   }
 
   /** Connections between two machines break; what was under way is lost. */
@@ -320,21 +349,18 @@ class End implements Connection, WatchedEnd {
 
   /** Everything that may pass arrives after its delay, in order. */
   flow(): void {
-    const { other } = this;
-    if (
-      other === null ||
-      other.endpoint === undefined ||
-      this.#pair.network.isCut(this.endpoint.machine, other.endpoint.machine)
-    )
-      return;
+    const { other, machine } = this;
+    const { network, time } = this.#pair;
+    if (other?.endpoint === undefined || network.isCut(machine, other.machine)) return;
     const had = this.#held.length > 0;
     for (const held of this.#held) {
-      const at = Math.max(
-        this.#lastArrival,
-        this.#pair.time.now + this.#pair.network.delay(this.endpoint.machine, other.endpoint.machine),
-      );
-      this.#lastArrival = at;
-      this.#pair.time.at(at, () => other.endpoint.clock.run(() => other.arrived(held)));
+      const delay = network.delay(machine, other.machine);
+      const packets = typeof held === "string" ? [held] : network.packets(machine, other.machine, held);
+      for (const packet of packets) {
+        const passed = network.passed(machine, other.machine, packet.length);
+        this.#lastArrival = Math.max(this.#lastArrival, passed + delay);
+        time.at(this.#lastArrival, () => other.endpoint.clock.run(() => other.arrived(packet)));
+      }
     }
     this.#held = [];
     this.queued = 0;

@@ -32,6 +32,7 @@ export const VERBS = {
   bridge: "PEER",
   "slow-link": "FROM TO MS [LEAST]",
   "lossy-link": "FROM TO PERCENT",
+  narrow: "PEER KBITS",
   reset: "A B",
   heal: "[A] [B]",
   // processes

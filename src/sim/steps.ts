@@ -66,6 +66,9 @@ export const STEPS: Record<Verb, Carry> = {
   "lossy-link"(machine, [, to, percent]) {
     this.network.lose(machine.site, Number(to), Number(percent));
   },
+  narrow(machine, [, kbits]) {
+    this.network.narrow(machine.site, Number(kbits));
+  },
   reset(machine, [, other]) {
     this.network.reset(machine.site, Number(other));
   },

@@ -424,11 +424,13 @@ export class World {
     for (const a of part) for (const b of part) this.network.heal(a.site, b.site);
     const staysSlow = this.#plan.ending === "heal-slow";
     if (!staysSlow)
-      for (const a of part)
+      for (const a of part) {
+        this.network.narrow(a.site, 0);
         for (const b of part) {
           this.network.slow(a.site, b.site, 0);
           this.network.lose(a.site, b.site, 0);
         }
+      }
     for (const machine of part) {
       machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
       machine.disk.faults.syncError = null;
