@@ -149,8 +149,8 @@ export const UNCOMMITTED_BYTES_MAX = 32 * 1024 * 1024;
 export const BEHIND_ENTRIES_MAX = 10_000;
 /** Bytes of one CATCHUP_RESP: large enough to amortise a read, small enough not to hold up control frames. */
 export const CATCHUP_BYTES_MAX = 512 * 1024;
-/** So many of them answer one request: on a busy peer a round trip takes as long as all of them. */
-export const CATCHUP_FRAMES_MAX = 8;
+/** Bytes of all that answer one request: on a busy peer a round trip takes as long as all of them. */
+export const CATCHUP_ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Segment limits written into a new cluster's genesis entry [L4]; afterwards the genesis decides. */
 export const SEGMENTS = { entries: 65_536, bytes: 16 * 1024 * 1024 };

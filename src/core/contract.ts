@@ -73,6 +73,18 @@ export type Input =
   | { readonly type: "promised"; readonly ballot: Ballot }
   /** The other side of a link answered after `roundTrip` milliseconds, and said how long its disk takes [E15]. */
   | { readonly type: "measured"; readonly link: LinkId; readonly roundTrip: Millis; readonly disk: DiskTimes }
+  /**
+   * What a link carries [R10]: bytes of bulk that may be under way on it, and of one frame; whether a frame that takes long is just coming in;
+   * whether what was handed over more than a heartbeat interval ago has not arrived.
+   */
+  | {
+      readonly type: "flow";
+      readonly link: LinkId;
+      readonly window: number;
+      readonly frame: number;
+      readonly receives: boolean;
+      readonly sends: boolean;
+    }
   /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
   | { readonly type: "disk-full" }
   | { readonly type: "disk-ok" }
@@ -145,6 +157,10 @@ export interface LinkedPeer extends ProcessKey {
   readonly link: LinkId;
   readonly host: string;
   readonly port: number;
+  /** Bytes of bulk that may be under way on the link [R10]. */
+  window: number;
+  /** Bytes of one frame of that. */
+  frame: number;
 }
 
 /** The leader this peer follows (or is), under the promised ballot. */

@@ -346,7 +346,7 @@ export class Election {
     const ballot = peer.promised;
     if (this.#phase === "preparing" && this.#ballot !== null && sameBallot(this.#ballot, ballot)) {
       this.#promises.set(memberName(peer.self), { member: peer.self, tail: peer.log.tail });
-      this.#deadline = peer.now + peer.timeouts.promises(this.#attempts);
+      this.#extend();
       return this.#judgePromises();
     }
     // Only now the candidate can go on.
@@ -430,6 +430,15 @@ export class Election {
     this.#peer.send(link, { type: "CATCHUP_REQ", ballot: this.#ballot, after });
   }
 
+  /** Something of a frame came of that one. */
+  onReceiving(from: MemberKey): void {
+    if (this.#phase === "preparing" && this.adoptsFrom(from)) this.#extend();
+  }
+
+  #extend(): void {
+    this.#deadline = this.#peer.now + this.#peer.timeouts.promises(this.#attempts);
+  }
+
   onDonation(from: LinkedPeer, frame: CatchupResp): void {
     const peer = this.#peer;
     if (this.#phase !== "preparing" || this.#ballot === null) return;
@@ -443,7 +452,7 @@ export class Election {
       this.#donor = null;
       return this.#judgePromises();
     }
-    this.#deadline = peer.now + peer.timeouts.promises(this.#attempts);
+    this.#extend();
     const best = this.#promises.get(memberName(from))?.tail;
     if (best !== undefined && compareTails(best, peer.log.tail) > 0) {
       if (frame.more) return;

@@ -32,7 +32,9 @@ export class Followership {
   /** [D5] Last index of the leader's log when this faulty peer met it; null until then. */
   #repairThrough: LogIndex | null = null;
   /** The catch-up request under way: to whom, since when. */
-  #fetching: { from: MemberKey; since: Millis } | null = null;
+  #fetching: { readonly from: MemberKey; since: Millis } | null = null;
+  /** The leader sends what comes next itself. */
+  #isStreamed = false;
   #askRelayAt: Millis = 0;
   /** Members that had nothing for us; the leader is asked then. */
   readonly #useless = new Set<string>();
@@ -58,7 +60,9 @@ export class Followership {
     this.#owedHint = null;
     this.#hintIsFinal = false;
     this.#repairThrough = null;
-    this.#fetching = null;
+    this.#isStreamed = false;
+    // What is committed stays so: it still comes in, and nobody is asked for it again. A candidate asks for other things.
+    if (sameMember(leaderKey(this.#peer.promised), this.#peer.self)) this.#fetching = null;
     this.#useless.clear();
   }
 
@@ -66,6 +70,11 @@ export class Followership {
     if (this.#fetching !== null && sameMember(this.#fetching.from, who)) this.#fetching = null;
     const leader = this.#peer.leader;
     if (leader === null || sameMember(leaderKey(leader.ballot), who)) this.#repairThrough = null;
+  }
+
+  /** [R10] Something of a frame came of that one. */
+  onReceiving(from: MemberKey): void {
+    if (this.#fetching !== null && sameMember(this.#fetching.from, from)) this.#fetching.since = this.#peer.now;
   }
 
   onTime(): void {
@@ -95,6 +104,7 @@ export class Followership {
       if (peer.memberOf(acked) !== null) peer.memory.saw(acked, frame.ballot, acked.match);
     this.#owed = true;
     this.#owedLinks = true;
+    this.#isStreamed = frame.prev_index !== 0;
     if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;
     const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
     if (!this.#holds(prev)) this.#owedHint = peer.log.hintFor(prev);
@@ -102,12 +112,14 @@ export class Followership {
     else this.#prove(frame.prev_index, frame.commit);
     if (frame.prev_index !== 0 || frame.last_index === 0) return;
     // The leader cannot stream to us from memory: where this log stands tells it where to begin, and as long as that
-    // is too far back the committed prefix is ours to fetch [R8].
+    // is too far back the committed prefix is ours to fetch [R8]. What is on its way is not to come from both.
+    if (this.#fetching !== null) return;
     this.#owedHint = peer.log.tail;
     if (this.#matched < frame.commit) this.#fetchMore();
   }
 
   onSeqChat(from: MemberKey, frame: SeqChat): void {
+    this.#isStreamed = true;
     if (this.#peer.histories.contradictsLeader) return;
     const taken = this.take(from, frame, frame.entries);
     if (taken === "refused") return;
@@ -259,7 +271,7 @@ export class Followership {
     const peer = this.#peer;
     if (this.#fetching === null) return;
     this.#fetching = frame.more ? { from: this.#fetching.from, since: peer.now } : null;
-    if ((peer.leader === null && peer.relay.via === null) || peer.election.preparing) return;
+    if (peer.election.preparing || !peer.promiseDurable) return;
     if (frame.hint !== null) {
       const asked = peer.log.hintFor(frame.hint);
       if (asked.index < peer.log.commit) {
@@ -284,9 +296,10 @@ export class Followership {
     const taken = this.take(from, frame, frame.entries);
     if (taken !== "taken") return;
     this.commitThrough(Math.min(frame.commit, final.index));
+    if (frame.more) return;
     this.#owed = true;
     this.#owedHint = peer.log.tail;
-    if (frame.more || final.index >= frame.commit) return;
+    if (this.#isStreamed || final.index >= frame.commit) return;
     if (peer.leader === null) this.#askRelayAt = peer.now;
     else this.#fetchMore();
   }

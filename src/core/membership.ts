@@ -15,6 +15,8 @@ import { memberName, votersOf } from "./quorum.ts";
 
 /** How often a request to the leader is repeated until its effect is seen. */
 const REPEAT_MS = 300;
+/** The same, for who knows that it is admitted. */
+const ADMITTED_REPEAT_MS = 100 * REPEAT_MS;
 /** Who is alive and caught up changes all the time; under load not every batch is worth a look. */
 const PLACEMENTS_PER_HEARTBEAT = 2;
 const NOBODY: readonly Member[] = [];
@@ -104,7 +106,9 @@ export class Membership {
     if (this.#quitAsked && peer.now >= this.#quitBy)
       peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
     if (this.#wantsRepeat && peer.now >= this.#repeatAt) {
-      this.#repeatAt = peer.now + REPEAT_MS;
+      // Whose log does not show yet what the leader's does has nothing to press for; the answers would only hold it up.
+      const isWaiting = !this.#quitAsked && this.#admitted > 0 && peer.leader !== null;
+      this.#repeatAt = peer.now + (isWaiting ? ADMITTED_REPEAT_MS : REPEAT_MS);
       if (this.#quitAsked) this.#pressToLeave();
       else this.#askToJoin();
     }

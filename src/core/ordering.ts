@@ -4,13 +4,14 @@
  * messages in order, each once, because counters follow from the log itself.
  */
 import {
+  BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
   OUTSTANDING_BYTES_MAX,
   OUTSTANDING_MESSAGES_MAX,
   UNCOMMITTED_BYTES_MAX,
   UNCOMMITTED_ENTRIES_MAX,
 } from "./config.ts";
-import { leaderKey, type Millis, sameBallot } from "./ids.ts";
+import { leaderKey, type MemberKey, type Millis, sameBallot, sameMember } from "./ids.ts";
 import type { Chat, ChatAck, Draft, Entry } from "./message.ts";
 import { numberTaken, OwnSession } from "./own-session.ts";
 import type { Peer } from "./peer.ts";
@@ -108,6 +109,13 @@ export class Sender {
   /** [S4] */
   onLeaderChange(): void {
     this.#rewind();
+  }
+
+  /** [R10] What was sent to that one has not arrived yet: it is too early to send it again. */
+  onSending(to: MemberKey): void {
+    const { leader, relay } = this.#peer;
+    const towards = leader === null ? relay.via : leaderKey(leader.ballot);
+    if (towards !== null && sameMember(towards, to)) this.#movedAt = this.#peer.now;
   }
 
   onChatAck(ack: ChatAck): void {
@@ -208,8 +216,9 @@ export class Sender {
       this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
       this.#rewind();
     }
+    const { window, frame } = peer.flowTo(towards);
     for (;;) {
-      const chat = this.#nextBatch(session);
+      const chat = this.#nextBatch(session, window, frame);
       if (chat === null) return;
       if (peer.leadership !== null) {
         const expected = sequence(peer, peer.leadership, chat);
@@ -227,15 +236,15 @@ export class Sender {
     }
   }
 
-  #nextBatch(session: OwnSession): Chat | null {
+  #nextBatch(session: OwnSession, window: number, frame: number): Chat | null {
     const first = Math.max(this.#sentThrough + 1, session.first);
-    const window = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
-    const batch = new Batch();
+    const count = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
+    const batch = new Batch(Math.min(frame, BATCH_BYTES_MAX / 2));
     const { messages } = batch;
-    for (let i = first; i <= session.last && messages.length < window; i++) {
+    for (let i = first; i <= session.last && messages.length < count; i++) {
       const draft = session.at(i) as Draft;
       const underWay = this.#underWayBytes + batch.weight + weigh(draft);
-      if (underWay > OUTSTANDING_BYTES_MAX && first + messages.length > session.first) break;
+      if (underWay > Math.min(2 * window, OUTSTANDING_BYTES_MAX) && first + messages.length > session.first) break;
       if (!batch.add(draft)) break;
     }
     if (messages.length === 0) return null;

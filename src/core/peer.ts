@@ -64,6 +64,8 @@ interface KnownVoters {
   readonly others: readonly MemberKey[];
 }
 
+/** Until a link is measured. */
+const UNLIMITED = { window: Number.POSITIVE_INFINITY, frame: Number.POSITIVE_INFINITY };
 const NO_VOTERS: KnownVoters = { of: null, settled: 0, sets: [], others: [] };
 
 export class Peer {
@@ -162,6 +164,8 @@ export class Peer {
         return this.#onPromised(input.ballot);
       case "measured":
         return this.#onMeasured(input.link, input.roundTrip, input.disk);
+      case "flow":
+        return this.#onFlow(input);
       case "disk-full":
         return this.#onDiskFull();
       case "disk-ok":
@@ -255,6 +259,12 @@ export class Peer {
     if (link === null) return false;
     this.send(link, frame);
     return true;
+  }
+
+  /** What bulk may be under way to a member that is linked [R10]. */
+  flowTo(member: MemberKey): Pick<LinkedPeer, "window" | "frame"> {
+    const link = this.linkTo(member);
+    return (link === null ? undefined : this.links.get(link)) ?? UNLIMITED;
   }
 
   linkTo(member: MemberKey): LinkId | null {
@@ -420,7 +430,7 @@ export class Peer {
 
   #onLinkUp(link: LinkId, peer: ProcessKey & { host: string; port: number }): void {
     const { id, inc, boot, host, port } = peer;
-    this.links.set(link, { link, id, inc, boot, host, port });
+    this.links.set(link, { link, id, inc, boot, host, port, ...UNLIMITED });
     this.#linkOf.set(peer, link);
     this.timeouts.changed();
     const seen = this.memory.of(peer);
@@ -570,6 +580,24 @@ export class Peer {
     const from = this.links.get(link);
     // Of members only: there are few of them.
     if (from !== undefined && this.memberOf(from) !== null) this.timeouts.onMeasured(from, roundTrip, disk);
+  }
+
+  /** [R10] What arrives counts, not what is whole; and what is under way is not lost. */
+  #onFlow({ link, window, frame, receives, sends }: Extract<Input, { type: "flow" }>): void {
+    const other = this.links.get(link);
+    if (other === undefined) return;
+    other.window = window;
+    other.frame = frame;
+    if (receives) {
+      const { leader } = this;
+      if (leader !== null && sameProcess(makerOf(leader.ballot), other)) leader.heard = this.now;
+      this.leadership?.onReceiving(other);
+      this.followership.onReceiving(other);
+      this.election.onReceiving(other);
+    }
+    if (!sends) return;
+    this.leadership?.onSending(other);
+    this.sender.onSending(other);
   }
 
   /** Says once when the disk became slow, and what that costs, and once when it is fast again. */

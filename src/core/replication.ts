@@ -49,6 +49,8 @@ export interface Progress {
   told: LogIndex;
   /** When it last acknowledged anything. */
   heard: Millis;
+  /** When it was sent a heartbeat. */
+  beatAt: Millis;
   /** When `last` moved, or the stream was set back. */
   moved: Millis;
   faulty: boolean;
@@ -195,7 +197,7 @@ export class Leadership {
         return match === 0 ? [] : [{ id: voter.id, inc: voter.inc, match }];
       }),
     ];
-    for (const progress of this.#progress.values()) this.#heartbeat(progress);
+    for (const progress of this.#progress.values()) if (this.#isDue(progress)) this.#heartbeat(progress);
     for (const link of this.guests.links) this.heartbeatTo(link);
   }
 
@@ -241,6 +243,18 @@ export class Leadership {
     this.#meetMembers();
   }
 
+  /** [R10] Something of a frame came of that one. */
+  onReceiving(from: MemberKey): void {
+    const progress = this.#progress.get(from);
+    if (progress !== undefined) progress.heard = this.#peer.now;
+  }
+
+  /** [R10] What was sent to that one has not arrived yet: it is too early to miss an answer. */
+  onSending(to: MemberKey): void {
+    const progress = this.#progress.get(to);
+    if (progress !== undefined) progress.moved = this.#peer.now;
+  }
+
   /** Tells a member who leads. */
   greet(who: MemberKey): void {
     const progress = this.#progress.get(who);
@@ -268,12 +282,13 @@ export class Leadership {
       this.#heartbeat(progress);
       return;
     }
+    const { window, frame } = this.#peer.flowTo(progress.member);
     while (progress.next <= log.last) {
       if (progress.state === "probe" && progress.flight.length > 0) return;
       const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
       const entriesUnderWay = progress.next - (progress.flight[0]?.from ?? progress.next);
-      if (bytes >= INFLIGHT_BYTES_MAX || entriesUnderWay >= INFLIGHT_ENTRIES_MAX) return;
-      const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX);
+      if (bytes >= Math.min(2 * window, INFLIGHT_BYTES_MAX) || entriesUnderWay >= INFLIGHT_ENTRIES_MAX) return;
+      const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, Math.min(frame, BATCH_BYTES_MAX));
       this.#sendEntries(progress, link, entries);
     }
     if (progress.told < log.commit && progress.state === "stream") this.#sendEntries(progress, link, []);
@@ -299,10 +314,17 @@ export class Leadership {
     progress.next = final.index + 1;
   }
 
+  /** Rounds come every heartbeat interval. */
+  #isDue(progress: Progress): boolean {
+    const { now, timeouts } = this.#peer;
+    return now - progress.beatAt > timeouts.heartbeat(progress.member) - this.#timings.heartbeat / 2;
+  }
+
   #heartbeat(progress: Progress): void {
     const peer = this.#peer;
     const link = peer.linkTo(progress.member);
     if (link === null) return;
+    progress.beatAt = peer.now;
     if (
       progress.state !== "behind" &&
       progress.next - 1 > progress.last &&
@@ -381,6 +403,8 @@ export class Leadership {
       return;
     }
     if (progress.state === "behind" || agreed.index + 1 < progress.next) this.#probe(progress, agreed.index + 1);
+    // What it holds already, because it came from somebody else, is not sent.
+    else if (sameBallot(agreed.ballot, hint.ballot)) progress.next = agreed.index + 1;
   }
 
   /** [R5] */
@@ -445,6 +469,7 @@ export class Leadership {
       // Nobody is presumed dead before it had the time to answer.
       heard: peer.now,
       moved: peer.now,
+      beatAt: 0,
       faulty: false,
       linked: [],
       flight: [],

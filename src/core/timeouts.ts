@@ -116,6 +116,12 @@ export class Timeouts {
     return bounded(this.#around.timings.leaderTimeout, this.#silence(leader));
   }
 
+  /** Between two heartbeats to a follower: where the line is narrow or far, both sides have more patience than a round trip. */
+  heartbeat(follower: MemberKey): Millis {
+    const { heartbeat, leaderTimeout } = this.#around.timings;
+    return Math.max(heartbeat, Math.min(this.roundTrip(follower) / 2, (2 / 3) * leaderTimeout));
+  }
+
   /** [E11] A follower that acknowledged nothing for so long counts as gone. Nothing is on its way from one without a link. */
   quorumCheck(follower: MemberKey): Millis {
     const { quorumCheck } = this.#around.timings;

@@ -20,11 +20,17 @@ export class Batch {
   /** What they weigh. */
   weight = 0;
   #bytesMost = HEAD_BYTES_MAX;
+  readonly #weightMax: number;
+
+  /** `weightMax`: no more is added once it weighs more. */
+  constructor(weightMax = BATCH_BYTES_MAX / 2) {
+    this.#weightMax = weightMax;
+  }
 
   /** False: there is no room for this one. */
   add(draft: Draft): boolean {
     const bytesMost = this.#bytesMost + JSON_BYTES_MAX * draft.payload.length + AROUND_BYTES_MAX;
-    if (this.weight > BATCH_BYTES_MAX / 2 || bytesMost > FRAME_BYTES_MAX) return false;
+    if (this.weight > this.#weightMax || bytesMost > FRAME_BYTES_MAX) return false;
     this.#bytesMost = bytesMost;
     this.weight += weigh(draft);
     this.messages.push(draft);

@@ -10,13 +10,17 @@ import type { Frame, Hello, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { WireError, WrongVersion } from "../wire/errors.ts";
+import { byteLength } from "./bytes.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Timer } from "./contracts.ts";
 import { newTarget, type Target } from "./dialler.ts";
+import { Window } from "./window.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
 const BULK_QUEUE_BYTES = 256 * 1024;
 /** What is queued at the end has so long to be read. */
 const LINGER_MS = 2000;
+/** Clocks show no less. */
+const PING_STEP_MS = 0.001;
 
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
@@ -42,6 +46,9 @@ export class Channel {
   /** The longest time in which nothing came, in milliseconds, since whoever measures set it to 0. */
   silence = 0;
   sentAt: number;
+  /** Bounds the bulk under way to a peer; clients ask for each piece. */
+  readonly window = new Window();
+  #pingedAt = 0;
   readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #events: ChannelEvents;
@@ -126,6 +133,21 @@ export class Channel {
     return this.#bulkBytes + this.#connection.queued;
   }
 
+  /** In the middle of a frame: what comes now belongs to it. */
+  get isReceiving(): boolean {
+    return this.#decoder.isWithinFrame;
+  }
+
+  /** Asks for an answer, which tells that everything in front of it has arrived. Returns what the PONG will repeat. */
+  ping(): number {
+    // Two in one moment are two questions.
+    const at = Math.max(this.#clock.now(), this.#pingedAt + PING_STEP_MS);
+    this.#pingedAt = at;
+    this.write(encodeFrame({ type: "PING", at }), false);
+    this.window.mark(at);
+    return at;
+  }
+
   write(pieces: readonly Uint8Array[], bulk: boolean): void {
     if (this.#over) return;
     if (bulk) {
@@ -174,15 +196,22 @@ export class Channel {
   #pump(): void {
     if (this.#over || this.#bulk.length === 0) return;
     let sent = 0;
-    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES) {
+    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && this.#mayFollow) {
       const frame = this.#bulk[sent] as readonly Uint8Array[];
+      const bytes = byteLength(frame);
       for (const piece of frame) this.#connection.write(piece);
-      this.#bulkBytes -= byteLength(frame);
+      this.#bulkBytes -= bytes;
+      this.window.wrote(bytes);
+      if (this.theirs !== null && this.window.wantsMark) this.ping();
       sent += 1;
     }
     if (sent === 0) return;
     this.sentAt = this.#clock.now();
     this.#bulk = this.#bulk.slice(sent);
+  }
+
+  get #mayFollow(): boolean {
+    return this.theirs === null || this.window.isOpen;
   }
 
   #onData(bytes: Uint8Array): void {
@@ -222,6 +251,10 @@ export class Channel {
       this.#handshake.cancel();
       return this.#events.attach(this, frame);
     }
+    if (frame.type === "PONG") {
+      this.window.answered(frame.at, this.#clock.now());
+      this.#pump();
+    }
     // What arrives after this side closed still counts where it replaced the connection by another one.
     if (this.isGreeted) this.#events.frame(this, frame);
   }
@@ -234,10 +267,6 @@ export class Channel {
     this.#over = true;
     this.#events.closed(this, code);
   }
-}
-
-function byteLength(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 export function refusal(code: Refuse["code"], message: string): Refuse {

@@ -7,8 +7,8 @@
  *   people, clock ────┘                       └─▶ listener (messages, roles, notices)
  */
 import {
+  CATCHUP_ANSWER_BYTES_MAX,
   CATCHUP_BYTES_MAX,
-  CATCHUP_FRAMES_MAX,
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
   PROTOCOL_VERSION,
@@ -26,6 +26,7 @@ import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
 import { endsPeer, judgeHello, refuseAddress, refuseText } from "./admission.ts";
 import { Answers } from "./answers.ts";
+import { byteLength } from "./bytes.ts";
 import { refusal } from "./channel.ts";
 import { Clients, type ClientsHost } from "./clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
@@ -255,6 +256,7 @@ export class Host implements Service {
         measured: (link, roundTrip, disk) =>
           this.#peer?.step({ type: "measured", link, roundTrip, disk }, this.#clock.now()),
         goesOn: (away) => this.#presence.goesOn(away),
+        flow: (link, flow) => this.#peer?.step({ type: "flow", link, ...flow }, this.#clock.now()),
         refused: (address, refuse, dialled, by) => this.#onRefused(address, refuse, dialled, by),
         twins: (pair) => this.#onTwins(pair),
         log: (level, message) => this.#log(level, message),
@@ -707,11 +709,15 @@ export class Host implements Service {
   #serve({ link, ballot, after, through }: Extract<Output, { do: "serve" }>): void {
     const { log } = this.#peer as Peer;
     const last = Math.min(through, (this.#directory as Directory).store.last);
-    for (let frames = 1, from = after; ; frames++) {
-      const read = this.#read(from.index, CATCHUP_BYTES_MAX, last);
+    const window = this.#links?.window(link) ?? null;
+    if (window === null) return;
+    let left = Math.min(window.answer, CATCHUP_ANSWER_BYTES_MAX);
+    for (let from = after; ; ) {
+      const read = this.#read(from.index, Math.min(window.frame, CATCHUP_BYTES_MAX), last);
       if (read === null) return;
       const end = from.index + read.count;
-      const more = end < last && frames < CATCHUP_FRAMES_MAX;
+      left -= byteLength(read.lines);
+      const more = end < last && left > 0;
       const header = {
         type: "CATCHUP_RESP" as const,
         ballot,

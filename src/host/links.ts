@@ -5,13 +5,14 @@
  * - Both sides may dial. Of two connections between the same two processes both keep the one dialled by the higher id,
  *   of two dialled by the same side the newer one.
  * - A new process takes over the link of the one before; whether both live is looked at then [E16].
- * - Control frames go at once; bulk (entries, messages) waits while the connection's queue is long [W5].
+ * - Control frames go at once; bulk (entries, messages) waits while as much is under way as the line carries soon [W5].
  * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes; on far links that time
  *   follows the round trip, which is measured on all of them all the time [E15].
  */
 
 import type { Attach } from "../core/client-frames.ts";
 import { PROTOCOL_VERSION, type Timings } from "../core/config.ts";
+import type { Input } from "../core/contract.ts";
 import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../core/ids.ts";
 import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../core/message.ts";
 import { encodeFrame } from "../wire/encode.ts";
@@ -22,6 +23,9 @@ import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
 import type { LogLevel } from "./events.ts";
 import { type Pair, refuseTwin, Twins } from "./twins.ts";
+import type { Window } from "./window.ts";
+
+export type Flow = Pick<Extract<Input, { type: "flow" }>, "window" | "frame" | "receives" | "sends">;
 
 export interface LinkEvents {
   up(link: LinkId, hello: Hello): void;
@@ -29,6 +33,8 @@ export interface LinkEvents {
   frame(link: LinkId, frame: Frame): void;
   /** The other side answered after so long, and said how long its disk takes [E15]. */
   measured(link: LinkId, roundTrip: number, disk: DiskTimes): void;
+  /** How much bulk may be under way on a link has changed, or frames that take long are coming, or going [R10]. */
+  flow(link: LinkId, flow: Flow): void;
   /** This process stood still for so many milliseconds, in which the others gave it up. */
   goesOn(away: number): void;
   /**
@@ -68,8 +74,9 @@ export interface LinkOptions {
   readonly clients: ClientEvents;
 }
 
-/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals. */
+/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals and in round trips. */
 const MEASURE_EVERY_HEARTBEATS = 5;
+const MEASURE_EVERY_ROUND_TRIPS = 2;
 const NO_DISK: DiskTimes = { mean: 0, bound: 0 };
 
 interface Link {
@@ -83,6 +90,8 @@ interface Link {
   measuredAt: number;
   /** The last answer came behind a silence in which its sender was taken for dead. */
   wasOut: boolean;
+  /** As last told. */
+  window: number;
 }
 
 export class Links {
@@ -160,6 +169,11 @@ export class Links {
 
   roundTrip(link: LinkId): number | null {
     return this.#links.get(link)?.roundTrip ?? null;
+  }
+
+  /** What bulk may be under way on a link, null where there is none. */
+  window(link: LinkId): Window | null {
+    return this.#links.get(link)?.channel.window ?? null;
   }
 
   /** When something last came on a link, by this machine's clock. */
@@ -253,6 +267,7 @@ export class Links {
       askedAt: null,
       measuredAt: 0,
       wasOut: false,
+      window: 0,
     };
     this.#nextLink += 1;
     channel.link = link.id;
@@ -261,6 +276,7 @@ export class Links {
     this.#dialler.heard(hello);
     events.log("debug", `linked with peer ${hello.id} at ${place(hello)}`);
     events.up(link.id, hello);
+    this.#tellWindow(link);
     this.#ping(channel, link);
   }
 
@@ -300,6 +316,7 @@ export class Links {
     fresh.link = link.id;
     // The answer may be lost with the old one.
     link.askedAt = null;
+    this.#tellWindow(link);
     old.end();
   }
 
@@ -327,9 +344,10 @@ export class Links {
   }
 
   #onPong(link: Link | undefined, { at, disk }: Pong): void {
-    if (link === undefined || link.askedAt !== at) return;
+    if (link === undefined) return;
+    this.#tellWindow(link);
+    if (link.askedAt !== at) return;
     const now = this.#clock.now();
-    link.roundTrip = Math.max(0, now - at);
     link.askedAt = null;
     link.measuredAt = now;
     // A process that stood still, or a cable that was pulled, says nothing of the line; one that goes on so does.
@@ -337,17 +355,35 @@ export class Links {
     const isOutage = isOut && !link.wasOut;
     link.wasOut = isOut;
     if (isOutage) return;
+    link.roundTrip = Math.max(0, now - at);
     this.#options.events.measured(link.id, link.roundTrip, disk ?? NO_DISK);
   }
 
   /** Keeps the connection alive; where no measurement is under way it begins one. */
   #ping(channel: Channel, link: Link | undefined): void {
-    const at = this.#clock.now();
-    if (link !== undefined && link.askedAt === null) {
-      link.askedAt = at;
-      channel.silence = 0;
-    }
-    channel.write(encodeFrame({ type: "PING", at }), false);
+    const at = channel.ping();
+    if (link === undefined || link.askedAt !== null) return;
+    link.askedAt = at;
+    channel.silence = 0;
+  }
+
+  #tellWindow(link: Link): void {
+    if (link.channel.window.size !== link.window) this.#tellFlow(link, false, false);
+  }
+
+  /** Tells of frames that take longer than a heartbeat interval: that nothing else is heard of them says nothing. */
+  #tellProgress(link: Link, now: number): void {
+    const { channel } = link;
+    const { heartbeat } = this.#options.timings;
+    const receives = channel.isReceiving && now - channel.heardAt <= heartbeat;
+    const sends = now - (channel.window.waitsSince ?? now) > heartbeat;
+    if (receives || sends) this.#tellFlow(link, receives, sends);
+  }
+
+  #tellFlow(link: Link, receives: boolean, sends: boolean): void {
+    const { size: window, frame } = link.channel.window;
+    link.window = window;
+    this.#options.events.flow(link.id, { window, frame, receives, sends });
   }
 
   #linkOfProcess(process: string): LinkId | null {
@@ -421,9 +457,18 @@ export class Links {
       // What was asked before this process stood still is answered in its own time.
       if (link !== undefined && late > heartbeat) link.askedAt = null;
       const silence = link === undefined ? 2 * timings.leaderTimeout : silenceMax(link.id);
-      const isDue = link?.askedAt === null && now - link.measuredAt >= MEASURE_EVERY_HEARTBEATS * heartbeat;
-      if (now - channel.heardAt > silence) channel.destroy("silent");
-      else if (isDue || now - channel.sentAt >= heartbeat) this.#ping(channel, link);
+      if (now - channel.heardAt > silence) {
+        channel.destroy("silent");
+        continue;
+      }
+      const roundTrip = link?.roundTrip ?? 0;
+      const every = Math.max(MEASURE_EVERY_HEARTBEATS * heartbeat, MEASURE_EVERY_ROUND_TRIPS * roundTrip);
+      const isDue = link?.askedAt === null && now - link.measuredAt >= every;
+      const isUnknown = channel.window.underWay > 0 && channel.window.waitsSince === null;
+      // A narrow line has better things to carry.
+      const idle = Math.max(heartbeat, Math.min(roundTrip / 2, timings.leaderTimeout));
+      if (isDue || isUnknown || now - channel.sentAt >= idle) this.#ping(channel, link);
+      if (link !== undefined) this.#tellProgress(link, now);
     }
     this.#dialler.onBeat();
     this.#scheduleBeat();

@@ -3,7 +3,7 @@
  * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
  */
 
-import type { Output, Restored } from "../core/contract.ts";
+import type { Input, Output, Restored } from "../core/contract.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
 import { Peer } from "../core/peer.ts";
@@ -59,6 +59,15 @@ export function framesIn(rewrite: (frame: Frame, peer: Peer) => Frame): Parts {
     });
   });
 }
+
+/** Rewrites what is told of lines. */
+export function flows(rewrite: (flow: Flow) => Flow): Parts {
+  return peers((peer) => {
+    wrap(peer, "step", (step) => (input, now) => step(input.type === "flow" ? rewrite(input) : input, now));
+  });
+}
+
+type Flow = Extract<Input, { type: "flow" }>;
 
 /** Rewrites every frame that goes out; null: it does not go. */
 export function framesOut(rewrite: (frame: Frame, peer: Peer, link: LinkId) => Frame | null): Parts {

@@ -3,7 +3,18 @@ import { type Ballot, compareBallots, type LinkId, type LogIndex, leaderKey } fr
 import type { Before, SeqChat, Tail } from "../core/message.ts";
 import type { Peer } from "../core/peer.ts";
 import { majority, quorumIndex, votersOf } from "../core/quorum.ts";
-import { framesIn, framesOut, leaders, type Mutant, outputs, peers, whenLeading, words, wrap } from "./mutant.ts";
+import {
+  flows,
+  framesIn,
+  framesOut,
+  leaders,
+  type Mutant,
+  outputs,
+  peers,
+  whenLeading,
+  words,
+  wrap,
+} from "./mutant.ts";
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,6 +125,20 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       trust(peer);
       whenLeading(peer, () => peer.log.state.rooms.clear());
     }),
+  },
+
+  // ── narrow lines ───────────────────────────────────────────────────────────────────────────────────────────────
+  {
+    name: "whole-frames",
+    rule: "R10",
+    what: "only whole frames count: what takes long to come is given up and sent again",
+    parts: flows((flow) => ({ ...flow, receives: false, sends: false })),
+  },
+  {
+    name: "any-window",
+    rule: "R10",
+    what: "a leader's frames are as large as they may be, whatever the line carries, and everything else waits behind them",
+    parts: flows((flow) => ({ ...flow, window: Number.POSITIVE_INFINITY, frame: Number.POSITIVE_INFINITY })),
   },
 
   // ── following ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -100,7 +100,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
       wrap(peer.election, "onLinkDown", (onLinkDown) => (who) => {
         onLinkDown(who);
         if (!promised.has(`${peer.promised.term} ${memberName(who)}`)) return;
-        const from = { ...who, boot: 0, link: 0, host: "", port: 0 };
+        const from = { ...who, boot: 0, link: 0, host: "", port: 0, window: 0, frame: 0 };
         peer.election.onPromise(from, { type: "PROMISE", ballot: peer.promised, tail: NOTHING });
       });
     }),

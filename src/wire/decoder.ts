@@ -38,6 +38,11 @@ export class FrameDecoder {
     if (bytes.length > 0) this.#arrived.push(bytes);
   }
 
+  /** Of the frame that comes next some has arrived. */
+  get isWithinFrame(): boolean {
+    return this.#header !== null || this.#start < this.#end;
+  }
+
   /** The next whole frame, or null until more bytes come. Throws WireError. */
   next(): Frame | null {
     do {

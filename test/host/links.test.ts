@@ -128,6 +128,7 @@ class Lan {
         frame: (link, frame) => lists.frames.push({ link, frame }),
         measured: (link, roundTrip, disk) => lists.measured.push({ link, roundTrip, disk }),
         goesOn: () => {},
+        flow: () => {},
         refused: (address, refuse) => lists.refused.push({ address, refuse }),
         twins: (pair) => lists.twins.push(pair.map(({ boot }) => boot)),
         log: (level, message) => lists.logs.push({ level, message }),

@@ -28,6 +28,20 @@ export const PLANS = {
     until: 3000
     ending: stop`,
 
+  "narrow-line": `
+    title: a peer comes back behind a narrow line, to a long message first
+    peers: 3${THREE}
+    at 1000 kill 1
+    at 1100 say 2 ${"long ".repeat(8000)}
+    at 1200 flood 2 400
+    at 2000 narrow 1 64
+    at 2000 start 1
+    at 15000 transfer 3 2
+    at 18000 expect 1 follows 2
+    at 36000 expect 1 delivered 403 messages
+    until: 36000
+    ending: stop`,
+
   "slow-application": `
     title: an application is killed while it handles a message
     peers: 3
