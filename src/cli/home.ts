@@ -21,7 +21,7 @@ export function inHome(instead: string, ...path: readonly string[]): string {
   return join(home, ...path);
 }
 
-/** A path as typed, where `~/` is the home directory: shells expand it only at the beginning of a word. Throws UsageError. */
+/** A path as typed, where `~` is the home directory: shells expand it only at the beginning of a word. Throws UsageError. */
 export function expandHome(path: string): string {
-  return path.startsWith("~/") ? inHome(`give a whole path instead of ${path}`, path.slice(2)) : path;
+  return path === "~" || path.startsWith("~/") ? inHome(`give a whole path instead of ${path}`, path.slice(2)) : path;
 }

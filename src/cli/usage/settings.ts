@@ -5,6 +5,7 @@
  */
 import { nearest } from "../../nearest.ts";
 import { oneOf, UsageError, wholeNumber } from "../flags.ts";
+import { expandHome } from "../home.ts";
 import type { Setting } from "./flag.ts";
 import { type Flag, maySet } from "./flag.ts";
 
@@ -31,13 +32,15 @@ export class Settings {
     return new Settings(this.flags, fromFlags(flags), this.#given);
   }
 
-  /** undefined where nothing is given and nothing preset. */
+  /** undefined where nothing is given and nothing preset. Throws UsageError for a path below a home that is not there. */
   text(name: string): string | undefined {
-    return this.#given.get(name)?.values[0] ?? this.#flag(name).preset;
+    return this.texts(name)[0] ?? this.#flag(name).preset;
   }
 
+  /** Throws UsageError, as `text`. */
   texts(name: string): readonly string[] {
-    return this.#given.get(name)?.values ?? [];
+    const values = this.#given.get(name)?.values ?? [];
+    return isPath(this.#flag(name)) ? values.map(expandHome) : values;
   }
 
   /** A switch. */
@@ -74,6 +77,11 @@ export class Settings {
     if (flag === undefined) throw new Error(`assertion failed: this command has no flag --${name}`);
     return flag;
   }
+}
+
+/** What a shell completes as a file or a directory. */
+function isPath({ completes }: Flag): boolean {
+  return completes !== undefined;
 }
 
 function fromFlags(flags: ReadonlyMap<string, readonly string[]>): Map<string, Setting> {
@@ -120,14 +128,16 @@ function valuesOf(flag: Flag, variable: string, text: string): string[] {
   throw new UsageError(`${variable} must be 1 or 0, not ${JSON.stringify(text.slice(0, 80))}`);
 }
 
-/** The file that --config or its variable names; null for none. */
+/** The file that --config or its variable names; null for none. Throws UsageError. */
 export function configFileOf(
   flags: readonly Flag[],
   given: ReadonlyMap<string, readonly string[]>,
   env: Readonly<Record<string, string | undefined>>,
 ): string | null {
   const flag = flags.find(({ name }) => name === CONFIG);
-  return flag === undefined ? null : (given.get(CONFIG)?.[0] ?? (env[variableOf(flag)] || null));
+  if (flag === undefined) return null;
+  const file = given.get(CONFIG)?.[0] ?? (env[variableOf(flag)] || null);
+  return file === null ? null : expandHome(file);
 }
 
 /** All sources together, with what the file says if there is one. Throws UsageError. */

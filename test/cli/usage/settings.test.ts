@@ -1,7 +1,7 @@
 /** Settings: flags over environment over file over what is preset; each value knows its source, each mistake its line. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CHAT_FLAGS, readChatOptions } from "../../../src/cli/chat-options.ts";
 import { settingLines } from "../../../src/cli/config.ts";
@@ -70,6 +70,17 @@ describe("precedence", () => {
       gathered(["--config", config]).on("headless"),
       gathered(["--config", config, "--headless=false"]).on("headless"),
     ]).toEqual([true, false]);
+  });
+
+  test("a path may begin with ~ in a file, in a variable and behind =", () => {
+    const config = file("home.yml", "id: 1\ndata-dir: ~/chat\nname: ~/not-a-path\n");
+    const chat = join(homedir(), "chat");
+    expect(readChatOptions(gathered(["--config", config]))).toMatchObject({ dataDir: chat, name: "~/not-a-path" });
+    expect(gathered(["--id=1", "--data-dir=~/chat"]).text("data-dir")).toBe(chat);
+    expect(gathered(["--id=1", "--data-dir=~"]).text("data-dir")).toBe(homedir());
+    expect(gathered(["--id=1"], { CHATPEER_DATA_DIR: "~/chat" }).text("data-dir")).toBe(chat);
+    expect(gathered(["--id=1", "--data-dir=x/~/chat"]).text("data-dir")).toBe("x/~/chat");
+    expect(configFileOf(CHAT_FLAGS, new Map([["config", ["~/chat.yml"]]]), {})).toBe(join(homedir(), "chat.yml"));
   });
 
   test("a wrong value is named by where it stands", () => {
