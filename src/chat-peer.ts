@@ -91,7 +91,7 @@ export interface ChatPeer extends AsyncDisposable {
   readonly port: number;
   /**
    * Takes one text (1 byte to 64 KiB of UTF-8). Waits while the outbox is full (backpressure), or until the signal ends that.
-   * Rejects with PeerError: "empty", "too-large", "bad-room", "disk", "aborted", "closed".
+   * Rejects with PeerError: "empty", "too-large", "not-utf8" (a lone surrogate), "bad-room", "disk", "aborted", "closed".
    */
   submit(text: string, options?: SubmitOptions): Promise<Submission>;
   /**

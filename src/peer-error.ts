@@ -6,7 +6,7 @@ export type PeerErrorCode =
   | "start"
   | "empty"
   | "too-large"
-  | "bad-text"
+  | "not-utf8"
   | "bad-room"
   | "bad-name"
   | "name-in-use"

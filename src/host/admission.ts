@@ -65,13 +65,17 @@ export function endsPeer(refused: Refuse, dialled: boolean, peer: Peer): boolean
 
 export interface RefusedText {
   readonly ok: false;
-  readonly code: "empty" | "too-large" | "bad-room";
+  readonly code: "empty" | "too-large" | "not-utf8" | "bad-room";
   readonly message: string;
 }
 
 /** Why a text for a room is not taken, or null. */
 export function refuseText(room: string, text: string): RefusedText | null {
   if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
+  if (!text.isWellFormed()) {
+    const message = "the message holds half a character (a lone surrogate), which UTF-8 has no bytes for";
+    return { ok: false, code: "not-utf8", message };
+  }
   if (!isMessage(text)) {
     return {
       ok: false,
@@ -82,7 +86,7 @@ export function refuseText(room: string, text: string): RefusedText | null {
   return isName(room) ? null : { ok: false, code: "bad-room", message: `a room's name has ${NAME_RULE}` };
 }
 
-export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes and no control characters`;
+export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control characters`;
 
 const ADDRESS = v.object(address);
 

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { assert } from "../core/assert.ts";
 import type { Draft } from "../core/message.ts";
 import { encodeWithDrafts } from "../wire/drafts.ts";
-import { withoutOldTimes } from "../wire/old-times.ts";
+import { mendOldLine } from "../wire/old-lines.ts";
 import { FRAMES } from "../wire/schemas.ts";
 import { joinBytes } from "./bytes.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
@@ -283,7 +283,7 @@ function lineOf(drafts: readonly Draft[], from: number): readonly Draft[] {
 function parseLine(bytes: Uint8Array): PendingSession | null {
   const result = v.safeParse(
     LINE,
-    readSealed(DECODER.decode(bytes), (json) => withoutOldTimes(json) ?? json),
+    readSealed(DECODER.decode(bytes), (json) => mendOldLine(json) ?? json),
   );
   if (!result.success) return null;
   const { session, first, messages } = result.output;

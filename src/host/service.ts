@@ -11,7 +11,7 @@ export type Submitted =
   | { readonly ok: true; readonly msg_id: string }
   | {
       readonly ok: false;
-      readonly code: "empty" | "too-large" | "bad-room" | "full" | "disk" | "closing";
+      readonly code: "empty" | "too-large" | "not-utf8" | "bad-room" | "full" | "disk" | "closing";
       readonly message: string;
     };
 

@@ -11,7 +11,7 @@ import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
 import { decimalDigits, LineWriter, utf8BytesMax } from "./line-writer.ts";
-import { withoutOldTimes } from "./old-times.ts";
+import { mendOldLine } from "./old-lines.ts";
 import { WORD } from "./parts.ts";
 import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
 import { decodeUtf8, encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
@@ -115,7 +115,7 @@ function parseOldOrNew(chunk: Uint8Array, start: number, end: number): Entry {
     return parseEntry(chunk, start, end);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    const mended = withoutOldTimes(decodeUtf8(chunk.subarray(start, end)) ?? "");
+    const mended = mendOldLine(decodeUtf8(chunk.subarray(start, end)) ?? "");
     if (mended === null) throw error;
     const line = encodeUtf8(mended);
     return { ...parseEntry(line, 0, line.length), chunk, start, end };

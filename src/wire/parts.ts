@@ -28,14 +28,14 @@ export const host = v.pipe(
   v.string(),
   v.minLength(1),
   v.maxLength(255),
-  v.check((s) => !CONTROL.test(s)),
+  v.check((s) => s.isWellFormed() && !CONTROL.test(s)),
 );
 export const port = count(65_535);
 // Said in other words than `isName` and `isMessage`, which are tested against these.
 export const name = v.pipe(
   v.string(),
   v.minLength(1),
-  v.check((s) => utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
+  v.check((s) => s.isWellFormed() && utf8Length(s) <= NAME_BYTES_MAX && !CONTROL.test(s)),
 );
 export const nameOrNone = v.union([name, v.literal("")]);
 
@@ -55,7 +55,7 @@ export const configuration = {
 export const chatText = v.pipe(
   v.string(),
   v.minLength(1),
-  v.check((s) => utf8Length(s) <= MESSAGE_BYTES_MAX),
+  v.check((s) => s.isWellFormed() && utf8Length(s) <= MESSAGE_BYTES_MAX),
 );
 export const ts = count(Number.MAX_SAFE_INTEGER);
 export const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });

@@ -30,17 +30,19 @@ export const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** Whether a user or a room may be called so: 1 to 64 bytes of UTF-8 without control characters. */
 export function isName(text: string): boolean {
-  return hasUtf8Bytes(text, NAME_BYTES_MAX) && !CONTROL.test(text);
+  return isUtf8(text, NAME_BYTES_MAX) && !CONTROL.test(text);
 }
 
 /** Whether a text may be sent: 1 byte to 64 KiB of UTF-8. */
 export function isMessage(text: string): boolean {
-  return hasUtf8Bytes(text, MESSAGE_BYTES_MAX);
+  return isUtf8(text, MESSAGE_BYTES_MAX);
 }
 
-/** 1 to `max`, counted only where their number is in doubt. */
-function hasUtf8Bytes(text: string, max: number): boolean {
-  return text.length > 0 && text.length <= max && (text.length * 3 <= max || utf8Length(text) <= max);
+/** 1 to `max` bytes, counted only where their number is in doubt; none has a lone surrogate, which UTF-8 has no bytes for. */
+function isUtf8(text: string, max: number): boolean {
+  return (
+    text.length > 0 && text.length <= max && (text.length * 3 <= max || utf8Length(text) <= max) && text.isWellFormed()
+  );
 }
 
 /** Length in bytes of UTF-8; a lone surrogate counts as the three bytes it is replaced by. */

@@ -106,6 +106,9 @@ test("what is wrong is said in words, with the name that was meant", async () =>
   expect(await submit(new Uint8Array(2))).toBe("bad-option: text must be a text, not a value of the type Uint8Array");
   expect(await submit("x", { rooom: "attic" })).toBe("bad-option: unknown option rooom: did you mean room?");
   expect(await submit("x", "attic")).toBe('bad-option: the options of submit must be an object, not "attic"');
+  expect(await submit("\ud83d")).toStartWith("not-utf8: the message holds half a character");
+  expect(await submit("x", { room: "\ud83d" })).toStartWith("bad-room: a room's name has");
+  expect(await refusal(() => peer.rename("\ud83d"))).toStartWith("bad-name: a name has");
   expect(await submitAll("hey")).toBe('bad-option: texts must be an array of texts, not "hey"');
   expect(await submitAll(["a", 1])).toBe("bad-option: texts.1 must be a text, not 1");
   expect(await confirmRead("general", Number.NaN)).toBe("bad-option: seqNo must be a whole number from 1, not NaN");

@@ -16,7 +16,7 @@ import type { Entry, EntryKind } from "../../src/core/message.ts";
 import { messageId } from "../../src/core/message-id.ts";
 import { EntryReader, makeSeal, sealEntry } from "../../src/wire/entry.ts";
 import { WireError } from "../../src/wire/errors.ts";
-import { withoutOldTimes } from "../../src/wire/old-times.ts";
+import { mendOldLine } from "../../src/wire/old-lines.ts";
 import { ENTRIES } from "../../src/wire/schemas.ts";
 import { ascii, contents, dumbChain, KINDS, lineOf, lineWithHead, Sampler, utf8 } from "./samples.ts";
 
@@ -413,7 +413,7 @@ function bySchema(line: Uint8Array): Record<string, unknown> | null {
   } catch {
     return null;
   }
-  const mended = withoutOldTimes(text);
+  const mended = mendOldLine(text);
   return fieldsOf(text) ?? (mended === null ? null : fieldsOf(mended));
 }
 

@@ -54,8 +54,6 @@ const AWKWARD = [
   "\u2028\u2029\u0085",
   "👩‍🚀 and é and e\u0301",
   "\ufeffBOM",
-  "\ud800",
-  "\udfff\ud800",
   "007",
   "1e3",
   "{}[]".repeat(NESTING_MAX + 1),

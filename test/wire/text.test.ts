@@ -1,6 +1,6 @@
 /** Text and bytes at the border: lengths as UTF-8 has them, quotes that a terminal can bear. */
 import { expect, test } from "bun:test";
-import { encodeUtf8, quote, utf8Length } from "../../src/wire/text.ts";
+import { encodeUtf8, isMessage, isName, quote, utf8Length } from "../../src/wire/text.ts";
 import { ascii, Sampler } from "./samples.ts";
 
 test("the length of a text is that of its bytes, lone surrogates included", () => {
@@ -27,4 +27,10 @@ test("a quote is the first 40 bytes in printable ASCII, and says how many there 
   expect(quote(Uint8Array.of(0, 0x1b, 0x7f, 0x9b, 0xff, 0x20, 0x7e), 0, 7)).toBe("\\x00\\x1b\\x7f\\x9b\\xff ~");
   expect(quote(ascii("a".repeat(40)), 0, 40)).toBe("a".repeat(40));
   expect(quote(ascii("a".repeat(50)), 0, 41)).toBe(`${"a".repeat(40)}… (41 bytes)`);
+});
+
+test("half a character is no name and no message, alone, beside others, and the wrong way round", () => {
+  for (const half of ["\ud83d", "\udc4b", "a\ud83d", "\ud83da", "\udc4b\ud83d", "👋\udc4b"])
+    for (const text of [half, "x".repeat(30) + half]) expect([isName(text), isMessage(text)]).toEqual([false, false]);
+  expect([isName("👋"), isMessage("👋"), isMessage("\ufffd")]).toEqual([true, true, true]);
 });

@@ -103,13 +103,10 @@ describe("frames", () => {
   }
 
   test("[W7] a CHAT or a PENDING holds as many drafts as its batch takes, whatever they say", () => {
-    const payload = fc.tuple(
-      fc.constantFrom("\x01", '"', "x", "€", "\ud800"),
-      fc.constantFrom(1, 100, 21_000, 65_000, 65_536),
-    );
+    const payload = fc.tuple(fc.constantFrom("\x01", '"', "x", "€"), fc.constantFrom(1, 100, 21_000, 65_000, 65_536));
     const draft = payload.map(
       ([c, length]): Draft => ({
-        ...{ room_id: '"'.repeat(NAME_BYTES_MAX), user: "\ud800".repeat(21), ts: Number.MAX_SAFE_INTEGER },
+        ...{ room_id: '"'.repeat(NAME_BYTES_MAX), user: '"'.repeat(NAME_BYTES_MAX), ts: Number.MAX_SAFE_INTEGER },
         payload: c.repeat(c < "\x7f" ? length : Math.max(1, Math.floor(length / 3))),
       }),
     );
