@@ -1,6 +1,6 @@
 /**
- * Builds dist/: `chatpeer` (one executable for this machine), `chatpeer.js` (for Node 20 and later), `index.js` and
- * `types/` (the library). `--all` also cross-compiles for the other systems, from Bun's binaries on npm.
+ * Builds dist/: `chatpeer` (one executable for this machine), `chatpeer.js` and `main.js` (for Node 20 and later),
+ * `index.js` and `types/` (the library). `--all` also cross-compiles for the other systems, from Bun's binaries on npm.
  * Does nothing where dist/ is newer than every source, unless `--force` is given.
  */
 import {
@@ -39,10 +39,10 @@ function newest(pattern: string): number {
 }
 
 function isFresh(): boolean {
-  const outputs = [executable, "dist/chatpeer.js", "dist/index.js", "dist/types/index.d.ts"];
+  const outputs = [executable, "dist/chatpeer.js", "dist/main.js", "dist/index.js", "dist/types/index.d.ts"];
   if (outputs.some((f) => !existsSync(root + f))) return false;
   const sources = Math.max(
-    newest("src/**/*.{ts,txt}"),
+    newest("src/**/*.{ts,js,txt}"),
     newest("scripts/{build,compile-flags}.ts"),
     newest("package.json"),
     newest("bun.lock"),
@@ -87,8 +87,8 @@ function copyInPieces(from: string, to: string): void {
   closeSync(target);
 }
 
-async function bundle(entry: string, out: string, banner: string): Promise<void> {
-  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm", banner });
+async function bundle(entry: string, out: string): Promise<void> {
+  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm" });
   if (!result.success) {
     console.error(result.logs.join("\n"));
     process.exit(1);
@@ -109,8 +109,9 @@ if (!all && !given.includes("--force") && isFresh()) process.exit(0);
 mkdirSync(`${root}dist`, { recursive: true });
 await Promise.all([
   compile(executable, []),
-  bundle("src/cli/main.ts", "dist/chatpeer.js", "#!/usr/bin/env node"),
-  bundle("src/index.ts", "dist/index.js", ""),
+  Bun.write(`${root}dist/chatpeer.js`, Bun.file(`${root}src/cli/node.js`)),
+  bundle("src/cli/main.ts", "dist/main.js"),
+  bundle("src/index.ts", "dist/index.js"),
   run("node", "node_modules/typescript/bin/tsc", "-p", "scripts/tsconfig.types.json"),
 ]);
 chmodSync(`${root}dist/chatpeer.js`, 0o755);

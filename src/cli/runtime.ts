@@ -9,11 +9,11 @@ export function runtimeName(): string {
   return bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Deno ${deno}` : `Node.js ${node}`;
 }
 
-/** Why it is too old, or null. */
+/** Why it is too old, or null. An old Node has been told so by `node.js`. */
 export function runtimeTooOld(): string | null {
-  const bun = process.versions.bun;
-  const [major = 0, minor = 0, patch = 0] = (bun ?? process.versions.node).split(".").map(Number);
-  if (bun === undefined) return major >= 20 ? null : `Node.js 20 or later is needed, this is ${process.versions.node}`;
+  const { bun } = process.versions;
+  if (bun === undefined) return null;
+  const [major = 0, minor = 0, patch = 0] = bun.split(".").map(Number);
   const tooOld = major < 1 || (major === 1 && (minor < 4 || (minor === 4 && patch < 2)));
   return tooOld ? `Bun 1.4.2 or later is needed (older ones lose bytes of sockets), this is ${bun}` : null;
 }

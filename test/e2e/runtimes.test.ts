@@ -103,3 +103,42 @@ test("the packed package embeds a peer in Node 20: submit, messages, status, clo
   expect(out).toContain("1 Hello");
   rmSync(folder, { recursive: true, force: true });
 }, 60_000);
+
+test("a program bundled in CommonJS, where there is no import.meta, embeds a peer", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "chatpeer-cjs-"));
+  const data = JSON.stringify(join(folder, "data"));
+  writeFileSync(
+    join(folder, "user.mjs"),
+    `import { createPeer } from "${ROOT}dist/index.js";
+    createPeer({ id: 1, port: 0, dataDir: ${data}, timings: { founding: 1 } }).then(async (peer) => {
+      const submission = await peer.submit("Hello");
+      console.log((await submission.sent()).seq_no);
+      await peer.close();
+    });`,
+  );
+  const entrypoints = [join(folder, "user.mjs")];
+  // As esbuild does; Bun would put this machine's path there.
+  const define = { "import.meta.url": "undefined" };
+  const built = await Bun.build({
+    entrypoints,
+    format: "cjs",
+    target: "node",
+    outdir: folder,
+    naming: "user.cjs",
+    define,
+  });
+  expect(built.success).toBe(true);
+  expect(await run(["node", join(folder, "user.cjs")])).toEqual({ code: 0, out: "1\n", err: "" });
+  rmSync(folder, { recursive: true });
+});
+
+test("an older Node, which cannot read the program, is told what is needed", async () => {
+  const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.19.0" } })';
+  const { code, out, err } = await run([
+    "node",
+    "--import",
+    `data:text/javascript,${older}`,
+    `${ROOT}dist/chatpeer.js`,
+  ]);
+  expect([code, out, err]).toEqual([2, "", "chatpeer: Node.js 20 or later is needed, this is 18.19.0\n"]);
+});
