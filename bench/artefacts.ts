@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { COMPILE_FLAGS } from "../scripts/compile-flags.ts";
 import type { Runtime } from "./options.ts";
 
-export const ROOT = new URL("..", import.meta.url).pathname;
+const ROOT = new URL("..", import.meta.url).pathname;
 const OUT = `${ROOT}dist/bench`;
 const SOURCE = `${ROOT}bench/peer.ts`;
 

@@ -17,7 +17,7 @@ export type FaultKind = "kill" | "pause" | "cut";
  * How one follower differs from all others. None of these sends, so `silent` is the control of the rest: `paused` is
  * stopped, of `slow-disk` every sync takes longer, and of `deaf` nobody reads what it delivers, all for the whole flood.
  */
-export const ONE_FOLLOWER = ["silent", "paused", "slow-disk", "deaf"] as const;
+const ONE_FOLLOWER = ["silent", "paused", "slow-disk", "deaf"] as const;
 export type OneFollower = (typeof ONE_FOLLOWER)[number];
 
 export interface RunOptions {

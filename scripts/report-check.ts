@@ -106,7 +106,7 @@ function elect(story: Story, at: number, leader: number, voters: readonly number
 }
 
 /** Peer 3 leads, gives a number to a message, and dies before everybody has it; peer 2 takes over and finishes its work. */
-export function leaderCrash(): SimReport {
+function leaderCrash(): SimReport {
   const story = new Story(7);
   for (const peer of [1, 2, 3]) story.event(2 + peer * 2, peer, "start");
   let at = elect(story, 20, 3, [1, 2], 1);
@@ -144,7 +144,7 @@ export function leaderCrash(): SimReport {
 }
 
 /** Five peers; the leader and one more are cut off, the other three elect; at the heal the old leader steps down. */
-export function partition(): SimReport {
+function partition(): SimReport {
   const story = new Story(11);
   for (const peer of [1, 2, 3, 4, 5]) story.event(1 + peer, peer, "start");
   let at = elect(story, 16, 5, [1, 2, 3, 4], 1);
@@ -203,7 +203,7 @@ export function partition(): SimReport {
 }
 
 /** A long swarm: 50,000 events and messages among nine peers, with crashes and cuts, for the measurement. */
-export function swarm(items: number): SimReport {
+function swarm(items: number): SimReport {
   const story = new Story(3);
   const { random } = story;
   const peers = 9;

@@ -1,6 +1,6 @@
 /**
  * The test command: every check of this project, the fast ones first, each counted. Ends with `N passed, N failed`.
- * `--only types,lint,layers,build,unit,sim,seeds,e2e,bench` runs a part.
+ * `--only types,lint,layers,house,build,unit,sim,seeds,e2e,bench` runs a part.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -86,8 +86,9 @@ const stages: Record<string, () => Promise<Counts>> = {
   purity: () => check(...tsc, "-p", "src/core/tsconfig.json"),
   lint: () => check("node", "node_modules/@biomejs/biome/bin/biome", "check"),
   layers: () => check(bun, "scripts/layers.ts"),
+  house: () => check(bun, "scripts/house.ts"),
   build: () => check(bun, "scripts/build.ts"),
-  unit: () => suite("unit", "test/core", "test/wire", "test/host", "test/adapters", "test/cli"),
+  unit: () => suite("unit", "test/core", "test/wire", "test/host", "test/adapters", "test/cli", "test/house"),
   sim: () => suite("sim", "test/sim"),
   seeds,
   e2e: () => suite("e2e", "test/e2e"),

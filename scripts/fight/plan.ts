@@ -9,7 +9,7 @@ export const HOSTS = 5;
 /** Hosts whose disk is a small one, which can be filled. */
 export const SMALL_DISKS: readonly number[] = [4, 5];
 /** Peers that join and leave for good have these ids. */
-export const GUESTS: readonly number[] = [6, 7, 8];
+const GUESTS: readonly number[] = [6, 7, 8];
 
 export type Step =
   | { readonly do: "kill" | "quit" | "restart" | "evict" | "leave" | "mute"; readonly peer: number }

@@ -55,7 +55,7 @@ export class Elections {
 }
 
 /** `34 ms`, `12.3 s`, `5 min` */
-export function duration(ms: number): string {
+function duration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 }

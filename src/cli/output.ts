@@ -10,7 +10,7 @@ const WAITING_MAX = 1024 * 1024;
 /** Of a screen, which nobody wants to see as it was: the next frame is drawn when the one before is with the terminal. */
 export const ONE_FRAME = 1;
 /** Last words are waited for as long as their reader takes some of them within this time. */
-export const LAST_WORDS_MS = 2000;
+const LAST_WORDS_MS = 2000;
 
 export class Output {
   readonly #stream: Writable;

@@ -127,6 +127,6 @@ function sameLine(a: Entry, b: Entry): boolean {
 }
 
 /** The entry's line as text, without its newline. */
-export function lineOf(entry: Entry): string {
+function lineOf(entry: Entry): string {
   return new TextDecoder().decode(entry.chunk.subarray(entry.start, entry.end - 1));
 }

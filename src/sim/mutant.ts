@@ -14,7 +14,7 @@ import type { Parts } from "./machine.ts";
 
 export interface Mutant {
   readonly name: string;
-  /** The rule that is broken, as `protocol.md` numbers it. */
+  /** The rule that is broken, as SPEC.md numbers it. */
   readonly rule: string;
   /** What it does instead. */
   readonly what: string;

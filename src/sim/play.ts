@@ -48,7 +48,7 @@ export function scenarioOfJob(job: Job): Scenario {
 }
 
 /** The mutant of a name. Throws where there is none: names are checked where they come in. */
-export function mutantNamed(name: string): Mutant {
+function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((m) => m.name === name);
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
   return mutant;

@@ -100,7 +100,7 @@ export const QUESTION = v.variant("what", [
   v.strictObject({ what: v.literal("say"), room_id: name, user: name, payload: chatText }),
 ]);
 
-export const TOLD = v.variant("event", [
+const TOLD = v.variant("event", [
   status,
   v.strictObject({
     event: v.literal("rooms"),

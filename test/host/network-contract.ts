@@ -30,7 +30,7 @@ export interface SlowReader {
 const MORE_THAN_KERNELS_HOLD = 24 * 1024 * 1024;
 
 /** Bytes in which every place looks different from its neighbourhood: a lost or doubled piece shows. */
-export function pattern(length: number, salt = 0): Uint8Array {
+function pattern(length: number, salt = 0): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + (i >> 16) * 3 + salt) & 0xff;
   return bytes;

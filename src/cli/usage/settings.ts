@@ -96,7 +96,7 @@ const OFF = ["0", "false", "no", "off"];
  * that is neither on nor off, and for a variable that is nearly one of ours, of `everywhere`, the flags of all commands;
  * others may well begin like ours.
  */
-export function fromEnvironment(
+function fromEnvironment(
   flags: readonly Flag[],
   env: Readonly<Record<string, string | undefined>>,
   everywhere: readonly Flag[],

@@ -1,0 +1,81 @@
+/**
+ * House rules as a check: no circle of imports, no dead export, no file that is too long to be read at once, no reference
+ * to what does not exist, and no rule of SPEC.md without a test. Prints every violation and exits 1 if there is one.
+ * Who may import whom is checked by layers.ts.
+ */
+import { circles } from "./house/circles.ts";
+import { deadExports } from "./house/exports.ts";
+import { brokenLinks, lostFiles, uncitedRules, wrongCitations } from "./house/references.ts";
+import { DOCUMENTS, filesOf, SOURCES } from "./house/tree.ts";
+
+const LINES_MAX = 350;
+/** Longer ones, by the reason why they are. */
+const LONG: Readonly<Record<string, readonly string[]>> = {
+  "many cases of one subject": [
+    "test/cli/chat.test.ts",
+    "test/cli/editor.test.ts",
+    "test/cli/screen.test.ts",
+    "test/core/traces.test.ts",
+    "test/e2e/bad-input.test.ts",
+    "test/host/forced.test.ts",
+    "test/host/host.test.ts",
+    "test/host/links.test.ts",
+    "test/host/network-contract.ts",
+    "test/sim/kill-plans.ts",
+    "test/wire/decoder.test.ts",
+    "test/wire/entry.test.ts",
+    "test/wire/samples.ts",
+  ],
+  "to be split with the engine's contract": [
+    "src/cli/chat.ts",
+    "src/cli/report-page.ts",
+    "src/core/election.ts",
+    "src/core/following.ts",
+    "src/core/membership.ts",
+    "src/core/message.ts",
+    "src/core/peer.ts",
+    "src/core/replication.ts",
+    "src/host/client-host.ts",
+    "src/host/clients.ts",
+    "src/host/directory.ts",
+    "src/host/host.ts",
+    "src/host/links.ts",
+    "src/host/log-store.ts",
+    "src/sim/checkers.ts",
+    "src/sim/disk.ts",
+    "src/sim/network.ts",
+    "src/sim/world.ts",
+    "scripts/report-check.ts",
+    "scripts/sim-nightly.ts",
+    "test/e2e/harness.ts",
+  ],
+};
+/** Circles that begin with one of these end with the engine's contract, too. */
+const KNOWN_CIRCLES = ["src/core/client-frames.ts", "src/core/clients.ts", "src/sim/expect.ts"];
+
+const long = new Set(Object.values(LONG).flat());
+const spec = filesOf("src/core/SPEC.md")
+  .map(({ text }) => text)
+  .join();
+const tests = [...SOURCES.filter(({ path }) => path.startsWith("test/")), ...filesOf("test/**/*.txt")];
+const files = ["*", ".ci/*", "{src,bench,scripts,test,docs}/**/*"].flatMap((pattern) =>
+  filesOf(pattern).map(({ path }) => path),
+);
+
+const problems = [
+  ...circles(SOURCES)
+    .filter(([first = ""]) => !KNOWN_CIRCLES.includes(first))
+    .map((circle) => `these import one another: ${circle.join(", ")}`),
+  ...deadExports(SOURCES, "src/index.ts"),
+  ...SOURCES.flatMap(({ path, text }) => {
+    const lines = text.split("\n").length - 1;
+    return lines > LINES_MAX && !long.has(path) ? [`${path}: ${lines} lines, more than ${LINES_MAX}`] : [];
+  }),
+  ...wrongCitations([...SOURCES, ...DOCUMENTS], spec),
+  ...uncitedRules(tests, spec),
+  ...brokenLinks(DOCUMENTS),
+  ...lostFiles([...SOURCES, ...DOCUMENTS], files),
+];
+for (const problem of problems) console.error(problem);
+console.log(problems.length === 0 ? "house: every rule is kept" : `house: ${problems.length} problems`);
+process.exit(problems.length === 0 ? 0 : 1);
