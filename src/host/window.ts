@@ -56,7 +56,7 @@ export class Window {
 
   /** Bytes of one frame: half of what may queue, or bursts would look like a line that is full. */
   get frame(): number {
-    return Math.max(FRAME_LEAST_BYTES, (this.size * this.#queueShare) / 2);
+    return Math.max(FRAME_LEAST_BYTES, Math.floor((this.size * this.#queueShare) / 2));
   }
 
   /** The part of the window that is not for the way there and back. */
@@ -96,10 +96,10 @@ export class Window {
     if (mark.underWay <= LEAST_BYTES || this.#base === Number.POSITIVE_INFINITY) this.#learn(took);
     // A few bytes say nothing: what they waited for were not themselves.
     if (mark.underWay < this.size / 2) return false;
-    const carried = (mark.underWay * (this.#base + QUEUE_MS)) / took;
+    const carried = Math.floor((mark.underWay * (this.#base + QUEUE_MS)) / took);
     this.size =
       carried < mark.underWay
-        ? Math.max(LEAST_BYTES, SHRINK * this.size, Math.min(this.size, carried))
+        ? Math.max(LEAST_BYTES, Math.ceil(SHRINK * this.size), Math.min(this.size, carried))
         : Math.min(MOST_BYTES, Math.max(this.size, Math.min(2 * mark.underWay, carried)));
     return this.size !== before;
   }

@@ -87,6 +87,14 @@ test("a line that becomes narrow, and wide again, is followed", () => {
   expect(line.saturate(1000)).toBeGreaterThan(0.9 * 1000 * line.rate);
 });
 
+test("all sizes are whole bytes, as whoever reads a file needs them", () => {
+  const line = new Line(100 / 3, 7);
+  for (let i = 0; i < 100; i++) {
+    line.saturate(30);
+    expect(Number.isInteger(line.window.size) && Number.isInteger(line.window.frame)).toBe(true);
+  }
+});
+
 test("one late answer behind a few bytes changes nothing", () => {
   const window = new Window();
   window.mark(1);
