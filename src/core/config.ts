@@ -57,6 +57,10 @@ export const CONFIGURATION_MEMBERS_MAX = MEMBERS_MAX + LEFT_KEPT_MAX;
 /** Members that run twice, in a status: more are a disaster of another kind. */
 export const TWINS_TOLD_MAX = 16;
 
+/** Words for people in a frame, in UTF-16 units: why something is refused or waits, and what is told. Longer ones are cut. */
+export const REASON_CHARS_MAX = 1000;
+export const NOTICE_CHARS_MAX = 4000;
+
 /** Connections accepted from one address, behind which there may be a whole site, and in all [W3]: those of members apart. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 512;
 export const CONNECTIONS_MAX = 1024;

@@ -4,12 +4,13 @@
  */
 
 import type { Attach } from "../core/client-frames.ts";
-import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX } from "../core/config.ts";
+import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../core/config.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame, Hello, Refuse } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { WireError, WrongVersion } from "../wire/errors.ts";
+import { cut } from "../wire/text.ts";
 import { byteLength } from "./bytes.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Timer } from "./contracts.ts";
 import { newTarget, type Target } from "./dialler.ts";
@@ -229,7 +230,7 @@ export class Channel {
       this.#broken = true;
       if (error instanceof WrongVersion) return this.refuse(refusal("wrong-version", error.message));
       this.#events.malformed(error.message);
-      this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`.slice(0, 1000)));
+      this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`));
     }
   }
 
@@ -270,5 +271,5 @@ export class Channel {
 }
 
 export function refusal(code: Refuse["code"], message: string): Refuse {
-  return { type: "REFUSE", code, message, seed: "" };
+  return { type: "REFUSE", code, message: cut(message, REASON_CHARS_MAX), seed: "" };
 }

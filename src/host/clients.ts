@@ -4,7 +4,14 @@
  * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
  */
 import type { Ask, Attach } from "../core/client-frames.ts";
-import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, QUESTIONS_MAX, type Timings } from "../core/config.ts";
+import {
+  CATCHUP_BYTES_MAX,
+  FRAME_ENTRIES_MAX,
+  NOTICE_CHARS_MAX,
+  QUESTIONS_MAX,
+  REASON_CHARS_MAX,
+  type Timings,
+} from "../core/config.ts";
 import type { Input } from "../core/contract.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../core/ids.ts";
 import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../core/message.ts";
@@ -13,6 +20,7 @@ import type { Peer } from "../core/peer.ts";
 import type { HerePerson, Question, Status, Told } from "../core/reports.ts";
 import { encodeFrame, encodeRawEntries } from "../wire/encode.ts";
 import { WireError } from "../wire/errors.ts";
+import { cut } from "../wire/text.ts";
 import type { Answers } from "./answers.ts";
 import { type Channel, refusal } from "./channel.ts";
 import { ClientChats } from "./client-chats.ts";
@@ -246,7 +254,7 @@ export class Clients implements ClientEvents {
   }
 
   #tellThose(told: Told, whom: (attachment: Attachment) => boolean): void {
-    const pieces = encodeFrame({ type: "TELL", request: 0, told });
+    const pieces = encodeFrame({ type: "TELL", request: 0, told: cutWords(told) });
     for (const attachment of this.#attachments.values()) if (whom(attachment)) attachment.channel.write(pieces, true);
   }
 
@@ -372,6 +380,15 @@ export class Clients implements ClientEvents {
 
   #tell(attachment: Attachment, request: number, told: Told): void {
     if (request > 0) attachment.asked -= 1;
-    attachment.channel.write(encodeFrame({ type: "TELL", request, told }), true);
+    attachment.channel.write(encodeFrame({ type: "TELL", request, told: cutWords(told) }), true);
   }
+}
+
+/** They may name many members, each with a long address. */
+function cutWords(told: Told): Told {
+  if (told.event === "status")
+    return { ...told, waiting: told.waiting === null ? null : cut(told.waiting, REASON_CHARS_MAX) };
+  if (told.event === "notice" || told.event === "error")
+    return { ...told, message: cut(told.message, NOTICE_CHARS_MAX) };
+  return told;
 }

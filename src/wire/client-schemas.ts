@@ -6,7 +6,9 @@ import {
   HISTORY_MESSAGES_MAX,
   HISTORY_TEXT_CHARS_MAX,
   LEADER_TIMEOUT_MS_MAX,
+  NOTICE_CHARS_MAX,
   PEER_ID_MAX,
+  REASON_CHARS_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
   TWINS_TOLD_MAX,
@@ -68,7 +70,7 @@ const status = v.strictObject({
   last_index: index,
   commit_index: index,
   pending: index,
-  waiting: v.nullable(text(1000)),
+  waiting: v.nullable(text(REASON_CHARS_MAX)),
   disk_ms: index,
   twins: v.pipe(
     v.array(v.strictObject({ id: peerId, at: v.pipe(v.array(twin), v.length(2)) })),
@@ -78,7 +80,7 @@ const status = v.strictObject({
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));
 const person = { user: nameOrNone, client: v.boolean(), round_trip_ms: v.nullable(time) };
-const notice = { code: text(100), message: text(4000) };
+const notice = { code: text(100), message: text(NOTICE_CHARS_MAX) };
 
 export const QUESTION = v.variant("what", [
   v.strictObject({ what: v.literal("status") }),

@@ -11,6 +11,7 @@ import {
   PEER_ID_MAX,
   PEOPLE_TOLD_MAX,
   READS_WAITING_MAX,
+  REASON_CHARS_MAX,
   TERM_MAX,
 } from "../core/config.ts";
 import type { Ballot } from "../core/ids.ts";
@@ -103,7 +104,7 @@ export const FRAMES = {
       ]),
       "closing",
     ),
-    message: text(1000),
+    message: text(REASON_CHARS_MAX),
     seed: text(300),
     twin: v.exactOptional(twin),
   }),
@@ -186,7 +187,7 @@ export const FRAMES = {
     ...behind,
   }),
   ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
-  ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(1000) }),
+  ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(REASON_CHARS_MAX) }),
   ...CLIENT_FRAMES,
 } as const;
 

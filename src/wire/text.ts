@@ -45,6 +45,11 @@ function isUtf8(text: string, max: number): boolean {
   );
 }
 
+/** Words for people, of at most `max` UTF-16 units. */
+export function cut(words: string, max: number): string {
+  return words.length <= max ? words : `${words.slice(0, max - 1).toWellFormed()}…`;
+}
+
 /** Length in bytes of UTF-8; a lone surrogate counts as the three bytes it is replaced by. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
