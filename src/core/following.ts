@@ -183,10 +183,7 @@ export class Followership {
     if (first === undefined) return "taken";
     if (peer.diskFull) return "refused";
     if (first.index <= log.commit) {
-      peer.notice(
-        "conflict",
-        `refused an entry that contradicts the committed one at index ${first.index}: is this directory a copy of another peer's?`,
-      );
+      histories.onConflict(from, first.index);
       return "refused";
     }
     const final = entries[entries.length - 1] as Entry;
@@ -354,6 +351,7 @@ export class Followership {
     if (!peer.faulty || this.#repairThrough === null || Math.min(peer.log.durable, this.#matched) < this.#repairThrough)
       return;
     peer.faulty = false;
+    peer.losses.tell();
     this.#owed = true;
     peer.out({ do: "repaired" });
     peer.notice(

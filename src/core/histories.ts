@@ -34,17 +34,27 @@ export class Histories {
     const peer = this.#peer;
     const own = peer.log.crcInMemory(index);
     if (own === null || own === crc) return false;
-    peer.sendTo(from, { type: "FORK", ballot: peer.promised, index });
-    const { leader } = peer;
-    if (leader !== null && sameMember(leaderKey(leader.ballot), from)) this.contradictsLeader = true;
-    this.#tell(from, index);
+    this.#onFound("histories", from, index);
     return true;
   }
 
-  /** Another peer has found that its log contradicts this one's. */
-  onFork(from: LinkedPeer, { ballot, index }: Fork): void {
+  /** Another peer's log has another ballot where an entry is committed here: somebody broke what was promised to a majority. */
+  onConflict(from: MemberKey, index: LogIndex): void {
+    this.#onFound("conflict", from, index);
+  }
+
+  #onFound(code: "histories" | "conflict", from: MemberKey, index: LogIndex): void {
     const peer = this.#peer;
-    this.#tell(from, index);
+    const { leader } = peer;
+    peer.sendTo(from, { type: "FORK", ballot: peer.promised, index, committed: code === "conflict" });
+    if (leader !== null && sameMember(leaderKey(leader.ballot), from)) this.contradictsLeader = true;
+    this.#tell(code, from, index);
+  }
+
+  /** Another peer has found that its log contradicts this one's. */
+  onFork(from: LinkedPeer, { ballot, index, committed }: Fork): void {
+    const peer = this.#peer;
+    this.#tell(committed ? "conflict" : "histories", from, index);
     if (peer.leadership === null || !sameBallot(ballot, peer.leadership.ballot)) return;
     this.#contradicting.add(memberName(from));
     if (hasQuorum(peer.voterSets, (voter) => !this.#contradicting.has(memberName(voter)))) return;
@@ -53,14 +63,14 @@ export class Histories {
     peer.abdicate(0, "a majority has another history");
   }
 
-  #tell(other: MemberKey, index: LogIndex): void {
+  #tell(code: string, other: MemberKey, index: LogIndex): void {
     const peer = this.#peer;
     const member = peer.memberOf(other);
     const at = member === null ? "" : ` at ${member.host}:${member.port}`;
     const { host, port } = peer.options.address;
-    const said = `two histories under one ballot: this peer (${peer.self.id} at ${host}:${port}) and peer ${other.id}${at} hold other entries up to index ${index}, and each believes that it holds what was promised. Was one of their directories changed, or put back from a copy? Nothing more is delivered where they differ. Look at both with \`chatpeer log DIR\`, stop the one whose messages are to go, and start it with an empty directory`;
+    const said = `${code === "conflict" ? "two histories, though one was committed" : "two histories under one ballot"}: this peer (${peer.self.id} at ${host}:${port}) and peer ${other.id}${at} hold other entries up to index ${index}, and each believes that it holds what was promised. Was one of their directories changed, or a majority put back from copies? Nothing more is delivered where they differ. Look at both with \`chatpeer log DIR\`, stop the one whose messages are to go, and start it with an empty directory`;
     if (said === this.found) return;
     this.found = said;
-    peer.notice("histories", said);
+    peer.notice(code, said);
   }
 }

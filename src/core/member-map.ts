@@ -39,6 +39,10 @@ export class MemberMap<V> {
     else this.#byId.delete(member.id);
   }
 
+  get isEmpty(): boolean {
+    return this.#byId.size === 0;
+  }
+
   keys(): MemberKey[] {
     return [...this.#byId.values()].flat().map(({ key }) => key);
   }

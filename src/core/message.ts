@@ -264,12 +264,24 @@ export interface Nack {
   readonly led: boolean;
 }
 
+/** The sender has lost what it had confirmed, or is whole again [D5] [D6]. */
+export interface Lost {
+  readonly type: "LOST";
+  readonly whole: boolean;
+  /** What it holds for certain. */
+  readonly durable: LogIndex;
+  /** What others saw it confirm; 0 where nobody has said so. */
+  readonly confirmed: LogIndex;
+}
+
 /** The receiver's log and the sender's have the same ballot at that place, and are not the same up to there [R9]. */
 export interface Fork {
   readonly type: "FORK";
   /** The sender's promise. */
   readonly ballot: Ballot;
   readonly index: LogIndex;
+  /** The ballots differ there, but the sender has that entry committed. */
+  readonly committed: boolean;
 }
 
 export interface Election {
@@ -395,6 +407,7 @@ export type Frame =
   | SeqAck
   | Nack
   | Fork
+  | Lost
   | Election
   | ElectionAnswer
   | Prepare

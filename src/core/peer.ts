@@ -36,6 +36,7 @@ import {
   sameProcess,
 } from "./ids.ts";
 import type { LoggedConfiguration } from "./log.ts";
+import { Losses } from "./losses.ts";
 import { MemberMap } from "./member-map.ts";
 import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
@@ -94,6 +95,7 @@ export class Peer {
 
   readonly memory = new Memory();
   readonly histories = new Histories(this);
+  readonly losses = new Losses(this);
   readonly terms: Terms;
   readonly senders: Senders;
   readonly pendingNews: PendingNews;
@@ -196,6 +198,7 @@ export class Peer {
     this.clients.onTime();
     this.people.onTime();
     this.pendingNews.onTime();
+    this.losses.onTime();
     this.leadership?.replicate();
     this.followership.acknowledge();
     this.#tellDisk();
@@ -435,6 +438,7 @@ export class Peer {
     this.timeouts.changed();
     const seen = this.memory.of(peer);
     if (seen !== null) this.send(link, { type: "SEEN", ...seen });
+    this.losses.onLinkUp(link);
     this.leadership?.onLinkUp(peer);
     this.election.onLinkUp(peer);
     this.membership.onLinkUp(link, peer);
@@ -448,6 +452,7 @@ export class Peer {
     this.#waiting = this.#waiting.filter((w) => w.link !== link);
     if (this.memberOf(peer) === null) this.timeouts.forget(peer);
     this.timeouts.changed();
+    this.losses.onLinkDown(peer);
     this.leadership?.onLinkDown(peer);
     this.followership.onLinkDown(peer);
     this.election.onLinkDown(peer);
@@ -475,6 +480,8 @@ export class Peer {
         return this.leadership?.onSeqAck(from, frame);
       case "SEEN":
         return this.#onSeen(from, frame);
+      case "LOST":
+        return this.losses.onLost(from, frame);
       case "FORK":
         return this.histories.onFork(from, frame);
       case "NACK":
@@ -654,6 +661,7 @@ export class Peer {
       );
     }
     this.faulty = true;
+    this.losses.tell(seen.match);
     this.abdicate(0, "its directory was put back to an older state");
     this.election.stop();
     if (compareBallots(seen.promised, this.promised) > 0) this.raisePromise(seen.promised);

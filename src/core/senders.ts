@@ -51,6 +51,7 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   // Members.
   SEEN: known,
   FORK: known,
+  LOST: known,
   PENDING: known,
   CHAT: member,
   PEOPLE: member,

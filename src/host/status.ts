@@ -57,6 +57,7 @@ export function whyWaiting(peer: Peer): string | null {
   const voters = members.filter((m) => m.role === "voter");
   const here = voters.filter((v) => peer.isLinked(v)).length;
   const needed = Math.floor(voters.length / 2) + 1;
+  if (peer.losses.why !== null) return peer.losses.why;
   if (here >= needed && peer.histories.found !== null) return peer.histories.found;
   if (here >= needed)
     return `waiting for a leader (${here} of ${voters.length} voters here, none is elected yet): messages are kept and will be sent`;

@@ -75,6 +75,8 @@ export class Checkers {
   readonly #sessions = new Map<string, Map<number, number>>();
   readonly #promises = new Map<string, Promised>();
   readonly #commits = new Map<string, number>();
+  /** Directories that may hold a history which nobody has promised any more. */
+  readonly #void = new Set<string>();
   /** Voters by configuration, as far as any committed line has told. */
   #configurations: Configuration[] = [];
   #settled = 1;
@@ -131,7 +133,28 @@ export class Checkers {
     this.#cursors.set(directory, { index: 0, rooms: new Map(), anywhere: true });
   }
 
+  /**
+   * A majority was put back to what it held through an index: nothing behind that is promised any more, and these other
+   * directories may keep what is void.
+   */
+  broken(through: number, others: readonly string[]): void {
+    const drop = <K>(places: Map<K, number>) => {
+      for (const [key, index] of places) if (index > through) places.delete(key);
+    };
+    for (const index of this.#delivered.keys()) if (index > through) this.#delivered.delete(index);
+    for (const places of [this.#places, this.#sent, ...this.#sessions.values()])
+      drop<string | number>(places as Map<string | number, number>);
+    this.#highestSent = Math.min(this.#highestSent, through);
+    for (const [id, said] of this.#submitted)
+      this.#submitted.set(id, { ...said, floor: Math.min(said.floor, through) });
+    for (const directory of others) {
+      this.#void.add(directory);
+      this.#reached.delete(directory);
+    }
+  }
+
   delivered(directory: string, message: SeenMessage): void {
+    if (this.#void.has(directory)) return;
     const { index, msg_id, room_id, seq_no, payload } = message;
     const first = this.#delivered.get(index);
     if (first === undefined) this.#isNew(directory, message);
@@ -200,7 +223,8 @@ export class Checkers {
   }
 
   /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
-  sent(msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
+  sent(directory: string, msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
+    if (this.#void.has(directory)) return;
     this.#sent.set(msgId, index);
     this.#saysTheSame(msgId, index);
     this.#highestSent = Math.max(this.#highestSent, index);
@@ -272,6 +296,7 @@ export class Checkers {
   finished(logs: readonly (readonly [directory: string, lines: ReadonlyMap<number, string>])[]): void {
     const history = new Map<number, string>();
     for (const [directory, lines] of logs) {
+      if (this.#void.has(directory)) continue;
       for (const [index, line] of lines) {
         const other = history.get(index);
         if (other === undefined) history.set(index, line);

@@ -130,6 +130,12 @@ export const DISK_MUTANTS: readonly Mutant[] = [
         }),
     },
   },
+  {
+    name: "losses-untold",
+    rule: "D8",
+    what: "who has lost what it had confirmed tells nobody",
+    parts: framesOut((frame) => (frame.type === "LOST" ? null : frame)),
+  },
 ];
 
 function cursorAhead(bytes: Uint8Array): Uint8Array {

@@ -248,6 +248,12 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     parts: peers((peer) => wrap(peer.histories, "differ", () => () => false)),
   },
   {
+    name: "forks-untold",
+    rule: "R9",
+    what: "who finds another history tells the other side nothing",
+    parts: framesOut((frame) => (frame.type === "FORK" ? null : frame)),
+  },
+  {
     name: "catchup-uncommitted",
     rule: "R8",
     what: "a member serves all it has, and the taker holds it for committed",

@@ -63,6 +63,8 @@ export const VERBS = {
   rewrite: "PEER",
   snapshot: "PEER",
   rollback: "PEER",
+  // several at once, that may be a majority; they stay down
+  "put-back": "GROUP",
   wipe: "PEER",
   // the same, and nobody tells it to join: what it founds then is another cluster
   empty: "PEER",

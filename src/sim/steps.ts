@@ -8,9 +8,9 @@ import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
 import type { World } from "./world.ts";
 
 /** Steps that are not about one peer. */
-export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all"]);
+export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all", "put-back"]);
 export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
-  ...(["kill", "vanish", "power-cut", "wipe", "empty", "rollback"] as const),
+  ...(["kill", "vanish", "power-cut", "wipe", "empty", "rollback", "put-back"] as const),
   ...(["move", "move-all", "swap"] as const),
 ]);
 
@@ -191,6 +191,10 @@ export const STEPS: Record<Verb, Carry> = {
     this.losses.note(machine);
     machine.rollBack();
     this.rolledBack(machine);
+  },
+  "put-back"(_machine, [group = ""]) {
+    const machines = group.split(",").flatMap((site) => this.machine(site) ?? []);
+    if (machines.every((m) => m.snapshot !== null)) this.putBack(machines);
   },
   wipe(machine) {
     // A founder with an empty directory and no seeds would found another cluster, and cannot know better [M1].

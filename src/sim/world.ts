@@ -202,6 +202,7 @@ export class World {
       case "sent":
         this.recorder.tell(peer, `is told that ${event.msg_id} is sent`, { kind: "sent", index: event.index });
         return this.checkers.sent(
+          this.#name(machine),
           event.msg_id,
           event.index,
           this.#looksNow() ? (voter) => this.#holds(voter, event.index, event.msg_id) : null,
@@ -342,6 +343,18 @@ export class World {
     this.checkers.beganAnywhere(this.#name(machine));
     machine.suspectUntil = this.#calmUntil = this.time.now + CALM_MS;
     machine.start();
+  }
+
+  /** As many directories as may be a majority are put back: what was said since is not promised any more, and who still has it may be told otherwise. */
+  putBack(machines: readonly Machine[]): void {
+    for (const machine of machines) {
+      this.losses.note(machine);
+      machine.rollBack();
+      this.checkers.beganAnywhere(this.#name(machine));
+    }
+    const through = Math.min(...machines.map((m) => Math.max(0, ...committedLines(m).keys())));
+    const others = this.machines.filter((m) => !machines.includes(m)).map((m) => this.#name(m));
+    this.checkers.broken(through, others);
   }
 
   /** Everybody runs, reaches everybody, and follows one leader. */

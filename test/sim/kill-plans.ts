@@ -707,4 +707,29 @@ export const PLANS = {
     at 5000 wipe 2
     until: 5000
     ending: stop`,
+
+  "majority-put-back": `
+    title: a majority is put back beside the third
+    peers: 3${THREE}
+    at 1500 snapshot 2
+    at 1500 snapshot 3
+    at 1600 say 1 after the copies
+    at 3500 put-back 2,3
+    at 3600 start 2
+    at 3600 start 3
+    at 6000 expect 1 told majority-lost
+    until: 6000
+    ending: stop`,
+
+  "two-histories": `
+    title: what is found in one log is told at both
+    peers: 3${THREE}
+    at 1500 say 1 one
+    at 2500 kill 2
+    at 2600 rewrite 2
+    at 2700 start 2
+    at 5000 expect 3 told histories
+    at 5000 wipe 2
+    until: 5000
+    ending: stop`,
 };

@@ -292,7 +292,8 @@ export class Sampler {
         acked: this.list(() => ({ ...this.key(), match: this.index() })),
       }),
       SEEN: () => ({ type: "SEEN", promised: this.ballot(), match: this.index() }),
-      FORK: () => ({ type: "FORK", ballot: this.ballot(), index: this.index() }),
+      LOST: () => ({ type: "LOST", whole: this.random() < 0.5, durable: this.index(), confirmed: this.index() }),
+      FORK: () => ({ type: "FORK", ballot: this.ballot(), index: this.index(), committed: this.random() < 0.5 }),
       SEQ_CHAT: () => ({ type: "SEQ_CHAT", ballot: this.ballot(), ...behind() }),
       SEQ_ACK: () => ({
         ...{ type: "SEQ_ACK", ballot: this.ballot(), match: this.index(), last: this.index(), hint },
