@@ -1,4 +1,4 @@
-/** Mutants of storage and of restarts: the rules A1, D1 to D7, L4 and S3. */
+/** Mutants of storage, of restarts and of copies: the rules A1, D1 to D8, L4, S3 and R9. */
 import { PortError } from "../host/contracts.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { disks, files, framesOut, type Mutant, peers, pretend, restarts, wrap } from "./mutant.ts";
@@ -135,6 +135,18 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     rule: "D8",
     what: "who has lost what it had confirmed tells nobody",
     parts: framesOut((frame) => (frame.type === "LOST" ? null : frame)),
+  },
+  {
+    name: "prefix-unproven",
+    rule: "R9",
+    what: "equal ballots at equal places count as equal logs, whatever the crc of the chain says",
+    parts: peers((peer) => wrap(peer.histories, "differ", () => () => false)),
+  },
+  {
+    name: "forks-untold",
+    rule: "R9",
+    what: "who finds another history tells the other side nothing",
+    parts: framesOut((frame) => (frame.type === "FORK" ? null : frame)),
   },
 ];
 

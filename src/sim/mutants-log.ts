@@ -242,18 +242,6 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     }),
   },
   {
-    name: "prefix-unproven",
-    rule: "R9",
-    what: "equal ballots at equal places count as equal logs, whatever the crc of the chain says",
-    parts: peers((peer) => wrap(peer.histories, "differ", () => () => false)),
-  },
-  {
-    name: "forks-untold",
-    rule: "R9",
-    what: "who finds another history tells the other side nothing",
-    parts: framesOut((frame) => (frame.type === "FORK" ? null : frame)),
-  },
-  {
     name: "catchup-uncommitted",
     rule: "R8",
     what: "a member serves all it has, and the taker holds it for committed",
