@@ -4,7 +4,7 @@
  * makes that safe. Nothing is kept on disk: what is not sent when this process ends was never promised.
  */
 
-import { Client } from "../core/client.ts";
+import { Client, type ClientOptions } from "../core/client.ts";
 import type { Attached, Tell } from "../core/client-frames.ts";
 import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, QUESTIONS_MAX, READS_WAITING_MAX } from "../core/config.ts";
 import type { LogIndex, PeerId } from "../core/ids.ts";
@@ -35,6 +35,9 @@ export interface ClientHostOptions {
   /** Goes on at the end of what there was when it began. */
   readonly follow: boolean;
 }
+
+/** Makes the core of a client; where a test needs another one than the product's, this is the place. */
+export type MakeClient = (options: ClientOptions) => Client;
 
 const CONFIRM_MS = 1000;
 /** While a new leader is elected nobody serves: so many rounds through all the peers in vain are not worth a word. */
@@ -75,17 +78,18 @@ export class ClientHost implements Service {
     ports: { readonly clock: Clock; readonly network: Network },
     options: ClientHostOptions,
     listener: HostListener,
+    makeClient: MakeClient = (core) => new Client(core),
   ) {
     this.#clock = ports.clock;
     this.#options = options;
     this.#listener = listener;
     const { name: user, room } = options;
-    this.#client = new Client({ user, room, session: user === "" ? "" : ports.clock.word(CLIENT_SESSION_CHARS) });
+    this.#client = makeClient({ user, room, session: user === "" ? "" : ports.clock.word(CLIENT_SESSION_CHARS) });
     this.#search = new PeerSearch(ports, {
-      addresses: () => this.#addresses(),
+      addresses: () => this.addresses,
       attach: () => this.#client.attach(),
       frame: (frame) => this.#onFrame(frame),
-      refused: (refuse) => this.#onRefused(refuse),
+      refused: (refuse, address) => this.#onRefused(refuse, address),
       lost: () => this.#onLost(),
       inVain: (rounds, why) => this.#inVain(rounds, why),
     });
@@ -223,17 +227,17 @@ export class ClientHost implements Service {
   // ── finding a peer ─────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The peers that are known, where its last peer saw them, where the log says, and those told at the start. */
-  #addresses(): Address[] {
+  get addresses(): Address[] {
     const seen = this.#status?.members.filter((m) => m.role !== "left") ?? [];
     const known = [...seen, ...this.#client.members, ...this.#options.addresses];
     const all = known.map(({ host, port }) => ({ host, port }));
     return all.filter((a, i) => all.findIndex((b) => sameAddress(a, b)) === i);
   }
 
-  #onRefused({ code, message }: Refuse): void {
+  #onRefused({ code, message }: Refuse, address: Address): void {
     const isNew = this.#client.seen === null;
     if (code === "wrong-cluster" || code === "wrong-version" || (code === "name-in-use" && isNew))
-      this.#fail(`refused by ${place(this.#search.address)}: ${message}`);
+      this.#fail(`refused by ${place(address)}: ${message}`);
   }
 
   #onLost(): void {
@@ -255,7 +259,6 @@ export class ClientHost implements Service {
   }
 
   #onAttached(frame: Attached): void {
-    this.#search.found();
     this.#peerId = frame.id;
     this.#times = { heartbeat: frame.heartbeat, leaderTimeout: frame.leader_timeout };
     const isFirst = this.#client.seen === null;
@@ -294,8 +297,6 @@ export class ClientHost implements Service {
 
   #onFrame(frame: Frame): void {
     switch (frame.type) {
-      case "PING":
-        return this.#search.write({ type: "PONG", at: frame.at });
       case "ATTACHED":
         return this.#onAttached(frame);
       case "CATCHUP_RESP":
