@@ -60,8 +60,8 @@ export class Checkers {
     string,
     { readonly directory: string; readonly text: string; readonly floor: number }
   >();
-  /** Ids that messages had before others used their numbers, and what those others said. */
-  readonly #renamed = new Set<string>();
+  /** Ids that messages had before others used their numbers → those that they have instead; and what those others said. */
+  readonly #renamed = new Map<string, string>();
   readonly #forged = new Map<string, string>();
   /** ballot → the peer that opened it. */
   readonly #leaders = new Map<string, string>();
@@ -100,7 +100,7 @@ export class Checkers {
   /** `was`: the id that the same message had until now. */
   submitted(directory: string, msgId: string, text: string, was?: string): void {
     this.#submitted.set(msgId, { directory, text, floor: this.#highestSent });
-    if (was !== undefined) this.#renamed.add(was);
+    if (was !== undefined) this.#renamed.set(was, msgId);
   }
 
   /** Sessions of a directory with something in them that nobody has delivered. */
@@ -211,6 +211,7 @@ export class Checkers {
     const place = this.#places.get(msg_id);
     if (place !== undefined) throw new Violation("I4", `${msg_id} is delivered at ${place} and at ${index}`);
     this.#places.set(msg_id, index);
+    this.#isOnce(msg_id, payload);
     const submitted = this.#submitted.get(msg_id);
     if (submitted?.text !== payload && this.#forged.get(msg_id) === payload) return;
     if (submitted?.text !== payload) throw new Violation("I6", `${directory} delivers ${msg_id}, which nobody sent so`);
@@ -222,9 +223,21 @@ export class Checkers {
     this.#inOrder(msg_id, index);
   }
 
+  /** What was said anew under another number is not there under the one before as well. */
+  #isOnce(msgId: string, payload: string): void {
+    for (const [was, now] of this.#renamed) {
+      const other = msgId === was ? now : msgId === now ? was : null;
+      const place = this.#places.get(other ?? "");
+      if (place !== undefined && this.#delivered.get(place)?.payload === payload)
+        throw new Violation("I4", `${was} is delivered, and as ${now} once more`);
+    }
+  }
+
   /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
   sent(directory: string, msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
     if (this.#void.has(directory)) return;
+    const before = this.#sent.get(msgId) ?? index;
+    if (before !== index) throw new Violation("I4", `${msgId} is said to be sent at ${before} and at ${index}`);
     this.#sent.set(msgId, index);
     this.#saysTheSame(msgId, index);
     this.#highestSent = Math.max(this.#highestSent, index);

@@ -11,6 +11,8 @@
  *
  *   1 handled TEXT          1 has not handled TEXT  (its application)  1 handled TEXT once, twice
  *
+ *   201 is attached to 3    (a client; what it delivered, has pending or was told, and whether it is down, as of peers)
+ *
  * and of what its disk holds, committed or not:
  *
  *   1 has written TEXT      1 has not written TEXT  (in its log, if only in the kernel's memory)
@@ -20,19 +22,13 @@
  * The same may be claimed of several at once: `1,2,3 delivered TEXT`.
  */
 import { durablePromise, logPaths } from "./files.ts";
-import type { Machine } from "./machine.ts";
-import type { World } from "./world.ts";
+import { Machine } from "./machine.ts";
+import type { Actor, World } from "./world.ts";
 
-type Claim = (world: World, machine: Machine, args: readonly string[]) => string | null;
+type Claim<Who> = (world: World, who: Who, args: readonly string[]) => string | null;
 
-const CLAIMS: readonly [RegExp, Claim][] = [
-  [/^leads$/, (w, m) => unless(w.status(m)?.role === "leader", roleText(w, m))],
-  [
-    /^follows ([0-9]+)$/,
-    (w, m, [id]) => unless(w.status(m)?.leader_id === Number(id) && w.status(m)?.role !== "leader", roleText(w, m)),
-  ],
-  [/^knows no leader$/, (w, m) => unless(w.status(m) !== null && w.status(m)?.leader_id === null, roleText(w, m))],
-  [/^is (leader|follower|candidate|observer)$/, (w, m, [role]) => unless(w.status(m)?.role === role, roleText(w, m))],
+/** Of clients too. */
+const CLAIMS_OF_ALL: readonly [RegExp, Claim<Actor>][] = [
   [/^is down$/, (w, m) => unless(w.status(m) === null, "it runs")],
   [
     /^has pending ([0-9]+)$/,
@@ -47,6 +43,22 @@ const CLAIMS: readonly [RegExp, Claim][] = [
     (w, m, [text]) => unless(w.delivered(m).includes(text as string), `it delivered: ${lastOf(w.delivered(m))}`),
   ],
   [/^has not delivered (.+)$/, (w, m, [text]) => unless(!w.delivered(m).includes(text as string), "it did")],
+  [/^told no ([a-z-]+)$/, (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) !== true, "it did")],
+  [
+    /^told ([a-z-]+)$/,
+    (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) === true, `it told: ${w.told.get(m)?.join(", ")}`),
+  ],
+  [/^is attached to ([0-9]+)$/, (w, a, [id]) => unless(w.status(a)?.id === Number(id), `it is at ${w.status(a)?.id}`)],
+];
+
+const CLAIMS: readonly [RegExp, Claim<Machine>][] = [
+  [/^leads$/, (w, m) => unless(w.status(m)?.role === "leader", roleText(w, m))],
+  [
+    /^follows ([0-9]+)$/,
+    (w, m, [id]) => unless(w.status(m)?.leader_id === Number(id) && w.status(m)?.role !== "leader", roleText(w, m)),
+  ],
+  [/^knows no leader$/, (w, m) => unless(w.status(m) !== null && w.status(m)?.leader_id === null, roleText(w, m))],
+  [/^is (leader|follower|candidate|observer)$/, (w, m, [role]) => unless(w.status(m)?.role === role, roleText(w, m))],
   [
     /^handled (.+) (once|twice)$/,
     (w, m, [text, times]) =>
@@ -64,11 +76,6 @@ const CLAIMS: readonly [RegExp, Claim][] = [
   [/^has not synced (.+)$/, (_, m, [text]) => unless(!holds(m, text as string, "durableContents"), "it has")],
   [/^has promised ([0-9]+)$/, (_, m, [id]) => unless(promisedTo(m) === Number(id), `it has promised ${promisedTo(m)}`)],
   [/^is in term ([0-9]+)$/, (w, m, [term]) => unless(w.status(m)?.term === Number(term), roleText(w, m))],
-  [/^told no ([a-z-]+)$/, (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) !== true, "it did")],
-  [
-    /^told ([a-z-]+)$/,
-    (w, m, [code]) => unless(w.told.get(m)?.includes(code as string) === true, `it told: ${w.told.get(m)?.join(", ")}`),
-  ],
   [/^knows ([0-9]+) members?$/, (w, m, [n]) => unless(stayingIn(w, m) === Number(n), `it knows ${stayingIn(w, m)}`)],
   [
     /^counts (voter|observer|left)s? ([0-9,]+)$/,
@@ -81,7 +88,10 @@ const ABOUT = /^([0-9]+(?:,[0-9]+)*) (.*)$/;
 /** Whether these are words that can be checked. */
 export function isClaim(claim: string): boolean {
   const rest = ABOUT.exec(claim)?.[2];
-  return claim === "all agree" || (rest !== undefined && CLAIMS.some(([pattern]) => pattern.test(rest)));
+  return (
+    claim === "all agree" ||
+    (rest !== undefined && [...CLAIMS_OF_ALL, ...CLAIMS].some(([pattern]) => pattern.test(rest)))
+  );
 }
 
 /** What speaks against a claim, or null. */
@@ -90,19 +100,26 @@ export function expectation(world: World, claim: string): string | null {
   const [, sites = "", rest = ""] = ABOUT.exec(claim) ?? [];
   const about = sites.split(",");
   for (const site of about) {
-    const failure = expectationOf(world, world.machine(site), rest);
+    const failure = expectationOf(world, world.actor(site), rest);
     if (failure !== null) return about.length === 1 ? failure : `peer ${site}: ${failure}`;
   }
   return null;
 }
 
-function expectationOf(world: World, machine: Machine | undefined, words: string): string | null {
-  if (machine === undefined) return "there is no such peer";
-  for (const [pattern, check] of CLAIMS) {
+function expectationOf(world: World, who: Actor | undefined, words: string): string | null {
+  if (who === undefined) return "there is no such peer";
+  const failure = checked(CLAIMS_OF_ALL, world, who, words);
+  if (failure !== undefined) return failure;
+  return (who instanceof Machine ? checked(CLAIMS, world, who, words) : undefined) ?? null;
+}
+
+/** undefined: these claims have no such words. */
+function checked<Who>(claims: readonly [RegExp, Claim<Who>][], world: World, who: Who, words: string) {
+  for (const [pattern, check] of claims) {
     const match = pattern.exec(words);
-    if (match !== null) return check(world, machine, match.slice(1));
+    if (match !== null) return check(world, who, match.slice(1));
   }
-  return "nobody knows how to check that";
+  return undefined;
 }
 
 function disagreement(world: World): string | null {

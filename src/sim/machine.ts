@@ -4,6 +4,7 @@
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
+import type { MakeClient } from "../host/client-host.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import { Host, HostError, type MakePeer } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";
@@ -28,7 +29,7 @@ export interface MachineEvents {
   handled(machine: Machine, message: DeliveredMessage): void;
 }
 
-/** What a mutant changes of a machine; nothing in production. */
+/** What a mutant changes of a machine or a client; nothing in production. */
 export interface Parts {
   readonly makePeer?: MakePeer;
   /** What becomes of the seeds that a person names. */
@@ -36,6 +37,7 @@ export interface Parts {
   readonly disk?: (disk: VirtualDisk) => ConstructorParameters<typeof Host>[0]["disk"];
   readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
   readonly inbox?: (inbox: Inbox) => void;
+  readonly makeClient?: MakeClient;
 }
 
 export class Machine {
@@ -107,6 +109,12 @@ export class Machine {
 
   get disk(): VirtualDisk {
     return this.#owner?.disk ?? this.#disk;
+  }
+
+  /** The directory's name for checkers and people. */
+  get name(): string {
+    const { site, directory } = this.owner;
+    return `peer ${site}${directory === 0 ? "" : ` (directory ${directory + 1})`}`;
   }
 
   /** The machine whose directory this is. */

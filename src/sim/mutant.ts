@@ -3,6 +3,7 @@
  * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
  */
 
+import { Client } from "../core/client.ts";
 import type { Input, Output, Restored } from "../core/contract.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
@@ -30,6 +31,17 @@ export function peers(change: (peer: Peer, restored: Restored) => void): Parts {
       const peer = new Peer(options, restored, now);
       change(peer, restored);
       return peer;
+    },
+  };
+}
+
+/** Changes the client of every process before its first frame. */
+export function clients(change: (client: Client) => void): Parts {
+  return {
+    makeClient: (options) => {
+      const client = new Client(options);
+      change(client);
+      return client;
     },
   };
 }

@@ -24,6 +24,8 @@ export const VERBS = {
   transfer: "PEER TO",
   evict: "PEER WHOM",
   application: "PEER MS",
+  // a thin client, by its number from 201 on; other steps may name it where a PEER or the first of two stands
+  attach: "CLIENT PEER",
   // the network
   cut: "A B",
   "cut-way": "FROM TO",

@@ -5,6 +5,7 @@
 import type { Parts } from "./machine.ts";
 import { MUTANTS, type Mutant } from "./mutants.ts";
 import { drawPlan, type Profile } from "./profile.ts";
+import { siteName } from "./recorder.ts";
 import type { ReportVerdict, SimReport } from "./report-data.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 import { type Outcome, type Plan, World } from "./world.ts";
@@ -93,7 +94,7 @@ function judgement(
 /** Every event in words, oldest first; of a run that kept its picture. */
 export function wholeTrace({ recorder }: Outcome): string[] {
   return recorder.events.map(
-    ({ atMs, peer, note }) => `${atMs.toFixed(1).padStart(9)} ${peer === 0 ? "" : `peer ${peer} `}${note}`,
+    ({ atMs, peer, note }) => `${atMs.toFixed(1).padStart(9)} ${peer === 0 ? "" : `${siteName(peer)} `}${note}`,
   );
 }
 

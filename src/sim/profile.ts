@@ -4,6 +4,7 @@
  */
 import { seeded } from "./clock.ts";
 import { CALLS, type Step, type Verb } from "./plan.ts";
+import { drawClients } from "./profile-clients.ts";
 import type { Plan } from "./world.ts";
 
 export const PROFILES = [
@@ -159,6 +160,9 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
   let said = 0;
   for (let at = 400; at < untilMs; at += random() * 2 * pause)
     add(at, "say", [1 + Math.floor(random() * peers), `message ${said++}`]);
+  // In another third there are clients; their steps are drawn apart, so that the others are what they would be without.
+  if (seed % 3 === 1)
+    for (const [at, verb, args] of drawClients(seed, peers, untilMs, profile !== "calm")) add(at, verb, args);
   steps.sort((a, b) => a.at - b.at);
   // What comes then heals everything, once.
   while ((steps.at(-1)?.at ?? 0) >= untilMs) steps.pop();

@@ -4,11 +4,16 @@
  */
 import type { Frame } from "../core/message.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
+import { CLIENTS_FROM } from "./clients.ts";
 import type { VirtualTime } from "./clock.ts";
 import type { NetworkWatcher, WatchedEnd } from "./network.ts";
 import type { ReportEvent, ReportMessage } from "./report-data.ts";
 
 const LINES_KEPT = 400;
+
+export function siteName(site: number): string {
+  return `${site >= CLIENTS_FROM ? "client" : "peer"} ${site}`;
+}
 
 export class Recorder {
   readonly #time: VirtualTime;
@@ -26,7 +31,7 @@ export class Recorder {
 
   /** `peer` 0: everybody. */
   tell(peer: number, what: string, event: Partial<ReportEvent> & Pick<ReportEvent, "kind">): void {
-    const line = `${this.#time.now.toFixed(1).padStart(9)} ${peer === 0 ? "" : `peer ${peer} `}${what}`;
+    const line = `${this.#time.now.toFixed(1).padStart(9)} ${peer === 0 ? "" : `${siteName(peer)} `}${what}`;
     this.#add(line);
     this.#lines.push(line);
     if (this.#lines.length > 2 * LINES_KEPT) this.#lines.splice(0, LINES_KEPT);

@@ -17,8 +17,10 @@
  *   trace: 0123456789abcdef           (optional: the hash of everything that happened)
  */
 import { TERM_MAX } from "../core/config.ts";
+import { CLIENTS_FROM } from "./clients.ts";
 import { isClaim } from "./expect.ts";
 import { argNames, CALLS, PEER_NAMES, PlanError, parseStep, printStep, type Step } from "./plan.ts";
+import { CLIENT_STEPS } from "./steps.ts";
 import type { Plan } from "./world.ts";
 
 export interface Scenario {
@@ -54,6 +56,7 @@ export const SEED_MAX = 4_294_967_295;
 const MS_MAX = 86_400_000;
 /** Second processes with a peer's id have sites from here on. */
 const TWINS_FROM = 100;
+const CLIENTS_MAX = CLIENTS_FROM + PEERS_MAX - 1;
 const ENDINGS = ["heal-all", "heal-part", "heal-slow", "stop"] as const;
 
 /** What each field may be, in words for errors, and null where it is not. */
@@ -182,11 +185,15 @@ function wrongIn({ verb, args }: Step, peers: number): string | null {
       const several = name === "GROUP" || name === "SEEDS";
       const sites = several ? word.split(",") : [word];
       const isSite = (site: string) =>
-        whole(site, nobody ? 0 : 1, peers) !== null || whole(site, TWINS_FROM, TWINS_FROM + PEERS_MAX) !== null;
+        whole(site, nobody ? 0 : 1, peers) !== null ||
+        whole(site, TWINS_FROM, TWINS_FROM + PEERS_MAX) !== null ||
+        (i === 0 && verb in CLIENT_STEPS && whole(site, CLIENTS_FROM, CLIENTS_MAX) !== null);
       const wrong = sites.find((site) => !isSite(site));
       if (wrong !== undefined)
         return `${name} must be ${several ? "peers like 1,2" : "a peer"}, from 1 to ${peers}, not ${wrong}`;
     }
+    if (name === "CLIENT" && whole(word, CLIENTS_FROM, CLIENTS_MAX) === null)
+      return `CLIENT must be a number from ${CLIENTS_FROM} to ${CLIENTS_MAX}, not ${word}`;
     if (name === "COUNT" && whole(word, 1, 100_000) === null)
       return `COUNT must be a whole number from 1 to 100000, not ${word}`;
     if (name === "TERMS" && whole(word, 1, TERM_MAX) === null)

@@ -1,5 +1,6 @@
 /** What each step of a plan does to the world. */
 import { Violation } from "./checkers.ts";
+import type { VirtualClient } from "./clients.ts";
 import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths, rewritten } from "./files.ts";
 import type { Machine } from "./machine.ts";
@@ -18,9 +19,49 @@ export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
 const MOVING_MS = 500;
 
 type Carry = (this: World, machine: Machine, args: readonly string[]) => void;
+type CarryAtClient = (this: World, client: VirtualClient, args: readonly string[]) => void;
+
+/** What of it can be done to a client, its site named first. */
+export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
+  attach(client, [, peer]) {
+    const to = this.machine(peer);
+    if (to !== undefined) client.start(to.port);
+  },
+  say(client, [, text]) {
+    this.say(client, text as string);
+  },
+  kill(client) {
+    client.kill();
+  },
+  vanish(client) {
+    client.vanish();
+  },
+  pause(client, [, ms]) {
+    client.running?.clock.pause(Number(ms));
+  },
+  cut(client, [, peer]) {
+    const from = this.machine(peer);
+    if (from !== undefined) this.cutBetween([[client], [from]]);
+  },
+  isolate(client) {
+    this.cutBetween([[client], this.machines]);
+  },
+  reset(client, [, peer]) {
+    this.network.reset(client.site, Number(peer));
+  },
+  heal(client) {
+    for (const { site } of this.machines) {
+      this.network.heal(client.site, site);
+      this.network.heal(site, client.site);
+    }
+  },
+};
 
 /** How each verb is carried out. */
 export const STEPS: Record<Verb, Carry> = {
+  // Of clients, that have steps of their own.
+  attach() {},
+
   start(machine, [, seeds]) {
     this.startMachine(machine, seeds === undefined ? null : seeds.split(",").map(Number));
   },

@@ -4,6 +4,7 @@
  */
 import type { DeliveredMessage, HostEvent, Status, Stopped } from "../host/events.ts";
 import { Checkers, type Promised, Violation } from "./checkers.ts";
+import { Clients, type VirtualClient } from "./clients.ts";
 import { seeded, VirtualTime } from "./clock.ts";
 import { expectation } from "./expect.ts";
 import { committedLines, durablePromise, firstIndex, logPaths } from "./files.ts";
@@ -11,8 +12,8 @@ import { Losses, memberOf, processOf } from "./losses.ts";
 import { Machine, type Parts, RESTART_MS, TIMINGS } from "./machine.ts";
 import { VirtualNetwork, type WatchedEnd } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
-import { Recorder } from "./recorder.ts";
-import { CRASHES, PowerCut, STEPS, WITHOUT_PEER } from "./steps.ts";
+import { Recorder, siteName } from "./recorder.ts";
+import { CLIENT_STEPS, CRASHES, PowerCut, STEPS, WITHOUT_PEER } from "./steps.ts";
 
 export interface Plan {
   readonly title: string;
@@ -60,19 +61,23 @@ const LATIN1 = new TextDecoder("latin1");
 /** How the frame begins. */
 const PROMISE = new TextEncoder().encode('{"type":"PROMISE"');
 
+/** Who talks and is told. */
+export type Actor = Machine | VirtualClient;
+
 export class World {
   readonly time = new VirtualTime();
   readonly checkers = new Checkers();
   readonly recorder: Recorder;
   readonly network: VirtualNetwork;
   readonly machines: Machine[];
+  readonly clients: Clients;
   readonly losses: Losses;
-  /** Codes of notices and errors told by each machine since its start. */
-  readonly told = new Map<Machine, string[]>();
+  /** Codes of notices and errors told by each since its start. */
+  readonly told = new Map<Actor, string[]>();
   /** Texts of others that each machine has shown as pending since its start [S7]. */
-  readonly shown = new Map<Machine, string[]>();
+  readonly shown = new Map<Actor, string[]>();
   readonly #texts = new Map<string, string[]>();
-  readonly #lastTyped = new Map<Machine, string>();
+  readonly #lastTyped = new Map<Actor, string>();
   readonly #handled = new Map<string, string[]>();
   readonly #plan: Plan;
   readonly #random: () => number;
@@ -95,6 +100,17 @@ export class World {
       arrived: (end, bytes) => this.recorder.frames?.arrived(end, bytes),
     });
     this.machines = Array.from({ length: plan.peers }, (_, i) => this.#makeMachine(i + 1, i + 1));
+    this.clients = new Clients({
+      time: this.time,
+      network: this.network,
+      random: seeded(plan.seed + 2),
+      makeClient: this.#parts.makeClient,
+      events: {
+        starting: (client) => this.#onClientStarting(client),
+        event: (client, event) => this.#onEvent(client, event),
+        ended: (client, stopped) => this.#onEnded(client, stopped),
+      },
+    });
     this.losses = new Losses(this.machines, this.checkers);
   }
 
@@ -108,15 +124,15 @@ export class World {
       const part = this.#plan.ending === "stop" ? null : this.#heal(this.#plan.ending !== "heal-part");
       drained = part !== null && this.#drain(part);
       if (part !== null && drained) {
-        const kept = part.filter((m) => !m.forgets).map((m) => this.#name(m));
+        const kept = [...part.filter((m) => !m.forgets), ...this.clients.all].map((m) => m.name);
         const { lastDelivered } = this.checkers;
         this.checkers.drained(
-          part.map((m) => this.#name(m)),
+          part.map((m) => m.name),
           kept,
           lastDelivered,
         );
       }
-      this.checkers.finished(this.machines.map((m) => [this.#name(m), committedLines(m)]));
+      this.checkers.finished(this.machines.map((m) => [m.name, committedLines(m)]));
     } catch (error) {
       violation =
         error instanceof Violation
@@ -140,14 +156,18 @@ export class World {
     return this.machines.find((m) => m.site === Number(text));
   }
 
-  /** Texts that a machine's directory has delivered, in order. */
-  delivered(machine: Machine): readonly string[] {
-    return this.#texts.get(this.#name(machine)) ?? [];
+  actor(text: string | undefined): Actor | undefined {
+    return this.machine(text) ?? this.clients.at(text);
+  }
+
+  /** Texts that a machine's directory, or a client's process, has delivered, in order. */
+  delivered(actor: Actor): readonly string[] {
+    return this.#texts.get(actor.name) ?? [];
   }
 
   /** Texts that the application of a machine's directory is done with, as often as it was. */
   handled(machine: Machine): string[] {
-    const name = this.#name(machine);
+    const name = machine.name;
     const handled = this.#handled.get(name) ?? [];
     this.#handled.set(name, handled);
     return handled;
@@ -158,13 +178,8 @@ export class World {
     return this.#lastTyped.get(machine) ?? null;
   }
 
-  status(machine: Machine): Status | null {
-    return machine.running?.host.status() ?? null;
-  }
-
-  /** A directory's name for checkers and people. */
-  #name({ owner: { site, directory } }: Machine): string {
-    return `peer ${site}${directory === 0 ? "" : ` (directory ${directory + 1})`}`;
+  status(actor: Actor): Status | null {
+    return actor.running?.host.status() ?? null;
   }
 
   #makeMachine(site: number, id: number, owner: Machine | null = null): Machine {
@@ -188,31 +203,31 @@ export class World {
 
   // ── what peers tell ────────────────────────────────────────────────────────────────────────────────────────────
 
-  #onEvent(machine: Machine, event: HostEvent): void {
-    const peer = machine.site;
+  #onEvent(actor: Actor, event: HostEvent): void {
+    const peer = actor.site;
     switch (event.event) {
       case "message": {
         const { index, msg_id, payload } = event;
         this.recorder.tell(peer, `delivers ${index} = ${msg_id} ${payload.slice(0, 40)}`, { kind: "deliver", index });
-        const texts = this.#texts.get(this.#name(machine));
-        if (texts === undefined) this.#texts.set(this.#name(machine), [payload]);
+        const texts = this.#texts.get(actor.name);
+        if (texts === undefined) this.#texts.set(actor.name, [payload]);
         else texts.push(payload);
-        return this.checkers.delivered(this.#name(machine), event);
+        return this.checkers.delivered(actor.name, event);
       }
       case "sent":
         this.recorder.tell(peer, `is told that ${event.msg_id} is sent`, { kind: "sent", index: event.index });
         return this.checkers.sent(
-          this.#name(machine),
+          actor.name,
           event.msg_id,
           event.index,
           this.#looksNow() ? (voter) => this.#holds(voter, event.index, event.msg_id) : null,
         );
       case "pending":
         this.recorder.tell(peer, `says ${event.msg_id} ${event.payload.slice(0, 40)}`, { kind: "submit" });
-        this.#lastTyped.set(machine, event.msg_id);
-        return this.checkers.submitted(this.#name(machine), event.msg_id, event.payload, event.was);
+        this.#lastTyped.set(actor, event.msg_id);
+        return this.checkers.submitted(actor.name, event.msg_id, event.payload, event.was);
       case "unsent":
-        this.shown.get(machine)?.push(event.payload);
+        this.shown.get(actor)?.push(event.payload);
         return this.recorder.tell(peer, `shows ${event.msg_id} as pending`, { kind: "notice" });
       case "role": {
         const { role, term, leader_id } = event;
@@ -221,20 +236,21 @@ export class World {
           role,
           term,
         });
-        if (role === "leader") this.checkers.leads(this.#name(machine), `${term}.${processOf(machine)}`);
+        if (actor instanceof Machine && role === "leader")
+          this.checkers.leads(actor.name, `${term}.${processOf(actor)}`);
         return;
       }
       case "twins":
-        this.told.get(machine)?.push(event.event);
+        this.told.get(actor)?.push(event.event);
         return this.recorder.tell(peer, event.message, { kind: "notice" });
       case "error":
       case "notice":
-        this.told.get(machine)?.push(event.code);
+        this.told.get(actor)?.push(event.code);
         return this.recorder.tell(peer, `${event.code}: ${event.message}`, { kind: "notice" });
       case "member":
         return this.recorder.tell(peer, `sees peer ${event.id} ${event.state} (${event.role})`, { kind: "notice" });
       case "started":
-        return this.checkers.restarted(this.#name(machine));
+        return this.checkers.restarted(actor.name);
     }
   }
 
@@ -242,19 +258,25 @@ export class World {
     const { index, msg_id, payload } = message;
     this.recorder.tell(machine.site, `has handled ${index} = ${msg_id} ${payload.slice(0, 40)}`, { kind: "notice" });
     this.handled(machine).push(payload);
-    this.checkers.handled(this.#name(machine), message);
+    this.checkers.handled(machine.name, message);
   }
 
-  #onEnded(machine: Machine, { code, reason }: Stopped): void {
-    this.told.get(machine)?.push(code === 0 ? "stopped" : "failed");
-    this.recorder.tell(machine.site, `stops (${code}): ${reason}`, { kind: "stop" });
+  #onEnded(actor: Actor, { code, reason }: Stopped): void {
+    this.told.get(actor)?.push(code === 0 ? "stopped" : "failed");
+    this.recorder.tell(actor.site, `stops (${code}): ${reason}`, { kind: "stop" });
   }
 
   #onStarting(machine: Machine): void {
     this.recorder.tell(machine.site, "starts", { kind: "start" });
     this.told.set(machine, []);
     this.shown.set(machine, []);
-    if (machine.owner.handleMs !== null) this.checkers.embedded(this.#name(machine));
+    if (machine.owner.handleMs !== null) this.checkers.embedded(machine.name);
+  }
+
+  #onClientStarting(client: VirtualClient): void {
+    this.recorder.tell(client.site, "starts", { kind: "start" });
+    this.told.set(client, []);
+    this.checkers.beganAnywhere(client.name);
   }
 
   /** A look through the logs of all voters is dear: at most one in so much virtual time. */
@@ -279,23 +301,23 @@ export class World {
     this.recorder.frames?.left(end, bytes);
     const machine = this.machines.find((m) => m.site === end.machine);
     if (machine === undefined) return;
-    this.checkers.queued(this.#name(machine), end.queued);
+    this.checkers.queued(machine.name, end.queued);
     if (machine.sendsLeft > 0 && --machine.sendsLeft === 0) {
       machine.cutPower();
       throw new PowerCut();
     }
     if (!PROMISE.every((byte, i) => bytes[i] === byte)) return;
     const { ballot } = JSON.parse(LATIN1.decode(bytes)) as { ballot: Promised };
-    this.checkers.promiseLeft(this.#name(machine), ballot, durablePromise(machine));
+    this.checkers.promiseLeft(machine.name, ballot, durablePromise(machine));
   }
 
   /** Looks at what no event tells: promises and commit indexes must not go back, committed lines name the voters. */
   #sample(): void {
     for (const machine of this.machines) {
       const { running } = machine;
-      if (running !== null && machine.holds) this.checkers.commits(this.#name(machine), running.host.commit);
+      if (running !== null && machine.holds) this.checkers.commits(machine.name, running.host.commit);
       const promise = durablePromise(machine);
-      if (promise !== null) this.checkers.promises(this.#name(machine), promise);
+      if (promise !== null) this.checkers.promises(machine.name, promise);
     }
     this.#readConfigurations();
     this.time.at(this.time.now + SAMPLE_MS, () => this.#sample());
@@ -313,17 +335,19 @@ export class World {
   // ── steps ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #do(step: Step): void {
+    const client = this.clients.at(step.args[0]);
     const machine = this.machine(step.args[0]);
-    if (machine === undefined && !WITHOUT_PEER.has(step.verb)) return;
+    if (machine === undefined && client === undefined && !WITHOUT_PEER.has(step.verb)) return;
     if (this.time.now < this.#calmUntil && !HARMLESS.has(step.verb)) return;
     const kind = step.verb === "heal" ? "heal" : CRASHES.has(step.verb) ? "crash" : "fault";
     if (step.verb !== "start" && step.verb !== "say" && step.verb !== "expect")
-      this.recorder.tell(machine?.site ?? 0, `— ${printStep(step)}`, { kind });
+      this.recorder.tell(machine?.site ?? client?.site ?? 0, `— ${printStep(step)}`, { kind });
+    if (client !== undefined) return CLIENT_STEPS[step.verb]?.call(this, client, step.args);
     STEPS[step.verb].call(this, machine as Machine, step.args);
   }
 
-  say(machine: Machine, text: string): void {
-    machine.do((host) => {
+  say(actor: Actor, text: string): void {
+    actor.do((host) => {
       if (host.submit("general", text).ok) this.#messages += 1;
     });
   }
@@ -340,7 +364,7 @@ export class World {
 
   /** Started at once, and for a while nothing else goes wrong: it is the others' word that catches it [D6]. */
   rolledBack(machine: Machine): void {
-    this.checkers.beganAnywhere(this.#name(machine));
+    this.checkers.beganAnywhere(machine.name);
     machine.suspectUntil = this.#calmUntil = this.time.now + CALM_MS;
     machine.start();
   }
@@ -350,10 +374,10 @@ export class World {
     for (const machine of machines) {
       this.losses.note(machine);
       machine.rollBack();
-      this.checkers.beganAnywhere(this.#name(machine));
+      this.checkers.beganAnywhere(machine.name);
     }
     const through = Math.min(...machines.map((m) => Math.max(0, ...committedLines(m).keys())));
-    const others = this.machines.filter((m) => !machines.includes(m)).map((m) => this.#name(m));
+    const others = this.machines.filter((m) => !machines.includes(m)).map((m) => m.name);
     this.checkers.broken(through, others);
   }
 
@@ -378,7 +402,7 @@ export class World {
     clone.copy(of);
     this.machines.push(clone);
     this.losses.note(of);
-    this.checkers.beganAnywhere(this.#name(clone));
+    this.checkers.beganAnywhere(clone.name);
     clone.start();
   }
 
@@ -397,12 +421,12 @@ export class World {
     return MOVED_PORTS + this.#moves;
   }
 
-  cutWay(from: Machine, to: Machine): void {
+  cutWay(from: Actor, to: Actor): void {
     this.network.cut(from.site, to.site);
-    this.recorder.tell(from.site, `no longer reaches peer ${to.site}`, { kind: "cut", to: to.site });
+    this.recorder.tell(from.site, `no longer reaches ${siteName(to.site)}`, { kind: "cut", to: to.site });
   }
 
-  cutBetween(groups: readonly (readonly Machine[])[]): void {
+  cutBetween(groups: readonly (readonly Actor[])[]): void {
     groups.forEach((a, i) => {
       for (const b of groups.slice(i + 1).flat()) {
         for (const one of a) {
@@ -455,6 +479,8 @@ export class World {
       if (!staysSlow) machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
       this.time.at(this.time.now + this.#random() * 2000, () => machine.start());
     }
+    this.cutBetween([this.clients.all, rest]);
+    this.clients.heal(part, staysSlow);
     return part;
   }
 
@@ -484,7 +510,8 @@ export class World {
   /** A frozen process is none until it thaws; a peer whose directory was emptied is let in when the eviction time is over [M6]. */
   #healedAt(part: readonly Machine[]): number {
     const refused = part.some((m) => this.checkers.isReplacing(memberOf(m))) ? TIMINGS.eviction + RESTART_MS : 0;
-    return Math.max(this.time.now + refused, ...part.map((m) => m.running?.clock.pausedUntil ?? 0));
+    const all = [...part, ...this.clients.all];
+    return Math.max(this.time.now + refused, ...all.map((m) => m.running?.clock.pausedUntil ?? 0));
   }
 
   /** What I9's bound is longer where lines and disks stay slow. */
@@ -493,7 +520,7 @@ export class World {
     const slowest = (verb: Verb, at: number) =>
       Math.max(0, ...this.#plan.steps.filter((s) => s.verb === verb).map((s) => Number(s.args[at])));
     const roundMs = 2 * slowest("slow-link", 2) + slowest("slow-disk", 1);
-    const sessions = Math.max(...part.map((m) => this.checkers.sessionsUnsent(this.#name(m))));
+    const sessions = Math.max(...part.map((m) => this.checkers.sessionsUnsent(m.name)));
     return roundMs * (DRAIN_ROUNDS + SESSION_ROUNDS * sessions);
   }
 
@@ -509,10 +536,10 @@ export class World {
       if (commit >= 0 && status.commit_index !== commit)
         return `peer ${machine.site} stands at ${status.commit_index}, another at ${commit}`;
       commit = status.commit_index;
-      if (!this.checkers.hasHandledAll(this.#name(machine)))
+      if (!this.checkers.hasHandledAll(machine.name))
         return `the application of peer ${machine.site} is not done with what was delivered`;
     }
-    return null;
+    return this.clients.unrest(part, commit);
   }
 }
 

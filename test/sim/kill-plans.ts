@@ -42,6 +42,25 @@ export const PLANS = {
     until: 36000
     ending: stop`,
 
+  "client-cut-short": `
+    title: a client's connection breaks when its message is in the log and the answer on its way
+    peers: 3${THREE}
+    at 1500 attach 201 1
+    at 2000 say 201 once
+    at 2006 reset 201 1
+    until: 3000
+    ending: stop`,
+
+  "client-unheard": `
+    title: a client's peer takes its last message in, and dies before anybody else has heard of it
+    peers: 3${THREE}
+    at 1500 attach 201 2
+    at 2000 isolate 2
+    at 2010 say 201 nobody heard
+    at 2200 vanish 2
+    until: 5000
+    ending: heal-all`,
+
   "slow-application": `
     title: an application is killed while it handles a message
     peers: 3
