@@ -16,10 +16,12 @@ export const bunNetwork: Network = {
         socket: {
           ...callbacks,
           open(socket) {
-            const connection = new BunConnection(socket.remoteAddress);
+            // Of whoever has hung up already nobody knows where it was: undefined, whatever the type says.
+            const remote: string | undefined = socket.remoteAddress;
+            const connection = new BunConnection(remote ?? "");
             socket.data = connection;
             connection.opened(socket);
-            const handler = accept(connection);
+            const handler = remote === undefined ? null : accept(connection);
             if (handler === null) connection.destroy();
             else connection.handler = handler;
           },

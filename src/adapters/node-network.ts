@@ -15,9 +15,11 @@ export const nodeNetwork: Network = {
     if (denied !== null) return void setImmediate(() => ready(denied, null));
     const open = new Set<Net.Socket>();
     const server = net().createServer((socket) => {
+      // Whoever has hung up already is nowhere.
+      if (socket.remoteAddress === undefined) return void socket.destroy();
       open.add(socket);
       socket.once("close", () => open.delete(socket));
-      const { connection, attach } = wrap(socket, socket.remoteAddress ?? "unknown");
+      const { connection, attach } = wrap(socket, socket.remoteAddress);
       const handler = accept(connection);
       if (handler === null) socket.destroy();
       else attach(handler);

@@ -1,10 +1,11 @@
 /** The Network contract on real sockets: Bun's own, and node:net as Bun has it; dialled by number and by name. */
+import { expect, test } from "bun:test";
 import * as net from "node:net";
 import { bunNetwork } from "../../src/adapters/bun-network.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { namedNetwork } from "../../src/adapters/named-network.ts";
 import { nodeNetwork } from "../../src/adapters/node-network.ts";
-import type { Network } from "../../src/host/contracts.ts";
+import type { Connection, Listener, Network } from "../../src/host/contracts.ts";
 import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/network-contract.ts";
 
 const HOST = "127.0.0.1";
@@ -97,3 +98,27 @@ networkContract("Bun's sockets", under(bunNetwork));
 networkContract("node:net", under(nodeNetwork));
 networkContract("Bun's sockets, by name", under(bunNetwork, byName(bunNetwork)));
 networkContract("node:net, by name", under(nodeNetwork, byName(nodeNetwork)));
+
+test.each([
+  ["Bun's sockets", bunNetwork],
+  ["node:net", nodeNetwork],
+])(
+  "who has hung up before it is accepted is not told of: nobody knows its address any more (%s)",
+  async (_, network) => {
+    const remotes: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<Listener>();
+    const accept = ({ remote }: Connection) => {
+      remotes.push(remote);
+      return null;
+    };
+    network.listen(HOST, 0, accept, (_error, listener) => resolve(listener as Listener));
+    const listener = await promise;
+    // Meanwhile nothing is accepted here.
+    const hangUp = `require("node:net").connect(${listener.port}, "${HOST}", function () { this.resetAndDestroy(); })`;
+    Bun.spawnSync([process.execPath, "-e", hangUp]);
+    const socket = net.connect(listener.port, HOST).on("error", () => {});
+    await new Promise((closed) => socket.resume().on("close", closed));
+    listener.close();
+    expect(remotes).toEqual([HOST]);
+  },
+);
