@@ -65,6 +65,8 @@ export class ClientHost implements Service {
   readonly #questions = new Map<number, { readonly question: OwnQuestion; readonly answer: (told: Told) => void }>();
   /** The end of the log when it began. */
   #endsAt: LogIndex = 0;
+  /** One of several peers that were dialled at once says so. */
+  #nameInUse: string | null = null;
   readonly #lastSeqNos = new Map<string, number>();
   readonly rooms = new Rooms(
     () => this.#lastSeqNos,
@@ -235,9 +237,12 @@ export class ClientHost implements Service {
   }
 
   #onRefused({ code, message }: Refuse, address: Address): void {
-    const isNew = this.#client.seen === null;
-    if (code === "wrong-cluster" || code === "wrong-version" || (code === "name-in-use" && isNew))
-      this.#fail(`refused by ${place(address)}: ${message}`);
+    const refused = `refused by ${place(address)}: ${message}`;
+    if (code === "wrong-cluster" || code === "wrong-version") return this.#fail(refused);
+    if (code !== "name-in-use" || this.#client.seen !== null) return;
+    // Who has the name may be this very client, at another peer that was slower to say so.
+    if (this.#search.triesSeveral) this.#nameInUse = refused;
+    else this.#fail(refused, code);
   }
 
   #onLost(): void {
@@ -250,7 +255,8 @@ export class ClientHost implements Service {
   /** Who was never attached gives up at once, and so does who only reads what there is; others wait for as long as it takes. */
   #inVain(rounds: number, why: string): boolean {
     if (this.#client.seen === null || !this.#options.follow) {
-      this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
+      if (this.#nameInUse !== null) this.#fail(this.#nameInUse, "name-in-use");
+      else this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
       return false;
     }
     if (rounds === ROUNDS_UNTOLD + 1)
@@ -395,9 +401,9 @@ export class ClientHost implements Service {
     this.#listener.event({ event, code, message });
   }
 
-  #fail(message: string): void {
+  #fail(message: string, code: "fatal" | "name-in-use" = "fatal"): void {
     if (this.#stopping) return;
-    this.#notice("error", "fatal", message);
+    this.#notice("error", code, message);
     this.#end(1, message);
   }
 

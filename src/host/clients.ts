@@ -26,6 +26,7 @@ import { type Channel, refusal } from "./channel.ts";
 import { ClientChats } from "./client-chats.ts";
 import type { Clock, Timer } from "./contracts.ts";
 import type { ClientEvents } from "./links.ts";
+import { nameInUse } from "./names.ts";
 import type { Past } from "./past.ts";
 import type { Asker } from "./people.ts";
 import type { Submitted } from "./service.ts";
@@ -59,6 +60,8 @@ interface Attachment {
   roundTrip: number | null;
   /** The end of what it was sent. */
   sentThrough: LogIndex;
+  /** Nobody else who is here has its name [P6]. */
+  isFree: boolean;
   /** This peer is past what the client has seen, and said so. */
   served: boolean;
   patience: Timer | null;
@@ -100,6 +103,8 @@ export class Clients implements ClientEvents {
       name: frame.user,
       roundTrip: null,
       sentThrough: frame.seen,
+      // Whoever goes on in a session has had its name all the time.
+      isFree: frame.user === "" || frame.sender_id !== 0,
       served: false,
       waitsAt: null,
       asker: {
@@ -115,7 +120,13 @@ export class Clients implements ClientEvents {
     };
     this.#nextId += 1;
     this.#attachments.set(channel, attachment);
-    this.#serveWhenPast(attachment);
+    if (attachment.isFree) return this.#serveWhenPast(attachment);
+    this.#host.answers.ask({ what: "who" }, attachment.asker, (told) => {
+      const against = told.event === "who" ? nameInUse(frame.user, told.people, 0) : null;
+      if (against !== null) return channel.refuse(refusal("name-in-use", against));
+      attachment.isFree = true;
+      if (this.#attachments.has(channel)) this.#serveWhenPast(attachment);
+    });
   }
 
   #judge(frame: Attach): [RefuseCode, string] | null {
@@ -301,7 +312,7 @@ export class Clients implements ClientEvents {
   #serveWhenPast(attachment: Attachment): void {
     const peer = this.#host.peer();
     const { channel, attach, id } = attachment;
-    if (peer === null || peer.log.commit < attach.seen) return;
+    if (peer === null || !attachment.isFree || peer.log.commit < attach.seen) return;
     attachment.served = true;
     attachment.patience?.cancel();
     if (attach.session !== "") {

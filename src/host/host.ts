@@ -37,6 +37,7 @@ import { HeldDisk, Outwait } from "./holding.ts";
 import { Links } from "./links.ts";
 import type { RawEntries } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
+import { nameInUse } from "./names.ts";
 import { Past } from "./past.ts";
 import { OwnPerson, type PersonOptions } from "./people.ts";
 import { Presence } from "./presence.ts";
@@ -94,6 +95,8 @@ export interface HostListener {
 const PROGRESS_MS = 1000;
 const UNSENT_KEPT = 10_000;
 const REFUSALS_KEPT = 1000;
+/** Members that are not connected so long after a leader is known are not asked whether somebody there has this name. */
+const NAME_MS = 1000;
 /** A reason to wait is told when it has held for so long. */
 const WAITING_MS = 300;
 
@@ -128,6 +131,10 @@ export class Host implements Service {
   #stopping = false;
   #writer: Writer | null = null;
   #outboxFull = false;
+  /** When this peer first had a leader. */
+  #cameAt: number | null = null;
+  /** Whether somebody else has its person's name: of two who ask at once neither has it yet. */
+  #name: "unknown" | "asked" | "free" = "unknown";
   /** What was taken last could not be written to the outbox yet. */
   #outboxStuck = false;
   /** Messages of this turn, on their way to the outbox: once kept they are pending, and go to the core. */
@@ -357,7 +364,8 @@ export class Host implements Service {
   }
 
   #peopleHere(): HerePerson[] {
-    const own = { user: this.#person.announced ?? "", client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
+    const user = this.#name === "free" ? (this.#person.announced ?? "") : "";
+    const own = { user, client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
     return [own, ...(this.#clients?.people() ?? [])];
   }
 
@@ -605,6 +613,7 @@ export class Host implements Service {
     if (this.#stopping) return;
     this.#updateTargets(peer);
     this.#tellWaiting(peer);
+    this.#lookAtName(peer);
     this.#guarded(() => this.#clients?.onTurn());
     if (this.#stopping) return;
     if (this.#outboxFull && peer.sender.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
@@ -859,6 +868,21 @@ export class Host implements Service {
     }
   }
 
+  /** [P6] Once, when this peer has come to the others: the name of its person may be somebody else's who is here. */
+  #lookAtName(peer: Peer): void {
+    const name = this.#person.announced;
+    if (this.#name !== "unknown" || name === null || peer.leader === null) return;
+    const others = peer.membership.present.filter((m) => m.role !== "left" && !sameMember(m, peer.self));
+    this.#cameAt ??= this.#clock.now();
+    if (!others.every((m) => peer.isLinked(m)) && this.#clock.now() - this.#cameAt < NAME_MS) return;
+    this.#name = "asked";
+    this.#who.ask(({ people }) => {
+      const inUse = this.#person.announced === name ? nameInUse(name, people, peer.self.id) : null;
+      if (inUse !== null) return this.#die(inUse, "name-in-use");
+      this.#name = "free";
+    });
+  }
+
   // ── progress and end ───────────────────────────────────────────────────────────────────────────────────────────
 
   #noteProgress(): void {
@@ -907,9 +931,9 @@ export class Host implements Service {
     this.#listener.stopped(stopped);
   }
 
-  #die(reason: string): void {
+  #die(reason: string, code: "fatal" | "name-in-use" = "fatal"): void {
     if (this.#stopping) return;
-    this.#event({ event: "error", code: "fatal", message: reason });
+    this.#event({ event: "error", code, message: reason });
     this.#end({ code: 1, reason });
   }
 

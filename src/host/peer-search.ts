@@ -66,6 +66,11 @@ export class PeerSearch {
     this.#try();
   }
 
+  /** More than one is dialled, and any of them may serve yet. */
+  get triesSeveral(): boolean {
+    return this.#tries.size > 1;
+  }
+
   write(frame: Frame): void {
     this.#channel?.write(encodeFrame(frame), frame.type === "CHAT");
   }

@@ -195,26 +195,34 @@ test("[W4] whatever somebody sends who says he is a client, the peer and its oth
     first: 1,
     messages: [{ room_id: "general", user: "Bob", ts: 0, payload: "no" }],
   };
+  const ask = (question: object) => JSON.stringify({ type: "ASK", request: 1, question });
+  const long = { what: "history", room_id: "r", count: 500, text: "x" };
+  const after = { index: 1, ballot: { term: 8, leader_id: 1, inc: "x", boot: 1 } };
+  // How it greets, and what it says when it is served.
   const hostile = [
-    `${named}\n${named}\n`,
-    `${named}\n${JSON.stringify({ ...chat, session: "another0session0" })}\n`,
-    `${named}\n${JSON.stringify({ type: "PREPARE", ballot: { term: 9, leader_id: 9, inc: "x", boot: 1 } })}\n`,
-    `${named}\n{"type":"ASK","request":1,"question":{"what":"money"}}\n`,
-    `${named}\n${'{"type":"ASK","request":1,"question":{"what":"history","room_id":"r","count":500,"text":"x"}}\n'.repeat(100)}`,
-    `${named}\n{"type":"CATCHUP_REQ","ballot":null,"after":{"index":1,"ballot":{"term":8,"leader_id":1,"inc":"x","boot":1}}}\n`,
-    `${JSON.stringify({ ...attach, session: "", sender_id: 0, seen: 0 })}\n`,
-    `${JSON.stringify({ ...attach, version: PROTOCOL_VERSION - 1 })}\n`,
-  ];
-  for (const bytes of hostile) {
+    [named, named],
+    [named, JSON.stringify({ ...chat, session: "another0session0" })],
+    [named, JSON.stringify({ type: "PREPARE", ballot: { term: 9, leader_id: 9, inc: "x", boot: 1 } })],
+    [named, ask({ what: "money" })],
+    [named, Array.from({ length: 100 }, () => ask(long)).join("\n")],
+    [named, JSON.stringify({ type: "CATCHUP_REQ", ballot: null, after })],
+    [JSON.stringify({ ...attach, session: "", sender_id: 0, seen: 0 }), ""],
+    [JSON.stringify({ ...attach, version: PROTOCOL_VERSION - 1 }), ""],
+  ] as const;
+  for (const [greeting, said] of hostile) {
     const closed = Promise.withResolvers<string>();
     let heard = "";
+    let isServed = false;
     await Bun.connect({
       hostname: "127.0.0.1",
       port: cluster.portOf(1),
       socket: {
-        open: (socket) => void socket.write(bytes),
-        data: (_, data) => {
+        open: (socket) => void socket.write(`${greeting}\n`),
+        data: (socket, data) => {
           heard += data.toString();
+          if (isServed || !heard.includes('"ATTACHED"')) return;
+          isServed = true;
+          socket.write(`${said}\n`);
         },
         close: () => closed.resolve(heard),
       },

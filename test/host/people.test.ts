@@ -208,3 +208,51 @@ test("[P1] [L5] a new member that catches up knows who is here and who has read 
   const clients = [1, 2, 3].map((id) => cluster.attached(`c${id}`, id) as Run<ClientHost>);
   expect(clients).toHaveLength(3);
 });
+
+/** Why a run has ended. */
+const ends = (run: Run<unknown>) => run.stops.map(({ code, reason }) => `${code} ${reason}`);
+const errors = (run: Run<unknown>) => run.events.flatMap((e) => (e.event === "error" ? [e.code] : []));
+
+test("[P6] a peer or a client that begins with the name of somebody who is here is told who has it, and which is free", () => {
+  const cluster = peopled();
+  cluster.attached("eve", 2);
+  cluster.attached("eve_2", 3);
+  const again = cluster.client("eve", 1);
+  const third = cluster.client("user3", 1);
+  cluster.until(() => again.stops.length + third.stops.length === 2);
+  expect(ends(again)).toEqual([
+    '1 refused by virtual:6001: the name "eve" is in use: a client of peer 2 has it. Choose another --name (eve_3 is free)',
+  ]);
+  expect(ends(third)[0]).toContain(
+    'the name "user3" is in use: peer 3 has it. Choose another --name (user3_2 is free)',
+  );
+  expect([errors(again), errors(third)]).toEqual([["name-in-use"], ["name-in-use"]]);
+
+  cluster.kill(2);
+  cluster.start(2, { name: "user1" });
+  cluster.until(() => host(cluster, 2).stops.length === 1);
+  expect(ends(host(cluster, 2))[0]).toStartWith('1 the name "user1" is in use: peer 1 has it.');
+  expect(errors(host(cluster, 2))).toEqual(["name-in-use"]);
+  // It held nothing up, and its own name is nobody else's.
+  cluster.kill(2);
+  cluster.start(2);
+  say(host(cluster, 1), "go on");
+  cluster.until(() => messages(host(cluster, 2)).length === 1);
+  cluster.pass(3000);
+  expect(host(cluster, 2).stops).toEqual([]);
+  expect(notes(host(cluster, 1)).filter((note) => note.startsWith("user1"))).toEqual(["user1 joined"]);
+});
+
+test("[P6] whoever comes back has its name: a process that was killed, and a client that goes to another peer", () => {
+  const cluster = peopled();
+  const eve = cluster.attached("eve", 2);
+  cluster.kill(2);
+  cluster.until(() => eve.events.some((e) => e.event === "notice" && e.code === "attached"));
+  const bob = cluster.attached("bob", 1);
+  bob.die();
+  cluster.pass(100);
+  const anew = cluster.attached("bob", 3);
+  cluster.start(2);
+  cluster.pass(3000);
+  for (const run of [eve, anew, host(cluster, 2)]) expect(run.stops).toEqual([]);
+});

@@ -45,7 +45,7 @@ export class Cluster {
     return cluster;
   }
 
-  start(id: number): void {
+  start(id: number, own: Partial<HostOptions> = {}): void {
     const seeds = id === 1 ? [] : [{ id: 1, host: "virtual", port: 6001 }];
     const options = {
       id,
@@ -64,7 +64,7 @@ export class Cluster {
         ({ clock, network }, listener) =>
           new Host(
             { clock, network, disk },
-            { ...options, timings: DEFAULT_TIMINGS, durability: "fsync", ...this.#options },
+            { ...options, timings: DEFAULT_TIMINGS, durability: "fsync", ...this.#options, ...own },
             listener,
           ),
       ),
