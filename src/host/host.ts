@@ -872,6 +872,8 @@ export class Host implements Service {
   #lookAtName(peer: Peer): void {
     const name = this.#person.announced;
     if (this.#name !== "unknown" || name === null || peer.leader === null) return;
+    // One that joins knows nobody before the log names itself.
+    if (peer.memberOf(peer.self) === null) return;
     const others = peer.membership.present.filter((m) => m.role !== "left" && !sameMember(m, peer.self));
     this.#cameAt ??= this.#clock.now();
     if (!others.every((m) => peer.isLinked(m)) && this.#clock.now() - this.#cameAt < NAME_MS) return;

@@ -243,6 +243,16 @@ test("[P6] a peer or a client that begins with the name of somebody who is here 
   expect(notes(host(cluster, 1)).filter((note) => note.startsWith("user1"))).toEqual(["user1 joined"]);
 });
 
+test("[P6] a peer that joins for the first time is told so, too", () => {
+  const cluster = new Cluster();
+  cluster.start(1);
+  cluster.until(() => notes(host(cluster, 1)).length === 1);
+  cluster.start(2, { name: "user1" });
+  cluster.until(() => host(cluster, 2).stops.length === 1);
+  expect(ends(host(cluster, 2))[0]).toStartWith('1 the name "user1" is in use: peer 1 has it.');
+  expect(host(cluster, 1).stops).toEqual([]);
+});
+
 test("[P6] whoever comes back has its name: a process that was killed, and a client that goes to another peer", () => {
   const cluster = peopled();
   const eve = cluster.attached("eve", 2);
