@@ -103,6 +103,8 @@ export class Membership {
   onTime(): void {
     const peer = this.#peer;
     if (peer.leader !== null) this.#onLed(leaderKey(peer.leader.ballot));
+    // Whom it waited for is gone, and perhaps whoever leads now is known to others only.
+    else this.#repeatAt = Math.min(this.#repeatAt, peer.now + REPEAT_MS);
     if (this.#quitAsked && peer.now >= this.#quitBy)
       peer.out({ do: "stop", reason: "no majority confirmed the departure in time" });
     if (this.#wantsRepeat && peer.now >= this.#repeatAt) {
