@@ -75,7 +75,7 @@ export type Input =
   | { readonly type: "measured"; readonly link: LinkId; readonly roundTrip: Millis; readonly disk: DiskTimes }
   /**
    * What a link carries [R10]: bytes of bulk that may be under way on it, and of one frame; whether a frame that takes long is just coming in;
-   * whether what was handed over more than a heartbeat interval ago has not arrived.
+   * where something that was handed over more than a heartbeat interval ago has not arrived, the time through which all has; else null.
    */
   | {
       readonly type: "flow";
@@ -83,7 +83,7 @@ export type Input =
       readonly window: number;
       readonly frame: number;
       readonly receives: boolean;
-      readonly sends: boolean;
+      readonly arrivedUntil: Millis | null;
     }
   /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
   | { readonly type: "disk-full" }

@@ -51,6 +51,8 @@ export class Sender {
   /** Highest counter of the sending session that went to the present leader, and what of it is not committed yet. */
   #sentThrough = 0;
   #underWayBytes = 0;
+  /** When what is under way was sent, oldest first: each through a counter. */
+  #sent: { readonly through: number; readonly at: Millis }[] = [];
   /** When the sending session last got further, and how many times the usual it is waited before sending again. */
   #movedAt: Millis = 0;
   #patience = 1;
@@ -111,10 +113,12 @@ export class Sender {
     this.#rewind();
   }
 
-  /** [R10] What was sent to that one has not arrived yet: it is too early to send it again. */
-  onSending(to: MemberKey): void {
+  /** [R10] What was sent to that one after `arrivedUntil` may not have arrived yet: it is too early to send it again. */
+  onSending(to: MemberKey, arrivedUntil: Millis): void {
     const { leader, relay } = this.#peer;
     const towards = leader === null ? relay.via : leaderKey(leader.ballot);
+    const oldest = this.#sent[0];
+    if (oldest === undefined || oldest.at <= arrivedUntil) return;
     if (towards !== null && sameMember(towards, to)) this.#movedAt = this.#peer.now;
   }
 
@@ -125,6 +129,7 @@ export class Sender {
     if (ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
     this.#rewoundTo = ack.expected;
     this.#sentThrough = ack.expected - 1;
+    this.#sent = this.#sent.filter(({ through }) => through < ack.expected);
     this.#underWayBytes = 0;
     for (let i = session.first; i <= this.#sentThrough; i++) this.#underWayBytes += weigh(session.at(i) as Draft);
   }
@@ -174,6 +179,7 @@ export class Sender {
     if (verdict !== "own") this.#onStranger(entry, verdict);
     if (draft === undefined || verdict === "strange") return;
     if (own === sending && entry.counter <= this.#sentThrough) this.#underWayBytes -= weigh(draft);
+    while (own === sending && (this.#sent[0]?.through ?? own.first) < own.first) this.#sent.shift();
     this.#movedAt = this.#peer.now;
     this.#patience = 1;
     this.#tellInOrder(draft, verdict === "own" ? entry : null);
@@ -231,6 +237,7 @@ export class Sender {
         }
       } else peer.sendTo(towards, chat);
       this.#sentThrough = chat.first + chat.messages.length - 1;
+      this.#sent.push({ through: this.#sentThrough, at: peer.now });
       session.reached = Math.max(session.reached, this.#sentThrough);
       for (const message of chat.messages) this.#underWayBytes += weigh(message);
     }
@@ -253,6 +260,7 @@ export class Sender {
 
   #rewind(): void {
     this.#underWayBytes = 0;
+    this.#sent = [];
     this.#sentThrough = (this.#sessions[0] as OwnSession).first - 1;
     this.#movedAt = this.#peer.now;
     this.#rewoundTo = 0;

@@ -590,7 +590,7 @@ export class Peer {
   }
 
   /** [R10] What arrives counts, not what is whole; and what is under way is not lost. */
-  #onFlow({ link, window, frame, receives, sends }: Extract<Input, { type: "flow" }>): void {
+  #onFlow({ link, window, frame, receives, arrivedUntil }: Extract<Input, { type: "flow" }>): void {
     const other = this.links.get(link);
     if (other === undefined) return;
     other.window = window;
@@ -602,9 +602,9 @@ export class Peer {
       this.followership.onReceiving(other);
       this.election.onReceiving(other);
     }
-    if (!sends) return;
+    if (arrivedUntil === null) return;
     this.leadership?.onSending(other);
-    this.sender.onSending(other);
+    this.sender.onSending(other, arrivedUntil);
   }
 
   /** Says once when the disk became slow, and what that costs, and once when it is fast again. */

@@ -25,7 +25,7 @@ import type { LogLevel } from "./events.ts";
 import { type Pair, refuseTwin, Twins } from "./twins.ts";
 import type { Window } from "./window.ts";
 
-export type Flow = Pick<Extract<Input, { type: "flow" }>, "window" | "frame" | "receives" | "sends">;
+export type Flow = Pick<Extract<Input, { type: "flow" }>, "window" | "frame" | "receives" | "arrivedUntil">;
 
 export interface LinkEvents {
   up(link: LinkId, hello: Hello): void;
@@ -368,7 +368,7 @@ export class Links {
   }
 
   #tellWindow(link: Link): void {
-    if (link.channel.window.size !== link.window) this.#tellFlow(link, false, false);
+    if (link.channel.window.size !== link.window) this.#tellFlow(link, false, null);
   }
 
   /** Tells of frames that take longer than a heartbeat interval: that nothing else is heard of them says nothing. */
@@ -377,13 +377,13 @@ export class Links {
     const { heartbeat } = this.#options.timings;
     const receives = channel.isReceiving && now - channel.heardAt <= heartbeat;
     const sends = now - (channel.window.waitsSince ?? now) > heartbeat;
-    if (receives || sends) this.#tellFlow(link, receives, sends);
+    if (receives || sends) this.#tellFlow(link, receives, sends ? channel.window.arrivedUntil : null);
   }
 
-  #tellFlow(link: Link, receives: boolean, sends: boolean): void {
+  #tellFlow(link: Link, receives: boolean, arrivedUntil: number | null): void {
     const { size: window, frame } = link.channel.window;
     link.window = window;
-    this.#options.events.flow(link.id, { window, frame, receives, sends });
+    this.#options.events.flow(link.id, { window, frame, receives, arrivedUntil });
   }
 
   #linkOfProcess(process: string): LinkId | null {

@@ -35,6 +35,8 @@ export class Window {
   #written = 0;
   #arrived = 0;
   #marked = 0;
+  /** What was written by then has arrived. */
+  arrivedUntil = Number.NEGATIVE_INFINITY;
   /** Round trip in milliseconds of what has next to nothing in front of it. */
   #base = Number.POSITIVE_INFINITY;
   /** PINGs that are not answered yet, oldest first. */
@@ -91,6 +93,7 @@ export class Window {
     if (mark === undefined) return false;
     this.#marks = this.#marks.slice(place + 1);
     this.#arrived = mark.through;
+    this.arrivedUntil = at;
     const took = Math.max(now - at, 0.01);
     const before = this.size;
     if (mark.underWay <= LEAST_BYTES || this.#base === Number.POSITIVE_INFINITY) this.#learn(took);

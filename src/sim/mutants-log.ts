@@ -132,7 +132,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: "whole-frames",
     rule: "R10",
     what: "only whole frames count: what takes long to come is given up and sent again",
-    parts: flows((flow) => ({ ...flow, receives: false, sends: false })),
+    parts: flows((flow) => ({ ...flow, receives: false, arrivedUntil: null })),
   },
   {
     name: "any-window",

@@ -179,6 +179,23 @@ describe("the sender", () => {
     expect(b.heard).toEqual(["one", "two"]);
   });
 
+  test("[R10] sends nothing again that is on its way, and waits for nothing else that is", () => {
+    const { stage, c, leader } = trio();
+    const goesOn = (arrivedUntil: number) => {
+      for (let i = 0; i < 10; i++) {
+        const link = c.peer.linkTo(leader) as number;
+        c.input({ type: "flow", link, window: 8192, frame: 4096, receives: false, arrivedUntil });
+        stage.pass(300);
+      }
+      return c.sent;
+    };
+    const saidAt = stage.now;
+    c.say("one");
+    stage.lose(c, leader, "CHAT");
+    expect(goesOn(saidAt - 1)).toEqual([]);
+    expect(goesOn(saidAt)).toEqual(["one"]);
+  });
+
   test("[S4] goes back to what the leader misses as soon as it is told", () => {
     const { stage, c, leader } = trio();
     c.say("one");
