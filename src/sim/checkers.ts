@@ -103,10 +103,10 @@ export class Checkers {
     if (was !== undefined) this.#renamed.set(was, msgId);
   }
 
-  /** Sessions of a directory with something in them that nobody has delivered. */
-  sessionsUnsent(directory: string): number {
-    const unsent = [...this.#submitted].filter(([id, s]) => s.directory === directory && !this.#places.has(id));
-    return new Set(unsent.map(([id]) => id.slice(0, id.lastIndexOf(".")))).size;
+  /** Ids of messages that were typed at a directory, or by a client, and that nobody has delivered. */
+  undelivered(directory: string): string[] {
+    const isOpen = (id: string) => !this.#places.has(id) && !this.#renamed.has(id);
+    return [...this.#submitted].flatMap(([id, typed]) => (typed.directory === directory && isOpen(id) ? id : []));
   }
 
   /** Somebody else says that under a number of another's session. */

@@ -48,8 +48,10 @@ export interface Outcome {
 const DRAIN_MS = 10_000;
 /** Where lines and disks stay slow, so many round trips with a sync more: to suspect, to elect, to commit, to tell. */
 const DRAIN_ROUNDS = 4;
-/** And so many for each session of a process before, which are drained one after the other [S3]. */
-const SESSION_ROUNDS = 2;
+/** And so many for each session of one sender, which are drained one after the other [S3], and for each window of messages [R10]. */
+const DRAIN_ROUNDS_MORE = 2;
+/** A window begins with 8 KiB. */
+const WINDOW_MESSAGES = 32;
 const SAMPLE_MS = 250;
 const LOOK_MS = 400;
 /** So long after a directory was put back nothing else goes wrong. */
@@ -511,7 +513,7 @@ export class World {
   #healedAt(part: readonly Machine[]): number {
     const refused = part.some((m) => this.checkers.isReplacing(memberOf(m))) ? TIMINGS.eviction + RESTART_MS : 0;
     const all = [...part, ...this.clients.all];
-    return Math.max(this.time.now + refused, ...all.map((m) => m.running?.clock.pausedUntil ?? 0));
+    return Math.max(this.time.now, ...all.map((m) => m.running?.clock.pausedUntil ?? 0)) + refused;
   }
 
   /** What I9's bound is longer where lines and disks stay slow. */
@@ -520,8 +522,10 @@ export class World {
     const slowest = (verb: Verb, at: number) =>
       Math.max(0, ...this.#plan.steps.filter((s) => s.verb === verb).map((s) => Number(s.args[at])));
     const roundMs = 2 * slowest("slow-link", 2) + slowest("slow-disk", 1);
-    const sessions = Math.max(...part.map((m) => this.checkers.sessionsUnsent(m.name)));
-    return roundMs * (DRAIN_ROUNDS + SESSION_ROUNDS * sessions);
+    const waiting = [...part, ...this.clients.all].map(({ name }) => this.checkers.undelivered(name));
+    const sessions = Math.max(...waiting.map((ids) => new Set(ids.map((id) => id.slice(0, id.lastIndexOf(".")))).size));
+    const windows = Math.ceil(waiting.flat().length / WINDOW_MESSAGES);
+    return roundMs * (DRAIN_ROUNDS + DRAIN_ROUNDS_MORE * (sessions + windows));
   }
 
   #unrest(part: readonly Machine[]): string | null {
