@@ -86,7 +86,7 @@ export const BREAKS = {
     rule: "[R6] nothing is delivered that is not proven equal to the leader's log",
     file: "following.ts",
     edits: [
-      ["this.#owedHint = peer.log.hintFor(prev);\n    else this", "this.#owedHint = peer.log.hintFor(prev);\n    this"],
+      ["else if (peer.histories.differ(from, frame.prev_index, frame.prev_crc)) return;\n    else this", "this"],
       ["this.commitThrough(Math.min(commit, this.#matched));", "this.commitThrough(commit);"],
     ],
     model: "election",
