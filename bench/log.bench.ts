@@ -13,7 +13,7 @@ const { genesis, chats } = chatLog(MESSAGES);
 const bytes = bytesOf(chats);
 const root = mkdtempSync(join(process.argv[2] ?? tmpdir(), "chatpeer-log-bench-"));
 const fd = openSync(join(root, "control"), "w");
-const events = { durable: () => {}, failed: () => {} };
+const events = { durable: () => {}, failed: () => {}, noted: () => {} };
 const directory = openDirectory(openDisk(join(root, "log")), systemClock, { id: 1, founds: true, fsync: true, events });
 const { store } = directory;
 store.append([genesis]);

@@ -24,6 +24,8 @@ export function statusLines(status: Status): string[] {
     `${who}, ${leader}, term ${status.term}, ${status.quorum ? "a majority is here" : "no majority: messages wait"}`,
     `log: entries ${first_index} to ${last_index}, committed through ${commit_index}; ${pending === 0 ? "nothing" : counted(pending, "own message")} waiting`,
     ...status.twins.map(({ id, at }) => `peer ${id} runs twice, at ${at.map(place).join(" and ")}: neither counts`),
+    ...(status.waiting === null ? [] : [visible(status.waiting.message)]),
+    ...status.troubles.map(({ message }) => `trouble: ${visible(message)}`),
     ...(status.disk_ms < DISK_SLOW_MS ? [] : [`disk: slow, ${status.disk_ms} ms for a sync`]),
   ];
 }

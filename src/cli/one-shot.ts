@@ -50,9 +50,9 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
       if (why !== undefined) err.line(`chatpeer: ${visible(why)}`);
       resolve(code);
     };
-    const onStatus = ({ waiting: why }: Status) => {
-      waiting = why;
-      if (why === null) reason.cancel();
+    const onStatus = (told: Status) => {
+      waiting = told.waiting?.message ?? null;
+      if (waiting === null) reason.cancel();
     };
     const reason = ports.clock.after(WAITING_MS, () => {
       if (waiting !== null) err.line(`chatpeer: not sent yet: ${visible(waiting)}`);

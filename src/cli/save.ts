@@ -67,6 +67,7 @@ function reason(path: string, { code, message }: NodeJS.ErrnoException): string 
     case "EROFS":
       return `${path} may not be written (${code}), choose another directory`;
     case "ENOSPC":
+    case "EDQUOT":
       return `the disk is full, ${path} was removed again`;
     default:
       return `${path}: ${message}`;

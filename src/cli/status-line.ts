@@ -1,4 +1,6 @@
 /** The status line and what stands above it at the bottom of the screen: pure functions of what is known to spans. */
+import type { Waiting } from "../core/reports.ts";
+import { place } from "../host/address.ts";
 import type { MemberStatus, Status } from "../host/events.ts";
 import { counted, leadsHere } from "./answers.ts";
 import type { Span } from "./bottom.ts";
@@ -98,12 +100,34 @@ export function waitingSpans(status: Status, paint: Paint): Span[] | null {
   if (quorum) return null;
   if (role === "client" && id === 0)
     return [{ text: "waiting for a peer that serves: messages are kept here and will be sent", paint: paint.red }];
+  const missingVoters = status.waiting?.peers ?? [];
+  if (missingVoters.length > 0) return [{ text: `${waitsFor(status.waiting as Waiting)}: ${KEPT}`, paint: paint.red }];
   const voters = members.filter((m) => m.role === "voter");
   const here = voters.filter((v) => isHere(v, status)).length;
   const missing = here > voters.length / 2 ? "a leader" : "a majority";
   const why =
     voters.length === 0 ? "not in a cluster yet" : `waiting for ${missing} (${here} of ${voters.length} here)`;
-  return [{ text: `${why}: messages are kept and will be sent`, paint: paint.red }];
+  return [{ text: `${why}: ${KEPT}`, paint: paint.red }];
+}
+
+const KEPT = "messages are kept and will be sent";
+
+/** Why a voter that is here has no vote. */
+const WITHOUT_VOTE = {
+  room: "its disk is full",
+  handles: "it can open no more files",
+  rights: "it may not write",
+  damaged: "its log is damaged",
+  twin: "it runs twice",
+} as const;
+
+/** `waiting for 1 of peer 2 (10.0.0.2:6002), peer 3 (10.0.0.3:6003: its disk is full)` */
+function waitsFor({ needed, peers }: Waiting): string {
+  const names = peers.map(({ id, why, ...address }) => {
+    const where = visible(place(address));
+    return `peer ${id} (${why === "away" ? where : `${where}: ${WITHOUT_VOTE[why]}`})`;
+  });
+  return `waiting for ${needed < peers.length ? `${needed} of ` : ""}${names.join(", ")}`;
 }
 
 /** Own messages on their way: the newest, and how many others there are; each a row. */

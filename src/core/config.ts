@@ -107,6 +107,8 @@ export const HISTORY_BYTES_MAX = 896 * 1024;
 /** Rooms that somebody has joined, or left and may come back to, and rooms in one answer. */
 export const ROOMS_JOINED_MAX = 1000;
 export const ROOMS_TOLD_MAX = 2000;
+/** Files that cannot be written, in one answer. */
+export const TROUBLES_MAX = 20;
 /** People present, and marks of who has read which room how far: both stand in every checkpoint. */
 export const USERS_MAX = 4096;
 export const READ_MARKS_MAX = 16_384;

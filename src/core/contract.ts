@@ -12,6 +12,7 @@ import type {
   Member,
   Person,
   ReadReport,
+  Refusal,
   RefuseCode,
   Seal,
   Tail,
@@ -85,8 +86,8 @@ export type Input =
       readonly receives: boolean;
       readonly arrivedUntil: Millis | null;
     }
-  /** The disk is full [D4]: the host keeps what it could not write and goes on with it when there is room again. */
-  | { readonly type: "disk-full" }
+  /** Nothing can be written [D4]: the host keeps what it could not write and goes on with it when it can again. */
+  | { readonly type: "disk-refuses"; readonly why: Refusal }
   | { readonly type: "disk-ok" }
   /** Another process runs on a copy of this peer's directory, and lives [E16]. */
   | { readonly type: "twin"; readonly twin: Twin }

@@ -277,7 +277,10 @@ export class Election {
   #judgePoll(): void {
     const peer = this.#peer;
     const waitsFor = (v: MemberKey) =>
-      peer.isLinked(v) && !this.#answered.has(memberName(v)) && !(this.#silent !== null && sameMember(v, this.#silent));
+      peer.isLinked(v) &&
+      peer.abstentionOf(v) === null &&
+      !this.#answered.has(memberName(v)) &&
+      !(this.#silent !== null && sameMember(v, this.#silent));
     const late = peer.now >= this.#deadline;
     const granted = hasQuorum(peer.voterSets, (v) => this.#grants.has(memberName(v)));
     if (granted) {

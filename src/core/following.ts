@@ -91,7 +91,7 @@ export class Followership {
     const peer = this.#peer;
     const { via } = peer.relay;
     if (via === null || this.#fetching !== null || peer.now < this.#askRelayAt) return;
-    if (peer.election.preparing || peer.diskFull || !peer.promiseDurable) return;
+    if (peer.election.preparing || peer.refused !== null || !peer.promiseDurable) return;
     this.#askRelayAt = peer.now + peer.timings.heartbeat;
     this.#request(via, peer.log.tail);
   }
@@ -181,7 +181,7 @@ export class Followership {
     }
     const first = entries[skip];
     if (first === undefined) return "taken";
-    if (peer.diskFull) return "refused";
+    if (peer.refused !== null) return "refused";
     if (first.index <= log.commit) {
       histories.onConflict(from, first.index);
       return "refused";
@@ -240,7 +240,7 @@ export class Followership {
     const through = frame.ballot !== null ? log.last : log.commit;
     const holds = this.#holds(frame.after);
     // What a full disk had no room for cannot be served from it [D4].
-    if (!holds || peer.diskFull) {
+    if (!holds || peer.refused !== null) {
       const hint = holds ? null : log.hintFor(frame.after);
       peer.send(link, {
         type: "CATCHUP_RESP",
@@ -311,7 +311,7 @@ export class Followership {
 
   #fetchMore(): void {
     const peer = this.#peer;
-    if (this.#fetching !== null || peer.leader === null || peer.diskFull || !peer.promiseDurable) return;
+    if (this.#fetching !== null || peer.leader === null || peer.refused !== null || !peer.promiseDurable) return;
     const leader = leaderKey(peer.leader.ballot);
     // Anyone but the busy leader, if possible.
     const others = (peer.configuration?.members ?? []).filter(

@@ -39,7 +39,7 @@ export class Membership {
   /** Members as last told to the host. */
   #told = new Map<PeerId, Member>();
   /** Where each member that answered a JOIN says the members are; all of them together. */
-  readonly #heardFrom = new Map<PeerId, readonly Member[]>();
+  readonly #heardFrom = new Map<PeerId, { readonly configured: LogIndex; readonly members: readonly Member[] }>();
   #heardOf: readonly Member[] = NOBODY;
   /** Whom a person's commands were sent to. */
   #commanded: MemberKey | null = null;
@@ -63,6 +63,13 @@ export class Membership {
   get present(): Member[] {
     const members = this.#peer.configuration?.members ?? [];
     return members.map((m) => ({ id: m.id, inc: m.inc, ...this.#presentAddress(m), role: m.role }));
+  }
+
+  /** The members by the newest configuration that an answer to a JOIN was by, where this log has an older one; else null. */
+  get heardNewest(): readonly Member[] | null {
+    let newest = { configured: this.#peer.log.state.newest?.index ?? 0, members: NOBODY };
+    for (const heard of this.#heardFrom.values()) if (heard.configured > newest.configured) newest = heard;
+    return newest.members === NOBODY ? null : newest.members;
   }
 
   /** Named by a JOIN_ACK, and the log does not lead to a leader yet [M7]. */
@@ -255,6 +262,7 @@ export class Membership {
       members: this.present,
       leader,
       admitted: own === undefined ? 0 : (peer.log.state.newest?.index ?? 0),
+      configured: peer.log.state.newest?.index ?? 0,
     });
     const { id, inc, host, port } = frame;
     // The answer names this leader; now it shows that it is one, and the other that it follows.
@@ -264,10 +272,12 @@ export class Membership {
   #onJoinAck(from: LinkedPeer, frame: JoinAck): void {
     if (frame.leader !== null && frame.leader.id !== from.id) this.#peer.relay.hearsLeader(from);
     this.#admitted = Math.max(this.#admitted, frame.admitted);
-    const members = frame.members.filter((m) => m.role !== "left" && m.id !== this.#peer.self.id);
-    if (sameMembers(members, this.#heardFrom.get(from.id) ?? NOBODY)) return;
-    this.#heardFrom.set(from.id, members);
-    this.#heardOf = [...this.#heardFrom.values()].flat();
+    const { configured, members } = frame;
+    const before = this.#heardFrom.get(from.id)?.members ?? NOBODY;
+    this.#heardFrom.set(from.id, { configured, members });
+    if (sameMembers(members, before)) return;
+    const isOther = (m: Member) => m.role !== "left" && m.id !== this.#peer.self.id;
+    this.#heardOf = [...this.#heardFrom.values()].flatMap((heard) => heard.members.filter(isOther));
   }
 
   #forgetHeardOf(): void {

@@ -173,7 +173,13 @@ export interface Pong {
 export interface DiskTimes {
   readonly mean: Millis;
   readonly bound: Millis;
+  /** Why its peer has no vote now, where it has none. */
+  readonly abstains?: Abstention;
 }
+
+/** What its files are refused for: room (or inodes), file handles, rights [D4]; or its log is being repaired [D5], or it runs twice [E14]. */
+export type Abstention = Refusal | "damaged" | "twin";
+export type Refusal = "room" | "handles" | "rights";
 
 export interface Join extends MemberKey {
   readonly type: "JOIN";
@@ -188,6 +194,8 @@ export interface JoinAck {
   readonly leader: PeerInfo | null;
   /** Index of the configuration in which the joiner is a member by the answerer's log, 0 if none [M7]. */
   readonly admitted: LogIndex;
+  /** Index of the configuration that `members` are by. */
+  readonly configured: LogIndex;
 }
 
 /** Asks the leader for the role `left` [M5]. */

@@ -40,7 +40,7 @@ import { Losses } from "./losses.ts";
 import { MemberMap } from "./member-map.ts";
 import { Membership } from "./membership.ts";
 import { fallsShort, Memory, type SeenOf } from "./memory.ts";
-import type { Configuration, DiskTimes, Entry, Frame, Member, PeerInfo, Twin } from "./message.ts";
+import type { Abstention, Configuration, DiskTimes, Entry, Frame, Member, PeerInfo, Refusal, Twin } from "./message.ts";
 import { Sender } from "./ordering.ts";
 import { slowDiskCost } from "./own-disk.ts";
 import { PendingNews } from "./pending.ts";
@@ -88,7 +88,8 @@ export class Peer {
   promised: Ballot;
   promiseDurable = true;
   faulty: boolean;
-  diskFull = false;
+  /** Why the disk takes nothing now [D4], or null. */
+  refused: Refusal | null = null;
   quitting = false;
   /** Another process that runs on a copy of this directory: until somebody decides which one stays neither counts [E16]. */
   twin: Twin | null = null;
@@ -168,11 +169,10 @@ export class Peer {
         return this.#onMeasured(input.link, input.roundTrip, input.disk);
       case "flow":
         return this.#onFlow(input);
-      case "disk-full":
-        return this.#onDiskFull();
+      case "disk-refuses":
+        return this.#onDiskRefuses(input.why);
       case "disk-ok":
-        this.diskFull = false;
-        this.notice("disk-ok", "there is room on the disk again: going on");
+        this.refused = null;
         return;
       case "twin":
         return this.#onTwin(input.twin);
@@ -322,9 +322,25 @@ export class Peer {
     return this.memberOf(this.self)?.role === "voter";
   }
 
-  /** May count in quorums and elections: repaired, with room on its disk, and only here. */
+  /** May count in quorums and elections. */
   get healthy(): boolean {
-    return !this.faulty && !this.diskFull && this.twin === null;
+    return this.abstains === null;
+  }
+
+  /** Why this peer has no vote, though it may be a voter: others are told. */
+  get abstains(): Abstention | null {
+    if (this.faulty) return "damaged";
+    return this.twin === null ? this.refused : "twin";
+  }
+
+  /** What others are told of its disk. */
+  get diskTimes(): DiskTimes {
+    return { ...this.timeouts.disk.times, ...(this.abstains !== null && { abstains: this.abstains }) };
+  }
+
+  /** Why a linked voter has no vote, as far as it has told. */
+  abstentionOf(voter: MemberKey): Abstention | null {
+    return sameMember(voter, this.self) ? this.abstains : this.timeouts.abstentionOf(voter);
   }
 
   /** A majority of the voters is connected to this peer. */
@@ -619,11 +635,9 @@ export class Peer {
     );
   }
 
-  #onDiskFull(): void {
-    if (!this.diskFull)
-      this.notice("disk-full", "the disk is full: this peer takes no messages until there is room again");
-    this.diskFull = true;
-    this.abdicate(0, "its disk is full");
+  #onDiskRefuses(why: Refusal): void {
+    this.refused = why;
+    this.abdicate(0, "it cannot write to its disk");
     this.election.stop();
   }
 

@@ -3,7 +3,7 @@
  * Field names are those of the documented `--json` interface; over the wire they travel as they are.
  */
 import type { LogIndex, PeerId } from "./ids.ts";
-import type { Presence, Role, Tail, Twin } from "./message.ts";
+import type { Abstention, Presence, Role, Tail, Twin } from "./message.ts";
 
 export interface Status {
   readonly event: "status";
@@ -19,12 +19,41 @@ export interface Status {
   readonly commit_index: LogIndex;
   /** Own messages not yet sent. */
   readonly pending: number;
-  /** Why messages wait, in words for a person; null: they are taken. */
-  readonly waiting: string | null;
+  /** Why messages wait; null: they are taken. */
+  readonly waiting: Waiting | null;
+  /** What this peer cannot write now. */
+  readonly troubles: readonly Trouble[];
   /** Milliseconds that this peer's disk takes to make something durable; 0 before that was measured. */
   readonly disk_ms: number;
   /** Members whose directory runs twice, by copies, as far as this peer knows; none of them counts [E16]. */
   readonly twins: readonly { readonly id: PeerId; readonly at: readonly Twin[] }[];
+}
+
+/** Why nothing is being sequenced, and whom that waits for. */
+export interface Waiting {
+  /** In words for a person: who is missing and where, and what can be done. */
+  readonly message: string;
+  /** So many of `peers` must vote before it can go on; 0: nobody is missing. */
+  readonly needed: number;
+  /** The voters that do not: away, or here and without a vote. */
+  readonly peers: readonly MissingVoter[];
+}
+
+export interface MissingVoter {
+  readonly id: PeerId;
+  readonly host: string;
+  readonly port: number;
+  readonly why: "away" | Abstention;
+}
+
+/** A file that cannot be written now. */
+export interface Trouble {
+  /** In the data directory; `log`, `lock` and `checkpoints` are directories there. */
+  readonly file: string;
+  /** What fails and why, what it costs, and what to do. */
+  readonly message: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
 }
 
 export interface MemberStatus {

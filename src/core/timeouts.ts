@@ -7,7 +7,7 @@ import { DISK_SLOW_FACTOR, DISK_SLOW_MS, TIMEOUT_GROWTH_MAX, TIMEOUT_MS_MAX, typ
 import { Estimator } from "./estimator.ts";
 import { type LogIndex, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import { MemberMap } from "./member-map.ts";
-import type { DiskTimes } from "./message.ts";
+import type { Abstention, DiskTimes } from "./message.ts";
 import { OwnDisk } from "./own-disk.ts";
 import { quorumWait } from "./quorum.ts";
 
@@ -95,6 +95,10 @@ export class Timeouts {
   /** Until an entry is committed. */
   get commit(): Millis {
     return this.#ofMajority.durable;
+  }
+
+  abstentionOf(member: MemberKey): Abstention | null {
+    return this.#measured.get(member)?.disk.abstains ?? null;
   }
 
   /** The own disk is so much slower than a member's that this peer should rather not lead it. */

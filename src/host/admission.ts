@@ -42,9 +42,12 @@ export function judgeHello(
     };
   }
   const apart = `the peer at ${here} belongs to cluster ${clusterId}, not to ${hello.cluster_id}: check --seed and --data-dir`;
-  // Whoever dials was told to join here, and may have founded because it was not told so at its first start.
-  const byAccident = `. If peer ${hello.id} founded a cluster by accident (started without --seed, or with a wrong one), move its data directory away and start it again with --seed ${peer.self.id}:${here}`;
-  return { refuse: refusal("wrong-cluster", dialled ? apart : apart + byAccident) };
+  // Whoever dials was told to join, and may have founded because it was not told so at its first start. Both sides read this.
+  const [joiner, seed] = dialled
+    ? [peer.self.id, `${hello.id}:${place(hello)}`]
+    : [hello.id, `${peer.self.id}:${here}`];
+  const byAccident = `. If peer ${joiner} founded a cluster by accident (started without --seed, or with a wrong one), move its data directory away (mv DIR DIR.old) and start it again with --seed ${seed}`;
+  return { refuse: refusal("wrong-cluster", apart + byAccident) };
 }
 
 /**

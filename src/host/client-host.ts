@@ -131,6 +131,7 @@ export class ClientHost implements Service {
       last_index: 0,
       commit_index: 0,
       waiting: null,
+      troubles: [],
       disk_ms: 0,
       twins: [],
     };
@@ -144,7 +145,14 @@ export class ClientHost implements Service {
     };
     if (this.#peerId !== null) return own;
     const members = told.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
-    return { ...own, id: 0, leader_id: null, quorum: false, members, waiting: "no peer serves this client" };
+    return {
+      ...own,
+      id: 0,
+      leader_id: null,
+      quorum: false,
+      members,
+      waiting: { message: "no peer serves this client", needed: 0, peers: [] },
+    };
   }
 
   get delivered(): LogIndex {

@@ -4,14 +4,7 @@
  * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
  */
 import type { Ask, Attach } from "../core/client-frames.ts";
-import {
-  CATCHUP_BYTES_MAX,
-  FRAME_ENTRIES_MAX,
-  NOTICE_CHARS_MAX,
-  QUESTIONS_MAX,
-  REASON_CHARS_MAX,
-  type Timings,
-} from "../core/config.ts";
+import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, NOTICE_CHARS_MAX, QUESTIONS_MAX, type Timings } from "../core/config.ts";
 import type { Input } from "../core/contract.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../core/ids.ts";
 import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../core/message.ts";
@@ -30,7 +23,6 @@ import { nameInUse } from "./names.ts";
 import type { Past } from "./past.ts";
 import type { Asker } from "./people.ts";
 import type { Submitted } from "./service.ts";
-import { whyWaiting } from "./status.ts";
 
 /** What the host does for its clients. */
 export interface ClientsHost {
@@ -253,10 +245,11 @@ export class Clients implements ClientEvents {
     }
     const { leader } = peer;
     const where = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
-    const shown = `${where} ${whyWaiting(peer)}`;
+    const status = this.#host.status();
+    const shown = `${where} ${status.waiting?.message} ${status.troubles.map(({ message }) => message)}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#tellThose(this.#host.status(), ({ served }) => served);
+    this.#tellThose(status, ({ served }) => served);
   }
 
   /** To people, not to visitors. */
@@ -397,8 +390,6 @@ export class Clients implements ClientEvents {
 
 /** They may name many members, each with a long address. */
 function cutWords(told: Told): Told {
-  if (told.event === "status")
-    return { ...told, waiting: told.waiting === null ? null : cut(told.waiting, REASON_CHARS_MAX) };
   if (told.event === "notice" || told.event === "error")
     return { ...told, message: cut(told.message, NOTICE_CHARS_MAX) };
   return told;

@@ -1,5 +1,6 @@
 /** Files found damaged are kept in a folder of their own before anything is cut: a person may still read them. */
 import type { Disk, File } from "./contracts.ts";
+import { makeWhole } from "./state-files.ts";
 
 export const DAMAGED_DIRECTORY = "damaged";
 const COPY_BYTES = 1024 * 1024;
@@ -13,11 +14,14 @@ export function copyAside(disk: Disk, path: string): string {
   for (let n = 1; taken.has(free); n++) free = `${name}.${n}`;
   const copyPath = `${DAMAGED_DIRECTORY}/${free}`;
   const from = disk.open(path, "existing");
-  const to = disk.open(copyPath, "create");
-  copyBytes(from, to);
-  to.syncNow();
-  from.close();
-  to.close();
+  try {
+    makeWhole(disk, copyPath, (to) => {
+      copyBytes(from, to);
+      to.syncNow();
+    }).close();
+  } finally {
+    from.close();
+  }
   disk.syncDirectoryNow(DAMAGED_DIRECTORY);
   return copyPath;
 }

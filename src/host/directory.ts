@@ -32,6 +32,7 @@ import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
 import { SlotFile } from "./slots.ts";
 import { DamagedFile, readState, readWhole, replaceState, replaceStateNow } from "./state-files.ts";
+import { passes, remedyOf, type TroubledFile } from "./troubles.ts";
 
 export const IDENTITY = "identity.json";
 export const PROGRESS = "progress.json";
@@ -73,17 +74,23 @@ export class Directory {
   readonly renamed: { readonly session: string; readonly counters: readonly number[]; readonly to: string }[] = [];
   readonly #disk: Disk;
   readonly #failed: StoreEvents["failed"];
+  readonly #noted: StoreEvents["noted"];
   readonly #promise: SlotFile;
   #identity: Identity;
   #progress: Progress;
   /** Notes of progress so far: one that a later note has overtaken, or a close, is dropped. */
   #notes = 0;
   #noting = false;
+  /** The last note came to its end. */
+  #isNoted = true;
+  /** Damage, or that there is none any more, that could not be noted yet. */
+  #unnotedDamage: { readonly from: LogIndex | null } | null = null;
   #closed = false;
 
   constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
     this.#disk = disk;
     this.#failed = options.events.failed;
+    this.#noted = options.events.noted;
     if (readWhole(disk, RECOVERY) !== null)
       throw new HostError(
         "a forced recovery of the data directory was begun and not finished: run `chatpeer recover DIR --force` on it again",
@@ -162,10 +169,25 @@ export class Directory {
     return this.#identity.cluster_id;
   }
 
-  /** From its first JOIN_ACK on a directory belongs to one cluster. */
-  bindCluster(clusterId: string): void {
-    this.#identity = { ...this.#identity, cluster_id: clusterId };
-    replaceStateNow(this.#disk, IDENTITY, this.#identity);
+  /** From its first JOIN_ACK on a directory belongs to one cluster. False where that cannot be noted: the answer comes again. */
+  bindCluster(clusterId: string): boolean {
+    const identity = { ...this.#identity, cluster_id: clusterId };
+    const isBound = this.#attempt(IDENTITY, () => replaceStateNow(this.#disk, IDENTITY, identity));
+    if (isBound) this.#identity = identity;
+    return isBound;
+  }
+
+  /** What can wait: whether it was done. */
+  #attempt(file: TroubledFile, write: () => void): boolean {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      this.#noted(file, error);
+      return false;
+    }
+    this.#noted(file, null);
+    return true;
   }
 
   /** First entry of the log of a founder that has none yet; null for everybody else. */
@@ -191,7 +213,7 @@ export class Directory {
   /** At leisure: a promise that stands in the file twice outlives damage to one place. */
   secondPromise(): void {
     this.#promise.writeTwice((error) => {
-      if (error !== null && error.code !== "ENOSPC") this.#failed(error);
+      if (error !== null && !passes(error)) this.#failed(error);
     });
   }
 
@@ -203,7 +225,7 @@ export class Directory {
 
   /**
    * Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). A late note is no
-   * loss, so one that finds the disk full is left out; but even a lazy one is synced before it takes its name, because
+   * loss, so one that fails is left to the next; but even a lazy one is synced before it takes its name, because
    * a watermark torn by a power cut would make every cut line look like damage.
    */
   saveProgress(progress: Progress, durable = progress.clean): void {
@@ -211,16 +233,18 @@ export class Directory {
       this.#notes += 1;
       replaceStateNow(this.#disk, PROGRESS, progress);
       this.#noting = false;
+      this.#isNoted = true;
       this.#progress = progress;
       return;
     }
-    if (this.#noting || sameProgress(progress, this.#progress)) return;
+    if (this.#noting || (this.#isNoted && sameProgress(progress, this.#progress))) return;
     const note = ++this.#notes;
     this.#noting = true;
     this.#progress = progress;
     const noted = (error: PortError | null) => {
       this.#noting = false;
-      if (error !== null && error.code !== "ENOSPC") this.#failed(error);
+      this.#isNoted = error === null;
+      this.#noted(PROGRESS, error);
     };
     replaceState(this.#disk, PROGRESS, progress, noted, () => note === this.#notes && !this.#closed);
   }
@@ -257,13 +281,26 @@ export class Directory {
 
   /** The loss is made good: this peer counts again [D5]. */
   clearDamage(): void {
-    this.#disk.remove(REPAIR);
-    this.#disk.syncDirectoryNow("");
+    this.#unnotedDamage = { from: null };
+    this.retryNotes();
   }
 
   /** Damage found while running: the next start reads everything and sets aside what is bad. */
   markDamage(from: LogIndex): void {
-    replaceStateNow(this.#disk, REPAIR, { from });
+    this.#unnotedDamage = { from };
+    this.retryNotes();
+  }
+
+  /** What could not be noted before, at leisure. */
+  retryNotes(): void {
+    const damage = this.#unnotedDamage;
+    if (damage !== null && this.#attempt(REPAIR, () => this.#writeDamage(damage.from))) this.#unnotedDamage = null;
+  }
+
+  #writeDamage(from: LogIndex | null): void {
+    if (from !== null) return replaceStateNow(this.#disk, REPAIR, { from });
+    if (damageNoted(this.#disk)) this.#disk.remove(REPAIR);
+    this.#disk.syncDirectoryNow("");
   }
 
   close(): void {
@@ -293,11 +330,11 @@ export class Directory {
   #noteDamage({ state, damagedFrom }: Recovered, founds: boolean): boolean {
     const noted = damageNoted(this.#disk);
     if (!noted && damagedFrom === null) return false;
-    if (!noted) this.markDamage(damagedFrom as LogIndex);
+    if (!noted) this.#writeDamage(damagedFrom);
     if (!this.#isAlone(state, founds)) return true;
     if (damagedFrom !== null || this.#progress.durable === UNKNOWN) throw this.#lost(state);
     // Restored from a copy: all that was confirmed is here again.
-    this.clearDamage();
+    this.#writeDamage(null);
     return false;
   }
 
@@ -322,7 +359,7 @@ export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOption
     return new Directory(disk, clock, options);
   } catch (error) {
     disk.unlock();
-    if (error instanceof PortError) throw new HostError(`the data directory cannot be used: ${error.message}`);
+    if (error instanceof PortError) throw new HostError(unusable(error));
     throw error;
   }
 }
@@ -338,8 +375,13 @@ export function lockDirectory(disk: Disk): Holder | null {
 }
 
 export function lockFailure(error: PortError): string {
-  if (error.code !== "ELOCKED") return `the data directory cannot be used: ${error.message}`;
+  if (error.code !== "ELOCKED") return unusable(error);
   return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
+}
+
+/** Where nothing can wait for the disk. */
+export function unusable(error: PortError): string {
+  return `the data directory cannot be used: ${error.message}; ${remedyOf(error)}, then start again`;
 }
 
 /** Who the directory is, null while nobody. Throws HostError. */
@@ -369,7 +411,14 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
       );
   }
   const cluster_id = founds ? clock.word(12) : null;
-  const before = stored ?? { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
+  const fresh = { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
+  // One that has waited in vain for its seeds has nothing yet that another cluster gave it: it may found one instead.
+  const before =
+    stored === null
+      ? fresh
+      : stored.cluster_id === null && founds
+        ? { ...fresh, ...stored, cluster_id, founder: true }
+        : stored;
   // For good, and before anything is done under this number.
   const identity = { ...before, boot: nextBoot(clock, before) };
   replaceStateNow(disk, IDENTITY, identity);

@@ -42,6 +42,7 @@ import {
   REPAIR,
   readIdentity,
   readProgress,
+  unusable,
 } from "./directory.ts";
 import { HeldDisk, heldElsewhere } from "./holding.ts";
 import { LogStore } from "./log-store.ts";
@@ -133,7 +134,7 @@ function holding<T>(disk: Disk, clock: Clock, work: (held: Disk) => T): T {
     return work(held);
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    throw new HostError(error.code === "ELOST" ? error.message : `the data directory cannot be used: ${error.message}`);
+    throw new HostError(error.code === "ELOST" ? error.message : unusable(error));
   } finally {
     held.unlock();
   }
@@ -298,7 +299,7 @@ function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot: planned, b
   const failed = (error: PortError) => {
     throw error;
   };
-  const store = new LogStore(disk, clock, true, { durable: () => {}, failed }, segments, state);
+  const store = new LogStore(disk, clock, true, { durable: () => {}, failed, noted: () => {} }, segments, state);
   try {
     store.truncate(last + 1);
     const self: Member = { ...before.self, role: "voter" };

@@ -31,7 +31,7 @@ import { refusal } from "./channel.ts";
 import { Clients, type ClientsHost } from "./clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
-import { type Directory, HostError, lockDirectory, lockFailure, openDirectory } from "./directory.ts";
+import { type Directory, HostError, lockDirectory, lockFailure, openDirectory, unusable } from "./directory.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
 import { HeldDisk, Outwait } from "./holding.ts";
 import { Links } from "./links.ts";
@@ -44,8 +44,11 @@ import { Presence } from "./presence.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { Slices } from "./slices.ts";
-import { describe, whyWaiting } from "./status.ts";
+import { describe } from "./status.ts";
+import { Troubles } from "./troubles.ts";
 import { type Pair, twinsText, whereOf } from "./twins.ts";
+import { Waiter } from "./waiter.ts";
+import { lastWords, type Surroundings, waitingFor } from "./waiting.ts";
 import { Who } from "./who.ts";
 import { Writer } from "./writer.ts";
 
@@ -97,8 +100,6 @@ const UNSENT_KEPT = 10_000;
 const REFUSALS_KEPT = 1000;
 /** Members that are not connected so long after a leader is known are not asked whether somebody there has this name. */
 const NAME_MS = 1000;
-/** A reason to wait is told when it has held for so long. */
-const WAITING_MS = 300;
 
 export class Host implements Service {
   readonly #clock: Clock;
@@ -120,6 +121,7 @@ export class Host implements Service {
   #clients: Clients | null = null;
   readonly #who: Who;
   readonly #presence: Presence;
+  readonly #troubles: Troubles;
   readonly #person: OwnPerson;
   #peer: Peer | null = null;
   #session = "";
@@ -147,8 +149,7 @@ export class Host implements Service {
   readonly #refusals = new Set<string>();
   /** Others' pending messages that were shown [S7]. */
   readonly #unsent = new Set<string>();
-  /** Since when there has been a reason to wait, and which one was told last. */
-  #waiting: { since: number; told: string | null };
+  readonly #waiter: Waiter;
 
   constructor(
     ports: Ports,
@@ -159,7 +160,7 @@ export class Host implements Service {
     this.#makePeer = makePeer;
     this.#ports = ports;
     this.#clock = ports.clock;
-    this.#waiting = { since: ports.clock.now(), told: null };
+    this.#waiter = new Waiter(ports.clock, (message) => this.#tell({ event: "notice", code: "waiting", message }));
     this.#options = options;
     this.#person = new OwnPerson(options, ports.clock, (input) => this.#input(input));
     this.#presence = new Presence(
@@ -174,6 +175,10 @@ export class Host implements Service {
       peopleHere: () => this.#peopleHere(),
     });
     this.#listener = listener;
+    this.#troubles = new Troubles(
+      () => ports.clock.wall(),
+      (notice) => this.#stopping || this.#event(notice),
+    );
   }
 
   /**
@@ -200,7 +205,7 @@ export class Host implements Service {
     this.#outwait = null;
     const disk = new HeldDisk(this.#ports.disk, this.#clock, {
       lost: (reason) => this.#die(reason),
-      unrenewed: (error) => this.#onUnrenewed(error),
+      unrenewed: (error) => this.#troubles.note("lock", error),
     });
     this.#disk = disk;
     const directory = openDirectory(disk, this.#clock, {
@@ -210,6 +215,7 @@ export class Host implements Service {
       events: {
         durable: (index) => this.#input({ type: "durable", index: this.#writer?.confirmed(index) ?? index }),
         failed: (error) => this.#die(diskFailure(error)),
+        noted: (file, error) => this.#troubles.note(file, error),
       },
     });
     this.#directory = directory;
@@ -219,8 +225,9 @@ export class Host implements Service {
       this.#event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
     this.#writer = new Writer(directory, this.#clock, {
       promised: (ballot) => this.#input({ type: "promised", ballot }),
-      full: () => this.#input({ type: "disk-full" }),
-      room: () => this.#input({ type: "disk-ok" }),
+      stuck: (why) => this.#input({ type: "disk-refuses", why }),
+      free: () => this.#input({ type: "disk-ok" }),
+      noted: (file, error) => this.#troubles.note(file, error),
       failed: (reason) => this.#die(reason),
     });
     const reading = { delivered: directory.delivered, byHand: this.#options.acknowledges === true };
@@ -253,7 +260,7 @@ export class Host implements Service {
       isMember: (member) => (this.#peer?.memberOf(member) ?? null) !== null,
       judge: (hello, dialled) => this.#judge(hello, dialled),
       holds: () => this.#holdsDirectory(),
-      disk: () => this.#peer?.timeouts.disk.times ?? { mean: 0, bound: 0 },
+      disk: () => this.#peer?.diskTimes ?? { mean: 0, bound: 0 },
       silenceMax: (link) => this.#silenceMax(link),
       events: {
         up: (link, hello) => this.#onUp(link, hello),
@@ -330,7 +337,10 @@ export class Host implements Service {
 
   status(): Status {
     const { id } = this.#options;
-    if (this.#peer !== null) return describe(this.#peer, this.#peer.log.last > 0 ? 1 : 0, this.#links?.twins ?? []);
+    const troubles = this.#troubles.list;
+    const twins = this.#links?.twins ?? [];
+    if (this.#peer !== null)
+      return describe(this.#peer, this.#peer.log.last > 0 ? 1 : 0, { twins, troubles, ...this.#surroundings });
     return {
       event: "status",
       id,
@@ -343,7 +353,8 @@ export class Host implements Service {
       last_index: 0,
       commit_index: 0,
       pending: 0,
-      waiting: "this peer is starting",
+      waiting: { message: "this peer is starting", needed: 0, peers: [] },
+      troubles,
       disk_ms: 0,
       twins: [],
     };
@@ -447,7 +458,7 @@ export class Host implements Service {
     );
     const { founding } = this.#peer;
     // What it founded, and that it waits, has just been told.
-    if (founded) this.#waiting.told = whyWaiting(this.#peer);
+    if (founded) this.#waiter.wasTold(waitingFor(this.#peer, this.#surroundings)?.message ?? null);
     const cluster_id = directory.clusterId;
     this.#event({ event: "started", id, host, port, cluster_id, ...(founding > 0 && { founding_ms: founding }) });
     if (this.#clock.wall() === 0) {
@@ -530,7 +541,11 @@ export class Host implements Service {
     const directory = this.#directory as Directory;
     if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
       // From here on this directory belongs to one cluster; a seed of another one is told so.
-      this.#guarded(() => directory.bindCluster(frame.cluster_id));
+      let isBound = false;
+      this.#guarded(() => {
+        isBound = directory.bindCluster(frame.cluster_id);
+      });
+      if (!isBound) return;
     } else if (frame.type === "JOIN_ACK" && frame.cluster_id !== directory.clusterId) return;
     if (frame.type === "ASK") return this.#who.onAsk(link, frame);
     if (frame.type === "TELL") return this.#who.onTold(link, frame);
@@ -678,6 +693,8 @@ export class Host implements Service {
             message: `${kept === 1 ? "1 message is" : `${kept} messages are`} not sent yet: what is pending is kept and goes out at the next start`,
           });
         }
+        const last = lastWords(peer);
+        if (last !== null) this.#event({ event: "notice", code: "last-voter", message: last });
         return this.#end({ code: 0, reason: output.reason });
       }
     }
@@ -687,17 +704,6 @@ export class Host implements Service {
   #holdsDirectory(): boolean {
     if (!this.#stopping) this.#guarded(() => this.#disk?.check());
     return !this.#stopping;
-  }
-
-  #onUnrenewed(error: PortError | null): void {
-    if (error === null)
-      return this.#event({
-        event: "notice",
-        code: "lock-ok",
-        message: "the lock of the data directory is renewed again",
-      });
-    const message = `the lock of the data directory cannot be renewed (${error.message}): a start on another machine or in another container would take this peer for dead, and this one would stop`;
-    this.#event({ event: "error", code: "lock", message });
   }
 
   #deliver(through: LogIndex): void {
@@ -711,7 +717,7 @@ export class Host implements Service {
     } catch (error) {
       if (error instanceof HostError) return this.#die(error.message);
       if (!(error instanceof PortError)) throw error;
-      this.#die(`the data directory cannot be used: ${error.message}`);
+      this.#die(unusable(error));
     }
   }
 
@@ -772,13 +778,10 @@ export class Host implements Service {
       directory.outbox.write();
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
-      if (!this.#outboxStuck) {
-        const message = `what was typed last cannot be kept on the disk (${error.message}): it waits for room there before it is sent`;
-        this.#event({ event: "error", code: "disk", message });
-      }
       this.#outboxStuck = true;
-      return;
+      return this.#troubles.note("outbox.jsonl", error);
     }
+    if (this.#outboxStuck) this.#troubles.note("outbox.jsonl", null);
     this.#outboxStuck = false;
     const taken = this.#taken;
     this.#taken = [];
@@ -855,17 +858,15 @@ export class Host implements Service {
     this.#links?.setTargets(known.filter(({ id }) => id !== peer.self.id));
   }
 
-  /** Says once when messages wait, and not for what passes at once: a peer that joins, an election. */
   #tellWaiting(peer: Peer): void {
-    const why = peer.sender.pending > 0 || peer.leader === null ? whyWaiting(peer) : null;
-    const now = this.#clock.now();
+    const isAsked = peer.sender.pending > 0 || peer.leader === null;
     // That was told with the founding.
-    if (why === null && peer.founding > 0) return;
-    if (why === null) this.#waiting = { since: now, told: null };
-    else if (why !== this.#waiting.told && now - this.#waiting.since >= WAITING_MS) {
-      this.#waiting.told = why;
-      this.#tell({ event: "notice", code: "waiting", message: why });
-    }
+    if (!isAsked && peer.founding > 0) return;
+    this.#waiter.onTurn(isAsked ? (waitingFor(peer, this.#surroundings)?.message ?? null) : null);
+  }
+
+  get #surroundings(): Surroundings {
+    return { seeds: this.#options.seeds, hasCluster: this.#directory?.clusterId != null };
   }
 
   /** [P6] Once, when this peer has come to the others: the name of its person may be somebody else's who is here. */
@@ -893,8 +894,9 @@ export class Host implements Service {
     // With writes that wait for room, what the core has committed is not what the disk says there [D7].
     if (this.#writer?.caughtUp) this.#saveProgress(false);
     if (this.#outboxStuck) this.#schedule();
-    this.#directory?.outbox.flush((error) => this.#die(diskFailure(error)));
-    if (this.rooms.changed) saveRooms(this.#disk as Disk, this.rooms);
+    this.#directory?.retryNotes();
+    this.#directory?.outbox.flush((error) => this.#troubles.note("outbox.jsonl", error));
+    if (this.rooms.changed) this.#troubles.note("rooms.json", saveRooms(this.#disk as Disk, this.rooms));
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
   }
 
@@ -928,7 +930,8 @@ export class Host implements Service {
       this.#directory?.close();
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
-      this.#log("warn", `the directory could not be closed in good order: ${error.message}`);
+      const message = `the data directory could not be closed in good order (${error.message}): the next start reads more of it, and tells again what was told last`;
+      this.#event({ event: "error", code: "disk", message });
     }
     this.#listener.stopped(stopped);
   }
@@ -960,7 +963,7 @@ export class Host implements Service {
       ownName: () => this.#person.announced,
       input: (input) => this.#input(input),
       status: () => this.status(),
-      waiting: () => this.#waiting.told,
+      waiting: () => this.#waiter.told,
       say: (user, room, text) => this.#submitAs(user, room, text, false),
     };
   }

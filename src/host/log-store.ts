@@ -11,13 +11,16 @@ import { checkCrc, EntryReader, readCrc } from "../wire/entry.ts";
 import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
-import { replaceStateNow, temporaryOf } from "./state-files.ts";
+import { replaceStateNow } from "./state-files.ts";
+import type { TroubledFile } from "./troubles.ts";
 
 export interface StoreEvents {
   /** Everything through `index` is durable. */
   durable(index: LogIndex): void;
   /** An fsync failed. Nothing is tried again [D3]. */
   failed(error: PortError): void;
+  /** How an attempt has ended to write a file that can wait. */
+  noted(file: TroubledFile, error: PortError | null): void;
 }
 
 /** Raw lines for catch-up, checked against the chain: damaged bytes are never served. */
@@ -45,17 +48,7 @@ export function writeCheckpoint(disk: Disk, segment: Segment, state: LogState): 
     return null;
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
-    removeHalf(disk, path);
     return error;
-  }
-}
-
-/** The last room on the disk is for what cannot be done without. */
-function removeHalf(disk: Disk, path: string): void {
-  try {
-    disk.remove(temporaryOf(path));
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
   }
 }
 
@@ -80,6 +73,8 @@ export class LogStore {
   /** Segments that were truncated away while a sync may mean them: a closed file would never answer. */
   #removed = new Set<Segment>();
   #newNames = false;
+  /** Names were removed, and their directory is not synced since. */
+  #removedNames = false;
   #closed = false;
   /** Where the last read ended, for the next one. */
   #resume = { index: 0, crc: 0 };
@@ -145,14 +140,14 @@ export class LogStore {
     const segment = new Segment(next.index, this.#disk.open(segmentPath(next.index), "create"));
     if (last !== undefined) {
       this.#unsynced.push(last);
-      writeCheckpoint(this.#disk, last, this.#state);
+      this.#events.noted("checkpoints", writeCheckpoint(this.#disk, last, this.#state));
     }
     this.#segments.push(segment);
     this.#newNames = true;
     return segment;
   }
 
-  /** Removes every entry from `from` on, later segments first [L4]. */
+  /** Removes every entry from `from` on, later segments first [L4]. Throws PortError: then it can be called again. */
   truncate(from: LogIndex): void {
     const removed = this.readEntries(from, this.last - from + 1);
     for (let i = removed.length - 1; i >= 0; i--) {
@@ -162,11 +157,11 @@ export class LogStore {
     this.#durable = Math.min(this.#durable, from - 1);
     if (this.#syncing !== null) this.#syncing = Math.min(this.#syncing, from - 1);
     if (this.#resume.index >= from) this.#resume = { index: 0, crc: 0 };
-    let removedFiles = false;
     while (this.#segments.length > 1) {
       const last = this.#segments[this.#segments.length - 1] as Segment;
       if (last.first < from) break;
       this.#disk.remove(segmentPath(last.first));
+      this.#removedNames = true;
       this.#segments.pop();
       if (this.#syncing === null) last.file.close();
       else this.#removed.add(last);
@@ -178,7 +173,6 @@ export class LogStore {
       ) {
         this.#disk.remove(checkpointPath(before.first));
       }
-      removedFiles = true;
     }
     this.#unsynced = this.#unsynced.filter(
       (s) => this.#segments.includes(s) && s !== this.#segments[this.#segments.length - 1],
@@ -187,7 +181,8 @@ export class LogStore {
     // Behind a checkpoint it was known by its number only.
     if (last !== undefined && last.entries === 0) last.noteAll();
     if (last !== undefined && last.end > from) last.cut(from);
-    if (removedFiles) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
+    if (this.#removedNames) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
+    this.#removedNames = false;
   }
 
   // ── durability ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,10 +202,21 @@ export class LogStore {
       else return this.#synced(error);
       while (this.#toSync[0] !== undefined && this.#removed.has(this.#toSync[0])) this.#toSync.shift();
       if (this.#toSync[0] !== undefined) return this.#toSync[0].file.sync(next);
-      if (names) return this.#disk.syncDirectory(LOG_DIRECTORY, (e) => this.#synced(e));
+      if (names) return this.#syncNames();
       this.#synced(null);
     };
     (this.#toSync[0] as Segment).file.sync(next);
+  }
+
+  /** A directory is opened for its sync: where there is no handle left, nothing has failed yet. */
+  #syncNames(): void {
+    if (this.#closed) return;
+    this.#disk.syncDirectory(LOG_DIRECTORY, (error) => {
+      const hasHandle = error?.code !== "EMFILE" && error?.code !== "ENFILE";
+      this.#events.noted("log's names", hasHandle ? null : error);
+      if (hasHandle) return this.#synced(error);
+      this.#clock.after(HANDLE_RETRY_MS, () => this.#syncNames());
+    });
   }
 
   #synced(error: PortError | null): void {
@@ -352,6 +358,7 @@ export class LogStore {
 }
 
 const READ_BYTES = 1024 * 1024;
+const HANDLE_RETRY_MS = 1000;
 
 /** The crc at the end of lines that continue the chain from `prevCrc`. Throws WireError if one does not. */
 function checkLines(bytes: Uint8Array, prevCrc: number): number {

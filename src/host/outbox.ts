@@ -12,7 +12,7 @@ import { FRAMES } from "../wire/schemas.ts";
 import { joinBytes } from "./bytes.ts";
 import { type Disk, type File, PortError } from "./contracts.ts";
 import { copyAside } from "./damaged.ts";
-import { readSealed, readWhole, sealOf } from "./state-files.ts";
+import { makeWhole, readSealed, readWhole, sealOf, temporaryOf } from "./state-files.ts";
 
 const PATH = "outbox.jsonl";
 /** Lines that are settled may make up so many bytes before the file is written anew. */
@@ -143,15 +143,25 @@ export class Outbox {
       this.#lines = [];
       this.#head = 0;
       this.#garbage = 0;
-      this.#size = 0;
-      this.#unreplaced = false;
-      this.#file.truncate(0);
+      this.#empty();
     } else if (2 * this.#head > this.#lines.length) {
       // Settled lines hold their messages: no more of them than of those that wait.
       this.#lines = this.#lines.slice(this.#head);
       this.#head = 0;
     }
     if (this.#garbage > GARBAGE_BYTES_MAX && this.#garbage > this.#size / 2) this.#rewrite();
+  }
+
+  /** Where that fails, what is sent stays in the file until it is written anew: it has its numbers, and is never sent again. */
+  #empty(): void {
+    try {
+      this.#file.truncate(0);
+      this.#size = 0;
+      this.#unreplaced = false;
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      this.#unreplaced = true;
+    }
   }
 
   /** Messages that can never be sequenced under these numbers go on as another session's, numbered from 1. */
@@ -181,12 +191,25 @@ export class Outbox {
     return joined(this.#pending);
   }
 
-  /** Makes what waits durable. `failed` is told when that cannot be done [D3]. */
-  flush(failed: (error: PortError) => void): void {
-    if (this.#unreplaced) this.#replace(this.#pending);
-    if (!this.#unsynced || this.#head === this.#lines.length) return;
+  /**
+   * Makes what waits durable, and the file say what is pending; `noted` is told how that ended. After a failed sync the
+   * file is written anew the next time: what it holds is not known then [D3].
+   */
+  flush(noted: (error: PortError | null) => void): void {
+    // What could not even be written is another trouble.
+    const succeeded = () => this.#added === null && noted(null);
+    const error = this.#unreplaced ? this.#replace(this.#pending) : null;
+    if (error !== null) return noted(error);
+    if (!this.#unsynced || this.#head === this.#lines.length) return void succeeded();
     this.#unsynced = false;
-    const done = (error: PortError | null) => error !== null && failed(error);
+    let left = this.#unsyncedName ? 2 : 1;
+    const done = (failure: PortError | null) => {
+      left -= 1;
+      if (failure === null) return void (left === 0 && !this.#unreplaced && succeeded());
+      this.#unreplaced = true;
+      this.#unsynced = true;
+      noted(failure);
+    };
     this.#file.sync(done);
     if (this.#unsyncedName) this.#disk.syncDirectory("", done);
     this.#unsyncedName = false;
@@ -218,16 +241,18 @@ export class Outbox {
     }
   }
 
-  /** Other messages than the file says are pending now; where there is no room for that, it is tried again. */
-  #replace(runs: readonly PendingSession[]): void {
+  /** Other messages than the file says are pending now; where that cannot be written, it is tried again. */
+  #replace(runs: readonly PendingSession[]): PortError | null {
     try {
       this.#takeOver(writeAnew(this.#disk, runs));
       this.#unreplaced = false;
+      return null;
     } catch (error) {
       if (!(error instanceof PortError)) throw error;
       this.#lines = toLines(runs).lines;
       this.#head = 0;
       this.#unreplaced = true;
+      return error;
     }
   }
 
@@ -244,12 +269,13 @@ export class Outbox {
 
 /** A file of just these messages takes the old one's place. */
 function writeAnew(disk: Disk, runs: readonly PendingSession[]): { file: File; size: number; lines: Line[] } {
-  const file = disk.open(`${PATH}.new`, "create");
   const { bytes, lines } = toLines(runs);
-  file.write(0, bytes);
-  // The messages may have been on the disk long since: a power cut right after the rename must not take them.
-  if (bytes.length > 0) file.syncNow();
-  disk.rename(`${PATH}.new`, PATH);
+  const file = makeWhole(disk, temporaryOf(PATH), (fresh) => {
+    fresh.write(0, bytes);
+    // The messages may have been on the disk long since: a power cut right after the rename must not take them.
+    if (bytes.length > 0) fresh.syncNow();
+    disk.rename(temporaryOf(PATH), PATH);
+  });
   return { file, size: bytes.length, lines };
 }
 

@@ -13,7 +13,7 @@ import type { Disk } from "./contracts.ts";
 import { copyAside, copyBytes, DAMAGED_DIRECTORY } from "./damaged.ts";
 import { type Checkpoint, statedCrc, writeCheckpoint } from "./log-store.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, listSegments, Segment, segmentPath } from "./segments.ts";
-import { DamagedFile, readState } from "./state-files.ts";
+import { DamagedFile, makeWhole, readState, temporaryOf } from "./state-files.ts";
 
 const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
@@ -258,12 +258,12 @@ function setAside(disk: Disk, segments: Segment[], from: LogIndex, keepCopies: b
  */
 function rewrite(disk: Disk, old: Segment): Segment {
   const path = segmentPath(old.first);
-  const fresh = disk.open(`${path}.new`, "create");
-  copyBytes(old.file, fresh);
-  fresh.syncNow();
+  makeWhole(disk, temporaryOf(path), (fresh) => {
+    copyBytes(old.file, fresh);
+    fresh.syncNow();
+    disk.rename(temporaryOf(path), path);
+  }).close();
   old.file.close();
-  fresh.close();
-  disk.rename(`${path}.new`, path);
   disk.syncDirectoryNow(LOG_DIRECTORY);
   const segment = new Segment(old.first, disk.open(path, "existing"));
   segment.noteAll();

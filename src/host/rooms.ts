@@ -34,7 +34,7 @@ export class Rooms {
   readonly #tell: (event: { readonly event: "room" } & RoomStatus) => void;
   /** Last numbers at the beginning: of a room that was never looked at, what came behind is unread. */
   #begun: ReadonlyMap<string, number> = new Map();
-  /** Changed since `data` was last taken. */
+  /** Changed since it was saved. */
   changed = false;
 
   /** `last` says the number of each room's last message; joining and leaving are told. */
@@ -57,7 +57,6 @@ export class Rooms {
   }
 
   data(): v.InferOutput<typeof DATA> {
-    this.changed = false;
     return { rooms: [...this.#rooms].map(([room_id, looked]) => ({ room_id, ...looked })) };
   }
 
@@ -141,11 +140,14 @@ export function readRooms(disk: Disk, rooms: Rooms): boolean {
   }
 }
 
-/** A convenience, not a promise: a disk without room for it is none of its business, and a power cut may take it. */
-export function saveRooms(disk: Disk, rooms: Rooms): void {
+/** A convenience, not a promise: a power cut may take it. Returns why it could not be done, or null. */
+export function saveRooms(disk: Disk, rooms: Rooms): PortError | null {
   try {
     replaceStateNow(disk, ROOMS, rooms.data(), false);
+    rooms.changed = false;
+    return null;
   } catch (error) {
     if (!(error instanceof PortError)) throw error;
+    return error;
   }
 }

@@ -104,10 +104,11 @@ export class Segment {
   /** Forgets the lines from `index` on and cuts the file there. */
   cut(index: LogIndex): void {
     const offset = this.offsetOf(index);
+    // First: where it fails, it is tried again.
+    this.file.truncate(offset);
     this.entries = index - this.first;
     this.bytes = offset;
     this.#offsets.length = Math.floor(this.entries / STRIDE) + 1;
-    this.file.truncate(offset);
   }
 
   /** Where the line of `index` begins; `end` is where the next one will. */

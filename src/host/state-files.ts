@@ -6,7 +6,7 @@
 import { assert } from "../core/assert.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { joinBytes } from "./bytes.ts";
-import { type Disk, PortError } from "./contracts.ts";
+import { type Disk, type File, PortError } from "./contracts.ts";
 import { refuseContent } from "./state-shapes.ts";
 
 const ENCODER = new TextEncoder();
@@ -51,26 +51,30 @@ export function replaceState(
   wanted: () => boolean = () => true,
 ): void {
   const temporary = temporaryOf(path);
-  let file: ReturnType<Disk["open"]>;
+  let file: File;
   try {
     file = disk.open(temporary, "create");
   } catch (error) {
     return done(asPortError(error));
   }
+  const failed = (error: unknown) => {
+    removeHalf(disk, temporary);
+    done(asPortError(error));
+  };
   try {
     file.write(0, sealedFor(path, content));
   } catch (error) {
     file.close();
-    return done(asPortError(error));
+    return failed(error);
   }
   file.sync((syncError) => {
     file.close();
     if (!wanted()) return;
-    if (syncError !== null) return done(syncError);
+    if (syncError !== null) return failed(syncError);
     try {
       disk.rename(temporary, path);
     } catch (error) {
-      return done(asPortError(error));
+      return failed(error);
     }
     disk.syncDirectory("", done);
   });
@@ -82,16 +86,35 @@ export function replaceStateNow(disk: Disk, path: string, content: unknown, dura
 }
 
 export function replaceBytesNow(disk: Disk, path: string, bytes: Uint8Array, durable = true): void {
-  const temporary = temporaryOf(path);
-  const file = disk.open(temporary, "create");
-  try {
+  makeWhole(disk, temporaryOf(path), (file) => {
     file.write(0, bytes);
     if (durable) file.syncNow();
-  } finally {
-    file.close();
-  }
-  disk.rename(temporary, path);
+    disk.rename(temporaryOf(path), path);
+  }).close();
   if (durable) disk.syncDirectoryNow("");
+}
+
+/** Makes a file and does that with it, or leaves nothing of it: the last room on a disk is for what cannot be done without. */
+export function makeWhole(disk: Disk, path: string, fill: (file: File) => void): File {
+  const file = disk.open(path, "create");
+  try {
+    fill(file);
+    return file;
+  } catch (error) {
+    // After anything else nothing is known of the disk.
+    if (!(error instanceof PortError)) throw error;
+    file.close();
+    removeHalf(disk, path);
+    throw error;
+  }
+}
+
+function removeHalf(disk: Disk, path: string): void {
+  try {
+    disk.remove(path);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+  }
 }
 
 /** Where new content stands until it takes the file's name. */

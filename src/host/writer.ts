@@ -1,21 +1,26 @@
 /**
- * The core's log writes and promises on their way to the directory, in order, and through a full disk: what does not
- * fit waits here, everything behind it too, and it is tried again [D4]. Any other failure ends the peer [D3].
+ * The core's log writes and promises on their way to the directory, in order, and through a full disk: what cannot be
+ * written for want of room, of file handles or of rights waits here, everything behind it too, and is tried again [D4].
+ * Any other failure ends the peer [D3].
  */
 
 import type { Output } from "../core/contract.ts";
 import { type Ballot, type LogIndex, sameBallot } from "../core/ids.ts";
+import type { Refusal } from "../core/message.ts";
 import { type Clock, PortError } from "./contracts.ts";
 import { type Directory, HostError } from "./directory.ts";
+import { passes, refusalOf, type TroubledFile } from "./troubles.ts";
 
 type LogWrite = Extract<Output, { do: "append" | "truncate" }>;
 
 export interface WriterEvents {
   /** The promise is on the disk. */
   promised(ballot: Ballot): void;
-  full(): void;
+  /** Something waits, because of this. */
+  stuck(why: Refusal): void;
   /** Everything that waited is written. */
-  room(): void;
+  free(): void;
+  noted(file: TroubledFile, error: PortError | null): void;
   failed(reason: string): void;
 }
 
@@ -29,6 +34,9 @@ export class Writer {
   /** What the promise file must say, and whether a write of it is under way. */
   #wanted: Ballot | null = null;
   #busy = false;
+  /** The promise waits. */
+  #promiseStuck = false;
+  #isStuck = false;
   #stopped = false;
 
   constructor(directory: Directory, clock: Clock, events: WriterEvents) {
@@ -62,14 +70,15 @@ export class Writer {
     } catch (error) {
       if (error instanceof HostError) return this.#fail(error.message);
       if (!(error instanceof PortError)) throw error;
-      if (error.code !== "ENOSPC")
+      if (!passes(error))
         return this.#fail(
           `the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`,
         );
       this.#backlog.push(
         write.do === "append" ? { do: "append", entries: write.entries.filter((e) => e.index > store.last) } : write,
       );
-      this.#events.full();
+      this.#events.noted("log", error);
+      this.#show(error);
       this.#clock.after(RETRY_MS, () => this.#retry());
     }
   }
@@ -80,8 +89,18 @@ export class Writer {
     this.#backlog = [];
     for (const write of backlog) this.write(write);
     if (this.#backlog.length > 0 || this.#stopped) return;
+    this.#events.noted("log", null);
     this.#directory.store.flush();
-    this.#events.room();
+    this.#show(null);
+  }
+
+  /** Told when the first thing waits, and when nothing does any more. */
+  #show(error: PortError | null): void {
+    const isStuck = this.#promiseStuck || !this.caughtUp;
+    if (isStuck === this.#isStuck) return;
+    this.#isStuck = isStuck;
+    if (error !== null) this.#events.stuck(refusalOf(error));
+    else this.#events.free();
   }
 
   /** One write of the promise file at a time; the newest promise wins [D2]. */
@@ -97,14 +116,16 @@ export class Writer {
     this.#directory.writePromise(ballot, (error) => {
       this.#busy = false;
       if (this.#stopped) return;
-      if (error === null) {
-        if (this.#wanted !== null && sameBallot(this.#wanted, ballot)) this.#wanted = null;
-        this.#events.promised(ballot);
-        return this.#writePromise();
-      }
-      if (error.code !== "ENOSPC")
+      if (error !== null && !passes(error))
         return this.#fail(`the promise cannot be written (${error.message}): check the disk, then start again`);
-      this.#clock.after(RETRY_MS, () => this.#writePromise());
+      this.#events.noted("promise.slots", error);
+      this.#promiseStuck = error !== null;
+      // Before the promise is told, which counts only of a peer that can write.
+      this.#show(error);
+      if (error !== null) return void this.#clock.after(RETRY_MS, () => this.#writePromise());
+      if (this.#wanted !== null && sameBallot(this.#wanted, ballot)) this.#wanted = null;
+      this.#events.promised(ballot);
+      this.#writePromise();
     });
   }
 

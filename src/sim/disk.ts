@@ -15,6 +15,8 @@ export type DiskCall = "write" | "truncate" | "sync" | "create" | "rename" | "re
 export interface DiskFaults {
   /** Bytes that all files together may hold; a write takes what fits, then ENOSPC. */
   capacity: number;
+  /** Files that there may be; one more is ENOSPC, whatever room there is: a file system out of inodes. */
+  filesMax: number;
   /** Virtual milliseconds of the next sync. */
   syncMs: () => number;
   /** Code with which syncs fail, or null. What a failed sync covered never becomes durable [D3]. */
@@ -53,7 +55,10 @@ interface Held {
 }
 
 export class VirtualDisk implements Disk {
-  readonly faults: DiskFaults = { capacity: Number.POSITIVE_INFINITY, syncMs: () => 0, syncError: null, before: null };
+  readonly faults: DiskFaults = {
+    ...{ capacity: Number.POSITIVE_INFINITY, filesMax: Number.POSITIVE_INFINITY },
+    ...{ syncMs: () => 0, syncError: null, before: null },
+  };
   readonly clock: Pick<Clock, "after">;
   readonly #random: () => number;
   #names = new Map<string, Inode>();
@@ -236,6 +241,7 @@ export class VirtualDisk implements Disk {
       this.#demandDirectory(path);
       this.faults.before?.("create", path);
       if (file === undefined) {
+        if (new Set(this.#names.values()).size >= this.faults.filesMax) throw noRoom("open", path);
         file = new Inode();
         this.#rename([[path, file]]);
       } else file.change({ at: 0, bytes: null });
@@ -350,7 +356,7 @@ class VirtualFile implements File {
     const fits = Math.max(0, Math.min(growth, this.#disk.room));
     const taken = bytes.slice(0, bytes.length - growth + fits);
     if (taken.length > 0) this.#file.change({ at: offset, bytes: taken });
-    if (fits < growth) throw new PortError("ENOSPC", `cannot write ${this.#path}: no space left on device (ENOSPC)`);
+    if (fits < growth) throw noRoom("write", this.#path);
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -392,6 +398,10 @@ class VirtualFile implements File {
 
 function directoryOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function noRoom(action: string, path: string): PortError {
+  return new PortError("ENOSPC", `cannot ${action} ${path}: no space left on device (ENOSPC)`);
 }
 
 function missing(action: string, path: string): PortError {

@@ -4,6 +4,7 @@
  *   2 leads                 3 follows 2             1 knows no leader       4 is down
  *   1 delivered TEXT        1 has not delivered TEXT                        1 delivered 20 messages
  *   1 told CODE             1 told no CODE          1 has pending 2         1 is in term 5
+ *   1 waits for 2,3         1 waits for nobody      (by its status: voters that are missing)
  *   1 counts voters 1,2,3   1 counts observers 4,5  1 counts left 5         all agree
  *   1 knows 3 members       (that have not left)
  *
@@ -76,6 +77,7 @@ const CLAIMS: readonly [RegExp, Claim<Machine>][] = [
   [/^has not synced (.+)$/, (_, m, [text]) => unless(!holds(m, text as string, "durableContents"), "it has")],
   [/^has promised ([0-9]+)$/, (_, m, [id]) => unless(promisedTo(m) === Number(id), `it has promised ${promisedTo(m)}`)],
   [/^is in term ([0-9]+)$/, (w, m, [term]) => unless(w.status(m)?.term === Number(term), roleText(w, m))],
+  [/^waits for ([0-9,]+|nobody)$/, (w, m, [ids]) => unless(waitedFor(w, m) === ids, `it waits for ${waitedFor(w, m)}`)],
   [/^knows ([0-9]+) members?$/, (w, m, [n]) => unless(stayingIn(w, m) === Number(n), `it knows ${stayingIn(w, m)}`)],
   [
     /^counts (voter|observer|left)s? ([0-9,]+)$/,
@@ -155,6 +157,11 @@ function idsOf(world: World, machine: Machine, role: string | undefined): string
     .filter((m) => m.role === role)
     .map((m) => m.id)
     .join(",");
+}
+
+function waitedFor(world: World, machine: Machine): string {
+  const peers = world.status(machine)?.waiting?.peers ?? [];
+  return peers.length === 0 ? "nobody" : peers.map(({ id }) => id).join(",");
 }
 
 /** Who has not left. */

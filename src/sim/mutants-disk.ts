@@ -1,7 +1,7 @@
 /** Mutants of storage, of restarts and of copies: the rules A1, D1 to D8, L4, S3 and R9. */
 import { PortError } from "../host/contracts.ts";
 import { crc32c } from "../wire/crc32c.ts";
-import { disks, files, framesOut, type Mutant, peers, pretend, restarts, wrap } from "./mutant.ts";
+import { disks, files, framesOut, getter, type Mutant, peers, pretend, restarts, wrap } from "./mutant.ts";
 
 export const DISK_MUTANTS: readonly Mutant[] = [
   {
@@ -48,6 +48,24 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     parts: files((file, path) => ({
       write: (offset, bytes) => file.write(path === "promise.slots" ? 0 : offset, bytes),
     })),
+  },
+  {
+    name: "promise-needs-room",
+    rule: "D2",
+    what: "a promise is a new file each time, which a disk that is full or out of inodes does not take",
+    parts: files((file, path, disk) => ({
+      write: (offset, bytes) => {
+        if (path === "promise.slots" && (disk.room <= 0 || disk.faults.filesMax === 0))
+          throw new PortError("ENOSPC", `cannot open ${path}: no space left on device (ENOSPC)`);
+        file.write(offset, bytes);
+      },
+    })),
+  },
+  {
+    name: "abstention-untold",
+    rule: "D4",
+    what: "a voter whose disk is full does not say that it has no vote",
+    parts: peers((peer) => getter(peer, "diskTimes", () => peer.timeouts.disk.times)),
   },
   {
     name: "promise-forgotten",

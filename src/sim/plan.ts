@@ -54,6 +54,8 @@ export const VERBS = {
   // machines and disks
   "power-cut": "PEER",
   full: "PEER",
+  // no file can be made, though there is room: its file system is out of inodes
+  "no-names": "PEER",
   room: "PEER",
   "slow-disk": "PEER MS [LEAST]",
   "fail-sync": "PEER",

@@ -49,6 +49,7 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>,
   ],
   disk: [
     { verb: "full", args: only, undo: (p) => [4000, "room", [p]] },
+    { verb: "no-names", args: only, undo: (p) => [4000, "room", [p]] },
     { verb: "slow-disk", args: (p, r) => [p, ...pick(SLOWNESS, r)], undo: (p) => [4000, "slow-disk", [p, 2]] },
     { verb: "fail-sync", args: only },
     { verb: "power-cut", args: only, undo: startLater(3000) },

@@ -186,8 +186,12 @@ export const STEPS: Record<Verb, Carry> = {
   full(machine) {
     machine.disk.faults.capacity = 0;
   },
+  "no-names"(machine) {
+    machine.disk.faults.filesMax = 0;
+  },
   room(machine) {
     machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
+    machine.disk.faults.filesMax = Number.POSITIVE_INFINITY;
   },
   "slow-disk"(machine, [, ms, least = 0]) {
     machine.disk.faults.syncMs = () => between(Number(least), Number(ms), machine.random());

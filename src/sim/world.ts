@@ -472,6 +472,7 @@ export class World {
       }
     for (const machine of part) {
       machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
+      machine.disk.faults.filesMax = Number.POSITIVE_INFINITY;
       machine.disk.faults.syncError = null;
       machine.disk.faults.before = null;
       machine.sendsLeft = 0;

@@ -11,11 +11,14 @@ import {
   REASON_CHARS_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
+  TROUBLES_MAX,
   TWINS_TOLD_MAX,
   USERS_MAX,
+  VOTERS_MAX,
   WHO_ROWS_MAX,
 } from "../core/config.ts";
 import {
+  abstention,
   address,
   chatText,
   count,
@@ -70,7 +73,20 @@ const status = v.strictObject({
   last_index: index,
   commit_index: index,
   pending: index,
-  waiting: v.nullable(text(REASON_CHARS_MAX)),
+  waiting: v.nullable(
+    v.strictObject({
+      message: text(NOTICE_CHARS_MAX),
+      needed: count(VOTERS_MAX),
+      peers: v.pipe(
+        v.array(v.strictObject({ id: peerId, ...address, why: v.union([v.literal("away"), abstention]) })),
+        v.maxLength(2 * VOTERS_MAX),
+      ),
+    }),
+  ),
+  troubles: v.pipe(
+    v.array(v.strictObject({ file: text(100), message: text(REASON_CHARS_MAX), since: ts })),
+    v.maxLength(TROUBLES_MAX),
+  ),
   disk_ms: index,
   twins: v.pipe(
     v.array(v.strictObject({ id: peerId, at: v.pipe(v.array(twin), v.length(2)) })),

@@ -47,6 +47,7 @@ export const address = { host, port };
 export const twin = v.strictObject({ boot, ...address });
 export const peerInfo = v.strictObject({ id: peerId, ...address });
 export const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
+export const abstention = v.picklist(["room", "handles", "rights", "damaged", "twin"]);
 export const members = v.pipe(v.array(member), v.maxLength(CONFIGURATION_MEMBERS_MAX));
 export const configuration = {
   members,

@@ -30,6 +30,7 @@ import type {
 } from "../core/message.ts";
 import { CLIENT_FRAMES } from "./client-schemas.ts";
 import {
+  abstention,
   address,
   ballot,
   boot,
@@ -112,7 +113,7 @@ export const FRAMES = {
   PONG: v.strictObject({
     type: v.literal("PONG"),
     at: v.pipe(v.number(), v.finite()),
-    disk: v.exactOptional(v.strictObject({ mean: index, bound: index })),
+    disk: v.exactOptional(v.strictObject({ mean: index, bound: index, abstains: v.exactOptional(abstention) })),
   }),
   JOIN: v.strictObject({ type: v.literal("JOIN"), ...key, ...address }),
   JOIN_ACK: v.strictObject({
@@ -121,6 +122,7 @@ export const FRAMES = {
     members,
     leader: v.nullable(peerInfo),
     admitted: index,
+    configured: index,
   }),
   LEAVE: v.strictObject({ type: v.literal("LEAVE"), ...key }),
   HEARTBEAT: v.strictObject({

@@ -8,7 +8,7 @@ import type { MemberStatus, Status } from "../../src/host/events.ts";
 const MEMBER: MemberStatus = { id: 2, host: "127.0.0.1", port: 6002, role: "voter", state: "alive", lag: 0 };
 const STATUS: Status = {
   ...{ event: "status", id: 1, role: "follower", term: 3, leader_id: 2, quorum: true, members: [] },
-  ...{ first_index: 1, last_index: 9, commit_index: 8, waiting: null, pending: 0, disk_ms: 0, twins: [] },
+  ...{ first_index: 1, last_index: 9, commit_index: 8, waiting: null, pending: 0, troubles: [], disk_ms: 0, twins: [] },
 };
 
 const memberLines = (status: Status) => inColumns(memberRows(status));
@@ -39,6 +39,12 @@ describe("/status and /peers", () => {
   });
 
   test("[E15] a slow disk is named, a fast one is not", () => {
+    const message = "waiting for the only voter: peer 4";
+    const troubles = [{ file: "log", message: "cannot write the log", since: 0 }];
+    expect(statusLines({ ...STATUS, waiting: { message, needed: 1, peers: [] }, troubles }).slice(2)).toEqual([
+      message,
+      "trouble: cannot write the log",
+    ]);
     expect(statusLines({ ...STATUS, disk_ms: 1200 }).at(-1)).toBe("disk: slow, 1200 ms for a sync");
     expect(statusLines({ ...STATUS, disk_ms: 20 })).toEqual(statusLines(STATUS));
   });
@@ -92,7 +98,16 @@ test("/rooms: how much was said, what is unread, where one talks", () => {
 describe("of clients and people", () => {
   const status: Status = {
     ...{ event: "status", id: 2, role: "client", term: 3, leader_id: 2, quorum: true, members: [] },
-    ...{ first_index: 1, last_index: 9, commit_index: 9, waiting: null, pending: 0, disk_ms: 0, twins: [] },
+    ...{
+      first_index: 1,
+      last_index: 9,
+      commit_index: 9,
+      waiting: null,
+      pending: 0,
+      troubles: [],
+      disk_ms: 0,
+      twins: [],
+    },
   };
 
   test("[S8] a client says through whom it is there, and never leads", () => {

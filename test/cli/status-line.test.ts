@@ -12,7 +12,7 @@ const member = (id: number, state: MemberStatus["state"], role: MemberStatus["ro
 const STATUS: Status = {
   ...{ event: "status", id: 1, role: "follower", term: 5, leader_id: 3, quorum: true },
   members: [member(1, "unreachable"), member(2, "alive"), member(3, "alive"), member(4, "left", "left")],
-  ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 2, waiting: null, disk_ms: 0, twins: [] },
+  ...{ first_index: 1, last_index: 9, commit_index: 9, pending: 2, waiting: null, troubles: [], disk_ms: 0, twins: [] },
 };
 const WIDE = 200;
 const text = (spans: readonly Span[] | null) => spans?.map((span) => span.text).join("") ?? null;
@@ -116,6 +116,19 @@ test("[S9] a lost majority is told in words, with what that means", () => {
   );
   expect(lost([])).toBe("not in a cluster yet: messages are kept and will be sent");
   expect(waitingSpans(STATUS, PLAIN)).toBeNull();
+});
+
+test("[S9] the voters that are missing are named where they are, and why those who are here do not vote", () => {
+  const peers = [
+    { id: 2, host: "10.0.0.2", port: 6002, why: "room" },
+    { id: 3, host: "::3", port: 6003, why: "away" },
+  ] as const;
+  const lost = (needed: number) =>
+    text(waitingSpans({ ...STATUS, quorum: false, waiting: { message: "", needed, peers } }, PLAIN));
+  expect(lost(1)).toBe(
+    "waiting for 1 of peer 2 (10.0.0.2:6002: its disk is full), peer 3 ([::3]:6003): messages are kept and will be sent",
+  );
+  expect(lost(2)).toStartWith("waiting for peer 2 (10.0.0.2:6002: its disk is full), peer 3 ");
 });
 
 test("pending messages: the newest, and how many more; few rows or none where the screen is low", () => {

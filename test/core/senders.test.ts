@@ -118,7 +118,7 @@ describe("[W6] a stranger", () => {
     stage.hand(mute, leader, { type: "CHAT", sender_id: b.id, session: "s1", first: 1, messages: [draft("as B")] });
     stage.hand(mute, b, { type: "PENDING", session: "s1", first: 1, messages: [draft("psst")] });
     stage.hand(mute, b, { type: "ADMIN_ACK", ok: true, message: "done" });
-    stage.hand(mute, b, { type: "JOIN_ACK", cluster_id: "c", members: [], leader: null, admitted: 0 });
+    stage.hand(mute, b, { type: "JOIN_ACK", cluster_id: "c", members: [], leader: null, admitted: 0, configured: 0 });
     stage.pass(1000);
     expect([leader.leads, leader.last, b.unsent]).toEqual([true, last, []]);
     expect(b.notices).not.toContain("done");
@@ -200,7 +200,7 @@ describe("[W6] a leader that the log does not know", () => {
     stage.until("C has a relay", () => c.peer.relay.via !== null);
     stage.pass(4000);
     const members = [{ id: mute.id, inc: mute.inc, ...address(mute.id), role: "voter" as const }];
-    const ack: Frame = { type: "JOIN_ACK", cluster_id: "c", members, leader: null, admitted: 0 };
+    const ack: Frame = { type: "JOIN_ACK", cluster_id: "c", members, leader: null, admitted: 0, configured: 0 };
     stage.hand(mute, c, ack);
     expect(c.peer.knows(mute)).toBe(false);
     expect(c.peer.relay.via?.id).toBe(b.id);

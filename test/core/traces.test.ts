@@ -560,7 +560,7 @@ test("15 [R5] a majority of an earlier ballot's entry commits nothing while the 
   stage.quiet();
   a.crash();
   stage.isolate(b);
-  for (const lower of [c, d]) lower.input({ type: "disk-full" });
+  for (const lower of [c, d]) lower.input({ type: "disk-refuses", why: "room" });
   for (const lower of [c, d]) lower.input({ type: "disk-ok" });
   stage.held = (frame) => frame.type === "SEQ_CHAT";
   stage.until("one of C, D and E leads", () => [c, d, e].some((p) => p.leads));

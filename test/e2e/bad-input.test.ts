@@ -131,6 +131,10 @@ test("a peer of another cluster is refused with both clusters' names", async () 
   ]);
   const error = await lost.event("error", (e) => e.code === "wrong-cluster" || /belongs to cluster/.test(e.message));
   expect(error.message).toContain("check --seed and --data-dir");
+  // Both sides read what helps if it was an accident.
+  const amends = `move its data directory away (mv DIR DIR.old) and start it again with --seed 1:127.0.0.1:${one.portOf(1)}`;
+  const seen = await one.peer(1).event("error", (e) => e.code === "wrong-cluster");
+  for (const { message } of [error, seen]) expect(message).toContain(amends);
   await lost.stop();
   for (const cluster of [one, two, other]) await cluster.stop();
 });
@@ -362,9 +366,9 @@ test.skipIf(!mountable)(
       const text = "y".repeat(1000);
       cluster.peer(1).say(...Array.from({ length: 600 }, (_, i) => `${i} ${text}`));
       await cluster.delivered(600, [1, 3]);
-      await cluster.peer(2).event("notice", (e) => e.code === "disk-full");
+      await cluster.peer(2).event("error", (e) => e.code === "trouble");
       expect(Bun.spawnSync(["mount", "-o", "remount,size=64m", dir]).exitCode).toBe(0);
-      await cluster.peer(2).event("notice", (e) => e.code === "disk-ok");
+      await cluster.peer(2).event("notice", (e) => e.code === "trouble-over");
       await cluster.delivered(600);
       cluster.peer(2).say("room again");
       await cluster.delivered(601);

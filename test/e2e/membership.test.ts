@@ -239,7 +239,7 @@ test("[M1] a founder tells that it takes messages in a moment, and takes them wh
   const alone = cluster.start(1);
   alone.say("first words");
   await alone.event("started", (e) => e.founding_ms > 0);
-  expect((await alone.status()).waiting).toContain("alone in it");
+  expect((await alone.status()).waiting?.message).toContain("alone in it");
   await alone.event("sent");
   expect((await alone.status()).waiting).toBeNull();
   await alone.stop();

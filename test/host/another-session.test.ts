@@ -108,7 +108,7 @@ test("[S10] messages under way behind a lost one are in the log once, and what w
 test("[S10] a restart does not take for sent what only has its number: it goes out under another", () => {
   const clock = new ManualClock(seeded(1));
   const disk = new VirtualDisk({ clock, random: seeded(1) });
-  const events = { durable: () => {}, failed: () => {} };
+  const events = { durable: () => {}, failed: () => {}, noted: () => {} };
   const open = () => openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });
   promiseAbove(disk);
   replaceStateNow(disk, "identity.json", { id: 1, inc: "one", cluster_id: "test", founder: true });

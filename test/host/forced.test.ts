@@ -35,7 +35,7 @@ function survivor(options: { voters?: readonly number[]; members?: readonly numb
   const { voters = [1, 2, 3], members = voters, seed = 1 } = options;
   const clock = new ManualClock(seeded(seed));
   const disk = new VirtualDisk({ clock, random: seeded(seed) });
-  const events = { durable: () => {}, failed: () => {} };
+  const events = { durable: () => {}, failed: () => {}, noted: () => {} };
   const start = () => {
     disk.lock();
     return openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });

@@ -17,7 +17,7 @@ function directoryOf(log: LogMaker, commit: number, living = false): VirtualDisk
     id: 1,
     founds: true,
     fsync: true,
-    events: { durable() {}, failed() {} },
+    events: { durable() {}, failed() {}, noted() {} },
   });
   directory.store.append(log.entries);
   directory.store.syncNow();

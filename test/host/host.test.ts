@@ -308,12 +308,10 @@ for (const code of ["wrong-version", "wrong-cluster", "duplicate-id", "id-away",
 for (const [what, path] of [
   ["the log", "log/"],
   ["the promise", "promise.slots"],
-  ["the progress note", "progress.json"],
 ] as const)
   test(`[D3] when the sync of ${what} fails, the peer says so and stops with 1; nothing is tried again`, () => {
     const room = new Room();
     const disk = room.disk();
-    // Progress is noted when there is some; the promise is made before there is any.
     const run = path === "promise.slots" ? room.start(1, disk) : room.leader(disk);
     const after: string[] = [];
     disk.faults.before = (call, at) => {

@@ -54,6 +54,7 @@ class Machine {
             failed: (error) => {
               throw error;
             },
+            noted: () => {},
           },
         });
         return this.check(directory);

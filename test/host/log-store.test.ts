@@ -17,6 +17,7 @@ function machine(fsync = true) {
   const events = {
     durable: (index: number) => void durable.push(index),
     failed: (e: PortError) => void failed.push(e.code),
+    noted: () => {},
   };
   const open = () => openDirectory(disk, clock, { id: 1, founds: true, fsync, events });
   return {

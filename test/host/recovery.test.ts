@@ -13,7 +13,7 @@ function machine() {
   const disk = new VirtualDisk({ clock, random: seeded(1) });
   promiseAbove(disk);
   const failures: string[] = [];
-  const events = { durable: () => {}, failed: (e: Error) => void failures.push(e.message) };
+  const events = { durable: () => {}, failed: (e: Error) => void failures.push(e.message), noted: () => {} };
   const start = () => openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });
   return { clock, disk, start, failures };
 }
@@ -279,7 +279,7 @@ test("[D5] damage at the first line of any segment, after a clean stop or a cras
         flip(() => 3),
       );
       const clock = new ManualClock();
-      const events = { durable: () => {}, failed: () => {} };
+      const events = { durable: () => {}, failed: () => {}, noted: () => {} };
       const directory = openDirectory(disk, clock, { id: 1, founds: false, fsync: true, events });
       expect(directory.restored.faulty).toBe(true);
       expect(directory.store.last).toBe(first - 1);
@@ -289,3 +289,35 @@ test("[D5] damage at the first line of any segment, after a clean stop or a cras
     }
   }
 });
+
+for (const confirmed of [true, false])
+  test(`[D4] with little room, a start ${confirmed ? "that sets damage aside" : "after a power cut"} says what is wanting, and leaves no half file`, () => {
+    const { disk } = filled(57);
+    disk.damage(
+      segment(51),
+      flip((bytes) => bytes.length - 5),
+    );
+    if (!confirmed) disk.damage("progress.json", () => null);
+    const files = new Map(disk.paths().map((path) => [path, disk.contents(path)]));
+    const size = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+    const spoiled = files.get(segment(51)) as Uint8Array;
+    let refused = 0;
+    for (let room = 0, isOpen = false; !isOpen; room += 499) {
+      const m = machine();
+      for (const path of m.disk.paths()) m.disk.damage(path, () => null);
+      m.disk.fill(files);
+      m.disk.faults.capacity = size + room;
+      try {
+        m.start().close();
+        isOpen = true;
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        refused += 1;
+        expect(error.message).toContain("(ENOSPC); make room there (space, inodes or quota), then start again");
+        expect(m.disk.paths().filter((path) => path.endsWith(".new"))).toEqual([]);
+        for (const path of m.disk.paths().filter((p) => p.startsWith("damaged/")))
+          expect(m.disk.contents(path)).toEqual(spoiled);
+      }
+    }
+    expect(refused).toBeGreaterThan(1);
+  });

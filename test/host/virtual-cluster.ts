@@ -1,5 +1,5 @@
 /**
- * Three real hosts on virtual time, disks and network, and clients of theirs: for stories about the people who use them.
+ * Three real hosts (or another number) on virtual time, disks and network, and clients of theirs: for stories about the people who use them.
  */
 import { expect } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
@@ -24,17 +24,16 @@ export class Cluster {
   readonly time = new VirtualTime();
   readonly random: () => number;
   readonly network: VirtualNetwork;
-  readonly disks = [1, 2, 3].map(() => {
-    const clock = { after: (ms: number, fn: () => void) => this.time.at(this.time.now + ms, fn) };
-    return new VirtualDisk({ clock, random: () => this.random() });
-  });
+  readonly disks: VirtualDisk[];
   readonly peers = new Map<number, Run<Host>>();
   readonly #options: Partial<HostOptions>;
   #nextSite = 50;
 
-  constructor(options: Partial<HostOptions> = {}, seed = 7) {
+  constructor(options: Partial<HostOptions> = {}, seed = 7, peers = 3) {
     this.#options = options;
     this.random = seeded(seed);
+    const clock = { after: (ms: number, fn: () => void) => this.time.at(this.time.now + ms, fn) };
+    this.disks = Array.from({ length: peers }, () => new VirtualDisk({ clock, random: () => this.random() }));
     this.network = new VirtualNetwork(this.time, this.random);
   }
 

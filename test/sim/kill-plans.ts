@@ -85,6 +85,27 @@ export const PLANS = {
     until: 4500
     ending: heal-all`,
 
+  "no-inodes": `
+    title: every file system is out of inodes when the leader dies
+    peers: 3${THREE}
+    at 2000 expect 3 leads
+    at 2000 no-names 1
+    at 2000 no-names 2
+    at 3000 kill 3
+    at 6000 expect 2 leads
+    until: 6000
+    ending: heal-all`,
+
+  "full-voter": `
+    title: a majority is linked, and one of it has no room for its log
+    peers: 3${THREE}
+    at 2000 full 2
+    at 2010 say 1 fills it
+    at 4000 kill 3
+    at 8000 expect 1,2 waits for 2,3
+    until: 8000
+    ending: heal-all`,
+
   "sender-restarts": `
     title: somebody who spoke before restarts and speaks again
     peers: 3${THREE}

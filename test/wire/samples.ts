@@ -222,6 +222,7 @@ export class Sampler {
       {
         ...{ event: "status", id: 1, role: "leader", term: 2, leader_id: this.pick([null, 1]), quorum: true },
         ...{ members: [member], first_index: 1, last_index: 2, commit_index: this.index(), pending: 0 },
+        troubles: this.list(() => ({ file: "log", message: this.text().slice(0, 100), since: this.index() })),
         disk_ms: 0,
         twins: [
           {
@@ -232,7 +233,13 @@ export class Sampler {
             ],
           },
         ],
-        waiting: this.pick([null, this.text().slice(0, 100)]),
+        waiting: this.pick([
+          null,
+          {
+            ...{ message: this.text().slice(0, 100), needed: 1 },
+            peers: this.list(() => ({ id: 2, ...this.address(), why: this.pick(["away", "room", "damaged"]) })),
+          },
+        ]),
       },
       { event: "rooms", rooms: this.list(() => ({ room_id, last_seq_no: this.index(), joined: true, unread: 0 })) },
       { event: "who", people: this.list(() => ({ ...person, peer_id: 1, lag: null })) },
@@ -277,13 +284,16 @@ export class Sampler {
       PING: () => ({ type: "PING", at: this.random() * 1e9 }),
       PONG: () => ({
         ...{ type: "PONG", at: -this.random() },
-        ...this.pick([{}, { disk: { mean: this.index(), bound: this.index() } }]),
+        ...this.pick([
+          {},
+          { disk: { mean: this.index(), bound: this.index(), ...this.pick([{}, { abstains: "handles" }]) } },
+        ]),
       }),
       JOIN: () => ({ type: "JOIN", ...this.key(), ...this.address() }),
       JOIN_ACK: () => ({
         ...{ type: "JOIN_ACK", cluster_id: this.word(), members: this.list(() => this.member()) },
         leader: this.pick([null, { id: 1, ...this.address() }]),
-        admitted: this.index(),
+        ...{ admitted: this.index(), configured: this.index() },
       }),
       LEAVE: () => ({ type: "LEAVE", ...this.key() }),
       HEARTBEAT: () => ({

@@ -10,14 +10,18 @@ import {
   FRAME_BYTES_MAX,
   MEMBERS_MAX,
   NAME_BYTES_MAX,
+  NOTICE_CHARS_MAX,
   OUTSTANDING_MESSAGES_MAX,
   PEER_ID_MAX,
   PEOPLE_TOLD_MAX,
   READS_WAITING_MAX,
+  REASON_CHARS_MAX,
   ROOMS_TOLD_MAX,
   TERM_MAX,
+  TROUBLES_MAX,
   TWINS_TOLD_MAX,
   USERS_MAX,
+  VOTERS_MAX,
   WHO_ROWS_MAX,
 } from "../../src/core/config.ts";
 import type { Draft, Entry, Frame } from "../../src/core/message.ts";
@@ -145,7 +149,12 @@ describe("frames", () => {
           last_index: most,
           commit_index: most,
           pending: most,
-          waiting: null,
+          waiting: {
+            message: '"'.repeat(NOTICE_CHARS_MAX),
+            needed: VOTERS_MAX,
+            peers: list(2 * VOTERS_MAX, { id: PEER_ID_MAX, ...address, why: "damaged" }),
+          },
+          troubles: list(TROUBLES_MAX, { file: "x".repeat(100), message: '"'.repeat(REASON_CHARS_MAX), since: most }),
           disk_ms: most,
           twins: list(TWINS_TOLD_MAX, { id: PEER_ID_MAX, at: list(2, { boot: BOOT_MAX, ...address }) }),
         },
@@ -162,7 +171,7 @@ describe("frames", () => {
     const configured = { ...key, ...address, role: "observer" } as const;
     encodeFrame({
       ...{ type: "JOIN_ACK", cluster_id: key.inc, members: list(MEMBERS_MAX, configured) },
-      ...{ leader: { id: 1, ...address }, admitted: most },
+      ...{ leader: { id: 1, ...address }, admitted: most, configured: most },
     });
     const who = { user: name, room_id: name, ts: most };
     encodeFrame({

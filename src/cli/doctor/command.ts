@@ -25,7 +25,7 @@ export const DOCTOR: Command = {
   words: "[HOST:PORT...]",
   purpose: "say why peers cannot meet; without addresses, whether this machine is fit to run one",
   about: [
-    "It connects to each address, hears who answers, and says nothing itself. With --id or --data-dir it also says whether that peer could join there, and whether the others are where its log and its --seeds say.",
+    "It connects to each address, hears who answers, and asks what that peer waits for and what it cannot write. With --id or --data-dir it also says whether that peer could join there, and whether the others are where its log and its --seeds say.",
   ],
   flags: [
     ...OF_THE_PEER,
@@ -69,14 +69,21 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
   const { judgePeers, lookAt } = await import("./peers.ts");
   const { judgeMembers } = await import("./members.ts");
   const { greet } = await import("./greeting.ts");
+  const { askStatus, judgeStanding } = await import("./standing.ts");
   const seen = await Promise.all(addresses.map((a) => lookAt(a, timeoutMs)));
   const others = [...known.members, ...known.seeds].filter(({ id }) => id !== known.id).map((k) => k.address);
   const unasked = others.filter((a, i) => others.findIndex((b) => sameAddress(a, b)) === i);
   const asked = unasked
     .filter((a) => !addresses.some((b) => sameAddress(a, b)))
     .map(async (a) => ({ address: a, greeting: await greet(a.host, a.port, timeoutMs) }));
+  const standing = seen.map(async ({ address: a, greeting }) => {
+    const isMember = greeting.result === "peer" && greeting.hello.cluster_id !== null;
+    const status = isMember ? await askStatus(a, timeoutMs) : null;
+    return status === null ? [] : judgeStanding(a, status);
+  });
   return [
     ...(words.length === 0 ? await machine(settings) : judgePeers(seen, own, timeoutMs)),
+    ...(await Promise.all(standing)).flat(),
     ...judgeMembers(known, [...seen, ...(await Promise.all(asked))], timeoutMs),
   ];
 }

@@ -133,7 +133,7 @@ function joined(about: string, { id, cluster_id }: PeerHello): Finding[] {
     problem(
       about,
       "no-cluster",
-      `peer ${id} is in no cluster yet, because none of its seeds has answered: check its --seed, and look at them with doctor`,
+      `peer ${id} is in no cluster yet: either none of its seeds answers (check its --seed, and look at them with doctor), or those who answer are in none either. Then exactly one must found it: stop that one, and start it again without --seed`,
     ),
   ];
 }

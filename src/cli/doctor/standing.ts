@@ -1,0 +1,34 @@
+/** How a peer that answers fares, in its own words: whom it waits for, and what it cannot write. */
+import { platformClock, platformNetwork } from "../../adapters/platform.ts";
+import type { Status } from "../../core/reports.ts";
+import { type Address, place } from "../../host/address.ts";
+import { Visitor } from "../../host/visitor.ts";
+import { type Finding, problem } from "./finding.ts";
+
+/** Null where it does not say so in time. Never throws. */
+export function askStatus(address: Address, timeoutMs: number): Promise<Status | null> {
+  const ports = { clock: platformClock(), network: platformNetwork() };
+  return new Promise((resolve) => {
+    const end = (status: Status | null) => {
+      timer.cancel();
+      visitor.close();
+      resolve(status);
+    };
+    const timer = ports.clock.after(timeoutMs, () => end(null));
+    const visitor = new Visitor(ports, address, {
+      attached: () => visitor.ask(1, { what: "status" }),
+      told: (told, request) => {
+        if (told.event === "status" && request === 1) end(told);
+      },
+      lost: () => end(null),
+    });
+  });
+}
+
+export function judgeStanding(address: Address, { waiting, troubles }: Status): Finding[] {
+  const about = place(address);
+  return [
+    ...(waiting === null ? [] : [problem(about, "waiting", waiting.message)]),
+    ...troubles.map(({ message }) => problem(about, "trouble", message)),
+  ];
+}
