@@ -179,7 +179,7 @@ screens(
     expect(prompt(alice)).toBe("alice> half a line");
 
     chats.kill(2);
-    await alice.shows("waiting for a majority (1 of 3 here): messages are kept and will be sent");
+    await alice.shows("waiting for 1 of peer 2 (127.0.0.1:");
     for (const text of ["", "two", "three", "four", "five", "six", "seven"]) alice.say(text);
     await alice.until("seven are pending", (rows) => {
       const from = rows.indexOf("… and 3 more");
