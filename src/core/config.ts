@@ -173,6 +173,11 @@ export const LOCK_SETTLE_MS = 3000;
  * longer than this is not slow but broken, and is not waited for.
  */
 export const TIMEOUT_MS_MAX = 15_000;
+/**
+ * Where frames take longer than a heartbeat interval to pass a line, and at a peer that catches up, where they may, silence
+ * is borne so many times longer: what is missed stands behind them, and how long that takes is measured only then [R10].
+ */
+export const NARROW_PATIENCE = 3;
 /** Where nothing was measured yet, a failed election doubles the time of the next one, up to this factor [E12]. */
 export const TIMEOUT_GROWTH_MAX = 4;
 /** A disk that takes this many milliseconds to make something durable is told of: every message and election waits for it. */

@@ -33,8 +33,12 @@ export class Followership {
   #repairThrough: LogIndex | null = null;
   /** The catch-up request under way: to whom, since when. */
   #fetching: { readonly from: MemberKey; since: Millis } | null = null;
+  /** It once had all that was committed, by the word of the leader it promised. */
+  #isLevel = false;
   /** The leader sends what comes next itself. */
   #isStreamed = false;
+  /** It has said that it cannot, or that this peer is its guest; when that comes again it cannot. */
+  #isBehind = false;
   #askRelayAt: Millis = 0;
   /** Members that had nothing for us; the leader is asked then. */
   readonly #useless = new Set<string>();
@@ -45,6 +49,11 @@ export class Followership {
 
   get matched(): LogIndex {
     return this.#peer.leadership !== null ? this.#peer.log.last : this.#matched;
+  }
+
+  /** It has not yet had all that was committed under the leader it promised. */
+  get catchesUp(): boolean {
+    return this.#peer.leadership === null && !this.#isLevel;
   }
 
   /** Whether that one was asked for what is committed, and has not answered yet. */
@@ -61,6 +70,8 @@ export class Followership {
     this.#hintIsFinal = false;
     this.#repairThrough = null;
     this.#isStreamed = false;
+    this.#isBehind = false;
+    this.#isLevel = false;
     // What is committed stays so: it still comes in, and nobody is asked for it again. A candidate asks for other things.
     if (sameMember(leaderKey(this.#peer.promised), this.#peer.self)) this.#fetching = null;
     this.#useless.clear();
@@ -104,7 +115,9 @@ export class Followership {
       if (peer.memberOf(acked) !== null) peer.memory.saw(acked, frame.ballot, acked.match);
     this.#owed = true;
     this.#owedLinks = true;
+    const wasBehind = this.#isBehind;
     this.#isStreamed = frame.prev_index !== 0;
+    this.#isBehind = !this.#isStreamed;
     if (peer.faulty && this.#repairThrough === null) this.#repairThrough = frame.last_index;
     const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
     if (!this.#holds(prev)) this.#owedHint = peer.log.hintFor(prev);
@@ -115,7 +128,7 @@ export class Followership {
     // is too far back the committed prefix is ours to fetch [R8]. What is on its way is not to come from both.
     if (this.#fetching !== null) return;
     this.#owedHint = peer.log.tail;
-    if (this.#matched < frame.commit) this.#fetchMore();
+    if (wasBehind && this.#matched < frame.commit) this.#fetchMore();
   }
 
   onSeqChat(from: MemberKey, frame: SeqChat): void {
@@ -341,6 +354,7 @@ export class Followership {
   /** The leader's log is proven equal through `index`. */
   #prove(index: LogIndex, commit: LogIndex): void {
     this.#matched = Math.max(this.#matched, index);
+    if (this.#matched >= commit) this.#isLevel = true;
     this.commitThrough(Math.min(commit, this.#matched));
     this.#checkRepair();
   }

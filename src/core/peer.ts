@@ -274,6 +274,10 @@ export class Peer {
     return this.#linkOf.get(member) ?? null;
   }
 
+  get catchesUp(): boolean {
+    return this.followership.catchesUp;
+  }
+
   isLinked(member: MemberKey): boolean {
     return sameMember(member, this.self) || this.#linkOf.has(member);
   }
@@ -612,6 +616,7 @@ export class Peer {
     other.window = window;
     other.frame = frame;
     if (receives) {
+      this.timeouts.onReceiving();
       const { leader } = this;
       if (leader !== null && sameProcess(makerOf(leader.ballot), other)) leader.heard = this.now;
       this.leadership?.onReceiving(other);
@@ -619,6 +624,7 @@ export class Peer {
       this.election.onReceiving(other);
     }
     if (arrivedUntil === null) return;
+    this.timeouts.onSending(other);
     this.leadership?.onSending(other);
     this.sender.onSending(other, arrivedUntil);
   }

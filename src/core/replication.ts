@@ -51,7 +51,7 @@ export interface Progress {
   heard: Millis;
   /** When it was sent a heartbeat. */
   beatAt: Millis;
-  /** When `last` moved, or the stream was set back. */
+  /** When `last` moved, the stream was set back, or entries began to be under way. */
   moved: Millis;
   faulty: boolean;
   linked: readonly PeerId[];
@@ -310,6 +310,8 @@ export class Leadership {
     const final = entries[entries.length - 1];
     if (final === undefined) return;
     const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
+    // What was acknowledged before says nothing of what is under way from now on.
+    if (progress.flight.length === 0) progress.moved = this.#peer.now;
     progress.flight.push({ from: progress.next, through: final.index, bytes });
     progress.next = final.index + 1;
   }

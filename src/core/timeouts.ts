@@ -3,7 +3,14 @@
  * the round trip to a member, what its disk takes to make something durable, and of several members what the slowest of
  * a majority takes. Where disks and lines are fast nothing is ever longer than configured.
  */
-import { DISK_SLOW_FACTOR, DISK_SLOW_MS, TIMEOUT_GROWTH_MAX, TIMEOUT_MS_MAX, type Timings } from "./config.ts";
+import {
+  DISK_SLOW_FACTOR,
+  DISK_SLOW_MS,
+  NARROW_PATIENCE,
+  TIMEOUT_GROWTH_MAX,
+  TIMEOUT_MS_MAX,
+  type Timings,
+} from "./config.ts";
 import { Estimator } from "./estimator.ts";
 import { type LogIndex, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
 import { MemberMap } from "./member-map.ts";
@@ -21,6 +28,8 @@ export interface Surroundings {
   readonly now: Millis;
   readonly voterSets: readonly (readonly MemberKey[])[];
   readonly otherVoters: readonly MemberKey[];
+  /** This peer has not had all of the log yet: what it is sent may fill its line. */
+  readonly catchesUp: boolean;
   isLinked(member: MemberKey): boolean;
 }
 
@@ -43,6 +52,9 @@ export class Timeouts {
   readonly disk: OwnDisk;
   readonly #around: Surroundings;
   readonly #measured = new MemberMap<Measured>();
+  /** [R10] The own line is taken for narrow until then, and the lines to others. */
+  #narrowUntil: Millis = 0;
+  readonly #narrowTo = new MemberMap<Millis>();
   #majority: Majority | null = null;
 
   constructor(around: Surroundings) {
@@ -63,8 +75,21 @@ export class Timeouts {
     this.changed();
   }
 
+  /** A frame takes long to come in: everybody's next one has the same line. */
+  onReceiving(): void {
+    const { now, timings } = this.#around;
+    this.#narrowUntil = now + timings.leaderTimeout;
+  }
+
+  /** What was sent to a member that is heard takes long to arrive there. */
+  onSending(to: MemberKey): void {
+    const { now, timings } = this.#around;
+    this.#narrowTo.set(to, now + 2 * timings.heartbeat);
+  }
+
   forget(member: MemberKey): void {
     this.#measured.delete(member);
+    this.#narrowTo.delete(member);
   }
 
   onDurable(index: LogIndex): void {
@@ -117,7 +142,7 @@ export class Timeouts {
 
   /** [E1] A leader not heard for so long is suspected. */
   leaderTimeout(leader: MemberKey): Millis {
-    return bounded(this.#around.timings.leaderTimeout, this.#silence(leader));
+    return bounded(this.#patience(leader) * this.#around.timings.leaderTimeout, this.#silence(leader));
   }
 
   /** Between two heartbeats to a follower: where the line is narrow or far, both sides have more patience than a round trip. */
@@ -129,7 +154,9 @@ export class Timeouts {
   /** [E11] A follower that acknowledged nothing for so long counts as gone. Nothing is on its way from one without a link. */
   quorumCheck(follower: MemberKey): Millis {
     const { quorumCheck } = this.#around.timings;
-    return this.#around.isLinked(follower) ? bounded(quorumCheck, this.#silence(follower)) : quorumCheck;
+    return this.#around.isLinked(follower)
+      ? bounded(this.#patience(follower) * quorumCheck, this.#silence(follower))
+      : quorumCheck;
   }
 
   /** [E11] A leader whose entries move nowhere for so long abdicates. */
@@ -142,9 +169,9 @@ export class Timeouts {
     return bounded(this.#around.timings.leaderTimeout, 2 * this.#ofMajority.roundTrip);
   }
 
-  /** A member has so long to answer a question. */
+  /** A member that is linked has so long to answer a question, perhaps with frames that take long. */
   answer(member: MemberKey): Millis {
-    return bounded(this.#around.timings.leaderTimeout, 2 * this.roundTrip(member));
+    return bounded(NARROW_PATIENCE * this.#around.timings.leaderTimeout, 2 * this.roundTrip(member));
   }
 
   /** [E3] A higher voter has so long to stand a candidate down. */
@@ -198,6 +225,11 @@ export class Timeouts {
   }
 
   // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #patience(member: MemberKey): number {
+    const { now, catchesUp } = this.#around;
+    return catchesUp || now < Math.max(this.#narrowUntil, this.#narrowTo.get(member) ?? 0) ? NARROW_PATIENCE : 1;
+  }
 
   /** A piece that is lost on the way comes again after about a round trip; a disk may hold up a whole process. */
   #silence(member: MemberKey): Millis {

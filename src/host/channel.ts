@@ -50,6 +50,8 @@ export class Channel {
   /** Bounds the bulk under way to a peer; clients ask for each piece. */
   readonly window = new Window();
   #pingedAt = 0;
+  /** When the first bytes of the frame came that is not whole. */
+  #frameSince = 0;
   readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #events: ChannelEvents;
@@ -134,9 +136,9 @@ export class Channel {
     return this.#bulkBytes + this.#connection.queued;
   }
 
-  /** In the middle of a frame: what comes now belongs to it. */
-  get isReceiving(): boolean {
-    return this.#decoder.isWithinFrame;
+  /** Since when a frame is coming that is not whole; null: none is. */
+  get receivesSince(): number | null {
+    return this.#decoder.isWithinFrame ? this.#frameSince : null;
   }
 
   /** Asks for an answer, which tells that everything in front of it has arrived. Returns what the PONG will repeat. */
@@ -197,7 +199,8 @@ export class Channel {
   #pump(): void {
     if (this.#over || this.#bulk.length === 0) return;
     let sent = 0;
-    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && this.#mayFollow) {
+    const isOpen = () => this.theirs === null || this.window.isOpen;
+    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && isOpen()) {
       const frame = this.#bulk[sent] as readonly Uint8Array[];
       const bytes = byteLength(frame);
       for (const piece of frame) this.#connection.write(piece);
@@ -211,19 +214,17 @@ export class Channel {
     this.#bulk = this.#bulk.slice(sent);
   }
 
-  get #mayFollow(): boolean {
-    return this.theirs === null || this.window.isOpen;
-  }
-
   #onData(bytes: Uint8Array): void {
     if (this.#broken) return;
     const now = this.#clock.now();
     this.silence = Math.max(this.silence, now - this.heardAt);
     this.heardAt = now;
+    if (!this.#decoder.isWithinFrame) this.#frameSince = now;
     this.#decoder.push(bytes);
     try {
       for (let frame = this.#decoder.next(); frame !== null; frame = this.#decoder.next()) {
         this.#onFrame(frame);
+        this.#frameSince = now;
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;

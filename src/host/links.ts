@@ -74,9 +74,10 @@ export interface LinkOptions {
   readonly clients: ClientEvents;
 }
 
-/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals and in round trips. */
+/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals. */
 const MEASURE_EVERY_HEARTBEATS = 5;
-const MEASURE_EVERY_ROUND_TRIPS = 2;
+/** So many times within the silence that is borne something is sent, and the round trip measured, where that is long [R10]. */
+const [HEARD_PER_SILENCE, MEASURED_PER_SILENCE] = [6, 2];
 const NO_DISK: DiskTimes = { mean: 0, bound: 0 };
 
 interface Link {
@@ -374,9 +375,10 @@ export class Links {
   /** Tells of frames that take longer than a heartbeat interval: that nothing else is heard of them says nothing. */
   #tellProgress(link: Link, now: number): void {
     const { channel } = link;
-    const { heartbeat } = this.#options.timings;
-    const receives = channel.isReceiving && now - channel.heardAt <= heartbeat;
-    const sends = now - (channel.window.waitsSince ?? now) > heartbeat;
+    const { heartbeat, leaderTimeout } = this.#options.timings;
+    const isHeard = now - channel.heardAt <= leaderTimeout;
+    const receives = isHeard && now - (channel.receivesSince ?? now) > heartbeat;
+    const sends = isHeard && now - (channel.window.waitsSince ?? now) > heartbeat;
     if (receives || sends) this.#tellFlow(link, receives, sends ? channel.window.arrivedUntil : null);
   }
 
@@ -461,13 +463,11 @@ export class Links {
         channel.destroy("silent");
         continue;
       }
-      const roundTrip = link?.roundTrip ?? 0;
-      const every = Math.max(MEASURE_EVERY_HEARTBEATS * heartbeat, MEASURE_EVERY_ROUND_TRIPS * roundTrip);
+      const every = Math.max(MEASURE_EVERY_HEARTBEATS * heartbeat, silence / MEASURED_PER_SILENCE);
       const isDue = link?.askedAt === null && now - link.measuredAt >= every;
-      const isUnknown = channel.window.underWay > 0 && channel.window.waitsSince === null;
-      // A narrow line has better things to carry.
-      const idle = Math.max(heartbeat, Math.min(roundTrip / 2, timings.leaderTimeout));
-      if (isDue || isUnknown || now - channel.sentAt >= idle) this.#ping(channel, link);
+      // A narrow line has better things to carry than more of them.
+      const idle = Math.max(heartbeat, Math.min(silence / HEARD_PER_SILENCE, timings.leaderTimeout));
+      if (isDue || channel.window.hasUnmarked || now - channel.sentAt >= idle) this.#ping(channel, link);
       if (link !== undefined) this.#tellProgress(link, now);
     }
     this.#dialler.onBeat();

@@ -18,8 +18,8 @@ const [ANSWER_WINDOWS, FAR_ANSWER_WINDOWS] = [2, 8];
 const MOST_BYTES = 16 * 1024 * 1024;
 /** One late answer does not halve it more than once. */
 const SHRINK = 1 / 2;
-/** A longer round trip is believed slowly, a shorter one at once. */
-const LONGER_WEIGHT = 1 / 8;
+/** Weight of one more round trip. A mean of them, because on a line where they differ the shortest is no measure. */
+const BASE_WEIGHT = 1 / 4;
 
 interface Mark {
   readonly at: number;
@@ -47,8 +47,9 @@ export class Window {
     return this.#written - this.#arrived;
   }
 
+  /** One more frame may follow: one of half its size is full enough, and a larger one goes alone. */
   get isOpen(): boolean {
-    return this.underWay < this.size;
+    return this.underWay < this.size - this.frame / 2;
   }
 
   /** Bytes of one answer: so many that the pause before the next question is a small part, wherever that has to go. */
@@ -69,6 +70,11 @@ export class Window {
   /** A PING should follow what was written. */
   get wantsMark(): boolean {
     return this.#written - this.#marked >= this.frame;
+  }
+
+  /** Something was written that no PING follows: nobody would know when it has arrived. */
+  get hasUnmarked(): boolean {
+    return this.#written > this.#marked;
   }
 
   /** Since when the oldest PING that stands behind bulk has waited for its answer; null: none does. */
@@ -99,15 +105,16 @@ export class Window {
     if (mark.underWay <= LEAST_BYTES || this.#base === Number.POSITIVE_INFINITY) this.#learn(took);
     // A few bytes say nothing: what they waited for were not themselves.
     if (mark.underWay < this.size / 2) return false;
-    const carried = Math.floor((mark.underWay * (this.#base + QUEUE_MS)) / took);
-    this.size =
-      carried < mark.underWay
-        ? Math.max(LEAST_BYTES, Math.ceil(SHRINK * this.size), Math.min(this.size, carried))
-        : Math.min(MOST_BYTES, Math.max(this.size, Math.min(2 * mark.underWay, carried)));
+    const fit = took <= this.#base + QUEUE_MS / 2 ? 2 : (this.#base + QUEUE_MS) / took;
+    if (fit < 1)
+      this.size = Math.max(LEAST_BYTES, Math.ceil(SHRINK * before), Math.min(before, Math.floor(fit * mark.underWay)));
+    // Only a window that was full says that more would pass.
+    else if (mark.underWay + this.frame > before)
+      this.size = Math.min(MOST_BYTES, Math.floor(Math.min(fit, 2) * before));
     return this.size !== before;
   }
 
   #learn(took: number): void {
-    this.#base = took < this.#base ? took : this.#base + LONGER_WEIGHT * (took - this.#base);
+    this.#base = Number.isFinite(this.#base) ? this.#base + BASE_WEIGHT * (took - this.#base) : took;
   }
 }

@@ -28,6 +28,7 @@ function timeouts(measured: readonly Measured[], own: readonly number[] = [], go
     },
     voterSets: [VOTERS],
     otherVoters: VOTERS.slice(1),
+    catchesUp: false,
     isLinked: ({ id }) => !gone.includes(id),
   };
   const made = new Timeouts(around);
