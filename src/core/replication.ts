@@ -134,7 +134,7 @@ export class Leadership {
       end: 0,
     };
     this.#add(entry);
-    if (kind === "config") this.#meetMembers();
+    if (kind === "config" || kind === "settled") this.#meetMembers();
     return entry;
   }
 
