@@ -100,6 +100,8 @@ export class Links {
   readonly #clock: Clock;
   #listener: Listener | null = null;
   readonly #channels = new Set<Channel>();
+  /** The last PING of each that came while this process did not know that it holds its directory. */
+  readonly #unanswered = new Map<Channel, number>();
   readonly #links = new Map<LinkId, Link>();
   readonly #byName = new Map<string, Link>();
   readonly #dialler: Dialler;
@@ -340,8 +342,11 @@ export class Links {
   }
 
   #onPing(channel: Channel, { at }: Ping): void {
-    // Whoever stood still while another process took over the directory does not say that it lives.
-    if (this.#options.holds()) channel.write(encodeFrame({ type: "PONG", at, disk: this.#options.disk() }), false);
+    // Whoever stood still while another process took over the directory does not say that it lives; one that still has
+    // it does as soon as it knows that, because the other side asks one thing at a time.
+    if (!this.#options.holds()) return void this.#unanswered.set(channel, at);
+    this.#unanswered.delete(channel);
+    channel.write(encodeFrame({ type: "PONG", at, disk: this.#options.disk() }), false);
   }
 
   #onPong(link: Link | undefined, { at, disk }: Pong): void {
@@ -406,6 +411,7 @@ export class Links {
 
   #onClosed(channel: Channel, code: string): void {
     this.#channels.delete(channel);
+    this.#unanswered.delete(channel);
     if (channel.isClient) this.#options.clients.closed(channel);
     const { target } = channel;
     this.#noGuest(channel);
@@ -451,6 +457,7 @@ export class Links {
     // The clock of a machine that sleeps stands still too, but for the one that shows the time of day.
     const away = Math.max(late, this.#clock.wall() - this.#wallBeatAt);
     if (away > 2 * timings.leaderTimeout) this.#options.events.goesOn(away);
+    for (const [channel, at] of this.#unanswered) this.#onPing(channel, { type: "PING", at });
     for (const channel of this.#channels) {
       // Being late ourselves, we heard nothing because we did not listen.
       if (late > heartbeat) channel.heardAt += late;

@@ -65,7 +65,7 @@ interface NodeOptions {
   readonly inc?: string;
   readonly judge?: (hello: Hello) => Refuse | null;
   readonly isMember?: (member: MemberKey) => boolean;
-  readonly holds?: boolean;
+  readonly holds?: () => boolean;
   readonly disk?: DiskTimes;
   readonly silenceMax?: number;
   /** Names the address that the n-th accepted connection comes from. */
@@ -119,7 +119,7 @@ class Lan {
       hello: () => hello({ id, inc, boot, port }),
       judge: options.judge ?? (() => null),
       isMember: options.isMember ?? (() => false),
-      holds: () => options.holds !== false,
+      holds: () => options.holds?.() !== false,
       disk: () => options.disk ?? { mean: 0, bound: 0 },
       silenceMax: () => options.silenceMax ?? 2 * DEFAULT_TIMINGS.leaderTimeout,
       events: {
@@ -637,6 +637,18 @@ test("[E15] round trips are measured from the start, also where there is always 
   expect(far.map((m) => m.disk)).toEqual(far.map(() => disk));
 });
 
+test("[D1] [E15] who holds its directory again answers what it was asked before", () => {
+  const lan = new Lan();
+  const { a } = lan.linked({}, { holds: () => lan.time.now > 1000 });
+  const link = a.ups[0]?.link ?? 0;
+  for (let i = 0; i < 60; i++) {
+    a.links.send(link, control(i));
+    lan.pass(100);
+  }
+  expect(a.downs).toEqual([]);
+  expect(a.measured.length).toBeGreaterThanOrEqual(2);
+});
+
 test("[E15] a cut is one late answer, however many questions it held back", () => {
   const lan = new Lan();
   const { a, b } = lan.linked();
@@ -972,7 +984,7 @@ describe("[E16] two processes of one member", () => {
 
   test("[D1] whose directory is another's by now does not say that it lives", () => {
     const lan = new Lan();
-    const raw = lan.raw(lan.node(1, { holds: false }).port);
+    const raw = lan.raw(lan.node(1, { holds: () => false }).port);
     raw.say(hello({}));
     raw.say({ type: "PING", at: 1 });
     lan.pass();
