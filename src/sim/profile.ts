@@ -9,7 +9,7 @@ import type { Plan } from "./world.ts";
 
 export const PROFILES = [
   ...(["calm", "network", "process", "disk", "membership", "overload"] as const),
-  ...(["slow-disks", "far-lines", "all"] as const),
+  ...(["slow-disks", "far-lines", "narrow-lines", "all"] as const),
 ] as const;
 export type Profile = (typeof PROFILES)[number];
 
@@ -113,6 +113,12 @@ const CONDITIONS = {
       ["slow-link", [...way, ms, least]],
       ["lossy-link", [...way, percent]],
     ]);
+  },
+  "narrow-lines"(peers: number, random: () => number): Condition[] {
+    const kbits = Math.round(64 * 32 ** random());
+    const one = random() < 0.5 ? 1 + Math.floor(random() * peers) : 0;
+    const all = Array.from({ length: peers }, (_, i) => i + 1);
+    return all.filter((p) => one === 0 || p === one).map((p) => ["narrow", [p, kbits]]);
   },
 } as const;
 

@@ -52,6 +52,8 @@ const DRAIN_ROUNDS = 4;
 const DRAIN_ROUNDS_MORE = 2;
 /** A window begins with 8 KiB. */
 const WINDOW_MESSAGES = 32;
+/** What a round trip has in front of it on a narrow line: two windows of one peer, and what the others send. */
+const NARROW_ROUND_BYTES = 32 * 1024;
 const SAMPLE_MS = 250;
 const LOOK_MS = 400;
 /** So long after a directory was put back nothing else goes wrong. */
@@ -520,9 +522,11 @@ export class World {
   /** What I9's bound is longer where lines and disks stay slow. */
   #slownessMs(part: readonly Machine[]): number {
     if (this.#plan.ending !== "heal-slow") return 0;
-    const slowest = (verb: Verb, at: number) =>
-      Math.max(0, ...this.#plan.steps.filter((s) => s.verb === verb).map((s) => Number(s.args[at])));
-    const roundMs = 2 * slowest("slow-link", 2) + slowest("slow-disk", 1);
+    const given = (verb: Verb, at: number) =>
+      this.#plan.steps.filter((s) => s.verb === verb).map((s) => Number(s.args[at]));
+    const slowest = (verb: Verb, at: number) => Math.max(0, ...given(verb, at));
+    const narrowest = Math.min(...given("narrow", 1));
+    const roundMs = 2 * slowest("slow-link", 2) + slowest("slow-disk", 1) + (8 * NARROW_ROUND_BYTES) / narrowest;
     const waiting = [...part, ...this.clients.all].map(({ name }) => this.checkers.undelivered(name));
     const sessions = Math.max(...waiting.map((ids) => new Set(ids.map((id) => id.slice(0, id.lastIndexOf(".")))).size));
     const windows = Math.ceil(waiting.flat().length / WINDOW_MESSAGES);
