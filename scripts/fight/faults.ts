@@ -123,7 +123,8 @@ export class Faults {
   }
 
   async #restart(peer: Peer | undefined): Promise<void> {
-    if (peer === undefined) return;
+    // Whoever is ending it already starts it again, perhaps at another address.
+    if (peer === undefined || peer.ended) return;
     this.#end(peer, "SIGKILL");
     await gone(peer);
     this.#cast.start(peer.id);
