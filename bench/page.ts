@@ -1,24 +1,20 @@
 /** A run as one HTML page that needs nothing else: its figures, and plots of them. Nothing in it runs or fetches. */
 
-import { escapeHtml } from "../src/cli/html.ts";
+import { badge, escapeHtml, htmlPage } from "../src/report/html.ts";
+import { roundUp } from "../src/report/numbers.ts";
+import { SERIES_COLORS, seriesColor } from "../src/report/series.ts";
+import type { Color } from "../src/report/theme.ts";
 import type { RunResult, RunTrace } from "./figures.ts";
 import type { FloorFigures } from "./floor-figures.ts";
-import { type Bar, type Mark, type Point, roundUp, svg } from "./plot.ts";
+import { type Bar, type Mark, type Point, svg } from "./plot.ts";
 import { count, floorBeside, floorTable, ms, runTable } from "./table.ts";
 
 const STYLE = `
-:root { color-scheme: light dark; --bg: #f6f7f9; --panel: #fff; --ink: #1b2330; --soft: #5b6675; --line: #dfe3e9; --bad: #d92d20; --good: #12805c;
-  --kill: #d92d20; --pause: #b25e09; --cut: #8a53e6;
-  --c1: #2f6fde; --c2: #e07a00; --c3: #15966a; --c4: #8a53e6; --c5: #0b97b5; --c6: #d43f8d; --c7: #808a00; --c8: #a2562a; }
-@media (prefers-color-scheme: dark) { :root { --bg: #0f141b; --panel: #171d26; --ink: #e8edf4; --soft: #a3aebd; --line: #2a3340; --bad: #ff6b5e; --good: #3ccf97;
-  --kill: #ff6b5e; --pause: #f5a742; --cut: #ab84ff;
-  --c1: #5b96ff; --c2: #ff9f38; --c3: #35c690; --c4: #ab84ff; --c5: #35c3e0; --c6: #ff73b5; --c7: #c3cc3c; --c8: #d48c60; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1240px; padding: 18px; background: var(--bg); color: var(--ink); font: 14px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
+body { margin: 0 auto; max-width: 1240px; padding: 18px; font-size: 14px; line-height: 1.45; }
 h1 { font-size: 20px; margin: 0; } h2 { font-size: 14px; margin: 0 0 6px; } p { margin: 2px 0 14px; color: var(--soft); }
-.badge { float: right; padding: 5px 12px; border-radius: 7px; font-weight: 700; color: var(--panel); background: var(--good); } .badge.bad { background: var(--bad); }
+.badge { float: right; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px; margin-bottom: 12px; }
-.card { background: var(--panel); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; min-width: 0; }
+.card { padding: 12px 14px; min-width: 0; }
 .tiles b { display: block; font-size: 22px; font-weight: 650; font-variant-numeric: tabular-nums; } .tiles span { color: var(--soft); font-size: 12px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 520px), 1fr)); gap: 12px; }
 svg { display: block; width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--soft); font-variant-numeric: tabular-nums; }
@@ -29,31 +25,20 @@ svg text.told { font-weight: 600; }
 pre { overflow: auto; margin: 0; font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; } .figures { margin-top: 12px; }
 `;
 
-const COLORS = 8;
 const LATENCY_BARS = 60;
 const FAULT_WORDS = { kill: "killed", pause: "paused", cut: "cut off" } as const;
+const FAULT_COLORS = { kill: "bad", pause: "unsure", cut: "c4" } as const satisfies Record<string, Color>;
 
 export function reportPage(result: RunResult, trace: RunTrace, floor: FloorFigures | null): string {
   const { options, machine, verdict } = result;
-  const title = `${options.peers} peers, ${count(result.messages)} messages`;
+  const title = `ScaleTest: ${options.peers} peers, ${count(result.messages)} messages`;
   const sound = verdict.violations.length === 0;
   const faults =
     result.faults.length > 0 ? [card("Failover gaps: nothing is delivered on the others", gapPlot(result))] : [];
   const figures = [runTable([result], floor), ...(floor === null ? [] : [floorTable(floor)])].join("\n\n");
   const wrong = verdict.violations.map(({ message, lines }) => [message, ...lines].join("\n  ")).join("\n");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>ScaleTest: ${escapeHtml(title)} · chatpeer</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<span class="badge${sound ? "" : " bad"}">${sound ? "VERIFIED" : "VIOLATED"}</span>
-<h1>ScaleTest: ${escapeHtml(title)}</h1>
+  const body = `${sound ? badge("VERIFIED", "good") : badge("VIOLATED", "bad")}
+<h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(`${options.size} bytes each, durability ${options.durability}, runtime ${options.runtime}, window ${count(options.window)} per sender; ${machine.cpus} × ${machine.model}, ${machine.memoryGb} GB, ${machine.system}`)}</p>
 <section class="tiles">${tiles(result, floor)}</section>
 <main class="plots">
@@ -65,10 +50,8 @@ ${[
 ].join("\n")}
 </main>
 <section class="card figures"><h2>Figures</h2><pre>${escapeHtml(figures)}</pre></section>
-${sound ? "" : `<section class="card figures"><h2>What is violated</h2><pre>${escapeHtml(wrong)}</pre></section>`}
-</body>
-</html>
-`;
+${sound ? "" : `<section class="card figures"><h2>What is violated</h2><pre>${escapeHtml(wrong)}</pre></section>`}`;
+  return htmlPage({ title, style: STYLE, body });
 }
 
 function card(title: string, ...content: readonly string[]): string {
@@ -104,14 +87,14 @@ const seconds = (max: number) => ({
 function ratePlot({ seconds: end, faults }: RunResult, { rates }: RunTrace): string {
   const marks: Mark[] = faults.map(({ at, kind, leader }) => ({
     x: at,
-    color: `--${kind}`,
+    color: FAULT_COLORS[kind],
     label: `${leader} ${FAULT_WORDS[kind]}`,
   }));
   const max = ceiling(rates.map(([, rate]) => rate));
   return svg({
     x: seconds(end),
     y: { min: 0, max, label: "messages per second", say: (v) => count(v) },
-    lines: [{ name: "delivered", color: "--c1", points: rates, filled: true }],
+    lines: [{ name: "delivered", color: "c1", points: rates, filled: true }],
     marks,
   });
 }
@@ -130,9 +113,9 @@ function latencyPlot({ latencyMs }: RunResult, { latency }: RunTrace): string {
     const [from, to] = [low * factor ** i, low * factor ** (i + 1)];
     return height === 0
       ? []
-      : [{ from, to, height, color: "--c1", title: `${ms(from)} to ${ms(to)}: ${count(height, 2)} %` }];
+      : [{ from, to, height, color: "c1", title: `${ms(from)} to ${ms(to)}: ${count(height, 2)} %` }];
   });
-  const marks: Mark[] = (["p50", "p95", "p99"] as const).map((p) => ({ x: latencyMs[p], color: "--c2", label: p }));
+  const marks: Mark[] = (["p50", "p95", "p99"] as const).map((p) => ({ x: latencyMs[p], color: "c2", label: p }));
   return svg({
     x: { min: low, max: high, log: true, label: "milliseconds", say: (v) => `${v}` },
     y: {
@@ -153,7 +136,7 @@ function gapPlot({ faults }: RunResult): string {
       from: i + 0.6,
       to: i + 1.4,
       height: gapMs,
-      color: `--${kind}`,
+      color: FAULT_COLORS[kind],
       title: `leader ${leader} ${FAULT_WORDS[kind]}: ${ms(gapMs)}`,
     },
     ...(few && { label: count(gapMs) }),
@@ -175,17 +158,19 @@ function memoryPlot({ memory }: RunTrace): string {
   return svg({
     x: seconds(Math.max(0, ...points.map(([at]) => at))),
     y: { min: 0, max: ceiling(points.map(([, mb]) => mb)), label: "MB", say: (v) => `${count(v)} MB` },
-    lines: memory.map((line: readonly Point[], i) => ({ name: `peer ${i + 1}`, color: colorOf(i), points: line })),
+    lines: memory.map((line: readonly Point[], i) => ({
+      name: `peer ${i + 1}`,
+      color: seriesColor(i + 1),
+      points: line,
+    })),
   });
 }
 
 function legend({ memory }: RunTrace): string {
   // The colours repeat: of more peers they say nothing.
-  if (memory.length > COLORS) return "";
-  return `<div class="legend">${memory.map((_, i) => `<span><i style="background: var(${colorOf(i)})"></i>peer ${i + 1}</span>`).join("")}</div>`;
+  if (memory.length > SERIES_COLORS) return "";
+  return `<div class="legend">${memory.map((_, i) => `<span><i style="background: var(--${seriesColor(i + 1)})"></i>peer ${i + 1}</span>`).join("")}</div>`;
 }
-
-const colorOf = (i: number): string => `--c${(i % COLORS) + 1}`;
 
 /** A round number above all of these. */
 function ceiling(values: readonly number[]): number {

@@ -1,5 +1,7 @@
 /** Plots as SVG text: axes with round numbers, lines, bars and marked places. Colours are those of the page's style sheet. */
-import { escapeHtml } from "../src/cli/html.ts";
+import { escapeHtml } from "../src/report/html.ts";
+import { roundUp } from "../src/report/numbers.ts";
+import type { Color } from "../src/report/theme.ts";
 
 export type Point = readonly [number, number];
 
@@ -14,8 +16,7 @@ export interface Axis {
 
 export interface Line {
   readonly name: string;
-  /** A custom property of the style sheet, like `--c1`. */
-  readonly color: string;
+  readonly color: Color;
   readonly points: readonly Point[];
   readonly filled?: boolean;
 }
@@ -24,7 +25,7 @@ export interface Bar {
   readonly from: number;
   readonly to: number;
   readonly height: number;
-  readonly color: string;
+  readonly color: Color;
   /** Shown when pointed at. */
   readonly title: string;
   /** Stands above it. */
@@ -34,7 +35,7 @@ export interface Bar {
 /** A place on the x axis; in their order. */
 export interface Mark {
   readonly x: number;
-  readonly color: string;
+  readonly color: Color;
   readonly label: string;
 }
 
@@ -67,7 +68,7 @@ export function svg({ x, y, lines = [], bars = [], marks = [] }: Plot): string {
     const [left, right] = [px(from), px(to)];
     const top = py(height);
     parts.push(
-      `<rect x="${r(left + 0.5)}" y="${r(top)}" width="${r(Math.max(1, right - left - 1))}" height="${r(H - BOTTOM - top)}" fill="var(${color})"><title>${escapeHtml(title)}</title></rect>`,
+      `<rect x="${r(left + 0.5)}" y="${r(top)}" width="${r(Math.max(1, right - left - 1))}" height="${r(H - BOTTOM - top)}" fill="var(--${color})"><title>${escapeHtml(title)}</title></rect>`,
     );
     if (label !== undefined)
       parts.push(
@@ -79,22 +80,22 @@ export function svg({ x, y, lines = [], bars = [], marks = [] }: Plot): string {
     const [first, last] = [points[0], points.at(-1)];
     if (filled && first !== undefined && last !== undefined)
       parts.push(
-        `<path class="area" d="${path}L${r(px(last[0]))} ${py(y.min)}L${r(px(first[0]))} ${py(y.min)}Z" fill="var(${color})"/>`,
+        `<path class="area" d="${path}L${r(px(last[0]))} ${py(y.min)}L${r(px(first[0]))} ${py(y.min)}Z" fill="var(--${color})"/>`,
       );
-    parts.push(`<path class="line" d="${path}" stroke="var(${color})"/>`);
+    parts.push(`<path class="line" d="${path}" stroke="var(--${color})"/>`);
   }
   let free = 0;
   for (const { x: where, color, label } of marks) {
     const left = px(where);
     parts.push(
-      `<path class="mark" d="M${r(left)} ${TOP}V${H - BOTTOM}" stroke="var(${color})"><title>${escapeHtml(label)}</title></path>`,
+      `<path class="mark" d="M${r(left)} ${TOP}V${H - BOTTOM}" stroke="var(--${color})"><title>${escapeHtml(label)}</title></path>`,
     );
     // Where there are many, the lines speak for themselves.
     const half = (label.length * LETTER_PX) / 2;
     if (left - half < free) continue;
     free = left + half;
     parts.push(
-      `<text class="told" x="${r(left)}" y="${TOP - 8}" text-anchor="middle" style="fill: var(${color})">${escapeHtml(label)}</text>`,
+      `<text class="told" x="${r(left)}" y="${TOP - 8}" text-anchor="middle" style="fill: var(--${color})">${escapeHtml(label)}</text>`,
     );
   }
   parts.push(`<path class="axis" d="M${LEFT} ${H - BOTTOM}H${W - RIGHT}"/>`);
@@ -120,13 +121,6 @@ function ticks({ min, max, log = false }: Axis): number[] {
   const found: number[] = [];
   for (let value = Math.ceil(min / step) * step; value <= max * (1 + 1e-9); value += step) found.push(value);
   return found;
-}
-
-/** The next of 1, 2, 5, 10, 20, 50 … */
-export function roundUp(value: number): number {
-  if (!(value > 0)) return 1;
-  const ten = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((f) => f * ten >= value * (1 - 1e-9)) as number) * ten;
 }
 
 const r = (value: number): string => String(Math.round(value * 10) / 10);

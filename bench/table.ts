@@ -1,5 +1,6 @@
 /** Figures as text: aligned columns, units, and the tables that a run, a sweep and a comparison end with. */
 
+import { number } from "../src/report/numbers.ts";
 import type { RunResult } from "./figures.ts";
 import type { FloorFigures } from "./floor-figures.ts";
 
@@ -20,7 +21,7 @@ export function textTable(rows: readonly (readonly string[])[]): string {
 /** With thousands separated; `–` for what is not known. */
 export function count(value: number, digits = 0): string {
   if (!Number.isFinite(value)) return "–";
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return number(value, digits);
 }
 
 /** Milliseconds with the digits that matter. */

@@ -28,7 +28,6 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
   ],
   "to be split with the engine's contract": [
     "src/cli/chat.ts",
-    "src/cli/report-page.ts",
     "src/core/election.ts",
     "src/core/following.ts",
     "src/core/membership.ts",

@@ -7,8 +7,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { reportHtml } from "../src/cli/report.ts";
-import type { ReportEvent, ReportMessage, SimReport } from "../src/sim/report-data.ts";
+import { reportHtml } from "../src/report/report-html.ts";
+import type { ReportEvent, ReportMessage, SimReport } from "../src/report/sim-report.ts";
 
 const ITEMS = 50_000;
 const OPEN_MS_MAX = 3000;

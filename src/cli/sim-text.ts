@@ -1,4 +1,5 @@
 /** What `chatpeer sim` says, as lines of text. */
+import { number } from "../report/numbers.ts";
 import { MUTANTS } from "../sim/mutants.ts";
 import type { Verdict } from "../sim/play.ts";
 import { parseScenario } from "../sim/scenario.ts";
@@ -11,9 +12,6 @@ import { visible } from "./sanitize.ts";
 const TRACE_LINES_SHOWN = 30;
 /** A longer schedule nobody reads; the seed says the same. */
 const STEPS_SHOWN_MAX = 200;
-
-const number = (value: number, digits = 0) =>
-  value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 export function verdictLine({ seed, title, verdict, ...said }: Verdict, paint: Paint): string {
   const what = title.includes(`seed ${seed}`) ? title : `${title} (seed ${seed})`;

@@ -2,11 +2,12 @@
  * Plays a scenario and judges it: what was to come of it against what came. One that is to violate an invariant, because
  * a rule is broken in it, passes when it does.
  */
+
+import type { ReportVerdict, SimReport } from "../report/sim-report.ts";
 import type { Parts } from "./machine.ts";
 import { MUTANTS, type Mutant } from "./mutants.ts";
 import { drawPlan, type Profile } from "./profile.ts";
 import { siteName } from "./recorder.ts";
-import type { ReportVerdict, SimReport } from "./report-data.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
 import { type Outcome, type Plan, World } from "./world.ts";
 

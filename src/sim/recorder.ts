@@ -3,11 +3,11 @@
  * wanted, every event and every frame with the times it left and arrived.
  */
 import type { Frame } from "../core/message.ts";
+import type { ReportEvent, ReportMessage } from "../report/sim-report.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { CLIENTS_FROM } from "./clients.ts";
 import type { VirtualTime } from "./clock.ts";
 import type { NetworkWatcher, WatchedEnd } from "./network.ts";
-import type { ReportEvent, ReportMessage } from "./report-data.ts";
 
 const LINES_KEPT = 400;
 

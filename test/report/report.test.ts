@@ -1,8 +1,15 @@
 /** The page of a report: the data arrives whole, nothing in it becomes markup or leaves the page, and the picture is right. */
 import { describe, expect, test } from "bun:test";
-import { reportHtml, sceneOf } from "../../src/cli/report.ts";
-import { PAGE_SCRIPT } from "../../src/cli/report-page.ts";
-import type { ReportEvent, ReportMessage, SimReport } from "../../src/sim/report-data.ts";
+import { readFileSync } from "node:fs";
+import { Glob } from "bun";
+import { PAGE_SCRIPT_FILE, pageScriptModule } from "../../scripts/page-script.ts";
+import { eventNote } from "../../src/report/page/words.ts";
+import { PAGE_SCRIPT } from "../../src/report/page-script.ts";
+import { reportHtml } from "../../src/report/report-html.ts";
+import { sceneOf } from "../../src/report/scene.ts";
+import type { ReportEvent, ReportMessage, SimReport } from "../../src/report/sim-report.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
 
 const HOSTILE = [
   "</script><script>alert(1)</script>",
@@ -90,7 +97,16 @@ describe("the page", () => {
 
   test("every element that the code asks for is there", () => {
     const html = reportHtml(report());
-    for (const [, id] of PAGE_SCRIPT.matchAll(/\$\("([a-z]+)"\)/g)) expect(html).toContain(`id="${id}"`);
+    const sources = [...new Glob("src/report/page/*.ts").scanSync(ROOT)].map((path) =>
+      readFileSync(ROOT + path, "utf8"),
+    );
+    const asked = sources.flatMap((text) => [...text.matchAll(/\bbyId\("([a-z]+)"/g)].map(([, id]) => id));
+    expect(asked.length).toBeGreaterThan(15);
+    for (const id of asked) expect(html).toContain(`id="${id}"`);
+  });
+
+  test("its code is what its modules say: else run `bun scripts/page-script.ts`", async () => {
+    expect(readFileSync(PAGE_SCRIPT_FILE, "utf8")).toBe(await pageScriptModule());
   });
 });
 
@@ -128,11 +144,6 @@ describe("the lifelines", () => {
   });
 
   test("the words of an event are not said twice", () => {
-    // The page's own function, as it stands in it.
-    const words = /function eventWords[\s\S]*?\n\}\n/.exec(PAGE_SCRIPT)?.[0];
-    const note = /function eventNote[\s\S]*?\n\}\n/.exec(PAGE_SCRIPT)?.[0];
-    const verbs = /const VERBS = [\s\S]*?\};\n/.exec(PAGE_SCRIPT)?.[0];
-    const eventNote = new Function("e", `const onNetwork = () => false;${verbs}${words}${note}return eventNote(e);`);
     const said = (kind: ReportEvent["kind"], index: number, text: string) =>
       eventNote({ ...event(1, 2, kind, { index }), note: text });
     expect(said("deliver", 18, "delivers 18 = 1.s.4 hello")).toBe("1.s.4 hello");
