@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   adapters: ["core", "host", "adapters"],
   sim: ["core", "wire", "host", "sim", "report/sim-report.ts"],
   report: ["core", "report"],
-  "report/page": ["core", "report", "report/page"],
+  "report/page": ["report", "report/page"],
   cli: ["core", "wire", "host", "adapters", "sim", "report", "cli", "."],
   ".": ["core", "wire", "host", "adapters", "."],
 };
