@@ -7,7 +7,17 @@ import { LEFT_KEPT_MAX } from "./config.ts";
 import type { LinkedPeer } from "./contract.ts";
 import { duplicateId } from "./guests.ts";
 import { Handover } from "./handover.ts";
-import { type LinkId, type LogIndex, leaderKey, type MemberKey, type Millis, type PeerId, sameMember } from "./ids.ts";
+import {
+  type Ballot,
+  type LinkId,
+  type LogIndex,
+  leaderKey,
+  type MemberKey,
+  type Millis,
+  type PeerId,
+  sameBallot,
+  sameMember,
+} from "./ids.ts";
 import type { Admin, AdminAck, Configuration, Entry, Join, JoinAck, Leave, Member, PeerInfo } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import { placeVoters } from "./placement.ts";
@@ -109,7 +119,7 @@ export class Membership {
 
   onTime(): void {
     const peer = this.#peer;
-    if (peer.leader !== null) this.#onLed(leaderKey(peer.leader.ballot));
+    if (peer.leader !== null) this.#onLed(peer.leader.ballot);
     // Whom it waited for is gone, and perhaps whoever leads now is known to others only.
     else this.#repeatAt = Math.min(this.#repeatAt, peer.now + REPEAT_MS);
     if (this.#quitAsked && peer.now >= this.#quitBy)
@@ -132,11 +142,13 @@ export class Membership {
     this.handover.onTime(this.#quitAsked);
   }
 
-  #onLed(leader: MemberKey): void {
+  #onLed(ballot: Ballot): void {
     const peer = this.#peer;
     this.#ledAt = peer.now;
-    // From here on the log speaks for itself.
-    if (this.#heardFrom.size > 0 && this.#isMember && peer.memberOf(leader) !== null) this.#forgetHeardOf();
+    if (this.#heardFrom.size === 0 || !this.#isMember || peer.memberOf(leaderKey(ballot)) === null) return;
+    // From here on the log speaks for itself. Before it has something of this leader it may still come to a configuration
+    // in which that one, too, had left.
+    if (sameBallot(peer.log.state.ballotAt(peer.log.last), ballot)) this.#forgetHeardOf();
   }
 
   /** Whoever waits to say something to the leader says it now. */
@@ -448,6 +460,7 @@ export class Membership {
       if (before === undefined && member.role === "left") continue;
       if (before === undefined || before.inc !== member.inc || (before.role === "left") !== (member.role === "left")) {
         peer.out({ do: "member", id: member.id, state: member.role === "left" ? "left" : "joined", role: member.role });
+        if (member.role !== "left" && sameMember(member, peer.self)) peer.sender.onAdmitted();
       } else if (before.role !== member.role) {
         peer.out({
           do: "member",

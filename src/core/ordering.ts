@@ -113,6 +113,11 @@ export class Sender {
     this.#rewind();
   }
 
+  /** What was sent before this peer was a member was not heard [W6]. */
+  onAdmitted(): void {
+    this.#rewind();
+  }
+
   /** [R10] What was sent to that one after `arrivedUntil` may not have arrived yet: it is too early to send it again. */
   onSending(to: MemberKey, arrivedUntil: Millis): void {
     const { leader, relay } = this.#peer;

@@ -65,6 +65,7 @@ export class Machine {
   handleMs: number | null = null;
   /** Stays down when its process ends. */
   idle = true;
+  #givenUp = false;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
   /** Power is cut when it sends so many more times; 0: never. */
   sendsLeft = 0;
@@ -129,7 +130,7 @@ export class Machine {
 
   start(): void {
     this.idle = false;
-    if (this.running !== null) return;
+    if (this.running !== null || this.#givenUp) return;
     this.#events.starting(this);
     const clock = new Clock(this.time, this.random);
     const { network, die } = this.#network.attach(this.site, clock);
@@ -205,6 +206,12 @@ export class Machine {
   vanish(): void {
     this.idle = true;
     this.#over(true);
+  }
+
+  /** It goes for good, whatever was to start it again. */
+  giveUp(): void {
+    this.vanish();
+    this.#givenUp = true;
   }
 
   cutPower(): void {

@@ -460,7 +460,10 @@ export class World {
     const names = part.map((m) => m.site).sort((a, b) => a - b);
     this.recorder.tell(0, `— heals: ${names.join(", ")}${all ? "" : "; the rest stays broken"}`, { kind: "heal" });
     const rest = this.machines.filter((m) => !part.includes(m));
-    for (const m of rest) if (!own.includes(m) || this.#random() < 0.5) m.vanish();
+    for (const m of rest) {
+      if (!own.includes(m)) m.giveUp();
+      else if (this.#random() < 0.5) m.vanish();
+    }
     this.cutBetween([part, rest]);
     for (const a of part) for (const b of part) this.network.heal(a.site, b.site);
     const staysSlow = this.#plan.ending === "heal-slow";
