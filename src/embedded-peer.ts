@@ -129,7 +129,11 @@ export class EmbeddedPeer implements ChatPeer {
     refuseAborted(wait.signal);
     this.#refuseEnded();
     if (this.status().waiting === null) return;
-    await this.#wait(this.#unready, wait, () => `not ready after ${wait.timeout} ms: ${this.status().waiting}`);
+    await this.#wait(
+      this.#unready,
+      wait,
+      () => `not ready after ${wait.timeout} ms: ${this.status().waiting?.message}`,
+    );
   }
 
   #lookIfReady(): void {

@@ -140,9 +140,14 @@ export class Timeouts {
 
   // ── times ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** [E1] A leader not heard for so long is suspected. */
+  /** [E1] A leader not heard for so long is suspected. What waits for it on the way to it does not keep it from speaking. */
   leaderTimeout(leader: MemberKey): Millis {
-    return bounded(this.#patience(leader) * this.#around.timings.leaderTimeout, this.#silence(leader));
+    return bounded(this.#ownPatience * this.#around.timings.leaderTimeout, this.#silence(leader));
+  }
+
+  /** A link on which a member is not heard for so long is given up: whoever follows it goes first. */
+  linkSilence(member: MemberKey): Millis {
+    return 2 * bounded(this.#patience(member) * this.#around.timings.leaderTimeout, this.#silence(member));
   }
 
   /** Between two heartbeats to a follower: where the line is narrow or far, both sides have more patience than a round trip. */
@@ -226,9 +231,13 @@ export class Timeouts {
 
   // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #patience(member: MemberKey): number {
+  get #ownPatience(): number {
     const { now, catchesUp } = this.#around;
-    return catchesUp || now < Math.max(this.#narrowUntil, this.#narrowTo.get(member) ?? 0) ? NARROW_PATIENCE : 1;
+    return catchesUp || now < this.#narrowUntil ? NARROW_PATIENCE : 1;
+  }
+
+  #patience(member: MemberKey): number {
+    return this.#around.now < (this.#narrowTo.get(member) ?? 0) ? NARROW_PATIENCE : this.#ownPatience;
   }
 
   /** A piece that is lost on the way comes again after about a round trip; a disk may hold up a whole process. */

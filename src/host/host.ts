@@ -599,7 +599,7 @@ export class Host implements Service {
   #silenceMax(link: LinkId): number {
     const linked = this.#peer?.links.get(link);
     const { leaderTimeout } = this.#options.timings;
-    return 2 * (linked === undefined ? leaderTimeout : (this.#peer?.timeouts.leaderTimeout(linked) ?? leaderTimeout));
+    return (linked === undefined ? undefined : this.#peer?.timeouts.linkSilence(linked)) ?? 2 * leaderTimeout;
   }
 
   // ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────────

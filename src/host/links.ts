@@ -89,8 +89,6 @@ interface Link {
   /** When the question was sent whose answer will be the next measurement; null: none is under way. One at a time: what a cut holds back is one late answer, not many. */
   askedAt: number | null;
   measuredAt: number;
-  /** The last answer came behind a silence in which its sender was taken for dead. */
-  wasOut: boolean;
   /** As last told. */
   window: number;
 }
@@ -269,7 +267,6 @@ export class Links {
       roundTrip: null,
       askedAt: null,
       measuredAt: 0,
-      wasOut: false,
       window: 0,
     };
     this.#nextLink += 1;
@@ -356,12 +353,10 @@ export class Links {
     const now = this.#clock.now();
     link.askedAt = null;
     link.measuredAt = now;
-    // A process that stood still, or a cable that was pulled, says nothing of the line; one that goes on so does.
-    const isOut = link.channel.silence > this.#options.timings.leaderTimeout;
-    const isOutage = isOut && !link.wasOut;
-    link.wasOut = isOut;
-    if (isOutage) return;
-    link.roundTrip = Math.max(0, now - at);
+    // While a process stands still, or a cable is pulled, nothing at all is heard: that time is not the line's.
+    const { silence } = link.channel;
+    const still = silence > this.#options.timings.leaderTimeout ? silence : 0;
+    link.roundTrip = Math.max(0, now - at - still);
     this.#options.events.measured(link.id, link.roundTrip, disk ?? NO_DISK);
   }
 

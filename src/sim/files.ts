@@ -69,9 +69,20 @@ export function durableJson(machine: Machine, path: string): unknown {
   }
 }
 
+/** What each machine's slots said when they were read last: they are looked at far more often than they change. */
+const PROMISES = new WeakMap<Machine, { readonly bytes: Uint8Array; readonly promised: Promised | null }>();
+
 /** The promise that is on the disk for certain: the newer one of its two slots, of those that are whole. */
 export function durablePromise(machine: Machine): Promised | null {
   const bytes = machine.disk.durableContents("promise.slots");
+  const known = PROMISES.get(machine);
+  if (known?.bytes.length === bytes.length && known.bytes.every((byte, i) => byte === bytes[i])) return known.promised;
+  const promised = promiseIn(bytes);
+  PROMISES.set(machine, { bytes, promised });
+  return promised;
+}
+
+function promiseIn(bytes: Uint8Array): Promised | null {
   let newest: { readonly count: number; readonly content: Promised } | null = null;
   for (let at = 0; at < bytes.length; at += SLOT_BYTES) {
     const line = DECODER.decode(bytes.subarray(at, at + SLOT_BYTES)).split("\n")[0] as string;
