@@ -1,6 +1,6 @@
 /**
  * The test command: every check of this project, the fast ones first, each counted. Ends with `N passed, N failed`.
- * `--only types,lint,layers,house,build,unit,sim,seeds,e2e,bench` runs a part.
+ * `--only types,lint,layers,house,build,unit,sim,seeds,e2e,patient,bench` runs a part.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,8 +15,13 @@ interface Counts {
 const root = new URL("..", import.meta.url).pathname;
 const reports = mkdtempSync(join(tmpdir(), "chatpeer-test-"));
 const bun = process.execPath;
-/** Neither uses more than one core, nor measures time. */
-const SIDE_BY_SIDE: readonly [string, ...string[]] = ["unit", "sim"];
+/** Run together: none of these uses more than one core. */
+const SIDE_BY_SIDE: readonly (readonly string[])[] = [
+  ["unit", "sim"],
+  ["e2e", "patient"],
+];
+/** End-to-end tests that wait for disks, lines and leases far more than they work. */
+const PATIENT = ["copies", "fight", "lock", "narrow", "slow"].map((name) => `test/e2e/${name}.test.ts`);
 /** Of five virtual minutes each. */
 const SEEDS = 200;
 
@@ -99,7 +104,9 @@ const stages: Record<string, () => Promise<Counts>> = {
     suite("unit", "test/core", "test/wire", "test/host", "test/adapters", "test/report", "test/cli", "test/house"),
   sim: () => suite("sim", "test/sim"),
   seeds,
-  e2e: () => suite("e2e", "test/e2e"),
+  e2e: () =>
+    suite("e2e", ...[...new Bun.Glob("test/e2e/*.test.ts").scanSync(root)].filter((f) => !PATIENT.includes(f))),
+  patient: () => suite("patient", ...PATIENT),
   bench: () => suite("bench", "test/bench"),
 };
 
@@ -112,9 +119,8 @@ if ((flag !== undefined && flag !== "--only") || more.length > 0 || unknown !== 
 }
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 for (const name of chosen) {
-  if (SIDE_BY_SIDE.slice(1).includes(name) && chosen.includes(SIDE_BY_SIDE[0])) continue;
-  const group = name === SIDE_BY_SIDE[0] ? SIDE_BY_SIDE.filter((n) => chosen.includes(n)) : [name];
-  await Promise.all(group.map(run));
+  const group = (SIDE_BY_SIDE.find((names) => names.includes(name)) ?? [name]).filter((n) => chosen.includes(n));
+  if (group[0] === name) await Promise.all(group.map(run));
 }
 
 async function run(name: string): Promise<void> {

@@ -3,7 +3,7 @@
  * whole. Where too few others are left to elect one, nobody can tell any more what was sent, and people must decide: they
  * are told who has lost what, and what they can do.
  */
-import { type LinkId, type LogIndex, type MemberKey, sameMember } from "./ids.ts";
+import { type LinkId, type LogIndex, type MemberKey, type Millis, sameMember } from "./ids.ts";
 import { MemberMap } from "./member-map.ts";
 import type { Lost } from "./message.ts";
 import type { Peer } from "./peer.ts";
@@ -14,6 +14,7 @@ export class Losses {
   readonly #lost = new MemberMap<Lost>();
   /** As far as others saw this peer confirm, where that is more than it holds; 0 where nobody has said so. */
   #confirmed: LogIndex = 0;
+  #sayAgainAt: Millis = 0;
   #told: string | null = null;
 
   constructor(peer: Peer) {
@@ -31,6 +32,7 @@ export class Losses {
   /** This peer has lost something, or is whole again. */
   tell(confirmed: LogIndex = 0): void {
     this.#confirmed = confirmed;
+    this.#sayAgainAt = this.#peer.now + this.#peer.timings.leaderTimeout;
     for (const link of this.#peer.links.keys()) this.#peer.send(link, this.#own);
   }
 
@@ -46,6 +48,8 @@ export class Losses {
 
   onTime(): void {
     const peer = this.#peer;
+    // A frame may be lost with one of two connections, of which the other stays.
+    if (peer.faulty && peer.leader === null && peer.now >= this.#sayAgainAt) this.tell(this.#confirmed);
     if (peer.leader !== null || this.#isWhole || hasQuorum(peer.voterSets, (v) => this.#lossOf(v) === null)) return;
     const { why } = this;
     if (why === null || why === this.#told) return;

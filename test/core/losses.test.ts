@@ -27,6 +27,22 @@ test("[D8] a majority put back beside the third: all are told who has lost what,
   }
 });
 
+test("[D8] it is said again: the first word of it may be lost with a connection that is replaced", () => {
+  const { stage, b, c, leader: a } = trio();
+  const before = c.last;
+  a.say("one", "two");
+  stage.pass(1000);
+  putBack(a, before);
+  putBack(b, before);
+  stage.held = (frame, from, to) => frame.type === "LOST" && from === a && to === b;
+  stage.connect(a, b, c);
+  stage.quiet();
+  while (stage.under(a, b, "LOST").length > 0) stage.lose(a, b, "LOST");
+  stage.held = () => false;
+  stage.pass(5000);
+  expect(b.notices).toContain("majority-lost");
+});
+
 test("[D8] one put back while another is away: those here wait for that one, by name, and it is enough", () => {
   const { stage, b, c, leader: a } = trio();
   const before = b.last;

@@ -106,7 +106,9 @@ class Unread {
     expect([first.role?.leader_id, first.role?.term]).toEqual([LEADER, term]);
     const { out } = await run([BINARY, "status", `127.0.0.1:${this.cluster.portOf(LEADER)}`, "--json"]);
     const { commit_index, role } = JSON.parse(out);
-    expect([role, commit_index]).toEqual(["leader", (await second.status()).commit_index]);
+    expect(role).toBe("leader");
+    // What people have read is told in entries of its own, which may come meanwhile.
+    while ((await second.status()).commit_index < commit_index);
   }
 
   async until(what: string, holds: () => boolean): Promise<void> {
