@@ -36,6 +36,8 @@ export interface ClientsHost {
   ownName(): string | null;
   input(input: Input): void;
   status(): Status;
+  /** What the status says of whom this peer waits for and what it cannot write: asked every turn, where the whole is not. */
+  hindrances(): string;
   /** Why messages wait, as it was told last; null while they do not. */
   waiting(): string | null;
   readonly past: Past;
@@ -245,11 +247,10 @@ export class Clients implements ClientEvents {
     }
     const { leader } = peer;
     const where = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
-    const status = this.#host.status();
-    const shown = `${where} ${status.waiting?.message} ${status.troubles.map(({ message }) => message)}`;
+    const shown = `${where} ${this.#host.hindrances()}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#tellThose(status, ({ served }) => served);
+    this.#tellThose(this.#host.status(), ({ served }) => served);
   }
 
   /** To people, not to visitors. */

@@ -865,6 +865,11 @@ export class Host implements Service {
     this.#waiter.onTurn(isAsked ? (waitingFor(peer, this.#surroundings)?.message ?? null) : null);
   }
 
+  #hindrances(): string {
+    const waiting = this.#peer === null ? null : waitingFor(this.#peer, this.#surroundings);
+    return [waiting?.message, ...this.#troubles.list.map(({ message }) => message)].join();
+  }
+
   get #surroundings(): Surroundings {
     return { seeds: this.#options.seeds, hasCluster: this.#directory?.clusterId != null };
   }
@@ -963,6 +968,7 @@ export class Host implements Service {
       ownName: () => this.#person.announced,
       input: (input) => this.#input(input),
       status: () => this.status(),
+      hindrances: () => this.#hindrances(),
       waiting: () => this.#waiter.told,
       say: (user, room, text) => this.#submitAs(user, room, text, false),
     };
