@@ -1,15 +1,12 @@
 /** What `chatpeer` without arguments asks for, in a terminal: enough to start a peer, with proposals that work. */
 import type { Readable, Writable } from "node:stream";
-import { platformClock, platformNetwork } from "../adapters/platform.ts";
 import { PEER_ID_MAX } from "../core/config.ts";
-import type { PeerId } from "../core/ids.ts";
-import type { Address } from "../host/address.ts";
-import { Visitor } from "../host/visitor.ts";
 import { isLoopback, outsideAddress } from "./addresses.ts";
 import { ask, type Question } from "./ask.ts";
 import { dataDirectory } from "./chat-options.ts";
 import { greet } from "./doctor/greeting.ts";
 import { portIsFree } from "./doctor/port.ts";
+import { askStatus } from "./doctor/standing.ts";
 import { name, seed, UsageError, wholeNumber } from "./flags.ts";
 import type { Settings } from "./usage/settings.ts";
 
@@ -66,31 +63,14 @@ function questions(settings: Settings): readonly Question[] {
 
 /** The lowest id that no member has and whose usual port is free here; null where nobody says who the members are. */
 async function freeId(seedText: string): Promise<string | null> {
-  const taken = seedText === FOUND ? [] : await membersAt(seed("the peer to join through", seedText));
-  if (taken === null) return null;
+  const members =
+    seedText === FOUND ? [] : (await askStatus(seed("the peer to join through", seedText), STATUS_MS_MAX))?.members;
+  if (members === undefined) return null;
+  // Those who have left stand there, too.
+  const taken = members.map((m) => m.id);
   for (let id = 1; id <= PEER_ID_MAX; id++)
     if (!taken.includes(id) && (id > IDS_TRIED_MAX || (await portIsFree("127.0.0.1", 6000 + id)))) return `${id}`;
   return null;
-}
-
-/** Ids of a cluster's members, also of those who have left, as the peer at an address knows them; null if it does not say. */
-function membersAt(address: Address): Promise<PeerId[] | null> {
-  const ports = { clock: platformClock(), network: platformNetwork() };
-  return new Promise((resolve) => {
-    const end = (ids: PeerId[] | null) => {
-      timer.cancel();
-      visitor.close();
-      resolve(ids);
-    };
-    const timer = ports.clock.after(STATUS_MS_MAX, () => end(null));
-    const visitor = new Visitor(ports, address, {
-      attached: () => visitor.ask(1, { what: "status" }),
-      told: (told) => {
-        if (told.event === "status") end(told.members.map((m) => m.id));
-      },
-      lost: () => end(null),
-    });
-  });
 }
 
 /** A peer that runs on this machine, or null. */

@@ -414,11 +414,7 @@ function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions
   const fresh = { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
   // One that has waited in vain for its seeds has nothing yet that another cluster gave it: it may found one instead.
   const before =
-    stored === null
-      ? fresh
-      : stored.cluster_id === null && founds
-        ? { ...fresh, ...stored, cluster_id, founder: true }
-        : stored;
+    stored === null ? fresh : stored.cluster_id === null && founds ? { ...stored, cluster_id, founder: true } : stored;
   // For good, and before anything is done under this number.
   const identity = { ...before, boot: nextBoot(clock, before) };
   replaceStateNow(disk, IDENTITY, identity);

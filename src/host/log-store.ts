@@ -12,7 +12,7 @@ import { WireError } from "../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "./contracts.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
 import { replaceStateNow } from "./state-files.ts";
-import type { TroubledFile } from "./troubles.ts";
+import { passes, refusalOf, type TroubledFile } from "./troubles.ts";
 
 export interface StoreEvents {
   /** Everything through `index` is durable. */
@@ -212,7 +212,7 @@ export class LogStore {
   #syncNames(): void {
     if (this.#closed) return;
     this.#disk.syncDirectory(LOG_DIRECTORY, (error) => {
-      const hasHandle = error?.code !== "EMFILE" && error?.code !== "ENFILE";
+      const hasHandle = error === null || !passes(error) || refusalOf(error) !== "handles";
       this.#events.noted("log's names", hasHandle ? null : error);
       if (hasHandle) return this.#synced(error);
       this.#clock.after(HANDLE_RETRY_MS, () => this.#syncNames());

@@ -6,6 +6,7 @@ import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../core
 import type { LogIndex } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
 import type { DeliveredMessage, HistoryPage } from "../core/reports.ts";
+import { byteLength } from "./bytes.ts";
 import { toMessage } from "./delivered.ts";
 import { LineSearch, lineOfMessage } from "./line-search.ts";
 import type { RawEntries } from "./log-store.ts";
@@ -112,7 +113,7 @@ export class Past {
       prevCrc ??= read.prevCrc;
       lines.push(...read.lines);
       count += read.count;
-      bytes += read.lines.reduce((sum, piece) => sum + piece.length, 0);
+      bytes += byteLength(read.lines);
       if (after + count < end && bytes < CATCHUP_BYTES_MAX) return true;
       done({ prevCrc, lines, count });
       return false;

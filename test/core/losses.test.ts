@@ -10,13 +10,19 @@ function putBack(peer: Puppet, through: number): void {
   peer.start();
 }
 
-test("[D8] a majority put back beside the third: all are told who has lost what, and nobody leads", () => {
+/** Two of three are back at `before`, where "one" and "two" were not said yet, and nobody is connected. */
+function majorityPutBack() {
   const { stage, b, c, leader: a } = trio();
   const before = c.last;
   a.say("one", "two");
   stage.pass(1000);
   putBack(a, before);
   putBack(b, before);
+  return { stage, a, b, c, before };
+}
+
+test("[D8] a majority put back beside the third: all are told who has lost what, and nobody leads", () => {
+  const { stage, a, b, c, before } = majorityPutBack();
   stage.connect(a, b, c);
   stage.pass(20_000);
   for (const peer of [a, b, c]) {
@@ -28,12 +34,7 @@ test("[D8] a majority put back beside the third: all are told who has lost what,
 });
 
 test("[D8] it is said again: the first word of it may be lost with a connection that is replaced", () => {
-  const { stage, b, c, leader: a } = trio();
-  const before = c.last;
-  a.say("one", "two");
-  stage.pass(1000);
-  putBack(a, before);
-  putBack(b, before);
+  const { stage, a, b, c } = majorityPutBack();
   stage.held = (frame, from, to) => frame.type === "LOST" && from === a && to === b;
   stage.connect(a, b, c);
   stage.quiet();
