@@ -1,6 +1,6 @@
 /** Log entries of chat messages as the product makes them, for the small benchmarks. */
 import type { Entry } from "../src/core/message.ts";
-import { LogMaker } from "../test/host/log-maker.ts";
+import { LogMaker } from "../test/host/store/log-maker.ts";
 import { textOf } from "./protocol.ts";
 
 const SEGMENTS = { segment_entries: 65_536, segment_bytes: 16 * 1024 * 1024 };

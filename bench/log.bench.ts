@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/adapters/clock.ts";
 import { openDisk } from "../src/adapters/disk.ts";
-import { openDirectory } from "../src/host/directory.ts";
+import { openDirectory } from "../src/host/store/directory.ts";
 import { bytesOf, chatLog } from "./entries.ts";
 import { suite } from "./suite.ts";
 

@@ -10,16 +10,19 @@ import { Glob } from "bun";
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   core: ["core"],
+  engines: ["core", "engines"],
   wire: ["core", "wire"],
-  host: ["core", "wire", "host"],
-  adapters: ["core", "host", "adapters"],
-  sim: ["core", "wire", "host", "sim", "report/sim-report.ts"],
+  host: ["core", "engines", "wire", "host"],
+  adapters: ["core", "engines", "host", "adapters"],
+  sim: ["core", "engines", "wire", "host", "sim", "report/sim-report.ts"],
   report: ["core", "report"],
   "report/page": ["report", "report/page"],
-  cli: ["core", "wire", "host", "adapters", "sim", "report", "cli", "."],
-  ".": ["core", "wire", "host", "adapters", "."],
+  cli: ["core", "engines", "wire", "host", "adapters", "sim", "report", "cli", "."],
+  ".": ["core", "engines", "wire", "host", "adapters", "."],
 };
 
+/** Rooms that decide, and do nothing else: see BANNED.core. */
+const PURE = new Set(["core", "engines"]);
 /** Rooms that may name a runtime or its modules. */
 const NAMES_RUNTIMES = new Set(["adapters", "cli"]);
 /** Packages that the portable rooms may use. */
@@ -67,8 +70,8 @@ for (const file of [...new Glob("src/**/*.ts").scanSync(root)].sort()) {
     if (specifier !== undefined) checkImport(file, i + 1, room, allowed, specifier);
     const rules = [
       ...(BANNED.everywhere ?? []),
-      ...(room === "core" ? (BANNED.core ?? []) : []),
-      ...(["core", "wire", "host", "sim"].includes(room) ? (BANNED.portable ?? []) : []),
+      ...(PURE.has(room) ? (BANNED.core ?? []) : []),
+      ...(["core", "engines", "wire", "host", "sim"].includes(room) ? (BANNED.portable ?? []) : []),
       ...(NAMES_RUNTIMES.has(room) ? [] : (BANNED.runtimes ?? [])),
     ];
     for (const [pattern, why] of rules)

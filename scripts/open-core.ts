@@ -1,16 +1,17 @@
 /**
- * The production core with its private fields open, for the search in `src/sim/explore`: a copy of src/core in which
- * every `#name` reads `_name`, loaded from a temporary folder. On the way a rule can be broken on purpose: a search
+ * The production core with its private fields open, for the search in `src/sim/explore`: a copy of src/core and
+ * src/engines in which every `#name` reads `_name`, loaded from a temporary folder. On the way a rule can be broken on purpose: a search
  * that finds nothing proves something only if it finds what is there (DeMillo, Lipton & Sayward 1978: mutants).
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Glob } from "bun";
 import type { ModelName } from "../src/sim/explore.ts";
 import type { OpenCore } from "../src/sim/explore-actors.ts";
 import type { Bounds } from "../src/sim/explore-cluster.ts";
 
-/** A rule broken: in this file of the core, these texts read otherwise. */
+/** A rule broken: in this file, from src, these texts read otherwise. */
 interface Break {
   readonly rule: string;
   readonly file: string;
@@ -24,7 +25,7 @@ interface Break {
 export const BREAKS = {
   1: {
     rule: "[E8] a candidate's quorum is judged by the configuration in the log it adopted, not by the one before",
-    file: "election.ts",
+    file: "engines/bully/election.ts",
     edits: [
       ["    this.#refused = new Set();\n", "    this.#refused = new Set();\n    this.#sets = peer.voterSets;\n"],
       ["if (!hasQuorum(peer.voterSets, (v) => this.#promises", "if (!hasQuorum(this.#sets, (v) => this.#promises"],
@@ -34,21 +35,21 @@ export const BREAKS = {
   },
   3: {
     rule: "[M3] until a configuration is settled, every quorum is also needed of the voters before it",
-    file: "quorum.ts",
+    file: "core/quorum.ts",
     edits: [["logged.settled !== 0 ? [voters] : [voters, logged.configuration.prev_voters]", "[voters]"]],
     model: "membership",
     bounds: { leave: 1, late: 1, cut: 1 },
   },
   10: {
     rule: "[R3] only what is proven equal to the leader's log is acknowledged",
-    file: "following.ts",
+    file: "engines/bully/following.ts",
     edits: [["const match = Math.min(peer.log.durable, this.#matched);", "const match = peer.log.durable;"]],
     model: "election",
     bounds: { late: 1, restart: 1, connect: 1, say: 1 },
   },
   13: {
     rule: "[E7] a donor that was lost counts in no quorum",
-    file: "election.ts",
+    file: "engines/bully/election.ts",
     edits: [
       [
         "this.#promises.delete(memberName(who));\n",
@@ -60,7 +61,7 @@ export const BREAKS = {
   },
   E5: {
     rule: "[E5] a ballot ends with its process: a candidate that started again makes a fresh one",
-    file: "election.ts",
+    file: "engines/bully/election.ts",
     edits: [
       [
         "    peer.raisePromise(this.#ballot);\n",
@@ -72,7 +73,7 @@ export const BREAKS = {
   },
   E6: {
     rule: "[E6] a promise is on disk before it is sent",
-    file: "election.ts",
+    file: "engines/bully/election.ts",
     edits: [
       [
         "    peer.raisePromise(frame.ballot);\n",
@@ -84,7 +85,7 @@ export const BREAKS = {
   },
   R6: {
     rule: "[R6] nothing is delivered that is not proven equal to the leader's log",
-    file: "following.ts",
+    file: "engines/bully/following.ts",
     edits: [
       ["else if (peer.histories.differ(from, frame.prev_index, frame.prev_crc)) return;\n    else this", "this"],
       ["this.commitThrough(Math.min(commit, this.#matched));", "this.commitThrough(commit);"],
@@ -98,16 +99,19 @@ export type Trap = keyof typeof BREAKS;
 
 /** Loads a fresh copy of the core; with `trap`, one whose rule against that trap is broken. */
 export async function openCore(trap: Trap | null = null): Promise<OpenCore> {
-  const source = new URL("../src/core/", import.meta.url).pathname;
+  const source = new URL("../src/", import.meta.url).pathname;
   const folder = mkdtempSync(join(tmpdir(), "chatpeer-core-"));
   try {
-    for (const file of readdirSync(source).filter((name) => name.endsWith(".ts"))) {
+    for (const file of new Glob("{core,engines}/**/*.ts").scanSync(source)) {
       const text = readFileSync(source + file, "utf8");
       const broken = trap !== null && BREAKS[trap].file === file ? breakRule(text, BREAKS[trap]) : text;
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
       writeFileSync(join(folder, file), broken.replace(/#(?=[a-z])/gi, "_"));
     }
-    const { Peer } = (await import(join(folder, "peer.ts"))) as typeof import("../src/core/peer.ts");
-    const { LogState } = (await import(join(folder, "log.ts"))) as typeof import("../src/core/log.ts");
+    const { Peer } = (await import(
+      join(folder, "engines/bully/peer.ts")
+    )) as typeof import("../src/engines/bully/peer.ts");
+    const { LogState } = (await import(join(folder, "core/log-state.ts"))) as typeof import("../src/core/log-state.ts");
     return { Peer, LogState };
   } finally {
     rmSync(folder, { recursive: true });

@@ -14,7 +14,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { Glob } from "bun";
-import { SimPool } from "../src/cli/sim-pool.ts";
+import { SimPool } from "../src/cli/sim/sim-pool.ts";
 import { MUTANTS, type Mutant } from "../src/sim/mutants.ts";
 import type { Job, Verdict } from "../src/sim/play.ts";
 import { PROFILES, type Profile } from "../src/sim/profile.ts";

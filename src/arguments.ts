@@ -4,8 +4,8 @@
  */
 import * as v from "valibot";
 import { DEFAULT_TIMINGS, HISTORY_TEXT_CHARS_MAX, PEER_ID_MAX, TIME_MS_MAX, type Timings } from "./core/config.ts";
-import { NAME_RULE } from "./host/admission.ts";
 import type { HostEvent, LogRecord } from "./host/events.ts";
+import { NAME_RULE } from "./host/net/admission.ts";
 import { nearest } from "./nearest.ts";
 import { PeerError } from "./peer-error.ts";
 import * as parts from "./wire/parts.ts";

@@ -17,11 +17,11 @@ import {
 import type { ChatPeer, HistoryOptions, MessageStream, Submission, SubmitOptions } from "./chat-peer.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
+import { firstMessages, lastMessages } from "./host/answers/pages.ts";
 import type { Clock } from "./host/contracts.ts";
 import type { DeliveredMessage, Status } from "./host/events.ts";
 import { Host, HostError } from "./host/host.ts";
 import { Inbox } from "./host/inbox.ts";
-import { firstMessages, lastMessages } from "./host/pages.ts";
 import type { OwnQuestion } from "./host/service.ts";
 import { PeerError } from "./peer-error.ts";
 import { Streams } from "./streams.ts";

@@ -3,8 +3,8 @@
  * was accepted (bun#35947): the queue is here, and nothing is ended before it is empty.
  */
 import type { Socket } from "bun";
-import { joinBytes } from "../host/bytes.ts";
 import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
+import { joinBytes } from "../host/store/bytes.ts";
 import { toPortError } from "./errors.ts";
 
 export const bunNetwork: Network = {

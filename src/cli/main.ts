@@ -1,16 +1,16 @@
 /** The `chatpeer` command: finds the command, reads its flags, runs it, exits with its code once all that was written is read. */
 import { standardStream } from "../adapters/standard-stream.ts";
-import { COMMANDS, findCommand } from "./catalog.ts";
-import { CHAT } from "./chat-command.ts";
-import { crashLines, endOnCrash } from "./crash.ts";
-import { UsageError } from "./flags.ts";
-import { Output } from "./output.ts";
-import { paintFor } from "./paint.ts";
-import { runtimeName, runtimeTooOld, VERSION } from "./runtime.ts";
-import { visible } from "./sanitize.ts";
-import { WORKER } from "./sim-worker.ts";
+import { CHAT } from "./chat/chat-command.ts";
+import { crashLines, endOnCrash } from "./process/crash.ts";
+import { Output } from "./process/output.ts";
+import { runtimeName, runtimeTooOld, VERSION } from "./process/runtime.ts";
+import { paintFor } from "./screen/paint.ts";
+import { visible } from "./screen/sanitize.ts";
+import { WORKER } from "./sim/sim-worker.ts";
 import { readArguments } from "./usage/arguments.ts";
+import { COMMANDS, findCommand } from "./usage/catalog.ts";
 import { type Command, fullName, VERSION_FLAG, WRONG_USAGE } from "./usage/command.ts";
+import { UsageError } from "./usage/flags.ts";
 import { commandHelp } from "./usage/help.ts";
 import { configFileOf, gatherSettings } from "./usage/settings.ts";
 
@@ -24,7 +24,7 @@ let asked: Command = CHAT;
 async function main(): Promise<number> {
   const tooOld = runtimeTooOld();
   if (tooOld !== null) throw new UsageError(tooOld);
-  if (first === WORKER) return (await import("./sim-pool.ts")).simWorker(process.stdin, out);
+  if (first === WORKER) return (await import("./sim/sim-pool.ts")).simWorker(process.stdin, out);
   const named = first !== undefined && !first.startsWith("-");
   if (named) asked = findCommand(first);
   const args = named || first === undefined ? others : [first, ...others];

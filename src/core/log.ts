@@ -1,258 +1,160 @@
 /**
- * What follows from a log prefix and from nothing else: ballots, per-room numbers, per-session counters,
- * configurations, the crc chain. `apply` goes one entry forward, `undo` one back, so truncation rolls everything
- * back [S5] [M3]; a checkpoint is this state at the end of a segment [L5].
+ * The log as a running peer holds it: the state of the whole, and the newest entries themselves. What is above the
+ * commit index is always here, because it may have to be undone or sent again; older entries are on disk only.
  */
 import { assert } from "./assert.ts";
-import { Counts } from "./counts.ts";
-import { type Ballot, ballotOf, compareBallots, formatBallot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
-import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
-import { messageId } from "./message-id.ts";
-import { type PeopleData, PeopleLog } from "./people-log.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_BYTES_KEPT, TAIL_ENTRIES_KEPT, WAITING_ENTRIES_KEPT } from "./config.ts";
+import { compareBallots, type LogIndex } from "./ids.ts";
+import type { LogState } from "./log-state.ts";
+import type { Entry, Tail } from "./message.ts";
 
-/** A stretch of the log under one ballot; it ends where the next begins. */
-export interface BallotRun {
-  readonly from: LogIndex;
-  readonly ballot: Ballot;
-}
+export class Log {
+  readonly state: LogState;
+  #entries: Entry[];
+  /** Index and crc of the entry before the first one held. */
+  #before: LogIndex;
+  #beforeCrc: number;
+  #bytes = 0;
+  #committedBytes = 0;
+  durable: LogIndex;
+  commit: LogIndex;
 
-export interface LoggedConfiguration {
-  readonly index: LogIndex;
-  readonly configuration: Configuration;
-  /** Index of the `settled` entry that follows it, 0 while there is none; its own index for the genesis. */
-  settled: LogIndex;
-}
-
-/** The state as plain data, for checkpoints. */
-export interface LogStateData extends PeopleData {
-  readonly index: LogIndex;
-  readonly crc: number;
-  readonly cluster_id: string;
-  /** Left out where there are none. */
-  readonly former_clusters?: readonly string[];
-  readonly segment_entries: number;
-  readonly segment_bytes: number;
-  readonly chats: number;
-  readonly runs: readonly BallotRun[];
-  readonly rooms: readonly (readonly [string, number])[];
-  readonly sessions: readonly (readonly [string, number])[];
-  readonly configurations: readonly LoggedConfiguration[];
-}
-
-export class LogState {
-  index: LogIndex = 0;
-  crc = 0;
-  clusterId = "";
-  /** Clusters that this log was the history of before forced recoveries, oldest first [M9]. */
-  readonly formerClusters: string[] = [];
-  segmentEntries = 0;
-  segmentBytes = 0;
-  /** Number of chat entries, for the hand-over of a young cluster [E10]. */
-  chats = 0;
-  readonly runs: BallotRun[] = [];
-  /** Last seq_no per room. */
-  readonly rooms = new Counts();
-  /** Last counter per `<sender_id>.<session>` [S2]. */
-  readonly sessions = new Counts();
-  /** Who is here, and who has read how far [P1] [P4]. */
-  readonly people = new PeopleLog();
-  /** Configurations that still matter, oldest first; `forget` drops what a later committed one has replaced. */
-  configurations: LoggedConfiguration[] = [];
-
-  static fromData(data: LogStateData): LogState {
-    const state = new LogState();
-    state.index = data.index;
-    state.crc = data.crc;
-    state.clusterId = data.cluster_id;
-    state.formerClusters.push(...(data.former_clusters ?? []));
-    state.segmentEntries = data.segment_entries;
-    state.segmentBytes = data.segment_bytes;
-    state.chats = data.chats;
-    for (const { from, ballot } of data.runs) state.runs.push({ from, ballot: ballotOf(ballot) });
-    for (const [room, seq] of data.rooms) state.rooms.set(room, seq);
-    for (const [session, counter] of data.sessions) state.sessions.set(session, counter);
-    state.people.load(data);
-    state.configurations = data.configurations.map((c) => ({ ...c }));
-    return state;
+  /** `entries` end at `state.index` and reach down to the commit index at least; `beforeCrc` is the crc before the first. */
+  constructor(state: LogState, entries: readonly Entry[], beforeCrc: number, durable: LogIndex, commit: LogIndex) {
+    this.state = state;
+    this.#entries = [...entries];
+    this.#before = state.index - entries.length;
+    this.#beforeCrc = beforeCrc;
+    this.durable = durable;
+    this.commit = commit;
+    assert(this.#before <= commit && commit <= state.index, "every uncommitted entry is in memory");
+    for (const entry of entries) this.#count(entry, entry.index <= commit);
   }
 
-  toData(): LogStateData {
-    return {
-      index: this.index,
-      crc: this.crc,
-      cluster_id: this.clusterId,
-      ...(this.formerClusters.length > 0 && { former_clusters: [...this.formerClusters] }),
-      segment_entries: this.segmentEntries,
-      segment_bytes: this.segmentBytes,
-      chats: this.chats,
-      runs: [...this.runs],
-      rooms: [...this.rooms],
-      sessions: [...this.sessions],
-      ...this.people.toData(),
-      configurations: this.configurations.map((c) => ({ ...c })),
-    };
+  get last(): LogIndex {
+    return this.state.index;
   }
 
   get tail(): Tail {
-    return { index: this.index, ballot: this.ballotAt(this.index) };
+    return this.state.tail;
   }
 
-  /** The ballot of the entry at `index`; NO_BALLOT at 0. */
-  ballotAt(index: LogIndex): Ballot {
-    assert(index >= 0 && index <= this.index, `ballotAt(${index}) of a log that ends at ${this.index}`);
-    return this.#runAt(index)?.ballot ?? NO_BALLOT;
+  /** Lowest index whose entry is in memory. */
+  get first(): LogIndex {
+    return this.#before + 1;
   }
 
-  /** First index of the run of equal ballots in which `index` stands. */
-  runStart(index: LogIndex): LogIndex {
-    return this.#runAt(index)?.from ?? 0;
+  get uncommittedBytes(): number {
+    return this.#bytes - this.#committedBytes;
   }
 
-  /** The newest configuration in the log, committed or not. */
-  get newest(): LoggedConfiguration | null {
-    return this.configurations[this.configurations.length - 1] ?? null;
+  entryAt(index: LogIndex): Entry | null {
+    return this.#entries[index - this.#before - 1] ?? null;
+  }
+
+  /** crc of the entry at `index`, which must be in memory or just before what is. */
+  crcAt(index: LogIndex): number {
+    if (index === this.#before) return this.#beforeCrc;
+    const entry = this.entryAt(index);
+    assert(entry !== null, `the entry at ${index} is in memory`);
+    return entry.crc;
+  }
+
+  /** The same, or null where that is on disk only, or nowhere. */
+  crcInMemory(index: LogIndex): number | null {
+    return index === this.#before ? this.#beforeCrc : (this.entryAt(index)?.crc ?? null);
+  }
+
+  tailAt(index: LogIndex): Tail {
+    return { index, ballot: this.state.ballotAt(index) };
+  }
+
+  append(entry: Entry): void {
+    this.state.apply(entry);
+    this.#entries.push(entry);
+    this.#count(entry, false);
+  }
+
+  /** Takes back every entry from `from` on. Nothing committed is ever truncated [R6]. */
+  truncate(from: LogIndex): void {
+    assert(from > this.commit, `truncation from ${from} would cut the committed prefix through ${this.commit}`);
+    while (this.state.index >= from) {
+      const entry = this.#entries.pop();
+      assert(entry !== undefined, "every uncommitted entry is in memory");
+      this.#bytes -= entry.end - entry.start;
+      this.state.undo(entry, this.crcAt(entry.index - 1));
+    }
+    this.durable = Math.min(this.durable, from - 1);
+  }
+
+  /** Entries from `from`, as many as fit both bounds, at least one if there is one. */
+  slice(from: LogIndex, entriesMax: number, bytesMax: number): Entry[] {
+    const start = from - this.#before - 1;
+    assert(start >= 0, `the entry at ${from} is in memory`);
+    let end = start;
+    let bytes = 0;
+    while (end < this.#entries.length && end - start < entriesMax) {
+      const entry = this.#entries[end] as Entry;
+      bytes += entry.end - entry.start;
+      if (bytes > bytesMax && end > start) break;
+      end += 1;
+    }
+    return this.#entries.slice(start, end);
+  }
+
+  /** Moves the commit index and forgets entries that are neither uncommitted nor likely to be asked for. */
+  commitThrough(index: LogIndex): void {
+    assert(
+      index >= this.commit && index <= this.last,
+      `the commit index moves forward within the log, not from ${this.commit} to ${index}`,
+    );
+    const entries = this.#entries;
+    let bytes = 0;
+    for (let i = this.commit - this.#before; i < index - this.#before; i++) {
+      const entry = entries[i] as Entry;
+      bytes += entry.end - entry.start;
+    }
+    this.#committedBytes += bytes;
+    this.commit = index;
+    this.state.forget(index);
   }
 
   /**
-   * Why `entry` cannot be the next one, or null. Everything that any log guarantees about neighbours, so that neither
-   * a damaged file nor a peer of another mind can put nonsense behind a valid crc.
+   * Called when a batch has been carried out: what it referred to may go now. A leader keeps more, for those who are
+   * behind; and so does who will deliver the rest in a moment, or what was just here would be read from the disk.
    */
-  refusal(entry: Entry): string | null {
-    if (entry.index !== this.index + 1) return `index ${entry.index} after ${this.index}`;
-    if ((entry.kind === "genesis") !== (entry.index === 1)) return `kind ${entry.kind} at index ${entry.index}`;
-    // Whoever leads has all that was written under lower ballots, and appends behind it [E7].
-    const before = this.#last;
-    if (before !== null && compareBallots(entry, before) < 0)
-      return `ballot ${formatBallot(entry)} after ${formatBallot(before)}`;
-    if (entry.kind === "chat") {
-      const seq = this.rooms.get(entry.room_id) + 1;
-      if (entry.seq_no !== seq) return `seq_no ${entry.seq_no} in room ${entry.room_id}, expected ${seq}`;
-      const expected = this.sessions.get(entry.session) + 1;
-      if (entry.counter !== expected) return `message ${messageId(entry)}, expected counter ${expected}`;
+  trim(leads: boolean, delivered: LogIndex): void {
+    const waiting = this.commit - delivered;
+    const soon = waiting > WAITING_ENTRIES_KEPT ? 0 : waiting;
+    const entriesKept = leads ? TAIL_ENTRIES_KEPT : Math.max(FOLLOWER_TAIL_ENTRIES_KEPT, soon);
+    let drop = 0;
+    const committed = this.commit - this.#before;
+    // In portions: what is kept is copied each time.
+    if (committed <= 1.25 * entriesKept && this.#committedBytes <= 1.25 * TAIL_BYTES_KEPT) return;
+    while (drop < committed && (committed - drop > entriesKept || this.#committedBytes > TAIL_BYTES_KEPT)) {
+      const entry = this.#entries[drop] as Entry;
+      this.#committedBytes -= entry.end - entry.start;
+      this.#bytes -= entry.end - entry.start;
+      this.#before = entry.index;
+      this.#beforeCrc = entry.crc;
+      drop += 1;
     }
-    if (entry.kind === "system" || entry.kind === "read")
-      return this.people.refusal(entry, this.rooms.get(entry.room_id));
-    if (entry.kind === "config") {
-      const { cluster_id, members } = entry.data as Configuration;
-      const [only, ...others] = members;
-      const alone = only?.id === entry.leader_id && only.inc === entry.inc && others.length === 0;
-      if (cluster_id !== undefined && !alone) return `names cluster ${cluster_id}, but others besides its maker [M9]`;
-    }
-    if (entry.kind === "settled") {
-      const newest = this.newest;
-      const settles = (entry.data as Settled).config_index;
-      if (newest === null || newest.index !== settles || newest.settled !== 0)
-        return `settles configuration ${settles}`;
-    }
-    return null;
+    if (drop > 0) this.#entries = this.#entries.slice(drop);
   }
 
-  /** One entry forward. The entry must not be refused by `refusal`. */
-  apply(entry: Entry): void {
-    this.index = entry.index;
-    this.crc = entry.crc;
-    const run = this.runs[this.runs.length - 1];
-    if (run === undefined || !sameBallot(run.ballot, entry)) {
-      this.runs.push({ from: entry.index, ballot: ballotOf(entry) });
-    }
-    switch (entry.kind) {
-      case "chat":
-        this.rooms.set(entry.room_id, entry.seq_no);
-        this.sessions.set(entry.session, entry.counter);
-        this.chats += 1;
-        break;
-      case "system":
-      case "read":
-        this.people.apply(entry);
-        break;
-      case "genesis": {
-        const genesis = entry.data as Genesis;
-        this.clusterId = genesis.cluster_id;
-        this.segmentEntries = genesis.segment_entries;
-        this.segmentBytes = genesis.segment_bytes;
-        this.configurations.push({ index: entry.index, configuration: genesis, settled: entry.index });
-        break;
-      }
-      case "config": {
-        const configuration = entry.data as Configuration;
-        this.configurations.push({ index: entry.index, configuration, settled: 0 });
-        if (configuration.cluster_id !== undefined) {
-          this.formerClusters.push(this.clusterId);
-          this.clusterId = configuration.cluster_id;
-        }
-        break;
-      }
-      case "settled": {
-        const newest = this.newest;
-        assert(
-          newest !== null && newest.index === (entry.data as Settled).config_index,
-          "a settled entry follows its configuration",
-        );
-        newest.settled = entry.index;
-        break;
-      }
-    }
+  /**
+   * Where to try next when another log does not hold `asked`: the highest place not above it whose ballot is not above
+   * its ballot. Skips a whole run of one ballot at a time.
+   */
+  hintFor(asked: Tail): Tail {
+    let index = Math.min(asked.index, this.last);
+    while (index > 0 && compareBallots(this.state.ballotAt(index), asked.ballot) > 0)
+      index = this.state.runStart(index) - 1;
+    return this.tailAt(index);
   }
 
-  /** One entry back: `entry` is the last one, `prevCrc` the crc of the one before it. */
-  undo(entry: Entry, prevCrc: number): void {
-    assert(entry.index === this.index, "undo takes back the last entry");
-    this.index = entry.index - 1;
-    this.crc = prevCrc;
-    if (this.runs[this.runs.length - 1]?.from === entry.index) this.runs.pop();
-    switch (entry.kind) {
-      case "chat":
-        this.rooms.set(entry.room_id, entry.seq_no - 1);
-        this.sessions.set(entry.session, entry.counter - 1);
-        this.chats -= 1;
-        break;
-      case "system":
-      case "read":
-        this.people.undo(entry);
-        break;
-      case "genesis":
-        this.configurations.pop();
-        break;
-      case "config":
-        this.configurations.pop();
-        if ((entry.data as Configuration).cluster_id !== undefined) this.clusterId = this.formerClusters.pop() ?? "";
-        break;
-      case "settled": {
-        const newest = this.newest;
-        assert(newest !== null, "a settled entry has a configuration before it");
-        newest.settled = 0;
-        break;
-      }
-    }
-  }
-
-  /** Drops configurations that a settled one at or below `committed` has replaced for good. */
-  forget(committed: LogIndex): void {
-    let keep = 0;
-    this.configurations.forEach((c, i) => {
-      if (c.settled !== 0 && c.settled <= committed) keep = i;
-    });
-    if (keep > 0) this.configurations = this.configurations.slice(keep);
-  }
-
-  get #last(): Ballot | null {
-    return this.runs[this.runs.length - 1]?.ballot ?? null;
-  }
-
-  #runAt(index: LogIndex): BallotRun | null {
-    // Nearly every question is about the newest run; the others are found by halving.
-    let low = 0;
-    let high = this.runs.length - 1;
-    if (high >= 0 && (this.runs[high] as BallotRun).from <= index) return this.runs[high] as BallotRun;
-    let found: BallotRun | null = null;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const run = this.runs[middle] as BallotRun;
-      if (run.from <= index) {
-        found = run;
-        low = middle + 1;
-      } else high = middle - 1;
-    }
-    return found;
+  #count(entry: Entry, committed: boolean): void {
+    this.#bytes += entry.end - entry.start;
+    if (committed) this.#committedBytes += entry.end - entry.start;
   }
 }

@@ -1,6 +1,6 @@
 /** Arithmetic of majorities, apart from any state. Three voters bear one crash, five bear two. */
 import type { LogIndex, MemberKey, Millis } from "./ids.ts";
-import type { LoggedConfiguration } from "./log.ts";
+import type { LoggedConfiguration } from "./log-state.ts";
 import type { Configuration, Member } from "./message.ts";
 
 export function votersOf(configuration: Configuration): Member[] {

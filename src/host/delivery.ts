@@ -3,9 +3,9 @@
  * delivery costs nothing: the log is the queue. The next process goes on behind what was acknowledged [D7] [A1].
  */
 import type { LogIndex } from "../core/ids.ts";
+import type { Log } from "../core/log.ts";
 import type { Entry } from "../core/message.ts";
 import type { ReadNote, SystemNote } from "../core/reports.ts";
-import type { Log } from "../core/tail.ts";
 import { toMessage, toReadNote, toSystemNote } from "./delivered.ts";
 import type { DeliveredMessage } from "./events.ts";
 

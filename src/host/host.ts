@@ -16,41 +16,41 @@ import {
   TAKEN_CHARACTERS_MAX,
   type Timings,
 } from "../core/config.ts";
-import type { Input, Output } from "../core/contract.ts";
 import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse, Twin } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
-import { Peer } from "../core/peer.ts";
 import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
+import { Peer } from "../engines/bully/peer.ts";
+import type { Input, Output } from "../engines/engine.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
-import { endsPeer, judgeHello, refuseAddress, refuseText } from "./admission.ts";
-import { Answers } from "./answers.ts";
-import { byteLength } from "./bytes.ts";
-import { refusal } from "./channel.ts";
-import { Clients, type ClientsHost } from "./clients.ts";
+import { Answers } from "./answers/answers.ts";
+import { nameInUse } from "./answers/names.ts";
+import { Past } from "./answers/past.ts";
+import { Slices } from "./answers/slices.ts";
+import { describe } from "./answers/status.ts";
+import { Waiter } from "./answers/waiter.ts";
+import { lastWords, type Surroundings, waitingFor } from "./answers/waiting.ts";
+import { Who } from "./answers/who.ts";
+import { Clients, type ClientsHost } from "./client/attached-clients.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
-import { type Directory, HostError, lockDirectory, lockFailure, openDirectory, unusable } from "./directory.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
-import { HeldDisk, Outwait } from "./holding.ts";
-import { Links } from "./links.ts";
-import type { RawEntries } from "./log-store.ts";
-import { makeEntry } from "./made-entry.ts";
-import { nameInUse } from "./names.ts";
-import { Past } from "./past.ts";
+import { endsPeer, judgeHello, refuseAddress, refuseText } from "./net/admission.ts";
+import { refusal } from "./net/channel.ts";
+import { Links } from "./net/links.ts";
+import { Presence } from "./net/presence.ts";
 import { OwnPerson, type PersonOptions } from "./people.ts";
-import { Presence } from "./presence.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
-import { Slices } from "./slices.ts";
-import { describe } from "./status.ts";
-import { Troubles } from "./troubles.ts";
+import { byteLength } from "./store/bytes.ts";
+import { type Directory, HostError, lockDirectory, lockFailure, openDirectory, unusable } from "./store/directory.ts";
+import { HeldDisk, Outwait } from "./store/holding.ts";
+import type { RawEntries } from "./store/log-store.ts";
+import { makeEntry } from "./store/made-entry.ts";
+import { Troubles } from "./store/troubles.ts";
+import { Writer } from "./store/writer.ts";
 import { type Pair, twinsText, whereOf } from "./twins.ts";
-import { Waiter } from "./waiter.ts";
-import { lastWords, type Surroundings, waitingFor } from "./waiting.ts";
-import { Who } from "./who.ts";
-import { Writer } from "./writer.ts";
 
 /** `name` stands with this peer's messages. */
 export interface HostOptions extends PersonOptions {

@@ -1,10 +1,11 @@
 /** The person at a peer, system and read entries as events, and what is decided about names before the log decides. */
-import type { Input } from "../core/contract.ts";
+
 import type { PeopleLog } from "../core/people-log.ts";
 import type { Confirmations, Notice } from "../core/reports.ts";
+import type { Input } from "../engines/engine.ts";
 import { isName } from "../wire/text.ts";
-import { NAME_RULE } from "./admission.ts";
 import type { Clock } from "./contracts.ts";
+import { NAME_RULE } from "./net/admission.ts";
 
 export interface PersonOptions {
   readonly name: string;

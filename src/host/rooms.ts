@@ -5,12 +5,12 @@
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
 import { ROOMS_JOINED_MAX } from "../core/config.ts";
+import type { Log } from "../core/log.ts";
 import type { RoomStatus } from "../core/reports.ts";
-import type { Log } from "../core/tail.ts";
 import { count, name } from "../wire/parts.ts";
 import { isName } from "../wire/text.ts";
 import { type Disk, PortError } from "./contracts.ts";
-import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
+import { DamagedFile, readState, replaceStateNow } from "./store/state-files.ts";
 
 export const ROOMS = "rooms.json";
 

@@ -8,9 +8,9 @@
 import { TWINS_TOLD_MAX } from "../core/config.ts";
 import { type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
 import type { Hello, Refuse, Twin } from "../core/message.ts";
-import { place } from "./address.ts";
-import { refusal } from "./channel.ts";
-import { processName } from "./dialler.ts";
+import { place } from "./net/address.ts";
+import { refusal } from "./net/channel.ts";
+import { processName } from "./net/dialler.ts";
 
 /** Two processes of one member, by what they said of themselves. */
 export type Pair = readonly [Hello, Hello];

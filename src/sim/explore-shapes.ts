@@ -1,7 +1,7 @@
 /** What the exhaustive search moves and judges. */
 import type { Ballot, MemberKey } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
-import type { Peer } from "../core/peer.ts";
+import type { Peer } from "../engines/bully/peer.ts";
 
 /** One peer on its disk. Nobody changes it once it has a number. */
 export interface Actor {

@@ -4,7 +4,7 @@
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
-import type { MakeClient } from "../host/client-host.ts";
+import type { MakeClient } from "../host/client/client-host.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import { Host, HostError, type MakePeer } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";

@@ -3,12 +3,12 @@
  * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
  */
 
-import { Client } from "../core/client.ts";
-import type { Input, Output, Restored } from "../core/contract.ts";
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
-import { Peer } from "../core/peer.ts";
-import type { Leadership } from "../core/replication.ts";
+import { Client } from "../core/thin-client.ts";
+import { Peer } from "../engines/bully/peer.ts";
+import type { Leadership } from "../engines/bully/replication.ts";
+import type { Input, Output, Restored } from "../engines/engine.ts";
 import type { Clock, Disk, File } from "../host/contracts.ts";
 import type { VirtualDisk } from "./disk.ts";
 import type { Parts } from "./machine.ts";

@@ -1,5 +1,5 @@
 /** Mutants of thin clients: the rule S8. */
-import { isClientSession } from "../core/clients.ts";
+import { isClientSession } from "../engines/bully/relayed-chats.ts";
 import { clients, type Mutant, peers, whenLeading, wrap } from "./mutant.ts";
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [

@@ -1,8 +1,8 @@
 /** Mutants of election and membership: the rules E4 to E13 and M2 to M7. */
 import { TERM_MAX } from "../core/config.ts";
 import { compareBallots, leaderKey, makerOf, NO_BALLOT, sameMember } from "../core/ids.ts";
-import { Peer } from "../core/peer.ts";
 import { memberName, voterSets, votersOf } from "../core/quorum.ts";
+import { Peer } from "../engines/bully/peer.ts";
 import { framesIn, framesOut, getter, leaders, type Mutant, peers, words, wrap } from "./mutant.ts";
 
 const NOTHING = { index: 0, ballot: NO_BALLOT };

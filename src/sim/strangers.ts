@@ -2,7 +2,7 @@
 import { PROTOCOL_VERSION } from "../core/config.ts";
 import { type Ballot, NO_BALLOT, type ProcessKey } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
-import { joinBytes } from "../host/bytes.ts";
+import { joinBytes } from "../host/store/bytes.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { durableJson, durablePromise, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";

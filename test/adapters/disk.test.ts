@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDisk } from "../../src/adapters/disk.ts";
 import { PortError } from "../../src/host/contracts.ts";
-import { diskContract } from "../host/disk-contract.ts";
+import { diskContract } from "../host/store/disk-contract.ts";
 
 diskContract("the disk on node:fs", () => {
   const root = mkdtempSync(join(tmpdir(), "chatpeer-disk-"));

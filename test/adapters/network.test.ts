@@ -6,7 +6,7 @@ import { systemClock } from "../../src/adapters/clock.ts";
 import { namedNetwork } from "../../src/adapters/named-network.ts";
 import { nodeNetwork } from "../../src/adapters/node-network.ts";
 import type { Connection, Listener, Network } from "../../src/host/contracts.ts";
-import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/network-contract.ts";
+import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/net/network-contract.ts";
 
 const HOST = "127.0.0.1";
 /** So many bytes are taken one at a time, the rest in larger gulps: a full kernel buffer empties in small steps. */

@@ -1,5 +1,5 @@
 /** A program on a pseudo-terminal: its screen, its keyboard, and the mode that it has set. */
-import { VirtualTerminal } from "./virtual-terminal.ts";
+import { VirtualTerminal } from "./screen/virtual-terminal.ts";
 
 /** Of termios: lines instead of keys, and what is typed is shown. */
 const ICANON = process.platform === "darwin" ? 0x100 : 0o2;

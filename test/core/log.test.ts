@@ -1,178 +1,186 @@
 /**
- * What follows from a log prefix: it follows from the prefix alone, however the log got there, and taking entries back
- * is the exact inverse of applying them [S5] [M3]. Random logs against recounting from the start.
+ * The log in memory, against a plain array: what is uncommitted is always there, what is committed is never cut [R6],
+ * old entries go when nobody is likely to ask, and two logs find where they agree.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
-import { LogState, type LogStateData } from "../../src/core/log.ts";
-import type { Configuration, Entry } from "../../src/core/message.ts";
-import { messageId } from "../../src/core/message-id.ts";
+import { AssertionError } from "../../src/core/assert.ts";
+import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_ENTRIES_KEPT, WAITING_ENTRIES_KEPT } from "../../src/core/config.ts";
+import { compareBallots, sameBallot } from "../../src/core/ids.ts";
+import { Log } from "../../src/core/log.ts";
+import { LogState } from "../../src/core/log-state.ts";
+import type { Entry } from "../../src/core/message.ts";
 import { entryOf, genesisOf } from "./entries.ts";
-import { type Move, moves, written } from "./logs.ts";
+import { grow, type Move, move, moves, written } from "./logs.ts";
 
-const RUNS = { seed: 3, numRuns: 300 };
+const RUNS = { seed: 4, numRuns: 300 };
 
-function replay(entries: readonly Entry[]): LogState {
-  const state = new LogState();
-  for (const entry of entries) state.apply(entry);
-  return state;
+function logOf(entries: readonly Entry[], commit = 0): Log {
+  const log = new Log(new LogState(), [], 0, 0, 0);
+  for (const entry of entries) log.append(entry);
+  log.commitThrough(commit);
+  return log;
 }
 
-function forEveryLog(claim: (entries: Entry[], made: Move[]) => void): void {
-  fc.assert(
-    fc.property(moves, (made) => claim(written(made), made)),
-    RUNS,
-  );
-}
+const bytes = (entries: readonly Entry[]): number => entries.reduce((sum, e) => sum + e.end - e.start, 0);
 
-const ballot: Ballot = { term: 1, leader_id: 1, inc: "i1", boot: 1 };
-function chat(index: number, seq: number, id: string, room = "lobby"): Entry {
-  const dot = id.lastIndexOf(".");
-  const message = { session: id.slice(0, dot), counter: Number(id.slice(dot + 1)) };
-  return entryOf(index, ballot, "chat", { room_id: room, seq_no: seq, ...message });
-}
+type Step = { readonly grow: Move[] } | { readonly commit: number } | { readonly cut: number };
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ grow: fc.array(move, { maxLength: 6 }) }),
+    fc.record({ commit: fc.nat(1000) }),
+    fc.record({ cut: fc.nat(1000) }),
+  ),
+  { maxLength: 20 },
+);
 
-describe("apply and undo", () => {
-  test("[S5] [M3] taking an entry back leaves what was there before it, to the last counter", () => {
-    forEveryLog((entries) => {
-      const state = new LogState();
-      const before: LogStateData[] = [];
-      for (const entry of entries) {
-        expect(state.refusal(entry)).toBeNull();
-        before.push(state.toData());
-        state.apply(entry);
-      }
-      // The genesis alone is never taken back: two logs with different ones are two clusters [W2].
-      for (const entry of entries.slice(1).toReversed()) {
-        state.undo(entry, entries[entry.index - 2]?.crc ?? 0);
-        expect(state.toData()).toEqual(before.pop() as LogStateData);
-      }
-    });
-  });
-
-  test("[S5] the counters are those of the prefix, counted anew", () => {
-    forEveryLog((entries) => {
-      const rooms = new Map<string, number>();
-      const sessions = new Map<string, number>();
-      for (const { kind, room_id, session } of entries) {
-        if (kind !== "chat") continue;
-        rooms.set(room_id, (rooms.get(room_id) ?? 0) + 1);
-        sessions.set(session, (sessions.get(session) ?? 0) + 1);
-      }
-      const state = replay(entries);
-      expect(new Map(state.rooms)).toEqual(rooms);
-      expect(new Map(state.sessions)).toEqual(sessions);
-      expect(state.chats).toBe(entries.filter((e) => e.kind === "chat").length);
-    });
-  });
-
-  test("a ballot is found wherever it stands, and so is the start of its run", () => {
-    forEveryLog((entries) => {
-      const state = replay(entries);
-      expect(state.ballotAt(0)).toEqual(NO_BALLOT);
-      let start = 0;
-      let last = "";
-      for (const { index, term, leader_id, inc, boot } of entries) {
-        if (`${term}.${leader_id}.${inc}.${boot}` !== last) start = index;
-        last = `${term}.${leader_id}.${inc}.${boot}`;
-        expect(state.ballotAt(index)).toEqual({ term, leader_id, inc, boot });
-        expect(state.runStart(index)).toBe(start);
-      }
-    });
-  });
-
-  test("[M3] the newest configuration is the last one written, settled or not", () => {
-    forEveryLog((entries) => {
-      const config = entries.findLast((e) => e.kind === "config" || e.kind === "genesis") as Entry;
-      const settled = entries.find((e) => e.kind === "settled" && e.index > config.index)?.index ?? 0;
-      const { newest } = replay(entries);
-      expect(newest?.index).toBe(config.index);
-      expect(newest?.configuration).toBe(config.data as Configuration);
-      expect(newest?.settled).toBe(config.kind === "genesis" ? 1 : settled);
-    });
-  });
-
-  test("[M3] configurations may be forgotten once a committed one replaces them: truncation still finds what was", () => {
+describe("against a plain array", () => {
+  test("appending, committing and truncating in any order", () => {
     fc.assert(
-      fc.property(moves, fc.nat(), (made, at) => {
+      fc.property(steps, (taken: Step[]) => {
+        const model = written([]);
+        const log = logOf(model, 1);
+        let commit = 1;
+        let durable = 0;
+        for (const step of taken) {
+          if ("grow" in step) {
+            const before = model.length;
+            grow(model, step.grow);
+            for (const entry of model.slice(before)) log.append(entry);
+            log.durable = durable = model.length;
+          } else if ("commit" in step) {
+            commit += step.commit % (model.length - commit + 1);
+            log.commitThrough(commit);
+          } else if (model.length > commit) {
+            model.length = commit + (step.cut % (model.length - commit));
+            log.truncate(model.length + 1);
+            durable = Math.min(durable, model.length);
+          }
+          expect(log.last).toBe(model.length);
+          expect([log.commit, log.durable]).toEqual([commit, durable]);
+          expect(log.uncommittedBytes).toBe(bytes(model.slice(commit)));
+          for (const entry of model) expect(log.entryAt(entry.index)).toBe(entry);
+          expect(log.entryAt(model.length + 1)).toBeNull();
+          expect(log.crcAt(log.last)).toBe(model.at(-1)?.crc as number);
+          expect(log.state.crc).toBe(log.crcAt(log.last));
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test("a slice fits both bounds, and is never empty while there is something", () => {
+    fc.assert(
+      fc.property(moves, fc.nat(), fc.integer({ min: 1, max: 10 }), fc.nat(3000), (made, at, most, room) => {
         const entries = written(made);
-        const committed = 1 + (at % entries.length);
-        const state = replay(entries);
-        state.forget(committed);
-        for (const entry of entries.slice(committed).toReversed())
-          state.undo(entry, entries[entry.index - 2]?.crc ?? 0);
-        const { newest } = replay(entries.slice(0, committed));
-        expect(state.newest).toEqual(newest);
-        // One that is not settled needs the one before it for truncation no more: it names those voters itself.
-        expect(state.configurations.length).toBeGreaterThan(0);
+        const from = 1 + (at % (entries.length + 1));
+        const got = logOf(entries).slice(from, most, room);
+        expect(got).toEqual(entries.slice(from - 1, from - 1 + got.length));
+        expect(got.length).toBeLessThanOrEqual(most);
+        expect(got.length > 1 ? bytes(got) : 0).toBeLessThanOrEqual(room);
+        // One more would not have fitted.
+        const more = entries.slice(from - 1, from + got.length);
+        expect(more.length === got.length || got.length === most || bytes(more) > room).toBe(true);
+        expect(got.length > 0 || from > entries.length).toBe(true);
       }),
       RUNS,
     );
   });
 });
 
-describe("checkpoints", () => {
-  test("[L5] the state goes through plain data unchanged, and shares nothing with it", () => {
-    forEveryLog((entries) => {
-      const data = replay(entries).toData();
-      const copy = LogState.fromData(JSON.parse(JSON.stringify(data)));
-      expect(copy.toData()).toEqual(data);
-      // The restored state goes on; the checkpoint it came from stays as it was.
-      const again = LogState.fromData(data);
-      const { newest } = again;
-      if (newest?.settled === 0)
-        again.apply(entryOf(entries.length + 1, ballot, "settled", { data: { config_index: newest.index } }));
-      again.apply(entryOf(again.index + 1, ballot, "leader"));
-      expect(data).toEqual(replay(entries).toData());
-    });
+describe("what must not be", () => {
+  test("[R6] a truncation of what is committed is a bug and stops the process", () => {
+    const log = logOf(written([...Array(5)].map(() => ({ kind: "chat", room: "lobby", session: "1.a" }))), 4);
+    expect(() => log.truncate(4)).toThrow(AssertionError);
+    expect(() => log.truncate(1)).toThrow(AssertionError);
+    log.truncate(5);
+    expect(log.last).toBe(4);
+  });
+
+  test("[I7] the commit index neither goes back nor beyond the log", () => {
+    const log = logOf(written([]), 1);
+    expect(() => log.commitThrough(0)).toThrow(AssertionError);
+    expect(() => log.commitThrough(2)).toThrow(AssertionError);
+  });
+
+  test("a log whose uncommitted entries are not all in memory is not begun with", () => {
+    const entries = written([...Array(5)].map(() => ({ kind: "chat", room: "lobby", session: "1.a" })));
+    const { state } = logOf(entries);
+    expect(() => new Log(state, entries.slice(4), entries[3]?.crc as number, 6, 3)).toThrow(AssertionError);
+    expect(new Log(state, entries.slice(4), entries[3]?.crc as number, 6, 4).first).toBe(5);
   });
 });
 
-test("[L5] a checkpoint that is older than boot numbers is read: its ballots are of boot 0", () => {
-  const data = replay([...written([{ kind: "leader", room: "lobby", session: "1.a" }])]).toData();
-  const older = data.runs.map(({ from, ballot: { boot: _, ...rest } }) => ({ from, ballot: rest }));
-  const copy = LogState.fromData({ ...data, runs: older } as unknown as LogStateData);
-  expect(copy.toData().runs).toEqual(data.runs.map(({ from, ballot }) => ({ from, ballot: { ...ballot, boot: 0 } })));
+test("[I10] [R7] old committed entries leave the memory, uncommitted ones never", () => {
+  const ballot = { term: 1, leader_id: 1, inc: "i", boot: 1 };
+  const log = logOf([genesisOf(["voter"])], 1);
+  const total = 3 * TAIL_ENTRIES_KEPT;
+  while (log.last < total) log.append(entryOf(log.last + 1, ballot, "leader", { crc: log.last, end: 1 }));
+  log.trim(true, 0);
+  expect(log.first).toBe(1);
+  log.commitThrough(10);
+  log.trim(true, 0);
+  expect(log.first).toBe(1);
+  log.commitThrough(total - 5);
+  log.trim(true, log.commit);
+  expect(log.first).toBe(total - 5 - TAIL_ENTRIES_KEPT + 1);
+  log.trim(false, log.commit - WAITING_ENTRIES_KEPT);
+  expect(log.first).toBe(total - 5 - WAITING_ENTRIES_KEPT + 1);
+  log.trim(false, log.commit - WAITING_ENTRIES_KEPT - 1);
+  expect(log.first).toBe(total - 5 - FOLLOWER_TAIL_ENTRIES_KEPT + 1);
+  log.trim(false, log.commit);
+  expect(log.first).toBe(total - 5 - FOLLOWER_TAIL_ENTRIES_KEPT + 1);
+  expect(log.entryAt(log.first - 1)).toBeNull();
+  expect(log.crcAt(log.first - 1)).toBe(log.first - 2);
+  expect(log.uncommittedBytes).toBe(5);
+  log.truncate(total - 4);
+  expect([log.last, log.uncommittedBytes]).toEqual([total - 5, 0]);
 });
 
-describe("what cannot come next", () => {
-  const state = replay([genesisOf(["voter"]), chat(2, 1, "1.s.1"), chat(3, 2, "1.s.2")]);
-
-  test("[S2] a message twice, or before the one before it", () => {
-    expect(state.refusal(chat(4, 3, "1.s.3"))).toBeNull();
-    expect(state.refusal(chat(4, 3, "1.s.2"))).toContain("expected counter 3");
-    expect(state.refusal(chat(4, 3, "1.s.4"))).toContain("expected counter 3");
-    expect(state.refusal(chat(4, 3, "1.other.2"))).toContain("expected counter 1");
-    expect(state.refusal(chat(4, 3, "2.s.1"))).toBeNull();
+describe("where two logs agree", () => {
+  /** Two logs with a common beginning, and terms that no two leaders share. */
+  const pairs = fc.tuple(moves, moves, moves).map(([common, left, right]) => {
+    const begin = written(common);
+    const [a, b] = [[...begin], [...begin]];
+    grow(a, left);
+    // The other leader's ballots are its own.
+    const lead: Move = { kind: "leader", room: "lobby", session: "1.a" };
+    grow(b, right.length > 0 ? [lead, ...right] : []);
+    const own = b.map((e, i) => (i < begin.length ? e : { ...e, inc: "other" }));
+    return [a, own] as const;
   });
 
-  test("a number that leaves one out in its room, or uses one again", () => {
-    expect(state.refusal(chat(4, 4, "1.s.3"))).toContain("expected 3");
-    expect(state.refusal(chat(4, 2, "1.s.3"))).toContain("expected 3");
-    expect(state.refusal(chat(4, 1, "1.s.3", "attic"))).toBeNull();
-    expect(state.refusal(chat(4, 3, "1.s.3", "attic"))).toContain("expected 1");
+  test("[R2] a hint is the highest place not above what was asked, neither by index nor by ballot", () => {
+    fc.assert(
+      fc.property(pairs, fc.nat(), ([a, b], at) => {
+        const asked = logOf(b).tailAt(at % (b.length + 1));
+        const log = logOf(a);
+        let dumb = Math.min(asked.index, a.length);
+        while (dumb > 0 && compareBallots(log.state.ballotAt(dumb), asked.ballot) > 0) dumb -= 1;
+        expect(log.hintFor(asked)).toEqual(log.tailAt(dumb));
+      }),
+      RUNS,
+    );
   });
 
-  test("an index out of turn, a second genesis, a first entry that is none", () => {
-    expect(state.refusal(chat(3, 3, "1.s.3"))).toContain("index 3 after 3");
-    expect(state.refusal(chat(5, 3, "1.s.3"))).toContain("index 5 after 3");
-    expect(state.refusal({ ...genesisOf(["voter"]), index: 4 })).toContain("genesis");
-    expect(new LogState().refusal(chat(1, 1, "1.s.1"))).toContain("at index 1");
+  test("[R2] hint by hint they come to a place that both hold, and lose nothing that both hold", () => {
+    fc.assert(
+      fc.property(pairs, ([a, b]) => {
+        let shared = 0;
+        while (shared < Math.min(a.length, b.length) && sameBallot(a[shared] as Entry, b[shared] as Entry)) shared += 1;
+        const [leader, follower] = [logOf(a), logOf(b)];
+        const holds = (log: Log, index: number, other: Log) =>
+          index <= log.last && sameBallot(log.state.ballotAt(index), other.state.ballotAt(index));
+        let asked = leader.tail;
+        let rounds = 0;
+        while (!holds(follower, asked.index, leader)) {
+          asked = leader.hintFor(follower.hintFor(asked));
+          rounds += 1;
+          expect(rounds).toBeLessThanOrEqual(a.length + b.length);
+        }
+        expect(asked.index).toBe(shared);
+      }),
+      RUNS,
+    );
   });
-
-  test("[M3] a settling of nothing, of something else, or of the same again", () => {
-    const settled = (index: number, of: number) => entryOf(index, ballot, "settled", { data: { config_index: of } });
-    expect(state.refusal(settled(4, 1))).toContain("settles");
-    const changed = replay([genesisOf(["voter"])]);
-    changed.apply(entryOf(2, ballot, "config", { data: { members: [], prev_voters: [] } }));
-    expect(changed.refusal(settled(3, 1))).toContain("settles");
-    expect(changed.refusal(settled(3, 2))).toBeNull();
-    changed.apply(settled(3, 2));
-    expect(changed.refusal(settled(4, 2))).toContain("settles");
-  });
-});
-
-test("a message id names its session by all but its last part", () => {
-  expect(messageId(chat(1, 1, "12.a1b2.7"))).toBe("12.a1b2.7");
 });

@@ -1,11 +1,11 @@
 /** A message is sent when the log says what was typed, not when it has its number [S10]. */
 import { describe, expect, test } from "bun:test";
-import { Client } from "../../src/core/client.ts";
 import type { Chat, Draft, Entry } from "../../src/core/message.ts";
 import { OwnSession, saysSame } from "../../src/core/own-session.ts";
+import { Client } from "../../src/core/thin-client.ts";
+import type { Puppet } from "../engines/bully/puppet.ts";
+import { type Stage, trio } from "../engines/bully/puppets.ts";
 import { draft, entryOf } from "./entries.ts";
-import type { Puppet } from "./puppet.ts";
-import { type Stage, trio } from "./puppets.ts";
 
 const BALLOT = { term: 1, leader_id: 1, inc: "i1", boot: 1 };
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { MemberKey } from "../../src/core/ids.ts";
-import type { LoggedConfiguration } from "../../src/core/log.ts";
+import type { LoggedConfiguration } from "../../src/core/log-state.ts";
 import type { Member, Role } from "../../src/core/message.ts";
 import {
   everyVoter,

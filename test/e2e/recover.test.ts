@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openDisk } from "../../src/adapters/disk.ts";
 import { TERMS_PER_CLUSTER } from "../../src/core/config.ts";
 import type { Ballot } from "../../src/core/ids.ts";
-import { makePromiseFile, readPromise } from "../../src/host/promise-file.ts";
+import { makePromiseFile, readPromise } from "../../src/host/store/promise-file.ts";
 import { BINARY, Cluster, endAll, type PeerEvent, run, sentBy } from "./harness.ts";
 import { checkHistory, logLines } from "./history.ts";
 

@@ -4,7 +4,7 @@
  */
 import { afterEach, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { VirtualTerminal } from "../cli/virtual-terminal.ts";
+import { VirtualTerminal } from "../cli/screen/virtual-terminal.ts";
 import { BINARY, Cluster, endAll, ROOT, RUNTIMES, run } from "./harness.ts";
 import { holderOf } from "./tmux.ts";
 

@@ -1,7 +1,7 @@
 /** Who comes, goes and is gone, and who has read how far [P1] to [P5]: three hosts and their clients, on virtual time. */
 import { expect, test } from "bun:test";
 import type { Told } from "../../src/core/reports.ts";
-import type { ClientHost } from "../../src/host/client-host.ts";
+import type { ClientHost } from "../../src/host/client/client-host.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { OwnQuestion, Service } from "../../src/host/service.ts";
 import { Cluster, messages, type Run, say } from "./virtual-cluster.ts";

@@ -1,8 +1,8 @@
 /** The rooms somebody looks at: joined, left, shown, unread, and noted for the next process. */
 import { expect, test } from "bun:test";
 import { ROOMS_JOINED_MAX } from "../../src/core/config.ts";
-import { LogState } from "../../src/core/log.ts";
-import { Log } from "../../src/core/tail.ts";
+import { Log } from "../../src/core/log.ts";
+import { LogState } from "../../src/core/log-state.ts";
 import { committedRooms, Rooms } from "../../src/host/rooms.ts";
 import { written } from "../core/logs.ts";
 

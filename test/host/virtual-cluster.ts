@@ -3,7 +3,7 @@
  */
 import { expect } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
-import { ClientHost } from "../../src/host/client-host.ts";
+import { ClientHost } from "../../src/host/client/client-host.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
 import { Host, type HostOptions } from "../../src/host/host.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";

@@ -49,5 +49,5 @@ test("links and files that lead nowhere", () => {
     "README.md: there is no docs/none.md",
   ]);
   const source = file("src/a.ts", `/** As links.ts says, not ${"lost"}.ts. */`, 'const name = "data.ts";');
-  expect(lostFiles([source], ["src/host/links.ts"])).toEqual(["src/a.ts: there is no file lost.ts"]);
+  expect(lostFiles([source], ["src/host/net/links.ts"])).toEqual(["src/a.ts: there is no file lost.ts"]);
 });

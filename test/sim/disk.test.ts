@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { PortError } from "../../src/host/contracts.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { diskContract } from "../host/disk-contract.ts";
 import { ManualClock, seeded } from "../host/manual-clock.ts";
+import { diskContract } from "../host/store/disk-contract.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (b: Uint8Array) => new TextDecoder().decode(b);

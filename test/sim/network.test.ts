@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Connection, ConnectionHandler } from "../../src/host/contracts.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualNetwork } from "../../src/sim/network.ts";
-import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/network-contract.ts";
+import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/net/network-contract.ts";
 
 const [HERE, THERE, READER] = [1, 2, 3];
 /** Virtual milliseconds within which everything on a network without faults has happened. */

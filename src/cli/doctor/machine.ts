@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CONNECTIONS_PER_ADDRESS_MAX, DISK_SLOW_MS } from "../../core/config.ts";
-import { slowDiskCost } from "../../core/own-disk.ts";
+import { slowDiskCost } from "../../engines/bully/own-disk.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { greet } from "./greeting.ts";
 import { portIsFree } from "./port.ts";

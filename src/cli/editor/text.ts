@@ -2,7 +2,7 @@
  * Places in a text, as UTF-16 offsets at the edges of grapheme clusters (UAX #29): what a person takes for one character is
  * stepped over and deleted as one. Nothing here walks the whole text: ICU finds the edges around an offset.
  */
-import { graphemes } from "../graphemes.ts";
+import { graphemes } from "../screen/graphemes.ts";
 
 export class Clusters {
   readonly text: string;

@@ -1,6 +1,6 @@
 /** The script interface: one JSON object per line, texts as they were sent. */
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
-import { logLine } from "../render.ts";
+import { logLine } from "../screen/render.ts";
 import type { Chatting, Face } from "./face.ts";
 import { writeLine } from "./pipe.ts";
 

@@ -1,11 +1,11 @@
 /** People without a screen of ours, through a pipe or at a dumb terminal: a line for each thing, errors on stderr. */
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
-import type { Row } from "../answers.ts";
-import { inColumns } from "../columns.ts";
-import { paintFor } from "../paint.ts";
-import { logLine } from "../render.ts";
-import { visible } from "../sanitize.ts";
-import { Transcript } from "../transcript.ts";
+import type { Row } from "../screen/answer-rows.ts";
+import { inColumns } from "../screen/columns.ts";
+import { paintFor } from "../screen/paint.ts";
+import { logLine } from "../screen/render.ts";
+import { visible } from "../screen/sanitize.ts";
+import { Transcript } from "../screen/transcript.ts";
 import type { Chatting, Face } from "./face.ts";
 import { writeLine } from "./pipe.ts";
 

@@ -1,8 +1,8 @@
 /** Reads the words behind a command's name: every flag is known, spelled exactly so, and given once unless it may repeat. */
 import { nearest } from "../../nearest.ts";
-import { UsageError } from "../flags.ts";
 import { COMMON_FLAGS, SHORT } from "./command.ts";
 import type { Flag } from "./flag.ts";
+import { UsageError } from "./flags.ts";
 
 export interface Arguments {
   readonly words: readonly string[];

@@ -3,8 +3,8 @@
  * configuration file, its environment variables, the completions and the manual are made. Each command's own file holds
  * its description; the list of all is in catalog.ts.
  */
-import type { Output } from "../output.ts";
-import type { Paint } from "../paint.ts";
+import type { Output } from "../process/output.ts";
+import type { Paint } from "../screen/paint.ts";
 import type { Flag } from "./flag.ts";
 import type { Settings } from "./settings.ts";
 

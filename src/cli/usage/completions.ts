@@ -1,7 +1,8 @@
 /** `chatpeer completions SHELL`: a script that teaches the shell the commands, their flags, and what these may be. */
-import { oneOf, UsageError } from "../flags.ts";
+
 import { COMMON_FLAGS, type Command, VERSION_FLAG } from "./command.ts";
 import type { Flag } from "./flag.ts";
+import { oneOf, UsageError } from "./flags.ts";
 import { flagWords } from "./help.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;

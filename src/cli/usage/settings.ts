@@ -4,10 +4,10 @@
  * and names it in errors by `label`.
  */
 import { nearest } from "../../nearest.ts";
-import { oneOf, UsageError, wholeNumber } from "../flags.ts";
-import { expandHome } from "../home.ts";
+import { expandHome } from "../process/home.ts";
 import type { Setting } from "./flag.ts";
 import { type Flag, maySet } from "./flag.ts";
+import { oneOf, UsageError, wholeNumber } from "./flags.ts";
 
 const ENVIRONMENT = "CHATPEER_";
 /** The flag that names the file of settings; it cannot stand in one. */

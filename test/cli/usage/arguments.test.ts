@@ -1,8 +1,8 @@
 /** What is typed behind a command: values taken as they are, flags known and spelled exactly so, each once. */
 import { describe, expect, test } from "bun:test";
-import { UsageError } from "../../../src/cli/flags.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
 import type { Flag } from "../../../src/cli/usage/flag.ts";
+import { UsageError } from "../../../src/cli/usage/flags.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "id", value: "N", what: "", setting: "number" },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMMANDS } from "../../../src/cli/catalog.ts";
+import { COMMANDS } from "../../../src/cli/usage/catalog.ts";
 import { completionScript } from "../../../src/cli/usage/completions.ts";
 import { PROFILES } from "../../../src/sim/profile.ts";
 

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { COMMANDS } from "../../../src/cli/catalog.ts";
-import { CHAT_FLAGS } from "../../../src/cli/chat-options.ts";
-import { COMMAND_NAMES } from "../../../src/cli/commands.ts";
+import { CHAT_FLAGS } from "../../../src/cli/chat/chat-options.ts";
+import { COMMAND_NAMES } from "../../../src/cli/chat/commands.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
+import { COMMANDS } from "../../../src/cli/usage/catalog.ts";
 import { maySet } from "../../../src/cli/usage/flag.ts";
 import { commandHelp } from "../../../src/cli/usage/help.ts";
 import { manualPage } from "../../../src/cli/usage/manual.ts";

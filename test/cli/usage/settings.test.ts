@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { CHAT_FLAGS, readChatOptions } from "../../../src/cli/chat-options.ts";
-import { settingLines } from "../../../src/cli/config.ts";
-import { UsageError } from "../../../src/cli/flags.ts";
+import { CHAT_FLAGS, readChatOptions } from "../../../src/cli/chat/chat-options.ts";
 import { readArguments } from "../../../src/cli/usage/arguments.ts";
+import { settingLines } from "../../../src/cli/usage/config.ts";
 import { parseConfig, readConfigFile } from "../../../src/cli/usage/config-file.ts";
+import { UsageError } from "../../../src/cli/usage/flags.ts";
 import { configFileOf, gatherSettings, type Settings } from "../../../src/cli/usage/settings.ts";
 
 let root = "";

@@ -1,0 +1,66 @@
+/** `chatpeer --id N …`, the command without a name: start a peer and chat. */
+import { platformPorts } from "../../adapters/platform.ts";
+import { standardStream } from "../../adapters/standard-stream.ts";
+import { isLoopback, isUnspecified } from "../process/addresses.ts";
+import type { Output } from "../process/output.ts";
+import { onSignals } from "../process/signals.ts";
+import { readArguments } from "../usage/arguments.ts";
+import type { Command } from "../usage/command.ts";
+import { UsageError } from "../usage/flags.ts";
+import type { Settings } from "../usage/settings.ts";
+import { runChat } from "./chat.ts";
+import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
+import type { ChatOptions } from "./talk-options.ts";
+
+const INTERRUPTED = 130;
+
+export const CHAT: Command = {
+  name: "",
+  words: "",
+  purpose: "start a peer and chat",
+  about: [
+    "Without arguments, in a terminal, it asks for what it needs. Every flag can also be set by an environment variable (--data-dir is CHATPEER_DATA_DIR) or in a file (--config); flags win over the environment, and that over the file.",
+    "Lines that are typed are messages; in the chat, /help lists the commands.",
+  ],
+  flags: CHAT_FLAGS,
+  examples: [
+    { command: "chatpeer --id 1", what: "The first peer founds a cluster" },
+    { command: "chatpeer --id 2 --name bob --seed 1:127.0.0.1:6001", what: "The others join through any peer" },
+    { command: "chatpeer --config docs/node1.yml --headless", what: "Only be a member, set by a file" },
+  ],
+  exits: {
+    0: "it left in good order",
+    1: "it could not start, or had to stop: stderr says why and what to do",
+    [INTERRUPTED]: "interrupted at the questions, or a second time while leaving",
+  },
+  async run({ settings, words, err }) {
+    if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is no flag (a command would stand first)`);
+    if (!mayAsk(settings)) return chat(readChatOptions(settings), err);
+    const { askPeer } = await import("../process/ask-peer.ts");
+    const answers = await askPeer(settings, process.stdin, standardStream(1));
+    if (answers === null) return INTERRUPTED;
+    return chat(readChatOptions(settings.with(readArguments(answers, CHAT_FLAGS).flags)), err);
+  },
+};
+
+/** There is somebody to ask, and something that must be asked. */
+function mayAsk(settings: Settings): boolean {
+  const scripted = settings.given("id") || settings.on("headless") || settings.on("json");
+  return !scripted && process.stdin.isTTY === true && standardStream(1).isTTY === true;
+}
+
+function chat(options: ChatOptions, err: Output): Promise<number> {
+  if (!isLoopback(options.host)) {
+    err.line(
+      `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
+    );
+  }
+  if (isUnspecified(options.host) && options.advertise !== null)
+    err.line(`chatpeer: the others are told to dial ${options.advertise.host}:${options.advertise.port} (--advertise)`);
+  return runChat(
+    platformPorts(options.dataDir),
+    options,
+    { input: process.stdin, output: standardStream(1), error: standardStream(2) },
+    onSignals,
+  );
+}

@@ -1,0 +1,244 @@
+/** What can be set of a peer, and how that is read. */
+import { join, resolve } from "node:path";
+import { standardStream } from "../../adapters/standard-stream.ts";
+import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../../core/config.ts";
+import { isUnspecified, outsideAddress } from "../process/addresses.ts";
+import { inHome } from "../process/home.ts";
+import type { Flag } from "../usage/flag.ts";
+import { address, duration, name, seed, UsageError } from "../usage/flags.ts";
+import type { Settings } from "../usage/settings.ts";
+import { HISTORY_COUNT_MAX } from "./commands.ts";
+import type { ChatOptions, Mode } from "./talk-options.ts";
+
+const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;
+const LOG_FORMATS = ["text", "json"] as const;
+const DURABILITIES = ["fsync", "os"] as const;
+export const BELLS = ["off", "mention", "all"] as const;
+/** Messages shown at the start to a person. */
+const HISTORY = 20;
+
+/** Of one start only, so that it stands in no file: a lock that is always taken is none. */
+export const TAKE_LOCK: Flag = {
+  name: "take-lock",
+  value: null,
+  what: "Whoever has the data directory on another machine or in another container is dead: do not wait 10 s to see",
+};
+
+export const CHAT_FLAGS: readonly Flag[] = [
+  {
+    name: "id",
+    value: "N",
+    what: `Peer id, unique in the cluster, 1 to ${PEER_ID_MAX}; the higher id wins an election`,
+    setting: "number",
+    alsoKeys: ["node_id", "peer_id"],
+  },
+  {
+    name: "host",
+    value: "HOST",
+    what: "Listen address; beyond loopback a warning is printed",
+    preset: "127.0.0.1",
+    setting: "text",
+  },
+  { name: "port", value: "PORT", what: "Listen port, 0 for a free one", otherwise: "6000 + id", setting: "number" },
+  {
+    name: "advertise",
+    value: "HOST:PORT",
+    what: "What others dial, where that differs (NAT, proxy)",
+    otherwise: "host and port; where the host is 0.0.0.0, this machine's first address",
+    setting: "text",
+  },
+  {
+    name: "seed",
+    value: "ID:HOST:PORT",
+    what: "A peer to join through, retried for ever; without one an empty directory founds a cluster",
+    repeats: true,
+    setting: "seeds",
+    alsoKeys: ["seeds", "seed_nodes", "seed_peers"],
+  },
+  {
+    name: "name",
+    value: "NAME",
+    what: "Your name beside your messages",
+    otherwise: "peer_<id>",
+    setting: "text",
+    alsoKeys: ["username", "user"],
+  },
+  {
+    name: "room",
+    value: "ROOM",
+    what: "The room to talk in; every room has its own numbering",
+    preset: "general",
+    setting: "text",
+    alsoKeys: ["room_id"],
+  },
+  {
+    name: "data-dir",
+    value: "DIR",
+    what: "This peer's directory, from where you stand",
+    otherwise: "$XDG_STATE_HOME/chatpeer/peer-<id>",
+    completes: "directory",
+    setting: "text",
+    alsoKeys: ["log_dir"],
+  },
+  TAKE_LOCK,
+  { name: "headless", value: null, what: "No input and no messages: only be a member", setting: "switch" },
+  { name: "print", value: null, what: "Print messages with --headless, too", setting: "switch" },
+  {
+    name: "json",
+    value: null,
+    what: "One JSON object per line on stdout; lines of stdin are messages or /commands",
+    setting: "switch",
+  },
+  {
+    name: "history",
+    value: "N",
+    what: "Messages shown at the start",
+    otherwise: `${HISTORY} in a terminal, else 0`,
+    setting: "number",
+  },
+  {
+    name: "bell",
+    value: "off|mention|all",
+    what: "Ring for messages that name you (`@alice`, or `alice` as a word), for all, or for none",
+    choices: BELLS,
+    preset: "mention",
+    setting: "text",
+  },
+  { name: "no-receipts", value: null, what: "Tell nobody what you have read", setting: "switch" },
+  {
+    name: "heartbeat-interval",
+    value: "TIME",
+    what: "Between heartbeats of the leader",
+    preset: "200ms",
+    setting: "time",
+    alsoKeys: ["heartbeat_interval_ms"],
+  },
+  {
+    name: "leader-timeout",
+    value: "TIME",
+    what: "Silence after which a leader is suspected, at least three heartbeats (a closed connection is acted on at once)",
+    preset: "1200ms",
+    setting: "time",
+    alsoKeys: ["leader_timeout_ms"],
+  },
+  {
+    name: "durability",
+    value: "fsync|os",
+    what: "What `sent` means: on the disks of a majority, or handed to their operating systems (faster, unsafe when machines lose power)",
+    choices: DURABILITIES,
+    preset: "fsync",
+    setting: "text",
+  },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    what: "What is told on stderr",
+    choices: LOG_LEVELS,
+    otherwise: "warn in a terminal, else info",
+    setting: "text",
+  },
+  {
+    name: "log-format",
+    value: "text|json",
+    what: "Log lines on stderr",
+    choices: LOG_FORMATS,
+    preset: "text",
+    setting: "text",
+  },
+  {
+    name: "config",
+    value: "FILE",
+    what: "Read settings from a YAML or JSON file whose keys are these flags; environment and flags win over it",
+    completes: "file",
+    setting: "text",
+  },
+];
+
+/** Throws UsageError. */
+export function readChatOptions(settings: Settings): ChatOptions {
+  const id = settings.number("id", 1, PEER_ID_MAX);
+  if (id === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
+  const headless = settings.on("headless");
+  const mode = readMode(settings, headless);
+  return {
+    id,
+    ...readAddress(settings, id),
+    seeds: settings.texts("seed").map((text) => seed(settings.label("seed"), text)),
+    name: name(settings.label("name"), settings.text("name") ?? `peer_${id}`),
+    announces: !headless,
+    receipts: !settings.on("no-receipts"),
+    room: name(settings.label("room"), settings.text("room") as string),
+    dataDir: dataDirectory(settings, id),
+    mode,
+    headless,
+    prints: !headless || settings.on("print"),
+    history: readHistory(settings),
+    bell: settings.choice("bell", BELLS) ?? "mention",
+    timings: readTimings(settings),
+    durability: settings.choice("durability", DURABILITIES) ?? "fsync",
+    takesLock: settings.on(TAKE_LOCK.name),
+    logLevel: settings.choice("log-level", LOG_LEVELS) ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"),
+    logFormat: settings.choice("log-format", LOG_FORMATS) ?? "text",
+  };
+}
+
+/** Where a peer listens, and what the others dial. Throws UsageError. */
+export function readAddress(settings: Settings, id: number): Pick<ChatOptions, "host" | "port" | "advertise"> {
+  const host = settings.text("host") as string;
+  const port = settings.number("port", 0, 65_535) ?? 6000 + id;
+  return { host, port, advertise: readAdvertise(settings, host, port) };
+}
+
+/** How it talks: with the screen where there is a terminal that understands it. */
+export function readMode(settings: Settings, headless: boolean): Mode {
+  if (settings.on("json")) return "json";
+  if (headless) return "quiet";
+  return isPerson() && process.env.TERM !== "dumb" ? "terminal" : "pipe";
+}
+
+export function readHistory(settings: Settings): number {
+  return settings.number("history", 0, HISTORY_COUNT_MAX) ?? (isPerson() ? HISTORY : 0);
+}
+
+function isPerson(): boolean {
+  return process.stdin.isTTY === true && standardStream(1).isTTY === true;
+}
+
+/** Nobody can dial "all addresses": whoever listens on them tells the others one. */
+function readAdvertise(settings: Settings, host: string, port: number): ChatOptions["advertise"] {
+  const advertise = settings.text("advertise");
+  if (advertise !== undefined) return address(settings.label("advertise"), advertise);
+  // The port of one that takes a free one is not known yet.
+  return isUnspecified(host) && port !== 0 ? { host: outsideAddress() ?? "127.0.0.1", port } : null;
+}
+
+/** Where a peer keeps its data, as an absolute path. Throws UsageError. */
+export function dataDirectory(settings: Settings, id: number): string {
+  const directory = settings.text("data-dir");
+  if (directory === "")
+    throw new UsageError(`${settings.label("data-dir")} needs a directory, not an empty text (is a variable unset?)`);
+  return resolve(directory ?? join(stateDirectory(), "chatpeer", `peer-${id}`));
+}
+
+function readTimings(settings: Settings): ChatOptions["timings"] {
+  const time = (name: string) => duration(settings.label(name), settings.text(name) as string);
+  const leaderTimeout = time("leader-timeout");
+  // Who is suspected and who abdicates are two sides of one time.
+  const timings = {
+    ...DEFAULT_TIMINGS,
+    heartbeat: time("heartbeat-interval"),
+    leaderTimeout,
+    quorumCheck: leaderTimeout,
+  };
+  const wrong = checkTimings(timings);
+  if (wrong === null) return timings;
+  const sources = ["leader-timeout", "heartbeat-interval"].map((name) => `--${name}: ${settings.from(name)}`);
+  throw new UsageError(`${wrong} (${sources.join(", ")})`);
+}
+
+function stateDirectory(): string {
+  const xdg = process.env.XDG_STATE_HOME;
+  return xdg?.startsWith("/")
+    ? xdg
+    : inHome("say where this peer's data is kept with --data-dir DIR", ".local", "state");
+}

@@ -1,0 +1,387 @@
+/**
+ * A peer in this process, or a client of one, and whoever uses it: a person at a terminal, a script through `--json` or a
+ * pipe, or nobody (`--headless`). Ends with an exit code when it has stopped and everything written has been read.
+ *
+ *     lines ──▶ Chat ──▶ Service       a line is a message or a command
+ *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
+ */
+
+import { lastMessages } from "../../host/answers/pages.ts";
+import type { Clock } from "../../host/contracts.ts";
+import type { DeliveredMessage, HostEvent, LogRecord, Status, Stopped } from "../../host/events.ts";
+import { Host, HostError, type HostListener, type Ports } from "../../host/host.ts";
+import type { Service } from "../../host/service.ts";
+import type { Chatting, Face } from "../faces/face.ts";
+import { type Line, LineSplitter } from "../process/input.ts";
+import { ONE_FRAME, Output } from "../process/output.ts";
+import { runtimeName, VERSION } from "../process/runtime.ts";
+import { type Acting, act } from "./actions.ts";
+import { Asking, Unanswered } from "./asking.ts";
+import { Attention } from "./attention.ts";
+import { readCommand } from "./commands.ts";
+import { OperatorLog } from "./operator-log.ts";
+import { Readers } from "./readers.ts";
+import { Rooms } from "./rooms.ts";
+import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
+
+/** After the end of input the peer stays so long for what is still pending. */
+const LINGER_MS = 5000;
+
+export function runChat(
+  ports: Ports,
+  options: ChatOptions,
+  streams: Streams,
+  signals: (handler: (signal: string) => void) => void,
+): Promise<number> {
+  return talk(
+    ports.clock,
+    // A screen shows the last messages anyway; a script has every one, also what a killed process had not written yet.
+    (listener) => new Host(ports, { ...options, acknowledges: options.mode !== "terminal" }, listener),
+    { ...options, senderId: options.id },
+    streams,
+    signals,
+  );
+}
+
+/** The same with any service. */
+export async function talk(
+  clock: Clock,
+  makeService: (listener: HostListener) => Service,
+  options: Talking,
+  streams: Streams,
+  signals: (handler: (signal: string) => void) => void,
+): Promise<number> {
+  const makeFace = await loadFace(options.mode);
+  return new Promise((resolve) => {
+    const chat = new Chat(clock, makeService, makeFace, options, streams, resolve);
+    signals((signal) => chat.onSignal(signal));
+    chat.start();
+  });
+}
+
+/** Only the face that is worn is loaded: what measures text for people keeps 5 MB, of which a script has no use. */
+async function loadFace(mode: TalkOptions["mode"]): Promise<(chat: Chatting) => Face> {
+  if (mode === "json") {
+    const { JsonFace } = await import("../faces/json.ts");
+    return (chat) => new JsonFace(chat);
+  }
+  if (mode === "terminal") {
+    const { ScreenFace } = await import("../faces/screen.ts");
+    return (chat) => new ScreenFace(chat);
+  }
+  const { PlainFace } = await import("../faces/plain.ts");
+  return (chat) => new PlainFace(chat);
+}
+
+interface Talking extends TalkOptions {
+  /** Of own messages; null for a client, which gets one where it attaches first. */
+  readonly senderId: number | null;
+}
+
+type Sent = Extract<HostEvent, { event: "sent" }>;
+
+class Chat implements HostListener, Chatting {
+  readonly options: Talking;
+  readonly streams: Streams;
+  readonly out: Output;
+  readonly err: Output;
+  readonly clock: Clock;
+  readonly rooms: Rooms;
+  readonly readers = new Readers();
+  /** Of the person here, as of now. */
+  name: string;
+  readonly #service: Service;
+  readonly #asking: Asking;
+  readonly #face: Face;
+  readonly #log: OperatorLog;
+  readonly #attention: Attention;
+  readonly #acting: Acting;
+  readonly #resolve: (code: number) => void;
+  readonly #splitter = new LineSplitter();
+  /** Lines read and not yet taken: before the start, or while the outbox is full. */
+  #lines: Line[] = [];
+  #started = false;
+  #inputEnded = false;
+  #full = false;
+  #behind = false;
+  /** Own messages that are sent, while the reader is behind: they are told first [A1]. */
+  readonly #sent: Sent[] = [];
+  #leaving = false;
+  /** Commands whose answer takes a while: lines behind them wait for it. */
+  readonly #answering = new Set<Promise<void>>();
+  /** A line of a pipe was not taken. */
+  #refused = false;
+  #linger: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    clock: Clock,
+    makeService: (listener: HostListener) => Service,
+    makeFace: (chat: Chatting) => Face,
+    options: Talking,
+    streams: Streams,
+    resolve: (code: number) => void,
+  ) {
+    this.options = options;
+    this.name = options.name;
+    this.streams = streams;
+    this.clock = clock;
+    this.#resolve = resolve;
+    this.out = new Output(streams.output, options.mode === "terminal" ? ONE_FRAME : undefined);
+    this.err = new Output(streams.error);
+    this.#service = makeService(this);
+    this.#asking = new Asking(this.#service);
+    this.rooms = new Rooms(this.#service.rooms, options.room);
+    const { mode, history } = options;
+    this.#attention = new Attention(this.#service, this.rooms, mode, (message) => this.isOwn(message));
+    this.#face = makeFace(this);
+    this.#log = new OperatorLog(options.logLevel, this.err, (record) => this.#face.log(record));
+    this.#acting = {
+      ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
+      ...{ keyboard: mode === "terminal", history },
+      notice: (code, message) => this.#face.event({ event: "notice", code, message }),
+      refuse: (message, code = "command") => void this.#refuse(code, message),
+      renamed: (name) => {
+        this.name = name;
+      },
+      shown: (messages) => this.#attention.onShown(messages),
+      leave: () => this.#leave(),
+    };
+  }
+
+  start(): void {
+    try {
+      this.#service.start();
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.#face.event({ event: "error", code: "start", message: error.message });
+      if (this.options.mode === "json") this.err.line(`chatpeer: ${error.message}`);
+      return void this.#finish(1);
+    }
+    if (this.#readsLines) this.#readInput();
+  }
+
+  /** Lines through a pipe; the screen has an editor of its own. */
+  get #readsLines(): boolean {
+    return !this.options.headless && this.options.mode !== "terminal";
+  }
+
+  onSignal(signal: string): void {
+    this.out.hasten();
+    if (this.#leaving && signal === "SIGINT") return this.#resolve(130);
+    if (signal === "SIGHUP" && this.options.mode === "terminal") {
+      // The terminal is most likely gone: what it is sent now is not waited for.
+      this.#face.end();
+      this.out.abandon();
+      this.err.abandon();
+    }
+    this.#leave();
+  }
+
+  // ── the peer tells ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  event(event: HostEvent): void {
+    if (event.event === "read") this.readers.onRead(event);
+    if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
+    if (event.event === "sent" && event.index > this.#service.delivered) return void this.#sent.push(event);
+    this.#face.event(event);
+    if (event.event === "message") this.#onTold(event);
+    if (event.event === "started") {
+      this.#logStart(event);
+      void this.#onStarted();
+    }
+    if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
+  }
+
+  /** The face was told a message. */
+  #onTold(message: DeliveredMessage): void {
+    this.#attention.onShown([message]);
+    this.out.passed(() => this.#service.acknowledge(message.index));
+    while ((this.#sent[0]?.index ?? Number.POSITIVE_INFINITY) <= message.index) this.event(this.#sent.shift() as Sent);
+  }
+
+  log(record: LogRecord): void {
+    this.#log.take(record);
+  }
+
+  writable(): void {
+    this.#full = false;
+    this.#takeLines();
+  }
+
+  stopped({ code, reason }: Stopped): void {
+    this.#face.end();
+    if (code === 0) this.#face.answer([], [`-- stopped: ${reason}`]);
+    this.#asking.stop();
+    void this.#finish(code === 0 && this.#refused ? 1 : code);
+  }
+
+  /** What an operator needs to know of a log: whose it is. */
+  #logStart({ id, host, port, cluster_id }: Extract<HostEvent, { event: "started" }>): void {
+    const { dataDir } = this.options;
+    if (dataDir === null) return;
+    const cluster = cluster_id === null ? "in no cluster yet" : `cluster ${cluster_id}`;
+    const message = `chatpeer ${VERSION} (${runtimeName()}): peer ${id} listens on ${host}:${port}, data in ${dataDir}, ${cluster}`;
+    this.log({ level: "info", time: this.clock.wall(), peer: id, role: "starting", term: 0, message });
+  }
+
+  /** What was said before comes first; the log waits with what is new. */
+  async #onStarted(): Promise<void> {
+    const { mode, history, headless } = this.options;
+    if (!headless) this.rooms.begin();
+    if (mode === "terminal" || (mode === "pipe" && history > 0)) {
+      this.#service.pauseDelivery();
+      const room = this.rooms.active;
+      const past = await lastMessages(this.#asking, { room, through: this.#service.delivered }, history).catch(
+        stopping,
+      );
+      const told =
+        mode === "terminal" ? await this.#asking.ask({ what: "confirmations", room_id: room }).catch(stopping) : [];
+      if ("event" in told && told.event === "confirmations") this.readers.onConfirmations(told);
+      for (const message of past) if (this.isOwn(message)) this.readers.onOwn(message);
+      if (!this.#leaving) this.#face.begin(past);
+      this.#attention.onShown(past);
+      if (!this.#behind) this.#service.resumeDelivery();
+    }
+    this.#started = true;
+    this.#takeLines();
+  }
+
+  // ── the face asks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  status(): Status {
+    return this.#service.status();
+  }
+
+  /** Several people may say things through one peer. */
+  isOwn({ sender_id, user }: DeliveredMessage): boolean {
+    const { senderId } = this.options;
+    return user === this.name && (senderId === null || senderId === sender_id);
+  }
+
+  line(text: string): boolean {
+    return this.#take({ ok: true, text });
+  }
+
+  hangUp(): void {
+    this.#leave();
+  }
+
+  attend(here: boolean): void {
+    this.#attention.attend(here);
+  }
+
+  /** Messages wait in the log, and no new ones are taken from the input. */
+  behind(): void {
+    if (this.#behind) return;
+    this.#behind = true;
+    this.#service.pauseDelivery();
+    if (this.#readsLines) this.streams.input.pause();
+  }
+
+  caughtUp(): void {
+    if (!this.#behind) return;
+    this.#behind = false;
+    this.#service.resumeDelivery();
+    this.#takeLines();
+  }
+
+  // ── somebody says ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #readInput(): void {
+    const { input } = this.streams;
+    const more = (lines: Line[]) => {
+      this.#lines.push(...lines);
+      this.#takeLines();
+    };
+    input.on("data", (bytes: Uint8Array) => more(this.#splitter.push(bytes)));
+    input.on("error", () => input.destroy());
+    input.on("close", () => this.#endInput());
+    input.on("end", () => {
+      more(this.#splitter.end());
+      this.#endInput();
+    });
+  }
+
+  #endInput(): void {
+    if (this.#inputEnded) return;
+    this.#inputEnded = true;
+    this.#leaveWhenSent();
+  }
+
+  #takeLines(): void {
+    while (this.#started && !this.#full && !this.#behind && !this.#leaving && this.#answering.size === 0) {
+      const line = this.#lines.shift();
+      if (line === undefined) break;
+      this.#take(line);
+    }
+    if (this.#lines.length > 0) this.streams.input.pause();
+    else if (!this.#behind && this.#readsLines) this.streams.input.resume();
+    if (this.#inputEnded) this.#leaveWhenSent();
+  }
+
+  /** False: it is no message, and was not taken. */
+  #take(line: Line): boolean {
+    if (!line.ok) return this.#refuse(line.code, line.message);
+    const command = readCommand(line.text);
+    if (command.do === "say") return this.#submit(command.text, line);
+    const answer = act(command, this.#acting);
+    if (answer !== undefined) void this.#waitFor(answer);
+    return true;
+  }
+
+  async #waitFor(answer: Promise<void>): Promise<void> {
+    this.#answering.add(answer);
+    await answer;
+    this.#answering.delete(answer);
+    this.#takeLines();
+  }
+
+  #submit(text: string, line: Line): boolean {
+    if (text === "" && this.options.mode !== "json") return true;
+    const submitted = this.#service.submit(this.rooms.active, text);
+    if (submitted.ok) return true;
+    if (submitted.code === "full" && this.options.mode !== "terminal") {
+      this.#full = true;
+      this.#lines.unshift(line);
+      return true;
+    }
+    return this.#refuse(submitted.code, submitted.message);
+  }
+
+  #refuse(code: string, message: string): false {
+    this.#refused ||= this.options.mode === "pipe";
+    this.#face.event({ event: "error", code, message });
+    return false;
+  }
+
+  // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #leaveWhenSent(): void {
+    if (!this.#started || this.#leaving || this.#lines.length > 0 || this.#answering.size > 0) return;
+    if (this.#service.pending === 0) return this.#leave();
+    this.#linger ??= setTimeout(() => this.#leave(), LINGER_MS);
+  }
+
+  #leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#face.end();
+    this.#service.quit();
+  }
+
+  async #finish(code: number): Promise<void> {
+    if (this.#linger !== null) clearTimeout(this.#linger);
+    this.streams.input.destroy();
+    // A screen is nobody's record, and neither is a log.
+    if (this.options.mode === "terminal") this.out.hasten();
+    this.err.hasten();
+    await Promise.all([...this.#answering, this.out.finished(), this.err.finished()]);
+    this.#resolve(code);
+  }
+}
+
+/** The past of a peer that stops before it tells of it. */
+function stopping(error: unknown): [] {
+  if (error instanceof Unanswered) return [];
+  throw error;
+}

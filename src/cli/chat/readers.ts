@@ -1,0 +1,40 @@
+/** Who has read how far, as far as the log has told: pure state, for the marks of own messages. */
+import type { Confirmations, DeliveredMessage, ReadNote } from "../../core/reports.ts";
+
+export class Readers {
+  /** Last number by user, by room. */
+  readonly #read = new Map<string, Map<string, number>>();
+  /** The last own message by room. */
+  readonly #own = new Map<string, DeliveredMessage>();
+
+  /** A whole room, as of now. */
+  onConfirmations({ room_id, readers }: Confirmations): void {
+    for (const { user, through } of readers) this.#note(room_id, user, through);
+  }
+
+  onRead({ room_id, user, through }: ReadNote): void {
+    this.#note(room_id, user, through);
+  }
+
+  onOwn(message: DeliveredMessage): void {
+    this.#own.set(message.room_id, message);
+  }
+
+  /** Those who have read a message, but for who said it. */
+  of({ room_id, seq_no, user }: DeliveredMessage): string[] {
+    const readers = [...(this.#read.get(room_id) ?? [])];
+    return readers.flatMap(([reader, through]) => (through >= seq_no && reader !== user ? [reader] : []));
+  }
+
+  /** Of the last own message in a room, where there are any. */
+  ofLastOwn(room: string): { readonly seqNo: number; readonly readers: readonly string[] } | null {
+    const message = this.#own.get(room);
+    const readers = message === undefined ? [] : this.of(message);
+    return message === undefined || readers.length === 0 ? null : { seqNo: message.seq_no, readers };
+  }
+
+  #note(room: string, user: string, through: number): void {
+    const readers = this.#read.get(room) ?? new Map<string, number>();
+    this.#read.set(room, readers.set(user, Math.max(through, readers.get(user) ?? 0)));
+  }
+}

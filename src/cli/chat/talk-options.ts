@@ -1,0 +1,40 @@
+/** What a chat is started with. */
+import type { Readable, Writable } from "node:stream";
+import type { LogRecord } from "../../host/events.ts";
+import type { HostOptions } from "../../host/host.ts";
+import type { Bell } from "../screen/transcript.ts";
+import type { TtyOutput } from "../screen/tty.ts";
+
+/** How it talks: with the screen, one line each, one JSON object each, or nothing but messages. */
+export type Mode = "terminal" | "pipe" | "json" | "quiet";
+
+/** Of any chat, of a peer or through one. */
+export interface TalkOptions {
+  readonly name: string;
+  /** That is talked in at first. */
+  readonly room: string;
+  readonly mode: Mode;
+  /** Standard input is not read. */
+  readonly headless: boolean;
+  /** Messages are shown; a service's journal is no place for what people say. */
+  readonly prints: boolean;
+  /** Messages shown at the start to people. */
+  readonly history: number;
+  readonly bell: Bell;
+  /** null for a client, which has none. */
+  readonly dataDir: string | null;
+  readonly logLevel: LogRecord["level"] | "off";
+  readonly logFormat: "text" | "json";
+}
+
+export interface ChatOptions extends HostOptions, TalkOptions {
+  readonly name: string;
+  readonly room: string;
+  readonly dataDir: string;
+}
+
+export interface Streams {
+  readonly input: Readable;
+  readonly output: TtyOutput;
+  readonly error: Writable & { readonly isTTY?: boolean };
+}

@@ -1,0 +1,153 @@
+/** `chatpeer recover DIR`: a majority of the voters is lost for good, and one survivor goes on [M9]. */
+import { systemClock } from "../../adapters/clock.ts";
+import { TERMS_LEFT_WARNED } from "../../core/config.ts";
+import type { Clock, Disk } from "../../host/contracts.ts";
+import { DAMAGED_DIRECTORY } from "../../host/store/damaged.ts";
+import { HostError, lockDirectory, lockFailure } from "../../host/store/directory.ts";
+import { inspectSurvivor, type Recovery, recoverByForce, type Survivor } from "../../host/store/forced.ts";
+import { Outwait } from "../../host/store/holding.ts";
+import { TAKE_LOCK } from "../chat/chat-options.ts";
+import type { Output } from "../process/output.ts";
+import { visible } from "../screen/sanitize.ts";
+import type { Command } from "../usage/command.ts";
+import { UsageError } from "../usage/flags.ts";
+import { openData } from "./read-directory.ts";
+
+export const RECOVER: Command = {
+  name: "recover",
+  words: "DIR",
+  completes: "directory",
+  purpose: "go on alone with this directory's log after a majority of the voters is lost for good",
+  flags: [
+    { name: "force", value: null, what: "Do it; without, only say what would be done and what may be lost" },
+    TAKE_LOCK,
+  ],
+  examples: [
+    { command: "chatpeer recover data/peer1", what: "Ask each survivor what it holds; nothing is changed" },
+    {
+      command: "chatpeer recover data/peer1 --force",
+      what: "On the one with the highest last term, then the longest log",
+    },
+  ],
+  exits: { 0: "done, or could be", 1: "it cannot be done: stderr says why" },
+  run: ({ words, settings, out, err }) =>
+    recover(words, { force: settings.on("force"), takesLock: settings.on(TAKE_LOCK.name) }, systemClock, out, err),
+};
+
+interface Wanted {
+  readonly force: boolean;
+  /** Whoever has the directory is dead, if that cannot be seen from here. */
+  readonly takesLock: boolean;
+}
+
+/** Exit code 0 if it is done, or could be. */
+export async function recover(
+  words: readonly string[],
+  { force, takesLock }: Wanted,
+  clock: Clock,
+  out: Output,
+  err: Output,
+): Promise<number> {
+  const [directory, ...more] = words;
+  if (directory === undefined || more.length > 0)
+    throw new UsageError("recover needs one data directory: chatpeer recover DIR");
+  const disk = openData(directory);
+  try {
+    await outwait(disk, clock, takesLock, err);
+    for (const line of force
+      ? recovered(recoverByForce(disk, clock), disk, directory)
+      : plan(inspectSurvivor(disk, clock), directory))
+      out.line(visible(line));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    err.line(visible(`chatpeer: ${directory}: ${error.message}`));
+    return 1;
+  }
+}
+
+/** The directory is free behind it: whoever had it and cannot be seen was outwaited. Throws HostError. */
+async function outwait(disk: Disk, clock: Clock, takesLock: boolean, err: Output): Promise<void> {
+  const holder = lockDirectory(disk);
+  if (holder !== null)
+    await new Promise<void>((taken, refused) => {
+      new Outwait(disk, clock, holder, takesLock, {
+        waiting: (message) => err.line(visible(`chatpeer: ${message}`)),
+        taken,
+        refused: (error) => refused(new HostError(lockFailure(error))),
+      });
+    });
+  disk.unlock();
+}
+
+const NEEDLESS = "it is the only voter of its cluster and its log is whole: there is nothing to recover, just start it";
+
+/** What would be done, and what that means. */
+function plan(survivor: Survivor, directory: string): string[] {
+  const { id, clusterId, members, voters, tail, commit, damage, needless, begun, termsLeft } = survivor;
+  if (needless) return [`${directory}: peer ${id} of cluster ${clusterId}: ${NEEDLESS}`];
+  const others = members.filter((m) => m.id !== id && m.role !== "left");
+  const unsure = tail.index - commit;
+  return [
+    `${directory}: peer ${id} of cluster ${clusterId}`,
+    `  voters    ${voters.map((v) => (v === id ? `${v} (this directory)` : v)).join(", ")}`,
+    ...others.map((m) => `  member    ${m.id}, ${m.role}, ${m.host}:${m.port}`),
+    `  log       ${tail.index} entries, the last one of term ${tail.ballot.term}; ${commit} are known here to be committed`,
+    ...(damage === null ? [] : [`  damaged   ${damage}`]),
+    ...(termsLeft >= TERMS_LEFT_WARNED
+      ? []
+      : [`  terms     ${termsLeft} are left in its cluster; the new one has enough`]),
+    ...farewell(survivor),
+    "",
+    `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
+    `  kept      entries 1 to ${tail.index} under their numbers${unsure > 0 ? `, the last ${unsure} too, which may never have been confirmed` : ""}`,
+    ...losses(survivor).map((loss) => `  lost      ${loss}`),
+    "  lost      what the other voters confirmed and this directory never received; how much that is, nobody can tell",
+    "  others    join anew with empty data directories; a peer that still has its old one is refused",
+    "",
+    termsLeft < TERMS_LEFT_WARNED
+      ? "Only do it when all of its peers are stopped and nothing is pending, or a majority of the voters is lost for good."
+      : "Only do it if a majority of the voters is lost for good: if they are only away, start them again, and nothing is lost.",
+    `Of several survivors take the one whose last entry has the highest term, and among those the longest log (here: term ${tail.ballot.term}, ${tail.index} entries).`,
+    `${begun ? "It was begun before and not finished. To finish it:" : "Nothing has been changed. To do it:"} chatpeer recover ${directory} --force`,
+  ];
+}
+
+/** Who said goodbye knows nothing of what came after. */
+function farewell({ id, self, voters }: Survivor): string[] {
+  if (self.role !== "left") return [];
+  const stayed = voters.filter((v) => v !== id).join(", ");
+  return [
+    `  left      peer ${id} had left its cluster in good order, and ${stayed} went on: what was said since is not here. If they live, start it as usual and it joins again; if not, rather take the directory of one that stayed`,
+  ];
+}
+
+/** What was confirmed on this very disk and is gone. */
+function losses({ tail, confirmed, damage }: Survivor): string[] {
+  const count = confirmed - tail.index;
+  if (count > 0)
+    return [
+      `at least ${count} ${count === 1 ? "entry" : "entries"} that had been confirmed here (${tail.index + 1} to ${confirmed}); the next messages take these numbers`,
+    ];
+  return damage === null
+    ? []
+    : [`entries behind ${tail.index} that had been confirmed here; how many, its notes do not say`];
+}
+
+function recovered(recovery: Recovery | null, disk: Disk, directory: string): string[] {
+  if (recovery === null) return [`${directory}: ${NEEDLESS}`];
+  const { before, clusterId, kept, notes } = recovery;
+  const { id, self, tail, damage } = before;
+  const aside = damage !== null && disk.list(DAMAGED_DIRECTORY).length > 0;
+  const port = self.port === 6000 + id ? "" : ` --port ${self.port}`;
+  return [
+    `${directory}: peer ${id} is the only voter of the new cluster ${clusterId}; its history is that of cluster ${before.clusterId} through entry ${tail.index}`,
+    ...farewell(before),
+    ...losses(before).map((loss) => `  lost      ${loss}`),
+    ...(aside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
+    `  kept      what was replaced, in ${directory}/${kept}`,
+    ...notes.map((note) => `  note      ${note}`),
+    `  start it  chatpeer --id ${id}${port} --data-dir ${directory}`,
+    `  others    with empty data directories: chatpeer --id N --seed ${id}:${self.host}:${self.port}`,
+  ];
+}

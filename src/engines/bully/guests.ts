@@ -1,0 +1,110 @@
+/**
+ * Who asks a leader to be let in [M4] [M6]. A JOIN alone is a line that anybody can send: only who has answered this leader's
+ * heartbeat is a peer that works and comes into the configuration. So what only knocks leaves no trace, neither in the log
+ * nor with those who would dial it.
+ */
+import { MEMBERS_MAX } from "../../core/config.ts";
+import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
+import { MemberMap } from "../../core/member-map.ts";
+import type { Configuration, Member, RefuseCode } from "../../core/message.ts";
+import type { LinkedPeer } from "../engine.ts";
+import type { Peer } from "./peer.ts";
+
+export class Guests {
+  readonly #peer: Peer;
+  readonly #guests = new MemberMap<{ readonly from: LinkedPeer; readonly member: Member }>();
+  /** Those who have answered: the next configuration brings them in. */
+  readonly joins = new Map<PeerId, Member>();
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  has(who: MemberKey): boolean {
+    return this.#guests.has(who);
+  }
+
+  get links(): readonly LinkId[] {
+    return [...this.#guests.values()].map(({ from }) => from.link);
+  }
+
+  /** Heartbeats go there from now on, the first one at once. */
+  welcome(from: LinkedPeer, member: Member): void {
+    const isNew = !this.has(member);
+    this.#guests.set(member, { from, member });
+    if (isNew) this.#peer.leadership?.heartbeatTo(from.link);
+  }
+
+  onLinkDown(who: MemberKey): void {
+    this.#guests.delete(who);
+    if (this.joins.get(who.id)?.inc === who.inc) this.joins.delete(who.id);
+  }
+
+  /** False: that was no guest. */
+  onAnswer(who: MemberKey): boolean {
+    const guest = this.#guests.get(who);
+    if (guest === undefined) return false;
+    this.#guests.delete(who);
+    this.admit(guest.from, guest.member);
+    return true;
+  }
+
+  admit(from: LinkedPeer, member: Member): void {
+    const { configuration, membership } = this.#peer;
+    if (configuration === null || !this.mayJoin(from, member, configuration)) return;
+    const gone = this.#isFull(configuration) ? this.#longestGone(configuration) : null;
+    if (gone !== null && !this.joins.has(member.id)) membership.evictions.add(gone.id);
+    this.joins.set(member.id, member);
+  }
+
+  /** The leader's decision; false if refused. */
+  mayJoin(from: LinkedPeer, { id, inc }: MemberKey, configuration: Configuration): boolean {
+    const { membership, leadership, now, timings } = this.#peer;
+    const namesake = configuration.members.find((m) => m.id === id && m.role !== "left");
+    if (namesake !== undefined && namesake.inc === inc) return true;
+    if (namesake !== undefined) {
+      if (membership.isLive(namesake)) return this.#refuse(from, duplicateId(namesake));
+      const away = now - (leadership?.progressOf(namesake)?.heard ?? now);
+      if (away >= timings.eviction || membership.evictions.has(id)) return true;
+      const left = Math.ceil((timings.eviction - away) / 1000);
+      const where = `${namesake.host}:${namesake.port}`;
+      return this.#refuse(from, {
+        code: "id-away",
+        message: `peer id ${id} belongs to the peer at ${where}, which is away: try again in ${left} s, say /evict ${id} on another peer, start it with its old data directory, or choose another --id`,
+      });
+    }
+    if (this.joins.has(id) || !this.#isFull(configuration) || this.#longestGone(configuration) !== null) return true;
+    return this.#refuse(from, {
+      code: "limit",
+      message: `the cluster has ${MEMBERS_MAX} members, which is the limit, and none of them has been away for ${timings.eviction / 1000} s: ask for one to leave (/quit there) or, where it is gone, say /evict with its id on another peer; then start again`,
+    });
+  }
+
+  #refuse({ link }: LinkedPeer, why: Refusal): false {
+    this.#peer.out({ do: "refuse", link, ...why });
+    return false;
+  }
+
+  #isFull({ members }: Configuration): boolean {
+    const { evictions } = this.#peer.membership;
+    const staying = members.filter((m) => m.role !== "left" && !evictions.has(m.id));
+    return staying.length + this.joins.size >= MEMBERS_MAX;
+  }
+
+  /** The observer that is away for the longest time, if one is gone: it makes room for who is here. */
+  #longestGone({ members }: Configuration): Member | null {
+    const { membership, leadership, now } = this.#peer;
+    const heard = (m: Member) => leadership?.progressOf(m)?.heard ?? now;
+    const isGone = (m: Member) => m.role === "observer" && !membership.evictions.has(m.id) && membership.isGone(m);
+    return members.filter(isGone).sort((a, b) => heard(a) - heard(b))[0] ?? null;
+  }
+}
+
+type Refusal = { readonly code: RefuseCode; readonly message: string };
+
+export function duplicateId({ id, host, port }: Member): Refusal {
+  return {
+    code: "duplicate-id",
+    message: `peer id ${id} is in use by the peer at ${host}:${port}: choose another --id`,
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * Two histories under one ballot [R9]. Equal ballots at equal places mean equal logs, because a ballot is one process's
+ * and that numbers each place once. Where the crc of the chain [L3] says otherwise, that was broken from outside: files
+ * were changed, or a directory from before there were boot numbers ran twice. Nobody can tell by himself which history
+ * is the one that was promised, so nothing more is taken or delivered there until people have decided.
+ */
+
+import { type LogIndex, leaderKey, type MemberKey, sameBallot, sameMember } from "../../core/ids.ts";
+import type { Fork } from "../../core/message.ts";
+import { hasQuorum, memberName } from "../../core/quorum.ts";
+import type { LinkedPeer } from "../engine.ts";
+import type { Peer } from "./peer.ts";
+
+export class Histories {
+  readonly #peer: Peer;
+  /** This peer's log contradicts that of the leader whose ballot it has promised. */
+  contradictsLeader = false;
+  /** Whose logs contradict this leader's. */
+  readonly #contradicting = new Set<string>();
+  /** What was found last, for whoever waits and wants to know why. */
+  found: string | null = null;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  /** Under another ballot logs are compared anew. */
+  onPromise(): void {
+    this.contradictsLeader = false;
+    this.#contradicting.clear();
+  }
+
+  /** Whether another peer's log, with the same ballot at that place, is another one up to there. Unknown of what is not in memory. */
+  differ(from: MemberKey, index: LogIndex, crc: number): boolean {
+    const peer = this.#peer;
+    const own = peer.log.crcInMemory(index);
+    if (own === null || own === crc) return false;
+    this.#onFound("histories", from, index);
+    return true;
+  }
+
+  /** Another peer's log has another ballot where an entry is committed here: somebody broke what was promised to a majority. */
+  onConflict(from: MemberKey, index: LogIndex): void {
+    this.#onFound("conflict", from, index);
+  }
+
+  #onFound(code: "histories" | "conflict", from: MemberKey, index: LogIndex): void {
+    const peer = this.#peer;
+    const { leader } = peer;
+    peer.sendTo(from, { type: "FORK", ballot: peer.promised, index, committed: code === "conflict" });
+    if (leader !== null && sameMember(leaderKey(leader.ballot), from)) this.contradictsLeader = true;
+    this.#tell(code, from, index);
+  }
+
+  /** Another peer has found that its log contradicts this one's. */
+  onFork(from: LinkedPeer, { ballot, index, committed }: Fork): void {
+    const peer = this.#peer;
+    this.#tell(committed ? "conflict" : "histories", from, index);
+    if (peer.leadership === null || !sameBallot(ballot, peer.leadership.ballot)) return;
+    this.#contradicting.add(memberName(from));
+    if (hasQuorum(peer.voterSets, (voter) => !this.#contradicting.has(memberName(voter)))) return;
+    // Those who agree with each other are to try.
+    peer.election.standBack();
+    peer.abdicate(0, "a majority has another history");
+  }
+
+  #tell(code: string, other: MemberKey, index: LogIndex): void {
+    const peer = this.#peer;
+    const member = peer.memberOf(other);
+    const at = member === null ? "" : ` at ${member.host}:${member.port}`;
+    const { host, port } = peer.options.address;
+    const said = `${code === "conflict" ? "two histories, though one was committed" : "two histories under one ballot"}: this peer (${peer.self.id} at ${host}:${port}) and peer ${other.id}${at} hold other entries up to index ${index}, and each believes that it holds what was promised. Was one of their directories changed, or a majority put back from copies? Nothing more is delivered where they differ. Look at both with \`chatpeer log DIR\`, stop the one whose messages are to go, and start it with an empty directory`;
+    if (said === this.found) return;
+    this.found = said;
+    peer.notice(code, said);
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What this peer has seen of the others, so that one whose directory was put back to an older state is told [D6]: it
+ * cannot know by itself that it broke its word. Held in memory; heartbeats spread it, so that one survivor is enough.
+ */
+import { type Ballot, compareBallots, type LogIndex, type MemberKey } from "../../core/ids.ts";
+import { MemberMap } from "../../core/member-map.ts";
+
+export interface SeenOf {
+  readonly promised: Ballot;
+  readonly match: LogIndex;
+}
+
+export class Memory {
+  readonly #seen = new MemberMap<SeenOf>();
+
+  /** A member has promised a ballot, and acknowledged so much under it. */
+  saw(member: MemberKey, promised: Ballot, match: LogIndex): void {
+    const before = this.of(member);
+    if (before === null || fallsShort(before.promised, before.match, { promised, match }))
+      this.#seen.set(member, { promised, match });
+  }
+
+  /** Forgets all others. Who is in no configuration any more has no vote, so nothing hangs on what it promised. */
+  keep(isMember: (member: MemberKey) => boolean): void {
+    for (const member of this.#seen.keys()) if (!isMember(member)) this.#seen.delete(member);
+  }
+
+  of(member: MemberKey): SeenOf | null {
+    return this.#seen.get(member) ?? null;
+  }
+}
+
+/** Whether a promise, and what is durable under it, is less than was seen. Under a higher promise logs may be shorter. */
+export function fallsShort(promised: Ballot, durable: LogIndex, seen: SeenOf): boolean {
+  return (compareBallots(promised, seen.promised) || durable - seen.match) < 0;
+}

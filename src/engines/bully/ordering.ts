@@ -1,0 +1,296 @@
+/**
+ * From a typed text to its place in the log. The sender keeps every message until it sees it committed, and sends
+ * again from its first uncommitted one whenever something may have been lost; the leader takes each session's
+ * messages in order, each once, because counters follow from the log itself.
+ */
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  OUTSTANDING_BYTES_MAX,
+  OUTSTANDING_MESSAGES_MAX,
+  UNCOMMITTED_BYTES_MAX,
+  UNCOMMITTED_ENTRIES_MAX,
+} from "../../core/config.ts";
+import { leaderKey, type MemberKey, type Millis, sameBallot, sameMember } from "../../core/ids.ts";
+import type { Chat, ChatAck, Draft, Entry } from "../../core/message.ts";
+import { numberTaken, OwnSession } from "../../core/own-session.ts";
+import { Batch, weigh } from "../../core/weigh.ts";
+import type { Peer } from "./peer.ts";
+import type { Leadership } from "./replication.ts";
+
+/** A sender doubles its patience up to this: more would leave messages lying that a full leader did not take. */
+const PATIENCE_MAX = 16;
+
+/**
+ * Leader's side [S2]: appends the messages that come next in their session. Returns the counter expected next where
+ * the sender must be told, null where the log itself will tell it.
+ */
+export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number | null {
+  const { log } = peer;
+  const session = `${chat.sender_id}.${chat.session}`;
+  let expected = log.state.sessions.get(session) + 1;
+  if (chat.first > expected) return expected;
+  for (let i = expected - chat.first; i < chat.messages.length; i++) {
+    if (log.last - log.commit >= UNCOMMITTED_ENTRIES_MAX || log.uncommittedBytes >= UNCOMMITTED_BYTES_MAX) return null;
+    if (peer.membership.handover.active || peer.founding > 0) return null;
+    const draft = chat.messages[i] as Draft;
+    leadership.appendChat(chat.sender_id, session, expected, draft);
+    expected += 1;
+  }
+  return null;
+}
+
+export class Sender {
+  readonly #peer: Peer;
+  /** Oldest first; only the oldest one with messages sends [S3]. */
+  readonly #sessions: OwnSession[];
+  /** Some session is spoiled [S10]. */
+  #isSpoiled = false;
+  /** Messages in the order in which they were typed, from one on whose number was lost: none is said to be sent before those in front of it. */
+  #held: { readonly draft: Draft; entry: Entry | null }[] = [];
+  /** Highest counter of the sending session that went to the present leader, and what of it is not committed yet. */
+  #sentThrough = 0;
+  #underWayBytes = 0;
+  /** When what is under way was sent, oldest first: each through a counter. */
+  #sent: { readonly through: number; readonly at: Millis }[] = [];
+  /** When the sending session last got further, and how many times the usual it is waited before sending again. */
+  #movedAt: Millis = 0;
+  #patience = 1;
+  /** Expected counter of the last CHAT_ACK acted on: one gap makes many of them. */
+  #rewoundTo = 0;
+
+  constructor(
+    peer: Peer,
+    old: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[],
+  ) {
+    this.#peer = peer;
+    this.#sessions = [
+      // What an earlier process sent, nobody knows: perhaps all of it.
+      ...old.map(
+        ({ session, first, drafts }) =>
+          new OwnSession(session, this.#keyOf(session), first, drafts, first + drafts.length - 1),
+      ),
+      new OwnSession(peer.options.session, this.#keyOf(peer.options.session)),
+    ];
+    this.#dropCommitted();
+    this.#rewind();
+  }
+
+  /** What is pending, session by session, oldest first: of each at most so many messages. */
+  pendingRuns(max: number): { session: string; first: number; drafts: readonly Draft[] }[] {
+    return this.#sessions
+      .filter((s) => s.length > 0)
+      .map((s) => ({ session: s.name, first: s.first, drafts: s.drafts(max) }));
+  }
+
+  /** Own messages not yet seen committed. */
+  get pending(): number {
+    let pending = 0;
+    for (const session of this.#sessions) pending += session.pending;
+    return pending;
+  }
+
+  /** Counter of a session's first pending message; infinite if none is. */
+  firstPending(session: string): number {
+    return this.#sessions.find((s) => s.name === session && s.length > 0)?.first ?? Number.POSITIVE_INFINITY;
+  }
+
+  get #current(): OwnSession {
+    return this.#sessions[this.#sessions.length - 1] as OwnSession;
+  }
+
+  /** Counter that the next submitted message gets. */
+  get nextCounter(): number {
+    return this.#current.next;
+  }
+
+  submit(drafts: readonly Draft[]): void {
+    this.#current.push(drafts);
+  }
+
+  /** [S4] */
+  onLeaderChange(): void {
+    this.#rewind();
+  }
+
+  /** What was sent before this peer was a member was not heard [W6]. */
+  onAdmitted(): void {
+    this.#rewind();
+  }
+
+  /** [R10] What was sent to that one after `arrivedUntil` may not have arrived yet: it is too early to send it again. */
+  onSending(to: MemberKey, arrivedUntil: Millis): void {
+    const { leader, relay } = this.#peer;
+    const towards = leader === null ? relay.via : leaderKey(leader.ballot);
+    const oldest = this.#sent[0];
+    if (oldest === undefined || oldest.at <= arrivedUntil) return;
+    if (towards !== null && sameMember(towards, to)) this.#movedAt = this.#peer.now;
+  }
+
+  onChatAck(ack: ChatAck): void {
+    const session = this.#sessions[0] as OwnSession;
+    if (ack.sender_id !== this.#peer.self.id || ack.session !== session.name) return;
+    if (ack.expected < session.first) return this.#onGap(session, ack.expected);
+    if (ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
+    this.#rewoundTo = ack.expected;
+    this.#sentThrough = ack.expected - 1;
+    this.#sent = this.#sent.filter(({ through }) => through < ack.expected);
+    this.#underWayBytes = 0;
+    for (let i = session.first; i <= this.#sentThrough; i++) this.#underWayBytes += weigh(session.at(i) as Draft);
+  }
+
+  /**
+   * The leader lacks what came before this run, and so does this peer's outbox: it was damaged. The log says the same,
+   * and holds an entry of this leader's own ballot that is committed, so that no older one can bring the missing ones
+   * back: nothing of the run can be in any log, and it goes on under numbers of its own.
+   */
+  #onGap(session: OwnSession, expected: number): void {
+    const { log, leader } = this.#peer;
+    if (leader === null || log.state.sessions.get(session.key) + 1 !== expected) return;
+    if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
+    // One session may have several gaps; and the name is longer than a client's, whatever the counter.
+    this.#renew(session, `${session.name}r${String(session.first).padStart(8, "0")}`);
+    this.#peer.notice("renumbered", "messages behind a damaged part of the outbox go out under new numbers");
+  }
+
+  /** All that is not sent of a session goes on in another one, numbered from 1. */
+  #renew(session: OwnSession, to: string): void {
+    const rest = session.rest();
+    const drafts = rest.map(({ draft }) => draft);
+    const at = this.#sessions.indexOf(session);
+    this.#sessions[at] = new OwnSession(to, this.#keyOf(to), 1, drafts);
+    if (at === 0) this.#rewind();
+    this.#peer.out({ do: "renamed", session: session.name, counters: rest.map((r) => r.counter), to, drafts });
+  }
+
+  /** [S10] Of sessions in which somebody else writes: what was under way there is decided, and the rest goes on elsewhere. */
+  #leaveSpoiled(): void {
+    for (const session of this.#sessions.filter((s) => s.isOver)) {
+      if (session.pending > 0 || session === this.#current) this.#renew(session, this.#peer.options.newSession());
+      else this.#sessions.splice(this.#sessions.indexOf(session), 1);
+    }
+    this.#isSpoiled = this.#sessions.some((s) => s.isSpoiled);
+  }
+
+  /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
+  onCommitted(entry: Entry): void {
+    if (entry.sender_id !== this.#peer.self.id) return;
+    const [sending] = this.#sessions;
+    const own = sending?.key === entry.session ? sending : this.#sessions.find((s) => s.key === entry.session);
+    if (own === undefined) return;
+    const draft = own.at(own.first);
+    const verdict = own.take(entry);
+    if (verdict === null) return;
+    if (verdict !== "own") this.#onStranger(entry, verdict);
+    if (draft === undefined || verdict === "strange") return;
+    if (own === sending && entry.counter <= this.#sentThrough) this.#underWayBytes -= weigh(draft);
+    while (own === sending && (this.#sent[0]?.through ?? own.first) < own.first) this.#sent.shift();
+    this.#movedAt = this.#peer.now;
+    this.#patience = 1;
+    this.#tellInOrder(draft, verdict === "own" ? entry : null);
+    if (own === this.#sessions[0] && own.length === 0) {
+      this.#dropEmpty();
+      this.#rewind();
+    }
+  }
+
+  /** Who waits for a message hears of those before it first, whatever their numbers have become. */
+  #tellInOrder(draft: Draft, entry: Entry | null): void {
+    if (this.#held.length === 0 && entry !== null) return this.#peer.tellSent(entry);
+    const known = this.#held.find((h) => h.draft === draft);
+    if (known !== undefined) known.entry = entry;
+    else this.#held.push({ draft, entry });
+    const unsent = this.#held.findIndex((h) => h.entry === null);
+    const sent = unsent < 0 ? this.#held : this.#held.slice(0, unsent);
+    this.#held = this.#held.slice(sent.length);
+    for (const h of sent) if (h.entry !== null) this.#peer.tellSent(h.entry);
+  }
+
+  #onStranger(entry: Entry, verdict: "lost" | "strange"): void {
+    this.#isSpoiled = true;
+    this.#peer.notice("number-taken", numberTaken(entry, verdict));
+  }
+
+  /** Sends what the windows allow to the leader or to who relays to it [S6], or sequences it where this peer leads. */
+  pump(): void {
+    const peer = this.#peer;
+    if (this.#isSpoiled) this.#leaveSpoiled();
+    const session = this.#sessions[0] as OwnSession;
+    if (peer.leader !== null && !sameBallot(peer.leader.ballot, peer.promised)) return;
+    const towards = peer.leader === null ? peer.relay.via : leaderKey(peer.leader.ballot);
+    if (towards === null || !peer.isLinked(towards)) return;
+    if (session.last < session.first) return;
+    // With nothing under way there is nothing to be impatient for.
+    if (this.#sentThrough < session.first) this.#movedAt = peer.now;
+    else if (peer.now - this.#movedAt > this.#patience * peer.timeouts.resend(towards)) {
+      // Something may have been lost on the way, the leader's room for it included.
+      this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
+      this.#rewind();
+    }
+    const { window, frame } = peer.flowTo(towards);
+    for (;;) {
+      const chat = this.#nextBatch(session, window, frame);
+      if (chat === null) return;
+      if (peer.leadership !== null) {
+        const expected = sequence(peer, peer.leadership, chat);
+        if (expected !== null) return this.#onGap(session, expected);
+        const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`);
+        if (taken < chat.first + chat.messages.length - 1) {
+          this.#sentThrough = Math.max(session.first - 1, taken);
+          session.reached = Math.max(session.reached, this.#sentThrough);
+          return;
+        }
+      } else peer.sendTo(towards, chat);
+      this.#sentThrough = chat.first + chat.messages.length - 1;
+      this.#sent.push({ through: this.#sentThrough, at: peer.now });
+      session.reached = Math.max(session.reached, this.#sentThrough);
+      for (const message of chat.messages) this.#underWayBytes += weigh(message);
+    }
+  }
+
+  #nextBatch(session: OwnSession, window: number, frame: number): Chat | null {
+    const first = Math.max(this.#sentThrough + 1, session.first);
+    const count = Math.min(session.first + OUTSTANDING_MESSAGES_MAX - first, BATCH_ENTRIES_MAX);
+    const batch = new Batch(Math.min(frame, BATCH_BYTES_MAX / 2));
+    const { messages } = batch;
+    for (let i = first; i <= session.last && messages.length < count; i++) {
+      const draft = session.at(i) as Draft;
+      const underWay = this.#underWayBytes + batch.weight + weigh(draft);
+      if (underWay > Math.min(2 * window, OUTSTANDING_BYTES_MAX) && first + messages.length > session.first) break;
+      if (!batch.add(draft)) break;
+    }
+    if (messages.length === 0) return null;
+    return { type: "CHAT", sender_id: this.#peer.self.id, session: session.name, first, messages };
+  }
+
+  #rewind(): void {
+    this.#underWayBytes = 0;
+    this.#sent = [];
+    this.#sentThrough = (this.#sessions[0] as OwnSession).first - 1;
+    this.#movedAt = this.#peer.now;
+    this.#rewoundTo = 0;
+  }
+
+  /** After a restart: what was committed before the old process could note it has left the outbox already. */
+  #dropCommitted(): void {
+    const { log } = this.#peer;
+    for (const session of this.#sessions) {
+      const { key } = session;
+      let committed = log.state.sessions.get(key);
+      for (let i = log.commit + 1; i <= log.last; i++) {
+        const entry = log.entryAt(i);
+        if (entry?.kind === "chat" && entry.session === key) committed -= 1;
+      }
+      session.forward(Math.min(session.length, Math.max(0, committed - session.first + 1)));
+    }
+    this.#dropEmpty();
+  }
+
+  #dropEmpty(): void {
+    while (this.#sessions.length > 1 && this.#sessions[0]?.pending === 0) this.#sessions.shift();
+  }
+
+  #keyOf(session: string): string {
+    return `${this.#peer.self.id}.${session}`;
+  }
+}

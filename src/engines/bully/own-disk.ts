@@ -1,0 +1,91 @@
+/**
+ * How long this peer's disk takes to make something durable, as its own log and its promises find out: from handing an
+ * entry or a ballot over until it is confirmed, what waits in front of it included.
+ */
+import { DISK_SLOW_MS } from "../../core/config.ts";
+import { Estimator } from "../../core/estimator.ts";
+import type { LogIndex, Millis } from "../../core/ids.ts";
+import type { DiskTimes } from "../../core/message.ts";
+
+/** What a sync of so many milliseconds costs, in words for a person. */
+export function slowDiskCost(ms: Millis): string {
+  const seconds = (time: Millis) => `${(time / 1000).toFixed(1)} s`;
+  // An election waits for the candidate's disk, then for those of others, and its first entry for both again.
+  return `a sync takes ${Math.round(ms)} ms: where a majority needs this disk a message is sent after ${seconds(ms)} and more, and without a leader it takes about ${seconds(3 * ms)} until messages are sent again`;
+}
+
+/** One slow sync is no slow disk: so many are measured before anything is said. */
+const SAMPLES_MIN = 3;
+
+export class OwnDisk {
+  readonly #estimator: Estimator;
+  /** The append that is measured now: the first one after the one before was durable. */
+  #append: { readonly through: LogIndex; readonly at: Millis } | null = null;
+  #promiseAt: Millis | null = null;
+  #isSlow = false;
+
+  constructor(surpriseMax: Millis) {
+    this.#estimator = new Estimator(surpriseMax);
+  }
+
+  /** What one took that was measured elsewhere: at the start, before there is anything to wait for. */
+  onSync(took: Millis): void {
+    this.#estimator.add(took);
+  }
+
+  onAppend(index: LogIndex, now: Millis): void {
+    this.#append ??= { through: index, at: now };
+  }
+
+  onTruncate(from: LogIndex): void {
+    if (this.#append !== null && this.#append.through >= from) this.#append = null;
+  }
+
+  onDurable(index: LogIndex, now: Millis): void {
+    if (this.#append === null || index < this.#append.through) return;
+    this.#estimator.add(now - this.#append.at);
+    this.#append = null;
+  }
+
+  /** The newest promise is the one that is measured: it may wait for the one before. */
+  onPromise(now: Millis): void {
+    this.#promiseAt = now;
+  }
+
+  onPromised(now: Millis): void {
+    if (this.#promiseAt !== null) this.#estimator.add(now - this.#promiseAt);
+    this.#promiseAt = null;
+  }
+
+  /** The process itself was held up for so long: that is not the disk's time. */
+  discount(late: Millis): void {
+    if (this.#append !== null) this.#append = { ...this.#append, at: this.#append.at + late };
+    if (this.#promiseAt !== null) this.#promiseAt += late;
+  }
+
+  /** As measured; to wait for. */
+  get bound(): Millis {
+    return this.#estimator.bound;
+  }
+
+  /** As measured, and at least as long as what is under way has taken so far. */
+  mean(now: Millis): Millis {
+    const oldest = Math.min(this.#append?.at ?? now, this.#promiseAt ?? now);
+    return Math.max(this.#estimator.mean, now - oldest);
+  }
+
+  /** What others are told. */
+  get times(): DiskTimes {
+    return { mean: Math.ceil(this.#estimator.mean), bound: Math.ceil(this.bound) };
+  }
+
+  /** Milliseconds as expected now, where that became slow, or fast again, since this was last asked; else null. */
+  change(): { readonly isSlow: boolean; readonly ms: Millis } | null {
+    const { mean, samples } = this.#estimator;
+    // Between the two nothing changes, so that a disk at the limit is not told of again and again.
+    const isSlow = this.#isSlow ? mean >= DISK_SLOW_MS / 2 : mean >= DISK_SLOW_MS;
+    if (isSlow === this.#isSlow || samples < SAMPLES_MIN) return null;
+    this.#isSlow = isSlow;
+    return { isSlow, ms: mean };
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Who comes and goes, and who has read how far, on their way into the log [P1] to [P5]. Every peer says of the people at
+ * it (its own, and those of its clients) what the log does not say yet, until it does; the leader appends it, and that
+ * somebody is gone of whom nobody has said a word for the presence time. A peer without people says nothing.
+ */
+import { PEOPLE_TOLD_MAX, READS_WAITING_MAX, UNCOMMITTED_ENTRIES_MAX } from "../../core/config.ts";
+import { leaderKey, type MemberKey, type Millis, type PeerId } from "../../core/ids.ts";
+import type { People as PeopleFrame, Person, Presence, ReadReport } from "../../core/message.ts";
+import type { Peer } from "./peer.ts";
+import type { Leadership } from "./replication.ts";
+
+/** What the log does not show yet is said again so often. */
+const REPEAT_MS = 300;
+/** One person's reading is reported at most so often [P4]. */
+const READ_MS = 1000;
+/** A peer says so often in each presence time that its people are still here. */
+const REPORTS_PER_PRESENCE = 6;
+
+interface Told {
+  person: Person;
+  /** To the present leader. */
+  said: boolean;
+  readonly since: Millis;
+}
+
+export class People {
+  readonly #peer: Peer;
+  /** The people here, and who has left until the log says so too. */
+  readonly #here = new Map<string, Told>();
+  /** What was read and the log does not show, by room and user. */
+  readonly #reads = new Map<string, ReadReport>();
+  /** When a person's reading was last reported. */
+  readonly #readAt = new Map<string, Millis>();
+  #saidAt: Millis = Number.NEGATIVE_INFINITY;
+  #leaderBallot: unknown = null;
+  /** Leader: when each peer last said that somebody is there. */
+  readonly #heard = new Map<string, Map<PeerId, Millis>>();
+  #leadership: Leadership | null = null;
+  #ledSince: Millis = 0;
+  #lookedAt: Millis = 0;
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  /** Somebody came, changed the name or left. Who leaves is told at once: this peer may be leaving as well. */
+  onPerson(person: Person): void {
+    if (person.was !== "") this.#here.delete(person.was);
+    if (this.#here.size >= PEOPLE_TOLD_MAX) this.#forgetOneWhoLeft();
+    // Whoever had that name before and has another one now: from here on it is somebody else's.
+    for (const told of this.#here.values())
+      if (person.here && told.person.was === person.user) told.person = { ...told.person, was: "" };
+    this.#here.set(person.user, { person, said: false, since: this.#peer.now });
+    this.#report();
+  }
+
+  /** A client went without a word: it may be on another peer by now. */
+  onSilence(user: string): void {
+    this.#here.delete(user);
+  }
+
+  /** Nobody says so of them then: the presence time will. */
+  #forgetOneWhoLeft(): void {
+    for (const [user, { person }] of this.#here) if (!person.here) return void this.#here.delete(user);
+  }
+
+  onRead(read: ReadReport): void {
+    const { rooms } = this.#peer.log.state;
+    // It would wait here, and be said again and again, until that many are there.
+    if (read.through > rooms.get(read.room_id)) return;
+    const key = `${read.room_id}\n${read.user}`;
+    if ((this.#reads.get(key)?.through ?? 0) >= read.through) return;
+    if (!this.#reads.has(key) && this.#reads.size >= READS_WAITING_MAX) return;
+    this.#reads.set(key, read);
+  }
+
+  onTime(): void {
+    const peer = this.#peer;
+    if (peer.leadership !== this.#leadership) this.#onLeadership();
+    const ballot = peer.leader?.ballot ?? null;
+    if (ballot !== this.#leaderBallot) {
+      this.#leaderBallot = ballot;
+      for (const here of this.#here.values()) here.said = false;
+    }
+    if (this.#here.size + this.#reads.size > 0) this.#sayWhatIsDue();
+    if (this.#leadership !== null) this.#lookForTheGone(this.#leadership);
+  }
+
+  /** The own process was held up for so long: that silence is not the others'. */
+  discount(late: Millis): void {
+    this.#ledSince += late;
+    for (const peers of this.#heard.values()) for (const [id, at] of peers) peers.set(id, at + late);
+  }
+
+  // ── saying ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #sayWhatIsDue(): void {
+    const { now, log, timings } = this.#peer;
+    const { people } = log.state;
+    for (const [key, { room_id, user, through }] of this.#reads)
+      if (people.readThrough(room_id, user) >= through) this.#reads.delete(key);
+    for (const [user, told] of this.#here) {
+      const { person, said, since } = told;
+      // A name that stays in the log for longer is somebody's elsewhere.
+      const isOld = now - since > timings.presence / REPORTS_PER_PRESENCE;
+      if (!said) continue;
+      if (!person.here && (isOld || !people.present.has(user))) this.#here.delete(user);
+      const isSeen = people.present.has(user) && !people.present.has(person.was);
+      if (person.was !== "" && (isOld || isSeen)) told.person = { ...person, was: "" };
+    }
+    const unseen = [...this.#here.values()].some(({ person: { user, was, here } }) => {
+      return people.present.has(user) !== here || (was !== "" && people.present.has(was));
+    });
+    const pause = unseen ? REPEAT_MS : timings.presence / REPORTS_PER_PRESENCE;
+    const unsaid = [...this.#here.values()].some(({ said }) => !said);
+    const isDue = unsaid || (this.#here.size > 0 && now - this.#saidAt >= pause);
+    if (isDue || this.#readsDue().length > 0) this.#report();
+  }
+
+  #readsDue(): ReadReport[] {
+    const { now } = this.#peer;
+    return [...this.#reads.values()].filter(({ user }) => now - (this.#readAt.get(user) ?? -READ_MS) >= READ_MS);
+  }
+
+  /** Says everything there is to say to the leader, if there is one. */
+  #report(): void {
+    const peer = this.#peer;
+    const { leader, leadership, now } = peer;
+    if (leader === null || (leadership === null && peer.linkTo(leaderKey(leader.ballot)) === null)) return;
+    const reads = this.#readsDue();
+    const users = [...this.#here.values()].map(({ person }) => person).slice(0, PEOPLE_TOLD_MAX);
+    const frame: PeopleFrame = { type: "PEOPLE", users, reads };
+    if (leadership !== null) this.#take(leadership, peer.self, frame);
+    else peer.sendTo(leaderKey(leader.ballot), frame);
+    this.#saidAt = now;
+    for (const here of this.#here.values()) here.said = true;
+    if (this.#readAt.size > READS_WAITING_MAX) this.#readAt.clear();
+    for (const { user } of reads) this.#readAt.set(user, now);
+  }
+
+  // ── the leader's part ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Nobody is presumed gone before a new leader had the time to hear of them. */
+  #onLeadership(): void {
+    this.#leadership = this.#peer.leadership;
+    this.#heard.clear();
+    this.#ledSince = this.#lookedAt = this.#peer.now;
+  }
+
+  onPeople(from: MemberKey, frame: PeopleFrame): void {
+    const peer = this.#peer;
+    const role = peer.memberOf(from)?.role;
+    if (peer.leadership === null || role === undefined || role === "left") return;
+    if (peer.leadership !== this.#leadership) this.#onLeadership();
+    this.#take(peer.leadership, from, frame);
+  }
+
+  #take(leadership: Leadership, { id }: MemberKey, { users, reads }: PeopleFrame): void {
+    if (!this.#appends) return;
+    for (const person of users) {
+      if (person.here) this.#stays(leadership, id, person);
+      else this.#leaves(leadership, id, person, "left");
+    }
+    const { people, rooms } = this.#peer.log.state;
+    for (const { room_id, user, through, ts } of reads) {
+      const from = people.readThrough(room_id, user);
+      if (through <= from || through > rooms.get(room_id) || !people.takesReader(room_id, user)) continue;
+      const said = { room_id, seq_no: 0, sender_id: id, session: "", counter: 0, user, ts, text: "" };
+      leadership.append("read", { data: { from, through }, chat: said });
+    }
+  }
+
+  get #appends(): boolean {
+    const { log, membership } = this.#peer;
+    return !membership.handover.active && log.last - log.commit < UNCOMMITTED_ENTRIES_MAX;
+  }
+
+  #stays(leadership: Leadership, id: PeerId, person: Person): void {
+    const { people } = this.#peer.log.state;
+    const { user, was } = person;
+    const renames = was !== "" && people.present.has(was) && !people.present.has(user) && !this.#isElsewhere(was, id);
+    if (renames) {
+      this.#heard.get(was)?.delete(id);
+      this.#append(leadership, id, person, { change: "renamed", was });
+    } else {
+      if (was !== "") this.#leaves(leadership, id, { ...person, user: was }, "left");
+      if (!people.present.has(user) && people.takesUser)
+        this.#append(leadership, id, person, { change: "joined", was: "" });
+    }
+    const peers = this.#heard.get(user) ?? new Map<PeerId, Millis>();
+    // Who finds no room in the log is not remembered either.
+    if (people.present.has(user)) this.#heard.set(user, peers.set(id, this.#peer.now));
+  }
+
+  #leaves(leadership: Leadership, id: PeerId, person: Person, change: "left" | "gone"): void {
+    const { user } = person;
+    this.#heard.get(user)?.delete(id);
+    if (!this.#peer.log.state.people.present.has(user) || this.#isElsewhere(user, id)) return;
+    this.#heard.delete(user);
+    this.#append(leadership, id, person, { change, was: "" });
+  }
+
+  /** Another peer that is connected said lately that somebody of that name is there. */
+  #isElsewhere(user: string, id: PeerId): boolean {
+    const { now, timings, self, links } = this.#peer;
+    const lately = now - (2 * timings.presence) / REPORTS_PER_PRESENCE;
+    const connected = new Set([self.id, ...[...links.values()].map((link) => link.id)]);
+    return [...(this.#heard.get(user) ?? [])].some(
+      ([other, at]) => other !== id && at > lately && connected.has(other),
+    );
+  }
+
+  #lookForTheGone(leadership: Leadership): void {
+    const { now, timings, log, options, self } = this.#peer;
+    if (log.state.people.present.size === 0 || now - this.#lookedAt < REPEAT_MS || !this.#appends) return;
+    this.#lookedAt = now;
+    for (const user of [...log.state.people.present]) {
+      const heard = Math.max(this.#ledSince, ...(this.#heard.get(user)?.values() ?? []));
+      if (now - heard < timings.presence) continue;
+      const person = { user, room_id: EVERYWHERE, ts: options.wall(), was: "", here: false };
+      this.#leaves(leadership, self.id, person, "gone");
+    }
+  }
+
+  #append(leadership: Leadership, id: PeerId, { user, room_id, ts }: Person, data: Presence): void {
+    const said = { room_id, seq_no: 0, sender_id: id, session: "", counter: 0, user, ts, text: "" };
+    leadership.append("system", { data, chat: said });
+  }
+}
+
+/** Of who is gone nobody says where he was. */
+const EVERYWHERE = "general";

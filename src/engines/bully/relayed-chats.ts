@@ -1,0 +1,65 @@
+/**
+ * Clients' messages on their way through the peer they are attached to [S8]: to the leader as they are, under the
+ * client's own ids, and the leader's answer back. Nothing is kept here: what gets lost, its client sends again.
+ */
+import { CLIENT_SESSION_CHARS } from "../../core/config.ts";
+import { type ClientId, leaderKey, type PeerId } from "../../core/ids.ts";
+import type { Chat, ChatAck } from "../../core/message.ts";
+import { sequence } from "./ordering.ts";
+import type { Peer } from "./peer.ts";
+
+/** A client's session outlives the peer in whose name it began; a peer's own ends with its membership. */
+export function isClientSession(session: string): boolean {
+  return session.length === CLIENT_SESSION_CHARS;
+}
+
+export class Clients {
+  readonly #peer: Peer;
+  readonly #attached = new Map<string, ClientId>();
+  /** Sessions whose messages were not taken while this peer was founding, by their senders. */
+  readonly #untaken = new Map<string, PeerId>();
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  attach(client: ClientId, session: string): void {
+    this.#attached.set(session, client);
+  }
+
+  detach(client: ClientId): void {
+    for (const [session, attached] of this.#attached) if (attached === client) this.#attached.delete(session);
+  }
+
+  onChat(client: ClientId, chat: Chat): void {
+    const peer = this.#peer;
+    if (this.#attached.get(chat.session) !== client) return;
+    if (peer.leadership === null) {
+      const { leader, hearsLeader } = peer;
+      if (hearsLeader && leader !== null) peer.sendTo(leaderKey(leader.ballot), chat);
+      return;
+    }
+    const { sender_id, session } = chat;
+    if (peer.founding > 0) return void this.#untaken.set(session, sender_id);
+    const expected = sequence(peer, peer.leadership, chat);
+    if (expected !== null) this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
+  }
+
+  /** Who was not heard while this peer was founding says it again now. */
+  onTime(): void {
+    if (this.#untaken.size === 0 || this.#peer.founding > 0) return;
+    for (const [session, sender_id] of this.#untaken) {
+      const expected = this.#peer.log.state.sessions.get(`${sender_id}.${session}`) + 1;
+      this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
+    }
+    this.#untaken.clear();
+  }
+
+  /** Whether the answer was for a client. */
+  onChatAck(frame: ChatAck): boolean {
+    const client = this.#attached.get(frame.session);
+    if (client === undefined) return false;
+    this.#peer.out({ do: "answer-client", client, frame });
+    return true;
+  }
+}

@@ -1,0 +1,483 @@
+/**
+ * What was said, on the leader's side: it streams its log and counts who has it durable. The followers' side is in
+ * `following`.
+ *
+ * A leader sees each follower in one of three states:
+ *   probe   one frame under way; the place where the logs agree is not known yet
+ *   stream  frames are pipelined
+ *   behind  the entries it needs are no longer in memory: it fetches the committed prefix itself [R8]
+ */
+
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  BEHIND_ENTRIES_MAX,
+  INFLIGHT_BYTES_MAX,
+  INFLIGHT_ENTRIES_MAX,
+  type Timings,
+} from "../../core/config.ts";
+import {
+  type Ballot,
+  type LinkId,
+  type LogIndex,
+  type MemberKey,
+  type Millis,
+  type PeerId,
+  sameBallot,
+  sameMember,
+} from "../../core/ids.ts";
+import { MemberMap } from "../../core/member-map.ts";
+import type { Acked, Chat, Draft, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "../../core/message.ts";
+import { hasQuorum, quorumIndex } from "../../core/quorum.ts";
+import { Guests } from "./guests.ts";
+import { sequence } from "./ordering.ts";
+import type { Peer } from "./peer.ts";
+import { isClientSession } from "./relayed-chats.ts";
+
+/** What the leader knows of one member under its ballot. */
+export interface Progress {
+  readonly member: MemberKey;
+  state: "probe" | "stream" | "behind";
+  /** Next index to send. */
+  next: LogIndex;
+  /** Durable and proven equal on the follower: what counts in a quorum. */
+  match: LogIndex;
+  /** Last index the follower said it holds of this log. */
+  last: LogIndex;
+  /** Where the follower last said its log ends or differs; to begin from when frames went missing. */
+  stands: Tail | null;
+  /** Commit index last told. */
+  told: LogIndex;
+  /** When it last acknowledged anything. */
+  heard: Millis;
+  /** When it was sent a heartbeat. */
+  beatAt: Millis;
+  /** When `last` moved, the stream was set back, or entries began to be under way. */
+  moved: Millis;
+  faulty: boolean;
+  linked: readonly PeerId[];
+  /** Frames under way. */
+  flight: { from: LogIndex; through: LogIndex; bytes: number }[];
+}
+
+export class Leadership {
+  readonly ballot: Ballot;
+  /** Index of the `leader` entry that opened this ballot: only from here on may the commit index move [R5]. */
+  readonly opened: LogIndex;
+  readonly #peer: Peer;
+  readonly #timings: Timings;
+  readonly #progress = new MemberMap<Progress>();
+  readonly guests: Guests;
+  #heartbeatAt: Millis;
+  /** As of the last round of heartbeats. */
+  #acked: readonly Acked[] = [];
+  /** The highest index that a quorum ever reached under this ballot, and when that moved or nothing was outstanding. */
+  #reached: LogIndex = 0;
+  #progressAt: Millis;
+
+  constructor(peer: Peer, ballot: Ballot) {
+    this.#peer = peer;
+    this.#timings = peer.timings;
+    this.ballot = ballot;
+    this.guests = new Guests(peer);
+    this.opened = peer.log.last + 1;
+    this.#heartbeatAt = peer.now;
+    this.#progressAt = peer.now;
+  }
+
+  start(): void {
+    const peer = this.#peer;
+    this.#meetMembers();
+    for (const progress of this.#progress.values()) this.#announce(progress.member);
+    this.append("leader", {});
+    peer.notice("leading", `this peer leads (term ${this.ballot.term})`);
+    this.#heartbeatAt = peer.now + this.#timings.heartbeat;
+  }
+
+  /** Appends one entry of this ballot and returns it. Its bytes are final at once. */
+  append(
+    kind: EntryKind,
+    content: {
+      data?: EntryData;
+      chat?: {
+        room_id: string;
+        seq_no: number;
+        sender_id: PeerId;
+        session: string;
+        counter: number;
+        user: string;
+        ts: number;
+        text: string;
+      };
+    },
+  ): Entry {
+    const { log } = this.#peer;
+    const chat = content.chat;
+    const entry: Entry = {
+      index: log.last + 1,
+      term: this.ballot.term,
+      leader_id: this.ballot.leader_id,
+      inc: this.ballot.inc,
+      boot: this.ballot.boot,
+      kind,
+      room_id: chat?.room_id ?? "",
+      seq_no: chat?.seq_no ?? 0,
+      sender_id: chat?.sender_id ?? 0,
+      session: chat?.session ?? "",
+      counter: chat?.counter ?? 0,
+      user: chat?.user ?? "",
+      ts: chat?.ts ?? 0,
+      text: chat?.text ?? "",
+      data: content.data ?? null,
+      crc: 0,
+      chunk: NO_BYTES,
+      start: 0,
+      end: 0,
+    };
+    this.#add(entry);
+    if (kind === "config" || kind === "settled") this.#meetMembers();
+    return entry;
+  }
+
+  /** The same for a message, of which there are many. */
+  appendChat(senderId: PeerId, session: string, counter: number, draft: Draft): void {
+    const { log } = this.#peer;
+    this.#add({
+      index: log.last + 1,
+      term: this.ballot.term,
+      leader_id: this.ballot.leader_id,
+      inc: this.ballot.inc,
+      boot: this.ballot.boot,
+      kind: "chat",
+      room_id: draft.room_id,
+      seq_no: log.state.rooms.get(draft.room_id) + 1,
+      sender_id: senderId,
+      session,
+      counter,
+      user: draft.user,
+      ts: draft.ts,
+      text: draft.payload,
+      data: null,
+      crc: 0,
+      chunk: NO_BYTES,
+      start: 0,
+      end: 0,
+    });
+  }
+
+  #add(entry: Entry): void {
+    const { log, options } = this.#peer;
+    options.seal(entry, log.state.crc);
+    log.append(entry);
+    this.#peer.write(entry);
+  }
+
+  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  wakeAt(): Millis {
+    return this.#heartbeatAt;
+  }
+
+  onTime(): void {
+    const peer = this.#peer;
+    if (peer.log.commit === peer.log.last) this.#progressAt = peer.now;
+    if (!this.quorumConnected) return peer.abdicate(0, "no majority answers any more");
+    const { stall } = peer.timeouts;
+    if (peer.now - this.#progressAt >= stall) {
+      // The others are to try: whatever hangs here would hang again.
+      peer.election.standBack();
+      return peer.abdicate(0, `nothing became durable on a majority for ${Math.round(stall)} ms`);
+    }
+    if (peer.now < this.#heartbeatAt) return;
+    this.#heartbeatAt = peer.now + this.#timings.heartbeat;
+    const { id, inc } = peer.self;
+    this.#acked = [
+      { id, inc, match: peer.log.durable },
+      ...peer.otherVoters.flatMap((voter) => {
+        const match = this.matchOf(voter);
+        return match === 0 ? [] : [{ id: voter.id, inc: voter.inc, match }];
+      }),
+    ];
+    for (const progress of this.#progress.values()) if (this.#isDue(progress)) this.#heartbeat(progress);
+    for (const link of this.guests.links) this.heartbeatTo(link);
+  }
+
+  /** The own process was held up for so long: that silence is not the others'. */
+  discount(late: Millis): void {
+    const now = this.#peer.now;
+    for (const progress of this.#progress.values()) progress.heard = Math.min(now, progress.heard + late);
+    this.#progressAt = Math.min(now, this.#progressAt + late);
+  }
+
+  /** [E11] A majority acknowledged within the quorum check time. */
+  get quorumConnected(): boolean {
+    return hasQuorum(this.#peer.voterSets, (v) => sameMember(v, this.#peer.self) || this.isAlive(v));
+  }
+
+  isAlive(member: MemberKey): boolean {
+    const progress = this.#progress.get(member);
+    return progress !== undefined && this.#peer.now - progress.heard < this.#peer.timeouts.quorumCheck(member);
+  }
+
+  progressOf(member: MemberKey): Progress | null {
+    return this.#progress.get(member) ?? null;
+  }
+
+  // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  onLinkUp(who: MemberKey): void {
+    const progress = this.#progress.get(who);
+    if (progress === undefined) return;
+    this.#announce(who);
+    // Its process may be a new one, with less behind it than the old one acknowledged [D5].
+    progress.match = 0;
+    progress.last = 0;
+    this.#probe(progress, this.#peer.log.last + 1);
+    this.#heartbeat(progress);
+  }
+
+  onLinkDown(who: MemberKey): void {
+    this.guests.onLinkDown(who);
+    const progress = this.#progress.get(who);
+    if (progress === undefined) return;
+    progress.flight = [];
+    this.#meetMembers();
+  }
+
+  /** [R10] Something of a frame came of that one. */
+  onReceiving(from: MemberKey): void {
+    const progress = this.#progress.get(from);
+    if (progress !== undefined) progress.heard = this.#peer.now;
+  }
+
+  /** [R10] What was sent to that one has not arrived yet: it is too early to miss an answer. */
+  onSending(to: MemberKey): void {
+    const progress = this.#progress.get(to);
+    if (progress !== undefined) progress.moved = this.#peer.now;
+  }
+
+  /** Tells a member who leads. */
+  greet(who: MemberKey): void {
+    const progress = this.#progress.get(who);
+    if (progress === undefined) return;
+    this.#announce(who);
+    this.#heartbeat(progress);
+  }
+
+  // ── streaming ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends every follower what it lacks. */
+  replicate(): void {
+    const peer = this.#peer;
+    for (const progress of this.#progress.values()) {
+      const link = peer.linkTo(progress.member);
+      if (link !== null) this.#stream(progress, link);
+    }
+  }
+
+  #stream(progress: Progress, link: LinkId): void {
+    const { log } = this.#peer;
+    if (progress.state === "behind") return;
+    if (progress.next < log.first) {
+      progress.state = "behind";
+      this.#heartbeat(progress);
+      return;
+    }
+    const { window, frame } = this.#peer.flowTo(progress.member);
+    while (progress.next <= log.last) {
+      if (progress.state === "probe" && progress.flight.length > 0) return;
+      const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
+      const entriesUnderWay = progress.next - (progress.flight[0]?.from ?? progress.next);
+      if (bytes >= Math.min(2 * window, INFLIGHT_BYTES_MAX) || entriesUnderWay >= INFLIGHT_ENTRIES_MAX) return;
+      const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, Math.min(frame, BATCH_BYTES_MAX));
+      this.#sendEntries(progress, link, entries);
+    }
+    if (progress.told < log.commit && progress.state === "stream") this.#sendEntries(progress, link, []);
+  }
+
+  #sendEntries(progress: Progress, link: LinkId, entries: Entry[]): void {
+    const { log } = this.#peer;
+    const prev = log.tailAt(progress.next - 1);
+    this.#peer.send(link, {
+      type: "SEQ_CHAT",
+      ballot: this.ballot,
+      prev_index: prev.index,
+      prev_ballot: prev.ballot,
+      prev_crc: log.crcAt(prev.index),
+      commit: log.commit,
+      entries,
+    });
+    progress.told = log.commit;
+    const final = entries[entries.length - 1];
+    if (final === undefined) return;
+    const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
+    // What was acknowledged before says nothing of what is under way from now on.
+    if (progress.flight.length === 0) progress.moved = this.#peer.now;
+    progress.flight.push({ from: progress.next, through: final.index, bytes });
+    progress.next = final.index + 1;
+  }
+
+  /** Rounds come every heartbeat interval. */
+  #isDue(progress: Progress): boolean {
+    const { now, timeouts } = this.#peer;
+    return now - progress.beatAt > timeouts.heartbeat(progress.member) - this.#timings.heartbeat / 2;
+  }
+
+  #heartbeat(progress: Progress): void {
+    const peer = this.#peer;
+    const link = peer.linkTo(progress.member);
+    if (link === null) return;
+    progress.beatAt = peer.now;
+    if (
+      progress.state !== "behind" &&
+      progress.next - 1 > progress.last &&
+      peer.now - progress.moved > 2 * this.#timings.heartbeat + 2 * peer.timeouts.roundTrip(progress.member)
+    ) {
+      // Sent long ago and never seen there: a frame went down with its connection.
+      const stands = progress.stands === null ? 0 : peer.log.hintFor(progress.stands).index;
+      this.#probe(progress, Math.max(progress.last, stands) + 1);
+    }
+    const isBehind = progress.state === "behind" || progress.next < peer.log.first;
+    progress.told = peer.log.commit;
+    this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, peer.log.last));
+  }
+
+  /** Without a place before: whoever gets it is to fetch what is committed. */
+  heartbeatTo(link: LinkId, before: LogIndex = 0): void {
+    const peer = this.#peer;
+    const prev = peer.log.tailAt(before);
+    peer.send(link, {
+      type: "HEARTBEAT",
+      ballot: this.ballot,
+      commit: peer.log.commit,
+      quorum: this.quorumConnected,
+      prev_index: prev.index,
+      prev_ballot: prev.ballot,
+      prev_crc: before === 0 ? 0 : peer.log.crcAt(before),
+      last_index: peer.log.last,
+      acked: this.#acked,
+    });
+  }
+
+  #probe(progress: Progress, next: LogIndex): void {
+    progress.state = "probe";
+    progress.next = Math.max(1, Math.min(next, this.#peer.log.last + 1));
+    progress.flight = [];
+    progress.moved = this.#peer.now;
+  }
+
+  #announce(member: MemberKey): void {
+    const { self, options } = this.#peer;
+    this.#peer.sendTo(member, { type: "COORDINATOR", ballot: this.ballot, peer: { id: self.id, ...options.address } });
+  }
+
+  // ── acknowledgements ───────────────────────────────────────────────────────────────────────────────────────────
+
+  onSeqAck(from: MemberKey, ack: SeqAck): void {
+    const peer = this.#peer;
+    if (!sameBallot(ack.ballot, this.ballot) || this.guests.onAnswer(from)) return;
+    const progress = this.#progress.get(from);
+    if (progress === undefined) return;
+    progress.heard = peer.now;
+    progress.faulty = ack.faulty;
+    if (ack.linked !== null) progress.linked = ack.linked;
+    if (ack.last > progress.last) {
+      progress.last = Math.min(ack.last, peer.log.last);
+      progress.moved = peer.now;
+    }
+    progress.flight = progress.flight.filter((f) => f.through > ack.last);
+    if (ack.hint !== null) {
+      progress.stands = ack.hint;
+      // A heartbeat may overtake the entries sent before it [W5]: what it misses may just be under way.
+      if (ack.linked === null || progress.flight.length === 0) this.#onHint(progress, ack.hint);
+    } else if (progress.state === "probe" && progress.flight.length === 0) progress.state = "stream";
+    if (!ack.faulty && ack.match > progress.match) {
+      progress.match = Math.min(ack.match, peer.log.last);
+      this.advanceCommit();
+    }
+  }
+
+  /** The follower's log does not continue where the frame said: go back, or wait until it has caught up. */
+  #onHint(progress: Progress, hint: Tail): void {
+    const { log } = this.#peer;
+    const agreed = log.hintFor(hint);
+    if (agreed.index + 1 < log.first) {
+      progress.state = "behind";
+      return;
+    }
+    if (progress.state === "behind" || agreed.index + 1 < progress.next) this.#probe(progress, agreed.index + 1);
+    // What it holds already, because it came from somebody else, is not sent.
+    else if (sameBallot(agreed.ballot, hint.ballot)) progress.next = agreed.index + 1;
+  }
+
+  /** [R5] */
+  advanceCommit(): void {
+    const peer = this.#peer;
+    const reached = quorumIndex(peer.voterSets, (v) => this.matchOf(v));
+    if (reached > this.#reached) {
+      this.#reached = reached;
+      this.#progressAt = peer.now;
+    }
+    if (reached <= peer.log.commit || reached < this.opened) return;
+    peer.followership.commitThrough(reached);
+  }
+
+  matchOf(voter: MemberKey): LogIndex {
+    if (sameMember(voter, this.#peer.self)) return this.#peer.log.durable;
+    const progress = this.#progress.get(voter);
+    return progress === undefined || progress.faulty ? 0 : progress.match;
+  }
+
+  /** Alive, repaired and at most a little behind: fit to vote and to lead. */
+  isCaughtUp(member: MemberKey): boolean {
+    const progress = this.#progress.get(member);
+    if (progress === undefined || progress.faulty || !this.isAlive(member)) return false;
+    return this.#peer.log.last - progress.match <= BEHIND_ENTRIES_MAX / 10 && progress.match > 0;
+  }
+
+  // ── messages from senders ──────────────────────────────────────────────────────────────────────────────────────
+
+  onChat(from: MemberKey, chat: Chat): void {
+    const peer = this.#peer;
+    // Relayed by another member [S6], or a client's that began its session with a peer that may be forgotten since [S8].
+    const isSender = (m: Member) => m.id === chat.sender_id && m.role !== "left";
+    const isOfMember = chat.sender_id === from.id || peer.configuration?.members.some(isSender) === true;
+    if (!isOfMember && !isClientSession(chat.session)) return;
+    const expected = sequence(peer, this, chat);
+    if (expected !== null)
+      peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });
+  }
+
+  #meetMembers(): void {
+    const peer = this.#peer;
+    // One that has just left still hears that its departure is committed, and can go [M5].
+    const stays = (m: Member) => m.role !== "left" || (this.#progress.has(m) && peer.isLinked(m));
+    const members = (peer.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, peer.self));
+    // Until it is settled, a configuration also needs the voters that it lets go [M3].
+    const met = [...members, ...peer.otherVoters];
+    for (const known of this.#progress.keys()) if (!met.some((m) => sameMember(m, known))) this.#progress.delete(known);
+    for (const member of met) if (!this.#progress.has(member)) this.#meet(member);
+  }
+
+  #meet(member: MemberKey): void {
+    const peer = this.#peer;
+    this.#progress.set(member, {
+      member: { id: member.id, inc: member.inc },
+      state: "probe",
+      next: peer.log.last + 1,
+      match: 0,
+      last: 0,
+      stands: null,
+      told: 0,
+      // Nobody is presumed dead before it had the time to answer.
+      heard: peer.now,
+      moved: peer.now,
+      beatAt: 0,
+      faulty: false,
+      linked: [],
+      flight: [],
+    });
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);

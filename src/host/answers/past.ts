@@ -1,0 +1,169 @@
+/**
+ * Looks into the committed past without holding up what goes on: for questions whose answer may be far away, or nowhere.
+ * Each has a budget; an answer that ran out of it says how far it came, and whoever asked goes on from there.
+ */
+import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../../core/config.ts";
+import type { LogIndex } from "../../core/ids.ts";
+import type { Entry } from "../../core/message.ts";
+import type { DeliveredMessage, HistoryPage } from "../../core/reports.ts";
+import { toMessage } from "../delivered.ts";
+import { byteLength } from "../store/bytes.ts";
+import { LineSearch, lineOfMessage } from "../store/line-search.ts";
+import type { RawEntries } from "../store/log-store.ts";
+import type { Slices } from "./slices.ts";
+
+/** Read and passed over in about a quarter of a millisecond. */
+const BLOCK_ENTRIES = 512;
+/** Read and checked in as long. */
+const PIECE_BYTES = 64 * 1024;
+/** Blocks that one question may look at: half a second of work. */
+const BLOCKS_MAX = 2048;
+const DECODER = new TextDecoder();
+
+export interface PastSource {
+  /** The lines from `from`, at most `count`, in whole pieces. Throws HostError where the log is damaged. */
+  readLines(from: LogIndex, count: number): readonly Uint8Array[];
+  readEntries(from: LogIndex, count: number): Entry[];
+  /** Checked lines behind `after`, about `bytesMax` bytes; null where the log is damaged, which is seen to. */
+  read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null;
+}
+
+export interface Wanted {
+  readonly room: string;
+  readonly count: number;
+  /** Letter case aside, in the text or in the name; "": any. */
+  readonly text: string;
+  /** Of all texts together; one message is always taken. */
+  readonly charsMax: number;
+}
+
+type Found = Pick<HistoryPage, "messages" | "more">;
+
+export class Past {
+  readonly #slices: Slices;
+  readonly #source: PastSource;
+
+  constructor(slices: Slices, source: PastSource) {
+    this.#slices = slices;
+    this.#source = source;
+  }
+
+  /** The last ones at or below `through`, oldest first; `more`: where to go on, below that index. */
+  last(asker: object, wanted: Wanted, through: LogIndex, done: (found: Found) => void): void {
+    const page = new Page(wanted, this.#source);
+    let end = through;
+    let blocks = 0;
+    this.#slices.run(asker, () => {
+      const from = Math.max(1, end - BLOCK_ENTRIES + 1);
+      const candidates = end < 1 ? [] : page.search.candidates(this.#text(from, end - from + 1));
+      const stop = candidates.reverse().find((index) => !page.takes(index));
+      end = stop ?? from - 1;
+      blocks += 1;
+      if (stop === undefined && end >= 1 && blocks < BLOCKS_MAX && !page.isFull) return true;
+      done({ messages: page.messages.reverse(), more: end >= 1 ? end + 1 : null });
+      return false;
+    });
+  }
+
+  /** The first ones behind `after`, up to and including `through`; `more`: where to go on, behind that index. */
+  first(asker: object, wanted: Wanted, after: LogIndex, through: LogIndex, done: (found: Found) => void): void {
+    const page = new Page(wanted, this.#source);
+    let seen = after;
+    let blocks = 0;
+    this.#slices.run(asker, () => {
+      const count = Math.min(BLOCK_ENTRIES, through - seen);
+      const candidates = count < 1 ? [] : page.search.candidates(this.#text(seen + 1, count));
+      const stop = candidates.find((index) => !page.takes(index));
+      seen = stop === undefined ? seen + Math.max(0, count) : stop - 1;
+      blocks += 1;
+      if (stop === undefined && seen < through && blocks < BLOCKS_MAX && !page.isFull) return true;
+      done({ messages: page.messages, more: seen < through ? seen : null });
+      return false;
+    });
+  }
+
+  /**
+   * Index of the entry before message `seq_no` of a room, looked for from `through` down to the beginning; `through`
+   * where that message is still to come.
+   */
+  place(asker: object, room: string, seqNo: number, through: LogIndex, done: (before: LogIndex) => void): void {
+    let end = through;
+    this.#slices.run(asker, () => {
+      const from = Math.max(1, end - BLOCK_ENTRIES + 1);
+      const index = end < 1 ? null : lineOfMessage(this.#text(from, end - from + 1), room, seqNo);
+      if (index === null && from > 1) {
+        end = from - 1;
+        return true;
+      }
+      done(index === null ? through : index - 1);
+      return false;
+    });
+  }
+
+  /** The lines behind `after`, through `through`, as many as fit one frame. There is no answer where the log is damaged. */
+  lines(asker: object, after: LogIndex, through: LogIndex, done: (read: RawEntries) => void): void {
+    const end = Math.min(through, after + FRAME_ENTRIES_MAX);
+    const lines: Uint8Array[] = [];
+    let prevCrc: number | null = null;
+    let count = 0;
+    let bytes = 0;
+    this.#slices.run(asker, () => {
+      const read = this.#source.read(after + count, PIECE_BYTES, end);
+      if (read === null) return false;
+      prevCrc ??= read.prevCrc;
+      lines.push(...read.lines);
+      count += read.count;
+      bytes += byteLength(read.lines);
+      if (after + count < end && bytes < CATCHUP_BYTES_MAX) return true;
+      done({ prevCrc, lines, count });
+      return false;
+    });
+  }
+
+  /** The asker is gone: what it waits for is not looked for any more. */
+  forget(asker: object): void {
+    this.#slices.forget(asker);
+  }
+
+  #text(from: LogIndex, count: number): string {
+    return this.#source
+      .readLines(from, count)
+      .map((piece) => DECODER.decode(piece))
+      .join("");
+  }
+}
+
+/** Messages for one answer. */
+class Page {
+  readonly search: LineSearch;
+  readonly messages: DeliveredMessage[] = [];
+  readonly #wanted: Wanted;
+  readonly #source: PastSource;
+  #chars = 0;
+  #bytes = 0;
+
+  constructor(wanted: Wanted, source: PastSource) {
+    this.#wanted = wanted;
+    this.#source = source;
+    this.search = new LineSearch(wanted.room, wanted.text);
+  }
+
+  get isFull(): boolean {
+    return this.messages.length >= this.#wanted.count;
+  }
+
+  /** Takes the message at an index if it fits; false: there is no room for it any more. */
+  takes(index: LogIndex): boolean {
+    if (this.isFull) return false;
+    const [entry] = this.#source.readEntries(index, 1);
+    const { room, charsMax } = this.#wanted;
+    if (entry?.kind !== "chat" || entry.room_id !== room || !this.search.fits(entry.user, entry.text)) return true;
+    const chars = this.#chars + entry.text.length;
+    const bytes = this.#bytes + entry.end - entry.start;
+    if ((chars > charsMax || bytes > HISTORY_BYTES_MAX) && this.messages.length > 0) return false;
+    this.#chars = chars;
+    this.#bytes = bytes;
+    this.messages.push(toMessage(entry));
+    return true;
+  }
+}

@@ -1,0 +1,16 @@
+/** Questions of people and programs at the border: one that no peer would take is answered here, in words. */
+import * as v from "valibot";
+import type { Notice } from "../../core/reports.ts";
+import { QUESTION } from "../../wire/client-schemas.ts";
+import { refuseName } from "../people.ts";
+import type { OwnQuestion } from "../service.ts";
+
+/** What speaks against a question, or null. */
+export function refuseQuestion(question: OwnQuestion): Notice | null {
+  if (question.what === "nick") return refuseName(question.user, false);
+  const result = v.safeParse(QUESTION, question, { abortEarly: true });
+  if (result.success) return null;
+  const [issue] = result.issues;
+  const message = `the question cannot be asked: its ${v.getDotPath(issue) ?? "form"} is wrong (${issue.message})`;
+  return { event: "error", code: "command", message };
+}

@@ -1,0 +1,138 @@
+/**
+ * Who is here, in answer to `/who`: every peer is asked at that moment who is at it, so that round trips and lags are those
+ * of now; whoever does not answer is told by when it was last heard.
+ */
+
+import type { Ask, Tell } from "../../core/client-frames.ts";
+import { WHO_ROWS_MAX } from "../../core/config.ts";
+import type { LinkId, PeerId } from "../../core/ids.ts";
+import type { Here, HerePerson, WhoList, WhoRow } from "../../core/reports.ts";
+import type { Peer } from "../../engines/bully/peer.ts";
+import type { Clock, Timer } from "../contracts.ts";
+import type { Links } from "../net/links.ts";
+
+/** Who has not answered by then is shown without an answer. */
+const ANSWER_MS = 500;
+
+export interface WhoHost {
+  readonly clock: Clock;
+  peer(): Peer | null;
+  links(): Links | null;
+  /** The person at this peer, and its clients. */
+  peopleHere(): HerePerson[];
+}
+
+interface Round {
+  readonly request: number;
+  readonly askedAt: number;
+  readonly missing: Set<LinkId>;
+  readonly answers: Map<PeerId, { readonly here: Here; readonly roundTrip: number }>;
+  readonly done: ((list: WhoList) => void)[];
+  readonly timer: Timer;
+}
+
+export class Who {
+  readonly #host: WhoHost;
+  /** When each peer was last heard whose link is gone. */
+  readonly #lastHeard = new Map<PeerId, number>();
+  #round: Round | null = null;
+  #requests = 0;
+
+  constructor(host: WhoHost) {
+    this.#host = host;
+  }
+
+  /** Those who ask while a round is under way share its answer. */
+  ask(done: (list: WhoList) => void): void {
+    const peer = this.#host.peer();
+    if (peer === null) return;
+    if (this.#round !== null) return void this.#round.done.push(done);
+    const { clock } = this.#host;
+    this.#requests += 1;
+    this.#round = {
+      request: this.#requests,
+      askedAt: clock.now(),
+      missing: new Set(peer.links.keys()),
+      answers: new Map(),
+      done: [done],
+      timer: clock.after(peer.links.size === 0 ? 0 : ANSWER_MS, () => this.#finish()),
+    };
+    const ask: Ask = { type: "ASK", request: this.#requests, question: { what: "here" } };
+    for (const link of peer.links.keys()) this.#host.links()?.send(link, ask);
+  }
+
+  /** Another peer asks. */
+  onAsk(link: LinkId, { request, question }: Ask): void {
+    const peer = this.#host.peer();
+    if (peer === null || question.what !== "here") return;
+    this.#host.links()?.send(link, { type: "TELL", request, told: this.#here(peer) });
+  }
+
+  onTold(link: LinkId, { request, told }: Tell): void {
+    const round = this.#round;
+    const from = this.#host.peer()?.links.get(link);
+    if (round === null || request !== round.request || told.event !== "here" || from === undefined) return;
+    // Whom this peer did not ask, or who has answered, is not heard [W6].
+    if (!round.missing.has(link)) return;
+    round.answers.set(from.id, { here: told, roundTrip: this.#host.clock.now() - round.askedAt });
+    this.#forget(link);
+  }
+
+  onLinkDown(link: LinkId, id: PeerId): void {
+    this.#lastHeard.set(id, this.#host.clock.now());
+    this.#forget(link);
+  }
+
+  #forget(link: LinkId): void {
+    if (this.#round?.missing.delete(link) === true && this.#round.missing.size === 0) this.#finish();
+  }
+
+  #here(peer: Peer): Here {
+    return { event: "here", id: peer.self.id, commit_index: peer.log.commit, people: this.#host.peopleHere() };
+  }
+
+  #finish(): void {
+    const round = this.#round;
+    const peer = this.#host.peer();
+    this.#round = null;
+    round?.timer.cancel();
+    if (round === null || peer === null) return;
+    const own = { here: this.#here(peer), roundTrip: 0 };
+    const answers = new Map([...round.answers, [peer.self.id, own] as const]);
+    const commit = Math.max(...[...answers.values()].map(({ here }) => here.commit_index));
+    const people: WhoRow[] = [];
+    for (const { id, role } of peer.configuration?.members ?? []) {
+      const answer = answers.get(id);
+      if (answer !== undefined) people.push(...rowsOf(answer.here, answer.roundTrip, commit));
+      else if (role !== "left") people.push(this.#silent(peer, id));
+    }
+    const { present } = peer.log.state.people;
+    const told = new Set(people.map((row) => row.user));
+    for (const user of present) if (!told.has(user)) people.push({ ...NOTHING_KNOWN, user });
+    const list: WhoList = { event: "who", people: people.slice(0, WHO_ROWS_MAX) };
+    for (const done of round.done) done(list);
+  }
+
+  #silent(peer: Peer, id: PeerId): WhoRow {
+    const link = [...peer.links.values()].find((l) => l.id === id);
+    const links = this.#host.links();
+    const at = link === undefined ? this.#lastHeard.get(id) : links?.heardAt(link.link);
+    const heard_ms = at === undefined ? null : Math.max(0, Math.round(this.#host.clock.now() - at));
+    const round_trip_ms = link === undefined ? null : (links?.roundTrip(link.link) ?? null);
+    return { ...NOTHING_KNOWN, peer_id: id, heard_ms, round_trip_ms };
+  }
+}
+
+const NOTHING_KNOWN = { user: "", peer_id: null, client: false, heard_ms: null, round_trip_ms: null, lag: null };
+
+/** The peer itself, named by the person at it, and its clients. */
+function rowsOf({ id, commit_index, people }: Here, roundTrip: number, commit: number): WhoRow[] {
+  const round_trip_ms = Math.round(roundTrip * 10) / 10;
+  const own = people.find((p) => !p.client);
+  const lag = Math.max(0, commit - commit_index);
+  const row = { user: own?.user ?? "", peer_id: id, client: false, heard_ms: 0, round_trip_ms, lag };
+  const clients = people
+    .filter((p) => p.client)
+    .map((p) => ({ ...p, peer_id: id, lag: Math.min(lag + p.lag, Number.MAX_SAFE_INTEGER) }));
+  return [row, ...clients];
+}

@@ -1,0 +1,403 @@
+/**
+ * The clients attached to this peer [S8]: who is let in, what they are sent, what is passed on for them. A client takes the
+ * committed log a piece at a time, each when it has read the one before, so one that reads slowly waits for nobody but
+ * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
+ */
+import type { Ask, Attach } from "../../core/client-frames.ts";
+import {
+  CATCHUP_BYTES_MAX,
+  FRAME_ENTRIES_MAX,
+  NOTICE_CHARS_MAX,
+  QUESTIONS_MAX,
+  type Timings,
+} from "../../core/config.ts";
+import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
+import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../../core/message.ts";
+import { messageId } from "../../core/message-id.ts";
+import type { HerePerson, Question, Status, Told } from "../../core/reports.ts";
+import type { Peer } from "../../engines/bully/peer.ts";
+import type { Input } from "../../engines/engine.ts";
+import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
+import { WireError } from "../../wire/errors.ts";
+import { cut } from "../../wire/text.ts";
+import type { Answers } from "../answers/answers.ts";
+import { nameInUse } from "../answers/names.ts";
+import type { Past } from "../answers/past.ts";
+import type { Clock, Timer } from "../contracts.ts";
+import { type Channel, refusal } from "../net/channel.ts";
+import type { ClientEvents } from "../net/links.ts";
+import type { Asker } from "../people.ts";
+import type { Submitted } from "../service.ts";
+import { ClientChats } from "./client-chats.ts";
+
+/** What the host does for its clients. */
+export interface ClientsHost {
+  readonly clock: Clock;
+  readonly timings: Timings;
+  readonly answers: Answers;
+  /** Null while the peer starts or stops. */
+  peer(): Peer | null;
+  clusterId(): string | null;
+  /** The person at this very peer; null if there is none. */
+  ownName(): string | null;
+  input(input: Input): void;
+  status(): Status;
+  /** What the status says of whom this peer waits for and what it cannot write: asked every turn, where the whole is not. */
+  hindrances(): string;
+  /** Why messages wait, as it was told last; null while they do not. */
+  waiting(): string | null;
+  readonly past: Past;
+  say(user: string, room: string, text: string): Submitted;
+}
+
+interface Attachment {
+  readonly id: ClientId;
+  readonly channel: Channel;
+  readonly attach: Attach;
+  /** Its name as of now, "" for a visitor. */
+  name: string;
+  /** As last measured. */
+  roundTrip: number | null;
+  /** The end of what it was sent. */
+  sentThrough: LogIndex;
+  /** Nobody else who is here has its name [P6]. */
+  isFree: boolean;
+  /** This peer is past what the client has seen, and said so. */
+  served: boolean;
+  patience: Timer | null;
+  /** The end of what the client has read, while it waits for more. */
+  waitsAt: Tail | null;
+  readonly asker: Asker;
+  /** Questions not answered yet. */
+  asked: number;
+}
+
+export class Clients implements ClientEvents {
+  readonly #host: ClientsHost;
+  readonly #attachments = new Map<Channel, Attachment>();
+  /** Messages said for clients in this peer's session: who waits for which. */
+  readonly #said = new Map<string, { readonly by: Attachment; readonly request: number }>();
+  readonly #chats: ClientChats;
+  #nextId: ClientId = 1;
+  #shown = "";
+
+  constructor(host: ClientsHost) {
+    this.#host = host;
+    this.#chats = new ClientChats(host);
+  }
+
+  // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  attach(channel: Channel, frame: Attach): void {
+    const { clock, timings } = this.#host;
+    if ((frame.user === "") !== (frame.session === "")) throw new WireError("ATTACH with a name or a session alone");
+    const against = this.#judge(frame);
+    if (against !== null) return channel.refuse(refusal(...against));
+    // The same client came back before its old connection was found dead.
+    for (const other of this.#attachments.values())
+      if (frame.session !== "" && other.attach.session === frame.session) this.#drop(other);
+    const attachment: Attachment = {
+      id: this.#nextId,
+      channel,
+      attach: frame,
+      name: frame.user,
+      roundTrip: null,
+      sentThrough: frame.seen,
+      // Whoever goes on in a session has had its name all the time.
+      isFree: frame.user === "" || frame.sender_id !== 0,
+      served: false,
+      waitsAt: null,
+      asker: {
+        get name() {
+          return attachment.name;
+        },
+        rename: (name) => this.#rename(attachment, name),
+      },
+      asked: 0,
+      patience: clock.after(timings.handshake, () =>
+        channel.refuse(refusal("behind", "this peer is behind what you have seen already: another one may not be")),
+      ),
+    };
+    this.#nextId += 1;
+    this.#attachments.set(channel, attachment);
+    if (attachment.isFree) return this.#serveWhenPast(attachment);
+    this.#host.answers.ask({ what: "who" }, attachment.asker, (told) => {
+      const against = told.event === "who" ? nameInUse(frame.user, told.people, 0) : null;
+      if (against !== null) return channel.refuse(refusal("name-in-use", against));
+      attachment.isFree = true;
+      if (this.#attachments.has(channel)) this.#serveWhenPast(attachment);
+    });
+  }
+
+  #judge(frame: Attach): [RefuseCode, string] | null {
+    const peer = this.#host.peer();
+    const clusterId = this.#host.clusterId();
+    if (peer === null || peer.quitting) return ["closing", "this peer is starting or stopping: try again"];
+    if (clusterId === null || peer.configuration === null)
+      return ["closing", "this peer is not in a cluster yet: try again when it has met another one"];
+    if (frame.cluster_id !== null && frame.cluster_id !== clusterId)
+      return ["wrong-cluster", `this peer belongs to cluster ${clusterId}, not to ${frame.cluster_id}`];
+    // The peer in whose name it numbers its messages may have left, and be forgotten, long since.
+    if (frame.sender_id !== 0 && frame.cluster_id === null)
+      return ["malformed", "a client that goes on in a session names the cluster in which it began"];
+    const others = [...this.#attachments.values()].filter((a) => a.attach.session !== frame.session);
+    const taken = others.some((a) => a.name === frame.user) || this.#host.ownName() === frame.user;
+    return frame.user !== "" && taken
+      ? [
+          "name-in-use",
+          `the name ${JSON.stringify(frame.user)} is in use on peer ${peer.self.id}: choose another --name`,
+        ]
+      : null;
+  }
+
+  /** Whether one of the clients is called so. */
+  has(name: string): boolean {
+    return [...this.#attachments.values()].some((a) => a.name === name);
+  }
+
+  /** Those who are served, as they are now. */
+  people(): HerePerson[] {
+    const now = this.#host.clock.now();
+    const commit = this.#host.peer()?.log.commit ?? 0;
+    // Measured anew for the next time, and at first when it is served.
+    for (const { channel, served } of this.#attachments.values()) if (served) this.#ping(channel);
+    const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
+    return named.map(({ name, channel, roundTrip, waitsAt, sentThrough }) => ({
+      user: name,
+      client: true,
+      heard_ms: Math.max(0, Math.round(now - channel.heardAt)),
+      round_trip_ms: roundTrip,
+      lag: Math.max(0, commit - (waitsAt?.index ?? sentThrough)),
+    }));
+  }
+
+  #ping(channel: Channel): void {
+    channel.write(encodeFrame({ type: "PING", at: this.#host.clock.now() }), false);
+  }
+
+  closed(channel: Channel): void {
+    const attachment = this.#attachments.get(channel);
+    if (attachment !== undefined) this.#forget(attachment);
+  }
+
+  #drop(attachment: Attachment): void {
+    this.#forget(attachment);
+    attachment.channel.end();
+  }
+
+  #forget(attachment: Attachment): void {
+    attachment.patience?.cancel();
+    this.#host.answers.forget(attachment.asker);
+    this.#host.past.forget(attachment);
+    this.#chats.forget(attachment.id);
+    this.#attachments.delete(attachment.channel);
+    for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
+    this.#host.input({ type: "client-down", client: attachment.id });
+    if (attachment.served && attachment.name !== "") this.#host.input({ type: "silence", user: attachment.name });
+  }
+
+  frame(channel: Channel, frame: Frame): void {
+    const attachment = this.#attachments.get(channel);
+    if (attachment === undefined || !attachment.served) return;
+    switch (frame.type) {
+      case "CHAT":
+        return this.#onChat(attachment, frame);
+      case "CATCHUP_REQ":
+        if (frame.ballot !== null) throw new WireError("a client asked for what is not committed");
+        attachment.waitsAt = frame.after;
+        return this.#sendMore(attachment);
+      case "ASK":
+        return this.#onAsk(attachment, frame);
+      case "DETACH":
+        this.#drop(attachment);
+        // Said after the silence, which it overrules.
+        if (attachment.name !== "") this.#tellPresence(attachment, false);
+        return;
+      case "PONG":
+        attachment.roundTrip = Math.max(0, this.#host.clock.now() - frame.at);
+        return;
+      default:
+        throw new WireError(`${frame.type} from a client`);
+    }
+  }
+
+  #tellPresence({ name: user, attach: { room_id } }: Attachment, here: boolean, was = ""): void {
+    this.#host.input({ type: "person", person: { user, room_id, ts: this.#host.clock.wall(), was, here } });
+  }
+
+  #rename(attachment: Attachment, name: string): void {
+    const was = attachment.name;
+    attachment.name = name;
+    if (was !== name) this.#tellPresence(attachment, true, was);
+  }
+
+  #onChat({ id, attach }: Attachment, chat: Chat): void {
+    const peer = this.#host.peer();
+    if (peer === null) return;
+    const senderId = attach.sender_id === 0 ? peer.self.id : attach.sender_id;
+    if (attach.session === "" || chat.session !== attach.session || chat.sender_id !== senderId)
+      throw new WireError("CHAT in another session than the client's own");
+    this.#chats.chat(id, chat);
+  }
+
+  // ── what peers tell their clients ──────────────────────────────────────────────────────────────────────────────
+
+  /** After every turn of the host: whoever waits gets what is new. */
+  onTurn(): void {
+    const peer = this.#host.peer();
+    if (this.#attachments.size === 0 || peer === null) return;
+    this.#chats.onTurn();
+    for (const attachment of this.#attachments.values()) {
+      if (!attachment.served) this.#serveWhenPast(attachment);
+      else this.#sendMore(attachment);
+    }
+    const { leader } = peer;
+    const where = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
+    const shown = `${where} ${this.#host.hindrances()}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#tellThose(this.#host.status(), ({ served }) => served);
+  }
+
+  /** To people, not to visitors. */
+  tellAll(told: Told): void {
+    this.#tellThose(told, ({ served, attach }) => served && attach.user !== "");
+  }
+
+  #tellThose(told: Told, whom: (attachment: Attachment) => boolean): void {
+    const pieces = encodeFrame({ type: "TELL", request: 0, told: cutWords(told) });
+    for (const attachment of this.#attachments.values()) if (whom(attachment)) attachment.channel.write(pieces, true);
+  }
+
+  answer(client: ClientId, frame: ChatAck): void {
+    this.#chats.onChatAck(client);
+    for (const { id, channel } of this.#attachments.values())
+      if (id === client) channel.write(encodeFrame(frame), true);
+  }
+
+  /** A message of this peer's session has another id now; true if it is a client's. */
+  onRenamed(was: string, msgId: string): boolean {
+    const said = this.#said.get(was);
+    if (said === undefined) return false;
+    this.#said.delete(was);
+    this.#said.set(msgId, said);
+    return true;
+  }
+
+  /** A message of this peer's session is sent; true if it was a client's. */
+  onSent(entry: Entry): boolean {
+    if (this.#said.size === 0) return false;
+    const msg_id = messageId(entry);
+    const said = this.#said.get(msg_id);
+    if (said === undefined) return false;
+    this.#said.delete(msg_id);
+    this.#chats.said(said.by.id, { payload: entry.text });
+    this.#tell(said.by, said.request, {
+      event: "sent",
+      msg_id,
+      index: entry.index,
+      room_id: entry.room_id,
+      seq_no: entry.seq_no,
+    });
+    return true;
+  }
+
+  /** What was said in this peer's session and is not sent never will be. */
+  refuseSaid(message: string): void {
+    for (const { by, request } of this.#said.values())
+      this.#tell(by, request, { event: "error", code: "refused", message });
+    this.#said.clear();
+  }
+
+  #serveWhenPast(attachment: Attachment): void {
+    const peer = this.#host.peer();
+    const { channel, attach, id } = attachment;
+    if (peer === null || !attachment.isFree || peer.log.commit < attach.seen) return;
+    attachment.served = true;
+    attachment.patience?.cancel();
+    if (attach.session !== "") {
+      this.#host.input({ type: "client-up", client: id, session: attach.session });
+      this.#tellPresence(attachment, true);
+    }
+    const { heartbeat, leaderTimeout } = this.#host.timings;
+    const staying = peer.membership.present.filter((m) => m.role !== "left");
+    const attached = encodeFrame({
+      type: "ATTACHED",
+      cluster_id: this.#host.clusterId() as string,
+      id: peer.self.id,
+      sender_id: attach.sender_id === 0 ? peer.self.id : attach.sender_id,
+      commit: peer.log.tailAt(peer.log.commit),
+      members: staying.map((m) => ({ id: m.id, host: m.host, port: m.port })),
+      heartbeat: Math.max(1, Math.round(heartbeat)),
+      leader_timeout: Math.max(1, Math.round(leaderTimeout)),
+    });
+    channel.write(attached, true);
+    this.#ping(channel);
+    this.#tell(attachment, 0, this.#host.status());
+    const why = this.#host.waiting();
+    if (why !== null) this.#tell(attachment, 0, { event: "notice", code: "waiting", message: why });
+  }
+
+  #sendMore(attachment: Attachment): void {
+    const peer = this.#host.peer();
+    const { waitsAt, channel } = attachment;
+    if (peer === null || waitsAt === null || peer.log.commit <= waitsAt.index) return;
+    const { log } = peer;
+    if (!sameBallot(log.state.ballotAt(waitsAt.index), waitsAt.ballot))
+      return channel.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
+    attachment.waitsAt = null;
+    const header = {
+      type: "CATCHUP_RESP" as const,
+      ballot: null,
+      prev_index: waitsAt.index,
+      prev_ballot: waitsAt.ballot,
+      commit: log.commit,
+      hint: null,
+      more: false,
+    };
+    if (waitsAt.index + 1 >= log.first) {
+      const entries = log
+        .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
+        .slice(0, FRAME_ENTRIES_MAX);
+      attachment.sentThrough = waitsAt.index + entries.length;
+      return channel.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
+    }
+    this.#host.past.lines(attachment, waitsAt.index, log.commit, ({ prevCrc, lines, count }) => {
+      attachment.sentThrough = waitsAt.index + count;
+      channel.write(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count), true);
+    });
+  }
+
+  // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onAsk(attachment: Attachment, { request, question }: Ask): void {
+    const { answers } = this.#host;
+    if (attachment.asked >= QUESTIONS_MAX) throw new WireError(`more than ${QUESTIONS_MAX} questions at a time`);
+    attachment.asked += 1;
+    if (question.what === "here") throw new WireError("a client asked what peers ask");
+    if (question.what !== "say") {
+      if (question.what === "nick" && attachment.name === "") throw new WireError("a visitor asked for a name");
+      return answers.ask(question, attachment.asker, (told) => this.#tell(attachment, request, told));
+    }
+    this.#chats.offer(attachment.id, question, () => this.#say(attachment, request, question));
+  }
+
+  #say(attachment: Attachment, request: number, said: Extract<Question, { what: "say" }>): void {
+    const submitted = this.#host.say(said.user, said.room_id, said.payload);
+    if (submitted.ok) return void this.#said.set(submitted.msg_id, { by: attachment, request });
+    this.#chats.said(attachment.id, said);
+    this.#tell(attachment, request, { event: "error", code: submitted.code, message: submitted.message });
+  }
+
+  #tell(attachment: Attachment, request: number, told: Told): void {
+    if (request > 0) attachment.asked -= 1;
+    attachment.channel.write(encodeFrame({ type: "TELL", request, told: cutWords(told) }), true);
+  }
+}
+
+/** They may name many members, each with a long address. */
+function cutWords(told: Told): Told {
+  if (told.event === "notice" || told.event === "error")
+    return { ...told, message: cut(told.message, NOTICE_CHARS_MAX) };
+  return told;
+}

@@ -1,0 +1,425 @@
+/**
+ * A thin client: a user without a log of its own, attached to some peer [S8]. Takes the committed log from there piece by
+ * piece, says its own messages through it, and goes to another peer when that one dies; `Client` in core remembers what
+ * makes that safe. Nothing is kept on disk: what is not sent when this process ends was never promised.
+ */
+
+import type { Attached, Tell } from "../../core/client-frames.ts";
+import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, QUESTIONS_MAX, READS_WAITING_MAX } from "../../core/config.ts";
+import type { LogIndex, PeerId } from "../../core/ids.ts";
+import type { CatchupResp, Entry, Frame, Refuse } from "../../core/message.ts";
+import { messageId } from "../../core/message-id.ts";
+import { numberTaken } from "../../core/own-session.ts";
+import type { Status, Told } from "../../core/reports.ts";
+import { Client, type ClientOptions } from "../../core/thin-client.ts";
+import { refuseQuestion } from "../answers/questions.ts";
+import type { Clock, Network, Timer } from "../contracts.ts";
+import { toMessage, toReadNote, toSystemNote } from "../delivered.ts";
+import type { HostListener } from "../host.ts";
+import { type Address, place, sameAddress } from "../net/address.ts";
+import { refuseText } from "../net/admission.ts";
+import { Rooms } from "../rooms.ts";
+import type { OwnQuestion, Service, Submitted } from "../service.ts";
+import { PeerSearch } from "./peer-search.ts";
+
+export interface ClientHostOptions {
+  /** Peers to begin with; the others are learned from them. */
+  readonly addresses: readonly Address[];
+  /** "": somebody who only reads. */
+  readonly name: string;
+  readonly room: string;
+  /** Everything from this message of the room on is told; null: what is said from now on. */
+  readonly since: number | null;
+  /** What was read is confirmed to the others [P4]. Default: it is. */
+  readonly receipts?: boolean;
+  /** Goes on at the end of what there was when it began. */
+  readonly follow: boolean;
+}
+
+/** Makes the core of a client; where a test needs another one than the product's, this is the place. */
+export type MakeClient = (options: ClientOptions) => Client;
+
+const CONFIRM_MS = 1000;
+/** While a new leader is elected nobody serves: so many rounds through all the peers in vain are not worth a word. */
+const ROUNDS_UNTOLD = 2;
+
+export class ClientHost implements Service {
+  readonly #clock: Clock;
+  readonly #options: ClientHostOptions;
+  readonly #listener: HostListener;
+  readonly #client: Client;
+  readonly #search: PeerSearch;
+  /** The peer that serves this client; null while none does. */
+  #peerId: PeerId | null = null;
+  #times = { heartbeat: DEFAULT_TIMINGS.heartbeat, leaderTimeout: DEFAULT_TIMINGS.leaderTimeout };
+  #started = false;
+  #stopping = false;
+  #paused = false;
+  /** A piece of the log is asked for and has not come. */
+  #reading = false;
+  #full = false;
+  #status: Status | null = null;
+  #beat: Timer | null = null;
+  #nextRequest = 1;
+  /** Questions under way: they are asked again where this client goes. */
+  readonly #questions = new Map<number, { readonly question: OwnQuestion; readonly answer: (told: Told) => void }>();
+  /** The end of the log when it began. */
+  #endsAt: LogIndex = 0;
+  /** One of several peers that were dialled at once says so. */
+  #nameInUse: string | null = null;
+  readonly #lastSeqNos = new Map<string, number>();
+  readonly rooms = new Rooms(
+    () => this.#lastSeqNos,
+    (event) => this.#listener.event(event),
+  );
+  /** What was read and not confirmed yet, by room. */
+  readonly #reads = new Map<string, number>();
+  #confirmAt = 0;
+
+  constructor(
+    ports: { readonly clock: Clock; readonly network: Network },
+    options: ClientHostOptions,
+    listener: HostListener,
+    makeClient: MakeClient = (core) => new Client(core),
+  ) {
+    this.#clock = ports.clock;
+    this.#options = options;
+    this.#listener = listener;
+    const { name: user, room } = options;
+    this.#client = makeClient({ user, room, session: user === "" ? "" : ports.clock.word(CLIENT_SESSION_CHARS) });
+    this.#search = new PeerSearch(ports, {
+      addresses: () => this.addresses,
+      attach: () => this.#client.attach(),
+      frame: (frame) => this.#onFrame(frame),
+      refused: (refuse, address) => this.#onRefused(refuse, address),
+      lost: () => this.#onLost(),
+      inVain: (rounds, why) => this.#inVain(rounds, why),
+    });
+  }
+
+  start(): void {
+    this.#search.dial();
+    this.#onBeat();
+  }
+
+  // ── what people do ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  submit(room: string, text: string): Submitted {
+    const refused = refuseText(room, text);
+    if (refused !== null) return refused;
+    if (this.#client.isFull) {
+      this.#full = true;
+      return { ok: false, code: "full", message: `${this.pending} messages wait to be sent: wait until some are` };
+    }
+    const draft = { room_id: room, user: this.#client.user, ts: this.#clock.wall(), payload: text };
+    const msgId = this.#stopping ? null : this.#client.submit(draft);
+    if (msgId === null) return { ok: false, code: "closing", message: "this client is attached to no peer yet" };
+    this.#listener.event({ event: "pending", msg_id: msgId, room_id: room, payload: text });
+    this.#clock.soon(() => this.#say());
+    return { ok: true, msg_id: msgId };
+  }
+
+  get pending(): number {
+    return this.#client.pending;
+  }
+
+  status(): Status {
+    const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
+    const told = this.#status ?? {
+      ...nothing,
+      first_index: 0,
+      last_index: 0,
+      commit_index: 0,
+      waiting: null,
+      troubles: [],
+      disk_ms: 0,
+      twins: [],
+    };
+    const seen = this.#client.seen?.index ?? 0;
+    const own: Status = {
+      ...told,
+      role: "client",
+      last_index: Math.max(told.last_index, seen),
+      commit_index: Math.max(told.commit_index, seen),
+      pending: this.pending,
+    };
+    if (this.#peerId !== null) return own;
+    const members = told.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
+    return {
+      ...own,
+      id: 0,
+      leader_id: null,
+      quorum: false,
+      members,
+      waiting: { message: "no peer serves this client", needed: 0, peers: [] },
+    };
+  }
+
+  get delivered(): LogIndex {
+    return this.#client.seen?.index ?? 0;
+  }
+
+  ask(question: OwnQuestion, answer: (told: Told) => void): void {
+    if (question.what === "nick")
+      return this.#ask(question, (told) => {
+        if (told.event === "notice") this.#client.rename(question.user);
+        answer(told);
+      });
+    this.#ask(question, answer);
+  }
+
+  #ask(question: OwnQuestion, answer: (told: Told) => void): void {
+    const refused = refuseQuestion(question);
+    if (refused !== null) return answer(refused);
+    if (this.#questions.size >= QUESTIONS_MAX)
+      return answer({ event: "error", code: "busy", message: "too many questions wait for an answer: try again" });
+    const request = this.#nextRequest++;
+    this.#questions.set(request, { question, answer });
+    if (this.#peerId !== null) this.#search.write({ type: "ASK", request, question });
+  }
+
+  confirmRead(room: string, seqNo: number): void {
+    this.rooms.show(room, seqNo);
+    if (this.#options.receipts === false || this.#client.user === "") return;
+    if (this.#reads.size < READS_WAITING_MAX) this.#reads.set(room, Math.max(seqNo, this.#reads.get(room) ?? 0));
+    this.#confirm();
+  }
+
+  /** Its peer says each to the others at most once a second: no use telling it more often. */
+  #confirm(): void {
+    const now = this.#clock.now();
+    if (this.#reads.size === 0 || this.#peerId === null || now < this.#confirmAt) return;
+    this.#confirmAt = now + CONFIRM_MS;
+    for (const [room_id, through] of this.#reads) {
+      if (this.#questions.size >= QUESTIONS_MAX / 2) return;
+      this.#reads.delete(room_id);
+      this.#ask({ what: "read", room_id, through }, () => {});
+    }
+  }
+
+  transfer(_to: PeerId): void {
+    this.#refusePeersCommand("hand over the lead");
+  }
+
+  evict(_id: PeerId): void {
+    this.#refusePeersCommand("evict a peer");
+  }
+
+  #refusePeersCommand(what: string): void {
+    this.#notice("error", "refused", `a client cannot ${what}: say so on a peer`);
+  }
+
+  /** Nothing is kept of what a client was told. */
+  acknowledge(): void {}
+
+  pauseDelivery(): void {
+    this.#paused = true;
+  }
+
+  resumeDelivery(): void {
+    this.#paused = false;
+    this.#readOn();
+  }
+
+  quit(): void {
+    this.#search.write({ type: "DETACH" });
+    const unknown = this.pending;
+    if (unknown === 0) return this.#end(0, "left");
+    const message = `${unknown} messages were not seen sent, and nobody keeps them now: whether they were is not known`;
+    this.#notice("error", "unknown", message);
+    this.#end(1, message);
+  }
+
+  stop(): void {
+    this.#end(0, "stopped");
+  }
+
+  // ── finding a peer ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The peers that are known, where its last peer saw them, where the log says, and those told at the start. */
+  get addresses(): Address[] {
+    const seen = this.#status?.members.filter((m) => m.role !== "left") ?? [];
+    const known = [...seen, ...this.#client.members, ...this.#options.addresses];
+    const all = known.map(({ host, port }) => ({ host, port }));
+    return all.filter((a, i) => all.findIndex((b) => sameAddress(a, b)) === i);
+  }
+
+  #onRefused({ code, message }: Refuse, address: Address): void {
+    const refused = `refused by ${place(address)}: ${message}`;
+    if (code === "wrong-cluster" || code === "wrong-version") return this.#fail(refused);
+    if (code !== "name-in-use" || this.#client.seen !== null) return;
+    // Who has the name may be this very client, at another peer that was slower to say so.
+    if (this.#search.triesSeveral) this.#nameInUse = refused;
+    else this.#fail(refused, code);
+  }
+
+  #onLost(): void {
+    const where = place(this.#search.address);
+    this.#notice("notice", "peer-lost", `peer ${this.#peerId} at ${where} is gone: looking for another one`);
+    this.#peerId = null;
+    this.#reading = false;
+  }
+
+  /** Who was never attached gives up at once, and so does who only reads what there is; others wait for as long as it takes. */
+  #inVain(rounds: number, why: string): boolean {
+    if (this.#client.seen === null || !this.#options.follow) {
+      if (this.#nameInUse !== null) this.#fail(this.#nameInUse, "name-in-use");
+      else this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
+      return false;
+    }
+    if (rounds === ROUNDS_UNTOLD + 1)
+      this.#notice("notice", "waiting", `no peer serves this client (${why}): messages are kept here and will be sent`);
+    return true;
+  }
+
+  #onAttached(frame: Attached): void {
+    this.#peerId = frame.id;
+    this.#times = { heartbeat: frame.heartbeat, leaderTimeout: frame.leader_timeout };
+    const isFirst = this.#client.seen === null;
+    this.#client.onAttached(frame, this.#clock.now());
+    for (const [request, { question }] of this.#questions) this.#search.write({ type: "ASK", request, question });
+    if (isFirst) return this.#remember(frame.commit.index);
+    if (this.#started) this.#notice("notice", "attached", `now on peer ${frame.id} at ${place(this.#search.address)}`);
+    this.#say();
+    this.#readOn();
+  }
+
+  /** What there is, through `index`, is known before anything is told. */
+  #remember(index: LogIndex): void {
+    this.#endsAt = index;
+    const { room, since } = this.#options;
+    if (since !== null)
+      return this.ask({ what: "place", room_id: room, seq_no: since }, (told) => {
+        if (told.event === "place") this.#client.readFrom(told.before);
+        this.#begin();
+      });
+    this.ask({ what: "rooms" }, (told) => {
+      if (told.event === "rooms") for (const r of told.rooms) this.#heard(r.room_id, r.last_seq_no);
+      this.rooms.begin();
+      this.#begin();
+    });
+  }
+
+  #begin(): void {
+    this.#started = true;
+    const { host, port } = this.#search.address;
+    this.#listener.event({ event: "started", id: this.#peerId ?? 0, host, port, cluster_id: this.#client.clusterId });
+    this.#readOn();
+  }
+
+  // ── frames ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onFrame(frame: Frame): void {
+    switch (frame.type) {
+      case "ATTACHED":
+        return this.#onAttached(frame);
+      case "CATCHUP_RESP":
+        return this.#onEntries(frame);
+      case "CHAT_ACK":
+        this.#client.onChatAck(frame);
+        return this.#say();
+      case "TELL":
+        return this.#onTold(frame);
+    }
+  }
+
+  #onEntries({ prev_index, entries }: CatchupResp): void {
+    if (!this.#reading || prev_index !== this.#client.seen?.index || entries.length === 0) return;
+    this.#reading = false;
+    for (const entry of entries) {
+      const verdict = this.#client.onEntry(entry, this.#clock.now());
+      this.#show(entry);
+      const { index, room_id, seq_no } = entry;
+      if (verdict === "own") this.#listener.event({ event: "sent", msg_id: messageId(entry), index, room_id, seq_no });
+      else if (verdict !== null) this.#notice("notice", "number-taken", numberTaken(entry, verdict));
+    }
+    if (this.#client.needsSession) this.#leaveSession();
+    this.#say();
+    this.#readOn();
+    if (!this.#full || this.#client.isFull) return;
+    this.#full = false;
+    this.#listener.writable();
+  }
+
+  /** [S10] A session belongs to a connection: the peer is greeted anew, with another one, and reading goes on there. */
+  #leaveSession(): void {
+    for (const { was, msg_id, draft } of this.#client.renew(this.#clock.word(CLIENT_SESSION_CHARS)))
+      this.#listener.event({ event: "pending", msg_id, room_id: draft.room_id, payload: draft.payload, was });
+    this.#peerId = null;
+    this.#search.again();
+  }
+
+  #show(entry: Entry): void {
+    if (entry.kind === "system") return this.#listener.event(toSystemNote(entry));
+    if (entry.kind === "read") return this.#listener.event(toReadNote(entry));
+    if (entry.kind !== "chat") return;
+    const message = toMessage(entry);
+    this.#heard(message.room_id, message.seq_no);
+    this.#listener.event(message);
+  }
+
+  #heard(room: string, seqNo: number): void {
+    if (seqNo > (this.#lastSeqNos.get(room) ?? 0)) this.#lastSeqNos.set(room, seqNo);
+  }
+
+  #onTold({ request, told }: Tell): void {
+    if (request > 0) {
+      const asked = this.#questions.get(request);
+      this.#questions.delete(request);
+      return asked?.answer(told);
+    }
+    if (told.event === "notice" || told.event === "error" || told.event === "unsent") return this.#listener.event(told);
+    if (told.event !== "status") return;
+    const before = this.#status;
+    this.#status = told;
+    if (before?.term === told.term && before.leader_id === told.leader_id) return;
+    this.#listener.event({ event: "role", role: "client", term: told.term, leader_id: told.leader_id });
+    this.#client.resend(this.#clock.now());
+    this.#say();
+  }
+
+  /** Asks for the next piece of the log, when the one before has been shown. */
+  #readOn(): void {
+    const { seen } = this.#client;
+    if (!this.#started || this.#reading || this.#paused || seen === null) return;
+    if (!this.#options.follow && seen.index >= this.#endsAt) return this.#end(0, "read to the end");
+    if (this.#peerId === null) return;
+    this.#reading = true;
+    this.#search.write({ type: "CATCHUP_REQ", ballot: null, after: seen });
+  }
+
+  #say(): void {
+    if (this.#peerId === null) return;
+    const now = this.#clock.now();
+    for (let chat = this.#client.nextChat(now); chat !== null; chat = this.#client.nextChat(now))
+      this.#search.write(chat);
+  }
+
+  // ── time and end ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onBeat(): void {
+    const { heartbeat, leaderTimeout } = this.#times;
+    this.#search.keepAlive(heartbeat, 2 * leaderTimeout);
+    this.#say();
+    this.#confirm();
+    this.#beat = this.#clock.after(heartbeat, () => this.#onBeat());
+  }
+
+  #notice(event: "notice" | "error", code: string, message: string): void {
+    this.#listener.event({ event, code, message });
+  }
+
+  #fail(message: string, code: "fatal" | "name-in-use" = "fatal"): void {
+    if (this.#stopping) return;
+    this.#notice("error", code, message);
+    this.#end(1, message);
+  }
+
+  #end(code: 0 | 1, reason: string): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#beat?.cancel();
+    this.#search.close();
+    this.#listener.stopped({ code, reason });
+  }
+}

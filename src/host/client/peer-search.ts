@@ -1,0 +1,185 @@
+/**
+ * A client's way to some peer that serves it [S8]: dials one address after the other, round after round, each a moment
+ * after the one before unless that has begun to serve by then, stays with the first that does, and goes on to the next
+ * when that is gone.
+ */
+import type { Attach } from "../../core/client-frames.ts";
+import type { Frame, Refuse } from "../../core/message.ts";
+import { encodeFrame } from "../../wire/encode.ts";
+import type { Clock, Network, Timer } from "../contracts.ts";
+import { type Address, sameAddress } from "../net/address.ts";
+import { Channel } from "../net/channel.ts";
+
+export interface SearchEvents {
+  /** Every address that is known now, at least one. */
+  addresses(): Address[];
+  /** The first frame to whoever is reached. */
+  attach(): Attach;
+  /** Of the peer that serves, ATTACHED first. */
+  frame(frame: Frame): void;
+  refused(refuse: Refuse, address: Address): void;
+  /** The peer that served is gone. */
+  lost(): void;
+  /** All addresses have been tried so many times in vain, and why the last one was; false ends the search. */
+  inVain(rounds: number, why: string): boolean;
+}
+
+/** A peer that has not begun to serve by then is left. */
+const ATTACH_MS = 3000;
+/** The next one is not kept waiting for so long: where a site lost its power, or all have new addresses, many are silent. */
+const STAGGER_MS = 400;
+/** Between two rounds through all the addresses. */
+const ROUND_PAUSE_MS = 300;
+
+interface Try {
+  readonly address: Address;
+  readonly timeout: Timer;
+}
+
+export class PeerSearch {
+  readonly #ports: { readonly clock: Clock; readonly network: Network };
+  readonly #events: SearchEvents;
+  /** Where it is, or tried to be last. */
+  address: Address;
+  /** With the peer that serves. */
+  #channel: Channel | null = null;
+  /** Dialled, and serving not yet: the first one that does is stayed with. */
+  readonly #tries = new Map<Channel, Try>();
+  /** Not tried yet in this round; the one that served and is gone is the first of its round. */
+  #left: Address[] = [];
+  #rounds = 0;
+  #why = "";
+  /** Until the next try. */
+  #timer: Timer | null = null;
+  #over = false;
+  /** The connection that closes was left for another one with the same peer. */
+  #greetsAnew = false;
+
+  constructor(ports: { readonly clock: Clock; readonly network: Network }, events: SearchEvents) {
+    this.#ports = ports;
+    this.#events = events;
+    this.address = events.addresses()[0] as Address;
+  }
+
+  dial(): void {
+    this.#left = this.#events.addresses();
+    this.#try();
+  }
+
+  /** More than one is dialled, and any of them may serve yet. */
+  get triesSeveral(): boolean {
+    return this.#tries.size > 1;
+  }
+
+  write(frame: Frame): void {
+    this.#channel?.write(encodeFrame(frame), frame.type === "CHAT");
+  }
+
+  /** Greets the peer that serves once more, on another connection: who the client is, a connection is told once. */
+  again(): void {
+    this.#greetsAnew = this.#channel !== null;
+    this.#channel?.end();
+  }
+
+  /** Says that it is still here where nothing else did; gives up a peer of which nothing was heard for too long. */
+  keepAlive(heartbeat: number, silenceMax: number): void {
+    const channel = this.#channel;
+    if (channel === null || this.#greetsAnew) return;
+    const now = this.#ports.clock.now();
+    if (now - channel.heardAt > silenceMax) channel.destroy("silent");
+    else if (now - channel.sentAt >= heartbeat) this.write({ type: "PING", at: now });
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#timer?.cancel();
+    this.#channel?.end();
+    this.#leaveTries();
+  }
+
+  #tryAfter(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#ports.clock.after(ms, () => this.#try());
+  }
+
+  #try(): void {
+    const address = this.#left.shift();
+    if (this.#over || address === undefined) return;
+    this.address = address;
+    const dialled = Channel.dial(this.#ports, address, this.#events.attach(), {
+      frame: (channel, frame) => this.#onFrame(channel, frame),
+      refused: (refuse) => {
+        this.#why = refuse.message;
+        this.#events.refused(refuse, address);
+      },
+      malformed: (why) => {
+        this.#why = why;
+      },
+      closed: (channel, code) => this.#onClosed(channel, code),
+    });
+    const timeout = this.#ports.clock.after(ATTACH_MS, () => dialled.destroy("ETIMEDOUT"));
+    this.#tries.set(dialled, { address, timeout });
+    this.#tryAfter(STAGGER_MS);
+  }
+
+  #onFrame(channel: Channel, frame: Frame): void {
+    if (frame.type === "PING") return channel.write(encodeFrame({ type: "PONG", at: frame.at }), false);
+    const found = this.#tries.get(channel);
+    if (found !== undefined && frame.type === "ATTACHED") this.#onFound(channel, found);
+    if (channel === this.#channel) this.#events.frame(frame);
+  }
+
+  #onFound(channel: Channel, { address, timeout }: Try): void {
+    timeout.cancel();
+    this.#tries.delete(channel);
+    this.#timer?.cancel();
+    this.#channel = channel;
+    this.address = address;
+    this.#left = [];
+    this.#rounds = 0;
+    this.#why = "";
+    this.#leaveTries();
+  }
+
+  #leaveTries(): void {
+    const tries = [...this.#tries];
+    this.#tries.clear();
+    for (const [channel, { timeout }] of tries) {
+      timeout.cancel();
+      channel.end();
+    }
+  }
+
+  #onClosed(channel: Channel, code: string): void {
+    const wasServing = channel === this.#channel;
+    const tried = this.#tries.get(channel);
+    if (this.#over || (!wasServing && tried === undefined)) return;
+    tried?.timeout.cancel();
+    this.#tries.delete(channel);
+    if (wasServing) this.#channel = null;
+    if (wasServing && this.#greetsAnew) {
+      this.#greetsAnew = false;
+      this.#left = [this.address, ...this.#others()];
+      return this.#tryAfter(0);
+    }
+    if (code !== "") this.#why = code;
+    else if (this.#why === "") this.#why = "it closed the connection";
+    if (wasServing) {
+      this.#left = this.#others();
+      this.#events.lost();
+    }
+    if (this.#left.length > 0) return this.#tryAfter(0);
+    if (this.#tries.size > 0) return;
+    this.#rounds += 1;
+    if (!this.#events.inVain(this.#rounds, this.#why)) return;
+    this.#left = [...this.#others(), this.address];
+    this.#tryAfter(ROUND_PAUSE_MS * (0.5 + this.#ports.clock.random()));
+  }
+
+  /** All addresses but the last one, from there on. */
+  #others(): Address[] {
+    const all = this.#events.addresses();
+    const at = all.findIndex((a) => sameAddress(a, this.address));
+    return at < 0 ? all : [...all.slice(at + 1), ...all.slice(0, at)];
+  }
+}

@@ -1,0 +1,101 @@
+/** Who is let in, what a refusal means to the one who is not, and which messages are taken. Pure decisions. */
+import * as v from "valibot";
+import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../../core/config.ts";
+import type { Hello, Refuse } from "../../core/message.ts";
+import type { Peer } from "../../engines/bully/peer.ts";
+import { address } from "../../wire/parts.ts";
+import { isMessage, isName, utf8Length } from "../../wire/text.ts";
+import { place } from "./address.ts";
+import { refusal } from "./channel.ts";
+
+/** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
+export function judgeHello(
+  hello: Hello,
+  dialled: boolean,
+  peer: Peer,
+  clusterId: string | null,
+): { readonly refuse: Refuse; readonly notice?: string } | null {
+  const here = place(peer.options.address);
+  if (hello.id === peer.self.id)
+    return {
+      refuse: refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`),
+    };
+  if (clusterId === null || clusterId === hello.cluster_id) return null;
+  // Where a member was there is somebody new: which cluster that joins is for its own seeds to say, not for us [M9].
+  if (hello.cluster_id === null)
+    return dialled ? { refuse: refusal("closing", "another peer was expected at that address") } : null;
+  if (peer.log.state.formerClusters.includes(hello.cluster_id))
+    return {
+      refuse: refusal(
+        "wrong-cluster",
+        `cluster ${hello.cluster_id} lost its majority and was recovered by force: it goes on as cluster ${clusterId}. Move the data directory of peer ${hello.id} away, and start it with an empty one and --seed ${peer.self.id}:${here}`,
+      ),
+    };
+  const members = peer.configuration?.members ?? [];
+  const known = members.find((m) => m.id === hello.id);
+  if (known !== undefined && known.inc !== hello.inc && members.length > 1) {
+    const seed = `${peer.self.id}:${here}`;
+    const message = `this cluster knows peer ${hello.id} already: was the data directory emptied? Move it away, with what it has founded now, and start with an empty one and --seed ${seed}`;
+    return {
+      refuse: { ...refusal("emptied-founder", message), seed },
+      notice: `peer ${hello.id} at ${hello.host}:${hello.port} belongs to this cluster by its id but founded another one: was its data directory emptied? It should start with --seed ${seed}`,
+    };
+  }
+  const apart = `the peer at ${here} belongs to cluster ${clusterId}, not to ${hello.cluster_id}: check --seed and --data-dir`;
+  // Whoever dials was told to join, and may have founded because it was not told so at its first start. Both sides read this.
+  const [joiner, seed] = dialled
+    ? [peer.self.id, `${hello.id}:${place(hello)}`]
+    : [hello.id, `${peer.self.id}:${here}`];
+  const byAccident = `. If peer ${joiner} founded a cluster by accident (started without --seed, or with a wrong one), move its data directory away (mv DIR DIR.old) and start it again with --seed ${seed}`;
+  return { refuse: refusal("wrong-cluster", apart + byAccident) };
+}
+
+/**
+ * Whether a peer that hears this cannot go on: it was never in the cluster it asks. Only whom it dialled is believed,
+ * but for a wiped founder, which dials nobody and is dialled by those who know it [M1].
+ */
+export function endsPeer(refused: Refuse, dialled: boolean, peer: Peer): boolean {
+  const { code } = refused;
+  const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
+  // A founder is in its own configuration, which one that joins has not read yet, and recovered nothing [M9].
+  const founded = peer.memberOf(peer.self) !== null && peer.log.state.formerClusters.length === 0;
+  if (code === "emptied-founder") return alone && founded;
+  const joining = alone || peer.memberOf(peer.self) === null;
+  if (!joining || !dialled) return false;
+  if (code === "id-away" || code === "duplicate-id" || code === "limit") return true;
+  return (code === "wrong-cluster" || code === "wrong-version") && peer.links.size === 0;
+}
+
+export interface RefusedText {
+  readonly ok: false;
+  readonly code: "empty" | "too-large" | "not-utf8" | "bad-room";
+  readonly message: string;
+}
+
+/** Why a text for a room is not taken, or null. */
+export function refuseText(room: string, text: string): RefusedText | null {
+  if (text.length === 0) return { ok: false, code: "empty", message: "an empty message is not sent" };
+  if (!text.isWellFormed()) {
+    const message = "the message holds half a character (a lone surrogate), which UTF-8 has no bytes for";
+    return { ok: false, code: "not-utf8", message };
+  }
+  if (!isMessage(text)) {
+    return {
+      ok: false,
+      code: "too-large",
+      message: `the message has ${utf8Length(text)} bytes of UTF-8, the limit is ${MESSAGE_BYTES_MAX}: send it in parts`,
+    };
+  }
+  return isName(room) ? null : { ok: false, code: "bad-room", message: `a room's name has ${NAME_RULE}` };
+}
+
+export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control characters`;
+
+const ADDRESS = v.object(address);
+
+/** Why others cannot be told that a peer is dialled there, or null. */
+export function refuseAddress(address: { readonly host: string; readonly port: number }): string | null {
+  if (v.is(ADDRESS, address)) return null;
+  const { host, port } = address;
+  return `others cannot be told to dial ${JSON.stringify(host).slice(0, 100)}, port ${port}: a host has 1 to 255 characters, none of them a control character, and a port is a number from 0 to 65535`;
+}

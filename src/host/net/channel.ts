@@ -1,0 +1,276 @@
+/**
+ * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. What the frames
+ * mean to the cluster is the links' business.
+ */
+
+import type { Attach } from "../../core/client-frames.ts";
+import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../../core/config.ts";
+import type { LinkId } from "../../core/ids.ts";
+import type { Frame, Hello, Refuse } from "../../core/message.ts";
+import { FrameDecoder } from "../../wire/decoder.ts";
+import { encodeFrame } from "../../wire/encode.ts";
+import { WireError, WrongVersion } from "../../wire/errors.ts";
+import { cut } from "../../wire/text.ts";
+import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
+import { byteLength } from "../store/bytes.ts";
+import { newTarget, type Target } from "./dialler.ts";
+import { Window } from "./window.ts";
+
+/** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
+const BULK_QUEUE_BYTES = 256 * 1024;
+/** What is queued at the end has so long to be read. */
+const LINGER_MS = 2000;
+/** Clocks show no less. */
+const PING_STEP_MS = 0.001;
+
+export interface ChannelEvents {
+  hello(channel: Channel, theirs: Hello): void;
+  /** The other side is no peer but a client [S8]; the frames that follow are its. */
+  attach(channel: Channel, frame: Attach): void;
+  frame(channel: Channel, frame: Frame): void;
+  refused(refuse: Refuse): void;
+  malformed(why: string): void;
+  closed(channel: Channel, code: string): void;
+}
+
+/** One connection: handshake, framing, queue. */
+export class Channel {
+  /** For which address it was dialled; null: the other side did. */
+  readonly target: Target | null;
+  readonly handler: ConnectionHandler;
+  readonly remote: string;
+  theirs: Hello | null = null;
+  link: LinkId | null = null;
+  /** At the other side is a client. */
+  isClient = false;
+  heardAt: number;
+  /** The longest time in which nothing came, in milliseconds, since whoever measures set it to 0. */
+  silence = 0;
+  sentAt: number;
+  /** Bounds the bulk under way to a peer; clients ask for each piece. */
+  readonly window = new Window();
+  #pingedAt = 0;
+  /** When the first bytes of the frame came that is not whole. */
+  #frameSince = 0;
+  readonly #clock: Clock;
+  readonly #connection: Connection;
+  readonly #events: ChannelEvents;
+  readonly #decoder = new FrameDecoder();
+  readonly #handshake: Timer;
+  #linger: Timer | null = null;
+  #open = false;
+  /** Whole frames. */
+  #bulk: (readonly Uint8Array[])[] = [];
+  #bulkBytes = 0;
+  /** Nothing is sent any more. */
+  #over = false;
+  /** This side has refused the other and only hears what it says to that. */
+  #refused = false;
+  /** What came cannot be framed: the rest is not looked at. */
+  #broken = false;
+  #closed = false;
+
+  /** A client's connection to a peer. */
+  static dial(
+    { clock, network }: { readonly clock: Clock; readonly network: Network },
+    { host, port }: { readonly host: string; readonly port: number },
+    attach: Attach,
+    events: Omit<ChannelEvents, "hello" | "attach">,
+  ): Channel {
+    const target = newTarget({ id: 0, host, port });
+    // The handler is needed to connect, and the connection to make the channel.
+    let channel: Channel | null = null;
+    const connection = network.connect(host, port, {
+      open: () => channel?.handler.open?.(),
+      data: (bytes) => channel?.handler.data(bytes),
+      drain: () => channel?.handler.drain(),
+      close: (code) => channel?.handler.close(code),
+    });
+    channel = new Channel(clock, connection, target, attach, DEFAULT_TIMINGS.handshake, {
+      ...events,
+      hello: () => {},
+      attach: (c) => c.destroy("no peer"),
+    });
+    return channel;
+  }
+
+  constructor(
+    clock: Clock,
+    connection: Connection,
+    target: Target | null,
+    greeting: Hello | Attach,
+    handshake: number,
+    events: ChannelEvents,
+  ) {
+    this.#clock = clock;
+    this.#connection = connection;
+    this.#events = events;
+    this.target = target;
+    this.remote = connection.remote;
+    this.heardAt = this.sentAt = clock.now();
+    const greet = () => {
+      this.#open = true;
+      this.write(encodeFrame(greeting), false);
+    };
+    this.handler = {
+      open: greet,
+      data: (bytes) => this.#onData(bytes),
+      drain: () => this.#pump(),
+      close: (code) => this.#onClose(code),
+    };
+    this.#handshake = clock.after(handshake, () => {
+      // What nobody has answered yet cannot be told anything, and is dialled anew.
+      if (!this.#open) this.destroy("ETIMEDOUT");
+      else if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
+    });
+    if (target === null) greet();
+  }
+
+  /** The other side has said who it is. */
+  get isGreeted(): boolean {
+    return this.theirs !== null || this.isClient;
+  }
+
+  /** Bytes that wait to be read at the other side. */
+  get queued(): number {
+    return this.#bulkBytes + this.#connection.queued;
+  }
+
+  /** Since when a frame is coming that is not whole; null: none is. */
+  get receivesSince(): number | null {
+    return this.#decoder.isWithinFrame ? this.#frameSince : null;
+  }
+
+  /** Asks for an answer, which tells that everything in front of it has arrived. Returns what the PONG will repeat. */
+  ping(): number {
+    // Two in one moment are two questions.
+    const at = Math.max(this.#clock.now(), this.#pingedAt + PING_STEP_MS);
+    this.#pingedAt = at;
+    this.write(encodeFrame({ type: "PING", at }), false);
+    this.window.mark(at);
+    return at;
+  }
+
+  write(pieces: readonly Uint8Array[], bulk: boolean): void {
+    if (this.#over) return;
+    if (bulk) {
+      this.#bulk.push(pieces);
+      this.#bulkBytes += byteLength(pieces);
+      return this.#isTooLong() ? undefined : this.#pump();
+    }
+    this.sentAt = this.#clock.now();
+    for (const piece of pieces) this.#connection.write(piece);
+    this.#isTooLong();
+  }
+
+  /** Whoever reads too slowly is dropped: it comes back and catches up from disk [R7] [S9]. */
+  #isTooLong(): boolean {
+    if (this.queued <= QUEUE_BYTES_MAX) return false;
+    this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
+    this.destroy("slow");
+    return true;
+  }
+
+  /** Says why and closes: at once, or `patient`, when the other side has answered in kind or the time is up. */
+  refuse(refuse: Refuse, patient = false): void {
+    this.write(encodeFrame(refuse), false);
+    if (!patient) return this.end();
+    this.#over = true;
+    this.#refused = true;
+    this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
+  }
+
+  end(): void {
+    if (this.#refused) return this.#connection.end();
+    if (this.#over) return;
+    this.#over = true;
+    for (const piece of this.#bulk.flat()) this.#connection.write(piece);
+    this.#connection.end();
+    // A side that neither reads nor closes, or a cut cable, does not hold this one open.
+    this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
+  }
+
+  destroy(code: string): void {
+    this.#connection.destroy();
+    this.#onClose(code);
+  }
+
+  /** A frame is always written whole: only between frames may a control frame come in. */
+  #pump(): void {
+    if (this.#over || this.#bulk.length === 0) return;
+    let sent = 0;
+    const isOpen = () => this.theirs === null || this.window.isOpen;
+    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && isOpen()) {
+      const frame = this.#bulk[sent] as readonly Uint8Array[];
+      const bytes = byteLength(frame);
+      for (const piece of frame) this.#connection.write(piece);
+      this.#bulkBytes -= bytes;
+      this.window.wrote(bytes);
+      if (this.theirs !== null && this.window.wantsMark) this.ping();
+      sent += 1;
+    }
+    if (sent === 0) return;
+    this.sentAt = this.#clock.now();
+    this.#bulk = this.#bulk.slice(sent);
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (this.#broken) return;
+    const now = this.#clock.now();
+    this.silence = Math.max(this.silence, now - this.heardAt);
+    this.heardAt = now;
+    if (!this.#decoder.isWithinFrame) this.#frameSince = now;
+    this.#decoder.push(bytes);
+    try {
+      for (let frame = this.#decoder.next(); frame !== null; frame = this.#decoder.next()) {
+        this.#onFrame(frame);
+        this.#frameSince = now;
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#broken = true;
+      if (error instanceof WrongVersion) return this.refuse(refusal("wrong-version", error.message));
+      this.#events.malformed(error.message);
+      this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`));
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.type === "REFUSE") {
+      this.#events.refused(frame);
+      return this.end();
+    }
+    if (this.#refused) return;
+    if (frame.type === "HELLO") {
+      if (this.isGreeted) throw new WireError("a second HELLO");
+      this.theirs = frame;
+      this.#handshake.cancel();
+      return this.#events.hello(this, frame);
+    }
+    if (frame.type === "ATTACH") {
+      if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
+      this.isClient = true;
+      this.#handshake.cancel();
+      return this.#events.attach(this, frame);
+    }
+    if (frame.type === "PONG") {
+      this.window.answered(frame.at, this.#clock.now());
+      this.#pump();
+    }
+    // What arrives after this side closed still counts where it replaced the connection by another one.
+    if (this.isGreeted) this.#events.frame(this, frame);
+  }
+
+  #onClose(code: string): void {
+    this.#handshake.cancel();
+    this.#linger?.cancel();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#over = true;
+    this.#events.closed(this, code);
+  }
+}
+
+export function refusal(code: Refuse["code"], message: string): Refuse {
+  return { type: "REFUSE", code, message: cut(message, REASON_CHARS_MAX), seed: "" };
+}

@@ -1,0 +1,454 @@
+/**
+ * One peer's data directory: opened once, by one process, and put in order before anything depends on it.
+ *
+ *   identity.json   who this is: id, incarnation, boot, cluster      promise.slots   the highest ballot bound to
+ *   progress.json   watermark, commit index, delivery cursor         repair.json     from where the log is damaged
+ *   log/            segments       checkpoints/  their ends          outbox.jsonl    own messages not sent yet
+ *   damaged/        files set aside                                  lock            taken by the running process
+ *   rooms.json      rooms joined, and how far they were shown
+ *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
+ */
+import { assert } from "../../core/assert.ts";
+import { BOOT_MAX, BOOT_STRIDE_MAX, SEGMENTS, SESSION_CHARS } from "../../core/config.ts";
+import {
+  type Ballot,
+  ballotOf,
+  compareBallots,
+  type LogIndex,
+  NO_BALLOT,
+  type PeerId,
+  type ProcessKey,
+} from "../../core/ids.ts";
+import { LogState } from "../../core/log-state.ts";
+import type { Entry, Genesis } from "../../core/message.ts";
+import type { Restored } from "../../engines/engine.ts";
+import { WireError } from "../../wire/errors.ts";
+import { type Clock, type Disk, type Holder, PortError } from "../contracts.ts";
+import { claimedByOthers } from "./claims.ts";
+import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
+import { Outbox, type PendingSession } from "./outbox.ts";
+import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
+import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
+import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
+import { SlotFile } from "./slots.ts";
+import { DamagedFile, readState, readWhole, replaceState, replaceStateNow } from "./state-files.ts";
+import { passes, remedyOf, type TroubledFile } from "./troubles.ts";
+
+export const IDENTITY = "identity.json";
+export const PROGRESS = "progress.json";
+export const REPAIR = "repair.json";
+export const RECOVERY = "recovery.json";
+
+/** A directory that cannot be used as it is: says what, why and what to do. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+}
+
+export interface Identity {
+  readonly id: PeerId;
+  readonly inc: string;
+  /** Of the last start: counted up before anything else. 0, or missing in older directories: there was none. */
+  readonly boot?: number;
+  readonly cluster_id: string | null;
+  /** Made its cluster: only then may an empty log be given a genesis, and only once. */
+  readonly founder: boolean;
+}
+
+export interface DirectoryOptions {
+  readonly id: PeerId;
+  /** Without seeds: an empty directory founds a cluster [M1]. */
+  readonly founds: boolean;
+  readonly fsync: boolean;
+  readonly events: StoreEvents;
+}
+
+export class Directory {
+  readonly store: LogStore;
+  readonly outbox: Outbox;
+  /** What the core starts from. */
+  restored: Restored;
+  /** Last index delivered by earlier processes. */
+  readonly delivered: LogIndex;
+  readonly notes: readonly string[];
+  /** Messages that have other numbers than an earlier process told [S10]. */
+  readonly renamed: { readonly session: string; readonly counters: readonly number[]; readonly to: string }[] = [];
+  readonly #disk: Disk;
+  readonly #failed: StoreEvents["failed"];
+  readonly #noted: StoreEvents["noted"];
+  readonly #promise: SlotFile;
+  #identity: Identity;
+  #progress: Progress;
+  /** Notes of progress so far: one that a later note has overtaken, or a close, is dropped. */
+  #notes = 0;
+  #noting = false;
+  /** The last note came to its end. */
+  #isNoted = true;
+  /** Damage, or that there is none any more, that could not be noted yet. */
+  #unnotedDamage: { readonly from: LogIndex | null } | null = null;
+  #closed = false;
+
+  constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
+    this.#disk = disk;
+    this.#failed = options.events.failed;
+    this.#noted = options.events.noted;
+    if (readWhole(disk, RECOVERY) !== null)
+      throw new HostError(
+        "a forced recovery of the data directory was begun and not finished: run `chatpeer recover DIR --force` on it again",
+      );
+    for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY]) disk.makeDirectory(directory);
+    this.#identity = openIdentity(disk, clock, options);
+    this.#progress = readProgress(disk);
+    const notes: string[] = [];
+    const recovered = recoverLog(disk, this.#progress, damageNoted(disk), (state) => {
+      if (this.#isAlone(state, options.founds)) throw this.#lost(state);
+    });
+    notes.push(...recovered.notes);
+    const promised = this.#readPromise(recovered.state.tail.ballot);
+    // As with the log, an unclean stop may have left in the page cache what the medium refused [D3].
+    if (!this.#progress.clean) makePromiseFile(disk, promised);
+    this.#promise = new SlotFile(disk, PROMISE);
+    const faulty = this.#noteDamage(recovered, options.founds);
+    const { state } = recovered;
+    this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
+    // What recovery kept may be in the page cache only.
+    this.store.syncNow();
+    const commit = Math.min(this.#progress.commit, state.index);
+    const { outbox, pending } = Outbox.open(disk, notes);
+    this.outbox = outbox;
+    this.#leaveClaimed(clock, pending, { ...recovered, commit }, notes);
+    // What was delivered was committed: it stays so even where this log has lost it.
+    this.delivered = this.#progress.delivered;
+    this.notes = notes;
+    this.restored = {
+      // The store and the core each change a state of their own, at their own pace.
+      state: LogState.fromData(state.toData()),
+      entries: recovered.entries,
+      beforeCrc: recovered.beforeCrc,
+      durable: state.index,
+      commit,
+      promised,
+      faulty,
+      outbox: outbox.pending,
+    };
+    // From here on a stop without a word is an unclean one.
+    const began = clock.now();
+    this.saveProgress({ ...this.#progress, durable: state.index, clean: false }, true);
+    const syncMs = clock.now() - began;
+    // A clock that stands still has measured nothing.
+    if (syncMs > 0) this.restored = { ...this.restored, syncMs };
+  }
+
+  /** [S10] Messages whose numbers went to others' texts while this peer was not there go out under new ones. */
+  #leaveClaimed(
+    clock: Clock,
+    pending: readonly PendingSession[],
+    { state, commit, entries }: Recovered & { readonly commit: LogIndex },
+    notes: string[],
+  ): void {
+    const uncommitted = entries.filter((e) => e.index > commit);
+    const readEntries = (from: LogIndex, count: number) => this.store.readEntries(from, count);
+    const claimed = claimedByOthers(pending, this.#identity.id, { state, commit, uncommitted, readEntries });
+    for (const [session, counters] of claimed) {
+      const to = clock.word(SESSION_CHARS);
+      this.outbox.rename(session, counters, to);
+      this.renamed.push({ session, counters, to });
+      notes.push(
+        `somebody else has written in this peer's name: the numbers of ${counters.length} ${counters.length === 1 ? "message" : "messages"} that waited here went to other texts, so they go out under new ones`,
+      );
+    }
+  }
+
+  /** This process among all that ever ran on the directory or on a copy of it. */
+  get self(): ProcessKey {
+    const { id, inc, boot = 0 } = this.#identity;
+    return { id, inc, boot };
+  }
+
+  /** The cluster this directory belongs to, null while it has not joined one. */
+  get clusterId(): string | null {
+    return this.#identity.cluster_id;
+  }
+
+  /** From its first JOIN_ACK on a directory belongs to one cluster. False where that cannot be noted: the answer comes again. */
+  bindCluster(clusterId: string): boolean {
+    const identity = { ...this.#identity, cluster_id: clusterId };
+    const isBound = this.#attempt(IDENTITY, () => replaceStateNow(this.#disk, IDENTITY, identity));
+    if (isBound) this.#identity = identity;
+    return isBound;
+  }
+
+  /** What can wait: whether it was done. */
+  #attempt(file: TroubledFile, write: () => void): boolean {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof PortError)) throw error;
+      this.#noted(file, error);
+      return false;
+    }
+    this.#noted(file, null);
+    return true;
+  }
+
+  /** First entry of the log of a founder that has none yet; null for everybody else. */
+  foundingGenesis(
+    address: { readonly host: string; readonly port: number },
+    segments: { readonly entries: number; readonly bytes: number } = SEGMENTS,
+  ): Genesis | null {
+    const { id, inc, cluster_id, founder } = this.#identity;
+    if (!founder || cluster_id === null || this.store.last > 0 || this.restored.faulty) return null;
+    return {
+      members: [{ id, inc, ...address, role: "voter" }],
+      prev_voters: [],
+      cluster_id,
+      segment_entries: segments.entries,
+      segment_bytes: segments.bytes,
+    };
+  }
+
+  writePromise(ballot: Ballot, done: (error: PortError | null) => void): void {
+    this.#promise.write(ballotOf(ballot), done);
+  }
+
+  /** At leisure: a promise that stands in the file twice outlives damage to one place. */
+  secondPromise(): void {
+    this.#promise.writeTwice((error) => {
+      if (error !== null && !passes(error)) this.#failed(error);
+    });
+  }
+
+  /** The watermark must not speak of entries that will be gone. Throws HostError, PortError. */
+  truncate(from: LogIndex): void {
+    if (this.#progress.durable >= from) this.saveProgress({ ...this.#progress, durable: from - 1 }, true);
+    this.#findingDamage(from, () => this.store.truncate(from));
+  }
+
+  /**
+   * Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). A late note is no
+   * loss, so one that fails is left to the next; but even a lazy one is synced before it takes its name, because
+   * a watermark torn by a power cut would make every cut line look like damage.
+   */
+  saveProgress(progress: Progress, durable = progress.clean): void {
+    if (durable) {
+      this.#notes += 1;
+      replaceStateNow(this.#disk, PROGRESS, progress);
+      this.#noting = false;
+      this.#isNoted = true;
+      this.#progress = progress;
+      return;
+    }
+    if (this.#noting || (this.#isNoted && sameProgress(progress, this.#progress))) return;
+    const note = ++this.#notes;
+    this.#noting = true;
+    this.#progress = progress;
+    const noted = (error: PortError | null) => {
+      this.#noting = false;
+      this.#isNoted = error === null;
+      this.#noted(PROGRESS, error);
+    };
+    replaceState(this.#disk, PROGRESS, progress, noted, () => note === this.#notes && !this.#closed);
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null {
+    return this.store.read(after, bytesMax, through);
+  }
+
+  /** Lines as they stand in the log, unchecked. Throws HostError where they are not there. */
+  readLines(from: LogIndex, count: number): Uint8Array[] {
+    return this.#findingDamage(from, () => this.store.readLines(from, count));
+  }
+
+  /** Throws HostError where the log is damaged, which the next start then sets right [D5]. */
+  readEntries(from: LogIndex, count: number): Entry[] {
+    return this.#findingDamage(from, () => this.store.readEntries(from, count));
+  }
+
+  #findingDamage<T>(from: LogIndex, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.markDamage(from);
+      throw new HostError(
+        `the log is damaged behind index ${from - 1} (${error.message}): start again, and it is fetched anew from the others`,
+      );
+    }
+  }
+
+  /** The loss is made good: this peer counts again [D5]. */
+  clearDamage(): void {
+    this.#unnotedDamage = { from: null };
+    this.retryNotes();
+  }
+
+  /** Damage found while running: the next start reads everything and sets aside what is bad. */
+  markDamage(from: LogIndex): void {
+    this.#unnotedDamage = { from };
+    this.retryNotes();
+  }
+
+  /** What could not be noted before, at leisure. */
+  retryNotes(): void {
+    const damage = this.#unnotedDamage;
+    if (damage !== null && this.#attempt(REPAIR, () => this.#writeDamage(damage.from))) this.#unnotedDamage = null;
+  }
+
+  #writeDamage(from: LogIndex | null): void {
+    if (from !== null) return replaceStateNow(this.#disk, REPAIR, { from });
+    if (damageNoted(this.#disk)) this.#disk.remove(REPAIR);
+    this.#disk.syncDirectoryNow("");
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.store.close();
+    this.outbox.close();
+    this.#promise.close();
+    this.#disk.unlock();
+  }
+
+  /** A promise is on disk before any entry of its ballot is: one that falls short of the log was lost or put back. */
+  #readPromise(tail: Ballot): Ballot {
+    const amends = `without it this peer could break a promise it gave. Start with an empty directory instead, and if the others refuse that, say /evict ${this.#identity.id} there. If there are no others: \`chatpeer recover DIR --force\``;
+    let promised: Ballot;
+    try {
+      promised = readPromise(this.#disk) ?? NO_BALLOT;
+    } catch (error) {
+      if (!(error instanceof DamagedFile)) throw error;
+      throw new HostError(`${error.message}: ${amends}`);
+    }
+    if (tail.term > 0 && compareBallots(tail, promised) > 0)
+      throw new HostError(`${PROMISE} is missing, or older than the log beside it: ${amends}`);
+    return promised;
+  }
+
+  /** Remembers damage until it is repaired; who is alone cannot repair itself. */
+  #noteDamage({ state, damagedFrom }: Recovered, founds: boolean): boolean {
+    const noted = damageNoted(this.#disk);
+    if (!noted && damagedFrom === null) return false;
+    if (!noted) this.#writeDamage(damagedFrom);
+    if (!this.#isAlone(state, founds)) return true;
+    if (damagedFrom !== null || this.#progress.durable === UNKNOWN) throw this.#lost(state);
+    // Restored from a copy: all that was confirmed is here again.
+    this.#writeDamage(null);
+    return false;
+  }
+
+  /** Neither its log nor its seeds name another member. */
+  #isAlone(state: LogState, founds: boolean): boolean {
+    const members = state.newest?.configuration.members.filter((m) => m.role !== "left") ?? [];
+    return founds && members.length <= 1 && (members.length === 1 || this.#identity.founder);
+  }
+
+  #lost(state: LogState): HostError {
+    const others = membersNoted(this.#disk).filter((m) => m.id !== this.#identity.id && m.role !== "left");
+    const seeds = others.map((m) => `--seed ${m.id}:${m.host}:${m.port}`).join(" or ") || "--seed and its address";
+    return new HostError(
+      `the log is damaged behind index ${state.index} and what is left of it names no other member to fetch it from: if one lives, start with ${seeds}; else restore ${LOG_DIRECTORY}/ from a copy (its files have the same bytes on every peer that has them), or accept the loss: \`chatpeer recover DIR --force\``,
+    );
+  }
+}
+
+/** Opens a directory that this process has locked; where that fails it is given back. Throws HostError. */
+export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOptions): Directory {
+  try {
+    return new Directory(disk, clock, options);
+  } catch (error) {
+    disk.unlock();
+    if (error instanceof PortError) throw new HostError(unusable(error));
+    throw error;
+  }
+}
+
+/** Takes the directory for this process [D1], or returns a holder that must be outwaited. Throws HostError. */
+export function lockDirectory(disk: Disk): Holder | null {
+  try {
+    return disk.lock();
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    throw new HostError(lockFailure(error));
+  }
+}
+
+export function lockFailure(error: PortError): string {
+  if (error.code !== "ELOCKED") return unusable(error);
+  return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
+}
+
+/** Where nothing can wait for the disk. */
+export function unusable(error: PortError): string {
+  return `the data directory cannot be used: ${error.message}; ${remedyOf(error)}, then start again`;
+}
+
+/** Who the directory is, null while nobody. Throws HostError. */
+export function readIdentity(disk: Disk): Identity | null {
+  let stored: Identity | null;
+  try {
+    stored = readState(disk, IDENTITY) as Identity | null;
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error;
+    throw new HostError(
+      `${IDENTITY} is damaged: restore it from a copy, or start with an empty directory and another --id`,
+    );
+  }
+  if (stored === null && listSegments(disk).length > 0)
+    throw new HostError(
+      `${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`,
+    );
+  return stored;
+}
+
+function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions): Identity {
+  const stored = readIdentity(disk);
+  if (stored !== null) {
+    if (stored.id !== id)
+      throw new HostError(
+        `the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`,
+      );
+  }
+  const cluster_id = founds ? clock.word(12) : null;
+  const fresh = { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
+  // One that has waited in vain for its seeds has nothing yet that another cluster gave it: it may found one instead.
+  const before =
+    stored === null ? fresh : stored.cluster_id === null && founds ? { ...stored, cluster_id, founder: true } : stored;
+  // For good, and before anything is done under this number.
+  const identity = { ...before, boot: nextBoot(clock, before) };
+  replaceStateNow(disk, IDENTITY, identity);
+  return identity;
+}
+
+/** The boot number of the start after the last one [E14]. */
+export function nextBoot(clock: Clock, { boot = 0 }: Pick<Identity, "boot">): number {
+  const next = boot + 1 + Math.floor(clock.random() * BOOT_STRIDE_MAX);
+  assert(next <= BOOT_MAX, "nobody starts a directory 2²⁹ times");
+  return next;
+}
+
+/** Damage was found before and is not made good yet [D5]. */
+export function damageNoted(disk: Disk): boolean {
+  try {
+    return readState(disk, REPAIR) !== null;
+  } catch (error) {
+    if (error instanceof DamagedFile) return true;
+    throw error;
+  }
+}
+
+/** A damaged or missing note is no note: then everything in the log counts as confirmed, and damage is never just cut. */
+export function readProgress(disk: Disk): Progress {
+  const none: Progress = { durable: 0, commit: 0, delivered: 0, clean: false };
+  try {
+    return (readState(disk, PROGRESS) as Progress | null) ?? none;
+  } catch (error) {
+    if (error instanceof DamagedFile) return { ...none, durable: UNKNOWN };
+    throw error;
+  }
+}
+
+function sameProgress(a: Progress, b: Progress): boolean {
+  return a.durable === b.durable && a.commit === b.commit && a.delivered === b.delivered && a.clean === b.clean;
+}

@@ -1,0 +1,314 @@
+/**
+ * Forced recovery [M9]: a majority of the voters is lost for good, and one stopped survivor's log becomes the history
+ * of a new cluster of which it is the only voter. What the lost ones had confirmed and this directory never received
+ * is given up, and nobody but a person can know that they are lost: hence the force.
+ *
+ *   inspect ─▶ recovery.json ─▶ log cut ─▶ + config, settled ─▶ outbox, promise, progress, identity ─▶ renamed
+ *              (what will be,    └──────────── no peer starts on the directory meanwhile ──────┘      before-recovery-…
+ *               what was)
+ *
+ * Before recovery.json is durable nothing has changed. From then on every step can be done again, and a second run with
+ * the same file does: it ends where the first one would have. The old cluster and the new never mix, because each
+ * connection begins with the cluster's id [W2] and whoever has belonged to a cluster keeps it.
+ */
+import { TERM_LEAP_MAX, TERM_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../core/config.ts";
+import {
+  type Ballot,
+  ballotOf,
+  compareBallots,
+  type LogIndex,
+  NO_BALLOT,
+  type PeerId,
+  sameBallot,
+  sameMember,
+  type Term,
+} from "../../core/ids.ts";
+import { LogState } from "../../core/log-state.ts";
+import type { Configuration, Member, Tail } from "../../core/message.ts";
+import { everyVoter, voterSets } from "../../core/quorum.ts";
+import { lastTermAfter } from "../../engines/bully/terms.ts";
+import { type Clock, type Disk, PortError } from "../contracts.ts";
+import { copyAside } from "./damaged.ts";
+import {
+  damageNoted,
+  HostError,
+  IDENTITY,
+  type Identity,
+  lockDirectory,
+  lockFailure,
+  nextBoot,
+  PROGRESS,
+  RECOVERY,
+  REPAIR,
+  readIdentity,
+  readProgress,
+  unusable,
+} from "./directory.ts";
+import { HeldDisk, heldElsewhere } from "./holding.ts";
+import { LogStore } from "./log-store.ts";
+import { makeEntry } from "./made-entry.ts";
+import { Outbox } from "./outbox.ts";
+import { makePromiseFile, PROMISE, PROMISE_BEFORE_SLOTS, readPromise } from "./promise-file.ts";
+import { type Progress, recoverLog, replay, UNKNOWN } from "./recovery.ts";
+import { listSegments, Segment, segmentPath } from "./segments.ts";
+import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
+
+/** What is in a directory, for whoever decides whether its log is to become the history. */
+export interface Survivor {
+  readonly id: PeerId;
+  /** The cluster it belongs to; after the recovery the new one. */
+  readonly clusterId: string;
+  readonly self: Member;
+  /** By the newest configuration in the log. */
+  readonly members: readonly Member[];
+  /** Whose majority decides now. */
+  readonly voters: readonly PeerId[];
+  /** The last entry that can be read: the history goes through here. */
+  readonly tail: Tail;
+  /** Through here this directory knows the log to be committed. */
+  readonly commit: LogIndex;
+  /** What is wrong behind the tail where something is that had been confirmed, else null. */
+  readonly damage: string | null;
+  /** Through here entries had been confirmed on this disk: above the tail where some are lost. */
+  readonly confirmed: LogIndex;
+  /** Terms that its cluster can still use, as far as this directory knows: with none left it elects nobody any more. */
+  readonly termsLeft: number;
+  /** It is the only voter and whole, and has terms left: nothing is to be recovered. */
+  readonly needless: boolean;
+  /** A recovery was begun and waits to be finished. */
+  readonly begun: boolean;
+}
+
+export interface Recovery {
+  /** As it was found. */
+  readonly before: Survivor;
+  readonly clusterId: string;
+  /** Where what was replaced is kept. */
+  readonly kept: string;
+  /** What else a person should know. */
+  readonly notes: readonly string[];
+}
+
+/** recovery.json: what will be and what was, so that a second run ends as the first would have. */
+interface Plan {
+  readonly cluster_id: string;
+  readonly ballot: Ballot;
+  readonly before: Survivor;
+  readonly identity: Identity;
+  readonly promise: Ballot | null;
+  readonly progress: Progress;
+}
+
+/** Looks and changes nothing. Throws HostError. */
+export function inspectSurvivor(disk: Disk, clock: Clock): Survivor {
+  return holding(disk, clock, (held) => {
+    const plan = readPlan(held);
+    return plan === null
+      ? inspect(held, identityOf(held))
+      : {
+          // What an earlier version has noted does not say it.
+          ...{ termsLeft: TERMS_PER_CLUSTER },
+          ...plan.before,
+          begun: true,
+        };
+  });
+}
+
+/**
+ * Makes the directory the only voter of a new cluster; null if it is the only voter already, and whole. Throws
+ * HostError; after any failure, a power cut included, it can be called again.
+ */
+export function recoverByForce(disk: Disk, clock: Clock): Recovery | null {
+  return holding(disk, clock, (held) => {
+    const plan = readPlan(held) ?? makePlan(held, clock);
+    return plan === null ? null : carryOut(held, clock, plan);
+  });
+}
+
+function holding<T>(disk: Disk, clock: Clock, work: (held: Disk) => T): T {
+  const holder = lockDirectory(disk);
+  if (holder !== null) throw new HostError(lockFailure(heldElsewhere(holder)));
+  // What is lost or not renewed shows in the next call, which throws.
+  const held = new HeldDisk(disk, clock, { lost: () => {}, unrenewed: () => {} });
+  try {
+    return work(held);
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    throw new HostError(error.code === "ELOST" ? error.message : unusable(error));
+  } finally {
+    held.unlock();
+  }
+}
+
+// ── looking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function identityOf(disk: Disk): Identity & { readonly cluster_id: string } {
+  const identity = readIdentity(disk);
+  const cluster_id = identity?.cluster_id ?? null;
+  if (identity === null || cluster_id === null || listSegments(disk).length === 0)
+    throw new HostError("there is no log in the data directory, so nothing to recover: take another survivor's");
+  return { ...identity, cluster_id };
+}
+
+function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly cluster_id: string }): Survivor {
+  const { state, wrong } = readLog(disk);
+  const { newest, tail } = state;
+  if (newest === null)
+    throw new HostError(
+      `the log cannot be read from its beginning (${wrong}): restore that from a copy or from another peer's log/, where segments have the same bytes, or take another survivor's directory. \`chatpeer log DIR/log\` prints what can be read of this one; nothing of it was changed`,
+    );
+  const progress = readProgress(disk);
+  const isShort = progress.durable === UNKNOWN ? wrong !== null : tail.index < progress.durable;
+  const damage = isShort || damageNoted(disk) ? (wrong ?? `entries behind index ${tail.index} were lost before`) : null;
+  const { members } = newest.configuration;
+  const self = members.find((m) => sameMember(m, { id, inc }));
+  const voters = everyVoter(voterSets(newest));
+  const promised = orNull(() => readPromise(disk)) ?? NO_BALLOT;
+  const termsLeft = Math.max(0, lastTermAfter(state.formerClusters.length) - Math.max(tail.ballot.term, promised.term));
+  const isWhole = damage === null && compareBallots(tail.ballot, promised) <= 0;
+  return {
+    id,
+    clusterId: cluster_id,
+    // One that the log does not know yet listens where the command lets it; the address follows by itself [M8].
+    self: { id, inc, host: self?.host ?? "127.0.0.1", port: self?.port ?? 6000 + id, role: self?.role ?? "observer" },
+    members,
+    voters: [...new Set(voters.map((v) => v.id))].sort((a, b) => a - b),
+    tail,
+    commit: Math.min(progress.commit, tail.index),
+    damage,
+    confirmed: Math.max(progress.durable, progress.commit, progress.delivered, 0),
+    begun: false,
+    termsLeft,
+    needless: isWhole && termsLeft >= TERMS_LEFT_WARNED && voters.every((v) => sameMember(v, { id, inc })),
+  };
+}
+
+/** Reads every line through the last good one; `wrong` is what is behind that. */
+function readLog(disk: Disk): { state: LogState; wrong: string | null } {
+  const state = new LogState();
+  for (const first of listSegments(disk)) {
+    if (first !== state.index + 1) return { state, wrong: `segment ${segmentPath(state.index + 1)} is missing` };
+    const file = disk.open(segmentPath(first), "read");
+    try {
+      const wrong = replay(new Segment(first, file), state, () => {});
+      if (wrong !== null) return { state, wrong };
+    } finally {
+      file.close();
+    }
+  }
+  return { state, wrong: null };
+}
+
+/** One that is damaged is no plan: another is made, on what the first one has left. */
+function readPlan(disk: Disk): Plan | null {
+  return orNull(() => readState(disk, RECOVERY) as Plan | null);
+}
+
+/** Null for what is damaged. */
+function orNull<T>(read: () => T | null): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DamagedFile) return null;
+    throw error;
+  }
+}
+
+// ── doing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function makePlan(disk: Disk, clock: Clock): Plan | null {
+  const found = identityOf(disk);
+  const before = inspect(disk, found);
+  if (before.needless) return null;
+  const promise = orNull(() => readPromise(disk));
+  // A start like any other: a copy of this directory that is recovered as well makes another ballot [E14].
+  const identity = { ...found, boot: nextBoot(clock, found) };
+  const term = termAbove(before.tail.ballot.term, promise?.term ?? 0);
+  const promisePath = disk.list("").includes(PROMISE) ? PROMISE : PROMISE_BEFORE_SLOTS;
+  keepIfDamaged(disk, promisePath, () => readPromise(disk));
+  for (const path of [PROGRESS, RECOVERY]) keepIfDamaged(disk, path, () => readState(disk, path));
+  const plan: Plan = {
+    cluster_id: clock.word(12),
+    ballot: { term, leader_id: identity.id, inc: identity.inc, boot: identity.boot },
+    before,
+    identity,
+    promise,
+    progress: readProgress(disk),
+  };
+  replaceStateNow(disk, RECOVERY, plan);
+  return plan;
+}
+
+/**
+ * Above the log, whose ballots never go back, and above what was promised to the lost; but for a promise that no elections
+ * could have led to from where the log ends: that one only used up the terms of its cluster, and binds to nobody in the new one.
+ */
+function termAbove(logged: Term, promised: Term): Term {
+  const term = (promised - logged > TERM_LEAP_MAX ? logged : Math.max(logged, promised)) + 1;
+  if (term < TERM_MAX) return term;
+  throw new HostError(
+    `the log ends in term ${logged}, and there are no higher ones: found a new cluster with an empty directory; this one's history can be read with \`chatpeer log\``,
+  );
+}
+
+function keepIfDamaged(disk: Disk, path: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error;
+    copyAside(disk, path);
+  }
+}
+
+/** Every step leaves what the ones before it need if this is called again. */
+function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
+  const notes: string[] = [];
+  const { cluster_id, before, identity } = plan;
+  const ballot = ballotOf(plan.ballot);
+  const state = writeHistory(disk, clock, plan);
+  const isLost = ({ session, first }: { session: string; first: number }) =>
+    first > state.sessions.get(`${identity.id}.${session}`) + 1;
+  Outbox.renumber(disk, isLost, () => clock.word(8), notes);
+  makePromiseFile(disk, ballot);
+  const { delivered } = readProgress(disk);
+  replaceStateNow(disk, PROGRESS, { durable: state.index, commit: state.index, delivered, clean: true });
+  // A genesis is never due here again.
+  replaceStateNow(disk, IDENTITY, { ...identity, cluster_id, founder: false });
+  if (disk.list("").includes(REPAIR)) {
+    disk.remove(REPAIR);
+    // Gone for good before the plan is: else the damage would be found again.
+    disk.syncDirectoryNow("");
+  }
+  const kept = `before-recovery-${cluster_id}.json`;
+  disk.rename(RECOVERY, kept);
+  disk.syncDirectoryNow("");
+  return { before, clusterId: cluster_id, kept, notes };
+}
+
+/** Cuts the log behind its last good entry and appends the configuration of the new cluster, settled. */
+function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot: planned, before }: Plan): LogState {
+  const ballot = ballotOf(planned);
+  const noted = readProgress(disk);
+  const { segments, state } = recoverLog(disk, noted, true, () => {});
+  // What bears this ballot is from a run that was cut short.
+  const last = sameBallot(state.tail.ballot, ballot) ? state.runStart(state.index) - 1 : state.index;
+  // What is delivered from here on may stand where something else, now lost, has been delivered.
+  const delivered = Math.min(noted.delivered, last);
+  const progress: Progress = { durable: last, commit: Math.min(noted.commit, last), delivered, clean: false };
+  replaceStateNow(disk, PROGRESS, progress);
+  const failed = (error: PortError) => {
+    throw error;
+  };
+  const store = new LogStore(disk, clock, true, { durable: () => {}, failed, noted: () => {} }, segments, state);
+  try {
+    store.truncate(last + 1);
+    const self: Member = { ...before.self, role: "voter" };
+    const alone: Configuration = { members: [self], prev_voters: [{ id: self.id, inc: self.inc }], cluster_id };
+    const config = makeEntry(last + 1, ballot, "config", alone, state.crc);
+    store.append([config, makeEntry(last + 2, ballot, "settled", { config_index: last + 1 }, config.crc)]);
+    store.syncNow();
+  } finally {
+    store.close();
+  }
+  return state;
+}

@@ -1,0 +1,136 @@
+/**
+ * The core's log writes and promises on their way to the directory, in order, and through a full disk: what cannot be
+ * written for want of room, of file handles or of rights waits here, everything behind it too, and is tried again [D4].
+ * Any other failure ends the peer [D3].
+ */
+
+import { type Ballot, type LogIndex, sameBallot } from "../../core/ids.ts";
+import type { Refusal } from "../../core/message.ts";
+import type { Output } from "../../engines/engine.ts";
+import { type Clock, PortError } from "../contracts.ts";
+import { type Directory, HostError } from "./directory.ts";
+import { passes, refusalOf, type TroubledFile } from "./troubles.ts";
+
+type LogWrite = Extract<Output, { do: "append" | "truncate" }>;
+
+export interface WriterEvents {
+  /** The promise is on the disk. */
+  promised(ballot: Ballot): void;
+  /** Something waits, because of this. */
+  stuck(why: Refusal): void;
+  /** Everything that waited is written. */
+  free(): void;
+  noted(file: TroubledFile, error: PortError | null): void;
+  failed(reason: string): void;
+}
+
+const RETRY_MS = 1000;
+
+export class Writer {
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #events: WriterEvents;
+  #backlog: LogWrite[] = [];
+  /** What the promise file must say, and whether a write of it is under way. */
+  #wanted: Ballot | null = null;
+  #busy = false;
+  /** The promise waits. */
+  #promiseStuck = false;
+  #isStuck = false;
+  #stopped = false;
+
+  constructor(directory: Directory, clock: Clock, events: WriterEvents) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  get caughtUp(): boolean {
+    return this.#backlog.length === 0;
+  }
+
+  /** Of what the disk confirms: an entry that a waiting truncation takes away is not the one that the core has there. */
+  confirmed(index: LogIndex): LogIndex {
+    return this.#backlog.reduce((lowest, w) => (w.do === "truncate" ? Math.min(lowest, w.from - 1) : lowest), index);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  write(write: LogWrite): void {
+    if (this.#backlog.length > 0) {
+      this.#backlog.push(write);
+      return;
+    }
+    const { store } = this.#directory;
+    try {
+      if (write.do === "append") store.append(write.entries);
+      else this.#directory.truncate(write.from);
+    } catch (error) {
+      if (error instanceof HostError) return this.#fail(error.message);
+      if (!(error instanceof PortError)) throw error;
+      if (!passes(error))
+        return this.#fail(
+          `the log cannot be written (${error.message}): nothing confirmed is lost; check the disk, then start again`,
+        );
+      this.#backlog.push(
+        write.do === "append" ? { do: "append", entries: write.entries.filter((e) => e.index > store.last) } : write,
+      );
+      this.#events.noted("log", error);
+      this.#show(error);
+      this.#clock.after(RETRY_MS, () => this.#retry());
+    }
+  }
+
+  #retry(): void {
+    if (this.#stopped) return;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const write of backlog) this.write(write);
+    if (this.#backlog.length > 0 || this.#stopped) return;
+    this.#events.noted("log", null);
+    this.#directory.store.flush();
+    this.#show(null);
+  }
+
+  /** Told when the first thing waits, and when nothing does any more. */
+  #show(error: PortError | null): void {
+    const isStuck = this.#promiseStuck || !this.caughtUp;
+    if (isStuck === this.#isStuck) return;
+    this.#isStuck = isStuck;
+    if (error !== null) this.#events.stuck(refusalOf(error));
+    else this.#events.free();
+  }
+
+  /** One write of the promise file at a time; the newest promise wins [D2]. */
+  promise(ballot: Ballot): void {
+    this.#wanted = ballot;
+    this.#writePromise();
+  }
+
+  #writePromise(): void {
+    const ballot = this.#wanted;
+    if (this.#busy || ballot === null || this.#stopped) return;
+    this.#busy = true;
+    this.#directory.writePromise(ballot, (error) => {
+      this.#busy = false;
+      if (this.#stopped) return;
+      if (error !== null && !passes(error))
+        return this.#fail(`the promise cannot be written (${error.message}): check the disk, then start again`);
+      this.#events.noted("promise.slots", error);
+      this.#promiseStuck = error !== null;
+      // Before the promise is told, which counts only of a peer that can write.
+      this.#show(error);
+      if (error !== null) return void this.#clock.after(RETRY_MS, () => this.#writePromise());
+      if (this.#wanted !== null && sameBallot(this.#wanted, ballot)) this.#wanted = null;
+      this.#events.promised(ballot);
+      this.#writePromise();
+    });
+  }
+
+  #fail(reason: string): void {
+    this.#stopped = true;
+    this.#events.failed(reason);
+  }
+}
