@@ -4,8 +4,8 @@ import { standardStream } from "../../adapters/standard-stream.ts";
 import { isLoopback, isUnspecified } from "../process/addresses.ts";
 import type { Output } from "../process/output.ts";
 import { onSignals } from "../process/signals.ts";
-import { readArguments } from "../usage/arguments.ts";
 import type { Command } from "../usage/command.ts";
+import { CommandLine } from "../usage/command-line.ts";
 import { UsageError } from "../usage/flags.ts";
 import type { Settings } from "../usage/settings.ts";
 import { runChat } from "./chat.ts";
@@ -39,7 +39,7 @@ export const CHAT: Command = {
     const { askPeer } = await import("../process/ask-peer.ts");
     const answers = await askPeer(settings, process.stdin, standardStream(1));
     if (answers === null) return INTERRUPTED;
-    return chat(readChatOptions(settings.with(readArguments(answers, CHAT_FLAGS).flags)), err);
+    return chat(readChatOptions(settings.with(new CommandLine([CHAT]).read(answers).flags)), err);
   },
 };
 

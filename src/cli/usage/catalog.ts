@@ -1,12 +1,11 @@
 /** Every command of the program. What is made of all of them (help, completions, manual) is made from this list. */
-import { nearest } from "../../nearest.ts";
 import { CHAT } from "../chat/chat-command.ts";
 import { CONNECT, SEND, STATUS, TAIL } from "../client/client-commands.ts";
 import { LOG, VERIFY } from "../directory/read-directory.ts";
 import { RECOVER } from "../directory/recover.ts";
 import { DOCTOR } from "../doctor/doctor-command.ts";
 import { SIM } from "../sim/sim-command.ts";
-import type { Command } from "./command.ts";
+import { type Command, findCommand } from "./command.ts";
 import { completionsCommand } from "./completions.ts";
 import { CONFIG } from "./config.ts";
 import { UsageError } from "./flags.ts";
@@ -15,7 +14,7 @@ import { manCommand } from "./manual.ts";
 
 const COMPLETIONS = completionsCommand(() => COMMANDS);
 const MAN = manCommand(() => COMMANDS);
-const EXPLAINED: readonly Command[] = [
+const EXPLAINED: readonly [Command, ...Command[]] = [
   CHAT,
   CONNECT,
   SEND,
@@ -41,22 +40,9 @@ const HELP: Command = {
   exits: { 0: "explained" },
   run({ words: [name = "", ...more], out }) {
     if (more.length > 0) throw new UsageError("help explains one command: chatpeer help verify");
-    for (const line of commandHelp(findCommand(name), COMMANDS)) out.line(line);
+    for (const line of commandHelp(findCommand(name, COMMANDS), COMMANDS)) out.line(line);
     return 0;
   },
 };
 
-export const COMMANDS: readonly Command[] = [...EXPLAINED, HELP];
-
-/** Throws UsageError. */
-export function findCommand(name: string): Command {
-  const command = COMMANDS.find((c) => c.name === name);
-  if (command !== undefined) return command;
-  const close = nearest(
-    name,
-    COMMANDS.map((c) => c.name),
-  );
-  throw new UsageError(
-    `there is no command ${JSON.stringify(name)}${close === null || close === "" ? "" : `, did you mean ${close}?`}`,
-  );
-}
+export const COMMANDS: readonly [Command, ...Command[]] = [...EXPLAINED, HELP];

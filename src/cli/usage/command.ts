@@ -3,9 +3,11 @@
  * configuration file, its environment variables, the completions and the manual are made. Each command's own file holds
  * its description; the list of all is in catalog.ts.
  */
+import { nearest } from "../../nearest.ts";
 import type { Output } from "../process/output.ts";
 import type { Paint } from "../screen/paint.ts";
 import type { Flag } from "./flag.ts";
+import { UsageError } from "./flags.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Example {
@@ -42,13 +44,28 @@ export interface Command {
   run(call: Call): number | Promise<number>;
 }
 
-/** Understood by every command. */
-export const COMMON_FLAGS: readonly Flag[] = [{ name: "help", value: null, what: "Explain this command" }];
-export const VERSION_FLAG: Flag = { name: "version", value: null, what: "Print the version" };
-/** Short forms of these. */
-export const SHORT: Readonly<Record<string, string>> = { "-h": "--help", "-v": "--version" };
+const HELP_FLAG: Flag = { name: "help", value: null, what: "Explain this command" };
+const VERSION_FLAG: Flag = { name: "version", value: null, what: "Print the version" };
 
 export const WRONG_USAGE = 2;
+
+/** Its own flags and those that the program adds. */
+export function flagsOf({ name, flags }: Pick<Command, "name" | "flags">): readonly Flag[] {
+  return [...flags, HELP_FLAG, ...(name === "" ? [VERSION_FLAG] : [])];
+}
+
+/** Throws UsageError. */
+export function findCommand(name: string, all: readonly Command[]): Command {
+  const command = all.find((c) => c.name === name);
+  if (command !== undefined) return command;
+  const close = nearest(
+    name,
+    all.map((c) => c.name),
+  );
+  throw new UsageError(
+    `there is no command ${JSON.stringify(name)}${close === null || close === "" ? "" : `, did you mean ${close}?`}`,
+  );
+}
 
 /** `chatpeer log` */
 export function fullName({ name }: Pick<Command, "name">): string {

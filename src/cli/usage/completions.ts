@@ -1,6 +1,6 @@
 /** `chatpeer completions SHELL`: a script that teaches the shell the commands, their flags, and what these may be. */
 
-import { COMMON_FLAGS, type Command, VERSION_FLAG } from "./command.ts";
+import { type Command, flagsOf } from "./command.ts";
 import type { Flag } from "./flag.ts";
 import { oneOf, UsageError } from "./flags.ts";
 import { flagWords } from "./help.ts";
@@ -35,10 +35,6 @@ export function completionsCommand(all: () => readonly Command[]): Command {
 export function completionScript(shell: (typeof SHELLS)[number], all: readonly Command[]): string {
   const lines = { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](all);
   return `${lines.join("\n")}\n`;
-}
-
-function flagsOf(command: Command): readonly Flag[] {
-  return [...command.flags, ...COMMON_FLAGS, ...(command.name === "" ? [VERSION_FLAG] : [])];
 }
 
 function named(all: readonly Command[]): readonly Command[] {

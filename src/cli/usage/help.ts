@@ -1,12 +1,12 @@
 /** Help as text: one command, or all of them. Pure functions of the descriptions. */
-import { COMMON_FLAGS, type Command, presetOf, synopsis, VERSION_FLAG, WRONG_USAGE } from "./command.ts";
+import { type Command, flagsOf, presetOf, synopsis, WRONG_USAGE } from "./command.ts";
 import type { Flag } from "./flag.ts";
 
 /** Lines of help are at most this wide. */
 const COLUMNS = 100;
 
 export function commandHelp(command: Command, all: readonly Command[]): string[] {
-  const { name, purpose, about, flags, examples, exits } = command;
+  const { name, purpose, about, examples, exits } = command;
   const others = all.filter((c) => c.name !== "");
   return [
     `${name === "" ? "chatpeer" : `chatpeer ${name}`}: ${purpose}`,
@@ -23,7 +23,7 @@ export function commandHelp(command: Command, all: readonly Command[]): string[]
       : []),
     "",
     "Flags:",
-    ...table([...flags, ...COMMON_FLAGS, ...(name === "" ? [VERSION_FLAG] : [])].map(flagRow)),
+    ...table(flagsOf(command).map(flagRow)),
     "",
     "Examples:",
     ...examples.flatMap(({ command: typed, what }) => [`  ${typed}`, `      ${what}`]),

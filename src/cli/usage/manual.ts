@@ -1,7 +1,7 @@
 /** `chatpeer man`: the manual page, in roff with the man macros. docs/chatpeer.1 is what it prints. */
 import packageJson from "../../../package.json" with { type: "json" };
 import { COMMANDS_EXPLAINED, KEYS_HELP } from "../chat/commands.ts";
-import { COMMON_FLAGS, type Command, fullName, synopsis, VERSION_FLAG } from "./command.ts";
+import { type Command, flagsOf, fullName, synopsis } from "./command.ts";
 import { type Flag, maySet } from "./flag.ts";
 import { UsageError } from "./flags.ts";
 import { exitRows, flagWords } from "./help.ts";
@@ -69,12 +69,11 @@ export function manualPage(all: readonly Command[]): string {
 }
 
 function section(command: Command): string[] {
-  const flags = [...command.flags, ...COMMON_FLAGS, ...(command.name === "" ? [VERSION_FLAG] : [])];
   return [
     `.SH ${roff(fullName(command).toUpperCase())}`,
     text(`${capital(command.purpose)}.`),
     ...(command.about ?? []).flatMap((paragraph) => [".PP", text(paragraph)]),
-    ...flags.flatMap((flag) => item(flagTitle(flag), flagWords(flag))),
+    ...flagsOf(command).flatMap((flag) => item(flagTitle(flag), flagWords(flag))),
     ".PP",
     "Examples:",
     ...command.examples.flatMap(({ command: typed, what }) => item(`\\fB${roff(typed)}\\fR`, what)),

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHAT_FLAGS } from "../../../src/cli/chat/chat-options.ts";
 import { COMMAND_NAMES } from "../../../src/cli/chat/commands.ts";
-import { readArguments } from "../../../src/cli/usage/arguments.ts";
 import { COMMANDS } from "../../../src/cli/usage/catalog.ts";
+import { CommandLine } from "../../../src/cli/usage/command-line.ts";
 import { maySet } from "../../../src/cli/usage/flag.ts";
 import { commandHelp } from "../../../src/cli/usage/help.ts";
 import { manualPage } from "../../../src/cli/usage/manual.ts";
@@ -29,9 +29,8 @@ describe("help", () => {
       expect(command.examples.length).toBeGreaterThan(0);
       for (const { command: example } of command.examples) {
         const typed = /(?:^|[ (])chatpeer(?: ([^|>)]*))?/.exec(example)?.[1]?.trim().split(" ") ?? [];
-        const args = command.name === "" ? typed : typed.slice(1);
         expect([example, command.name === "" ? "" : typed[0]]).toEqual([example, command.name]);
-        expect(() => readArguments(args, command.flags)).not.toThrow();
+        expect(new CommandLine(COMMANDS).read(typed).command).toBe(command);
       }
       for (const code of [...Object.keys(command.exits), "2"]) expect(text).toMatch(new RegExp(`\\n  ${code} +[a-z-]`));
     },

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { CHAT } from "../../../src/cli/chat/chat-command.ts";
 import { CHAT_FLAGS, readChatOptions } from "../../../src/cli/chat/chat-options.ts";
-import { readArguments } from "../../../src/cli/usage/arguments.ts";
+import { CommandLine } from "../../../src/cli/usage/command-line.ts";
 import { settingLines } from "../../../src/cli/usage/config.ts";
 import { parseConfig, readConfigFile } from "../../../src/cli/usage/config-file.ts";
 import { UsageError } from "../../../src/cli/usage/flags.ts";
@@ -17,7 +18,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function gathered(args: readonly string[], env: Record<string, string> = {}): Settings {
-  const { flags } = readArguments(args, CHAT_FLAGS);
+  const { flags } = new CommandLine([CHAT]).read(args);
   const named = configFileOf(CHAT_FLAGS, flags, env);
   const filed = named === null ? null : readConfigFile(named, CHAT_FLAGS);
   return gatherSettings(CHAT_FLAGS, flags, env, CHAT_FLAGS, filed);

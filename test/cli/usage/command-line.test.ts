@@ -1,6 +1,8 @@
 /** What is typed behind a command: values taken as they are, flags known and spelled exactly so, each once. */
 import { describe, expect, test } from "bun:test";
-import { readArguments } from "../../../src/cli/usage/arguments.ts";
+import { COMMANDS } from "../../../src/cli/usage/catalog.ts";
+import type { Command } from "../../../src/cli/usage/command.ts";
+import { CommandLine } from "../../../src/cli/usage/command-line.ts";
 import type { Flag } from "../../../src/cli/usage/flag.ts";
 import { UsageError } from "../../../src/cli/usage/flags.ts";
 
@@ -12,13 +14,18 @@ const FLAGS: readonly Flag[] = [
   { name: "force", value: null, what: "" },
 ];
 
-const flags = (...args: string[]) => Object.fromEntries(readArguments(args, FLAGS).flags);
-const words = (...args: string[]) => readArguments(args, FLAGS).words;
+const BARE = { words: "", purpose: "", examples: [], exits: {}, run: () => 0 };
+const CHAT: Command = { ...BARE, name: "", flags: [] };
+const TRY: Command = { ...BARE, name: "try", words: "WORD...", flags: FLAGS };
+
+const read = (...args: string[]) => new CommandLine([CHAT, TRY]).read(args);
+const flags = (...args: string[]) => Object.fromEntries(read("try", ...args).flags);
+const words = (...args: string[]) => read("try", ...args).words;
 
 /** The message of the UsageError; whatever else is thrown is the test's to fail on. */
 function usage(...args: string[]): string {
   try {
-    readArguments(args, FLAGS);
+    read("try", ...args);
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
@@ -77,5 +84,49 @@ describe("unknown flags", () => {
   test("short forms are those of help and version only", () => {
     expect(flags("-h")).toEqual({ help: ["true"] });
     expect(usage("-v")).toStartWith("there is no flag --version");
+    expect(usage("-h", "--help")).toBe("--help is given twice: give it once");
   });
+});
+
+describe("commands", () => {
+  test("are named by the first word and by no other; without a name it is the first command", () => {
+    const said = (...args: string[]) => {
+      const { command, words } = read(...args);
+      return [command, ...words];
+    };
+    expect(said()).toEqual([CHAT]);
+    expect(said("")).toEqual([CHAT]);
+    expect(said("try")).toEqual([TRY]);
+    expect(said("try", "try")).toEqual([TRY, "try"]);
+    expect(said("--", "try")).toEqual([CHAT, "try"]);
+    expect(said("-", "try")).toEqual([CHAT, "-", "try"]);
+    expect(() => read("trie")).toThrow('there is no command "trie", did you mean try?');
+  });
+
+  test("explain themselves, or say the version, in each reading anew", () => {
+    const line = new CommandLine([CHAT, TRY]);
+    const wants = (...args: string[]) => line.read(args).wants;
+    expect(wants("try", "--help")).toBe("help");
+    expect(wants("try")).toBe(null);
+    expect(wants("-v")).toBe("version");
+    expect(wants("--version", "--help")).toBe("help");
+    expect(wants("try", "--name=--help", "--", "--help")).toBe(null);
+  });
+
+  test("that fail are known all the same, for who explains", () => {
+    const line = new CommandLine([CHAT, TRY]);
+    expect(() => line.read(["try", "--name"])).toThrow(UsageError);
+    expect(line.asked).toBe(TRY);
+  });
+});
+
+test("every flag of the program comes through cac as it was typed", () => {
+  for (const { name, flags: own } of COMMANDS) {
+    for (const flag of own) {
+      const typed = flag.value !== null ? "=1e3" : flag.setting === undefined ? "" : "=false";
+      const value = flag.value !== null ? "1e3" : flag.setting === undefined ? "true" : "false";
+      const given = new CommandLine(COMMANDS).read([...(name === "" ? [] : [name]), `--${flag.name}${typed}`]);
+      expect([...given.flags]).toEqual([[flag.name, [value]]]);
+    }
+  }
 });
