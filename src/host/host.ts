@@ -33,6 +33,7 @@ import { Waiter } from "./answers/waiter.ts";
 import { lastWords, type Surroundings, waitingFor } from "./answers/waiting.ts";
 import { Who } from "./answers/who.ts";
 import { Clients, type ClientsHost } from "./client/attached-clients.ts";
+import type { ClientEvents } from "./client/client-link.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
@@ -378,6 +379,11 @@ export class Host implements Service {
     const user = this.#name === "free" ? (this.#person.announced ?? "") : "";
     const own = { user, client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
     return [own, ...(this.#clients?.people() ?? [])];
+  }
+
+  /** The door for clients that come another way than over this peer's listener; null before it listens. */
+  get clients(): ClientEvents | null {
+    return this.#clients;
   }
 
   transfer(to: PeerId): void {

@@ -24,11 +24,11 @@ import type { Answers } from "../answers/answers.ts";
 import { nameInUse } from "../answers/names.ts";
 import type { Past } from "../answers/past.ts";
 import type { Clock, Timer } from "../contracts.ts";
-import { type Channel, refusal } from "../net/channel.ts";
-import type { ClientEvents } from "../net/links.ts";
+import { refusal } from "../net/channel.ts";
 import type { Asker } from "../people.ts";
 import type { Submitted } from "../service.ts";
 import { ClientChats } from "./client-chats.ts";
+import type { ClientEvents, ClientLink } from "./client-link.ts";
 
 /** What the host does for its clients. */
 export interface ClientsHost {
@@ -52,7 +52,7 @@ export interface ClientsHost {
 
 interface Attachment {
   readonly id: ClientId;
-  readonly channel: Channel;
+  readonly link: ClientLink;
   readonly attach: Attach;
   /** Its name as of now, "" for a visitor. */
   name: string;
@@ -74,7 +74,7 @@ interface Attachment {
 
 export class Clients implements ClientEvents {
   readonly #host: ClientsHost;
-  readonly #attachments = new Map<Channel, Attachment>();
+  readonly #attachments = new Map<ClientLink, Attachment>();
   /** Messages said for clients in this peer's session: who waits for which. */
   readonly #said = new Map<string, { readonly by: Attachment; readonly request: number }>();
   readonly #chats: ClientChats;
@@ -88,17 +88,17 @@ export class Clients implements ClientEvents {
 
   // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  attach(channel: Channel, frame: Attach): void {
+  attach(link: ClientLink, frame: Attach): void {
     const { clock, timings } = this.#host;
     if ((frame.user === "") !== (frame.session === "")) throw new WireError("ATTACH with a name or a session alone");
     const against = this.#judge(frame);
-    if (against !== null) return channel.refuse(refusal(...against));
+    if (against !== null) return link.refuse(refusal(...against));
     // The same client came back before its old connection was found dead.
     for (const other of this.#attachments.values())
       if (frame.session !== "" && other.attach.session === frame.session) this.#drop(other);
     const attachment: Attachment = {
       id: this.#nextId,
-      channel,
+      link,
       attach: frame,
       name: frame.user,
       roundTrip: null,
@@ -115,17 +115,17 @@ export class Clients implements ClientEvents {
       },
       asked: 0,
       patience: clock.after(timings.handshake, () =>
-        channel.refuse(refusal("behind", "this peer is behind what you have seen already: another one may not be")),
+        link.refuse(refusal("behind", "this peer is behind what you have seen already: another one may not be")),
       ),
     };
     this.#nextId += 1;
-    this.#attachments.set(channel, attachment);
+    this.#attachments.set(link, attachment);
     if (attachment.isFree) return this.#serveWhenPast(attachment);
     this.#host.answers.ask({ what: "who" }, attachment.asker, (told) => {
       const against = told.event === "who" ? nameInUse(frame.user, told.people, 0) : null;
-      if (against !== null) return channel.refuse(refusal("name-in-use", against));
+      if (against !== null) return link.refuse(refusal("name-in-use", against));
       attachment.isFree = true;
-      if (this.#attachments.has(channel)) this.#serveWhenPast(attachment);
+      if (this.#attachments.has(link)) this.#serveWhenPast(attachment);
     });
   }
 
@@ -160,29 +160,29 @@ export class Clients implements ClientEvents {
     const now = this.#host.clock.now();
     const commit = this.#host.peer()?.log.commit ?? 0;
     // Measured anew for the next time, and at first when it is served.
-    for (const { channel, served } of this.#attachments.values()) if (served) this.#ping(channel);
+    for (const { link, served } of this.#attachments.values()) if (served) this.#ping(link);
     const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
-    return named.map(({ name, channel, roundTrip, waitsAt, sentThrough }) => ({
+    return named.map(({ name, link, roundTrip, waitsAt, sentThrough }) => ({
       user: name,
       client: true,
-      heard_ms: Math.max(0, Math.round(now - channel.heardAt)),
+      heard_ms: Math.max(0, Math.round(now - link.heardAt)),
       round_trip_ms: roundTrip,
       lag: Math.max(0, commit - (waitsAt?.index ?? sentThrough)),
     }));
   }
 
-  #ping(channel: Channel): void {
-    channel.write(encodeFrame({ type: "PING", at: this.#host.clock.now() }), false);
+  #ping(link: ClientLink): void {
+    link.write(encodeFrame({ type: "PING", at: this.#host.clock.now() }), false);
   }
 
-  closed(channel: Channel): void {
-    const attachment = this.#attachments.get(channel);
+  closed(link: ClientLink): void {
+    const attachment = this.#attachments.get(link);
     if (attachment !== undefined) this.#forget(attachment);
   }
 
   #drop(attachment: Attachment): void {
     this.#forget(attachment);
-    attachment.channel.end();
+    attachment.link.end();
   }
 
   #forget(attachment: Attachment): void {
@@ -190,14 +190,15 @@ export class Clients implements ClientEvents {
     this.#host.answers.forget(attachment.asker);
     this.#host.past.forget(attachment);
     this.#chats.forget(attachment.id);
-    this.#attachments.delete(attachment.channel);
+    this.#attachments.delete(attachment.link);
     for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
     this.#host.input({ type: "client-down", client: attachment.id });
     if (attachment.served && attachment.name !== "") this.#host.input({ type: "silence", user: attachment.name });
   }
 
-  frame(channel: Channel, frame: Frame): void {
-    const attachment = this.#attachments.get(channel);
+  frame(link: ClientLink, frame: Frame): void {
+    if (frame.type === "PING") return link.write(encodeFrame({ type: "PONG", at: frame.at }), false);
+    const attachment = this.#attachments.get(link);
     if (attachment === undefined || !attachment.served) return;
     switch (frame.type) {
       case "CHAT":
@@ -266,13 +267,12 @@ export class Clients implements ClientEvents {
 
   #tellThose(told: Told, whom: (attachment: Attachment) => boolean): void {
     const pieces = encodeFrame({ type: "TELL", request: 0, told: cutWords(told) });
-    for (const attachment of this.#attachments.values()) if (whom(attachment)) attachment.channel.write(pieces, true);
+    for (const attachment of this.#attachments.values()) if (whom(attachment)) attachment.link.write(pieces, true);
   }
 
   answer(client: ClientId, frame: ChatAck): void {
     this.#chats.onChatAck(client);
-    for (const { id, channel } of this.#attachments.values())
-      if (id === client) channel.write(encodeFrame(frame), true);
+    for (const { id, link } of this.#attachments.values()) if (id === client) link.write(encodeFrame(frame), true);
   }
 
   /** A message of this peer's session has another id now; true if it is a client's. */
@@ -311,7 +311,7 @@ export class Clients implements ClientEvents {
 
   #serveWhenPast(attachment: Attachment): void {
     const peer = this.#host.peer();
-    const { channel, attach, id } = attachment;
+    const { link, attach, id } = attachment;
     if (peer === null || !attachment.isFree || peer.log.commit < attach.seen) return;
     attachment.served = true;
     attachment.patience?.cancel();
@@ -331,8 +331,8 @@ export class Clients implements ClientEvents {
       heartbeat: Math.max(1, Math.round(heartbeat)),
       leader_timeout: Math.max(1, Math.round(leaderTimeout)),
     });
-    channel.write(attached, true);
-    this.#ping(channel);
+    link.write(attached, true);
+    this.#ping(link);
     this.#tell(attachment, 0, this.#host.status());
     const why = this.#host.waiting();
     if (why !== null) this.#tell(attachment, 0, { event: "notice", code: "waiting", message: why });
@@ -340,11 +340,11 @@ export class Clients implements ClientEvents {
 
   #sendMore(attachment: Attachment): void {
     const peer = this.#host.peer();
-    const { waitsAt, channel } = attachment;
+    const { waitsAt, link } = attachment;
     if (peer === null || waitsAt === null || peer.log.commit <= waitsAt.index) return;
     const { log } = peer;
     if (!sameBallot(log.state.ballotAt(waitsAt.index), waitsAt.ballot))
-      return channel.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
+      return link.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
     attachment.waitsAt = null;
     const header = {
       type: "CATCHUP_RESP" as const,
@@ -360,11 +360,11 @@ export class Clients implements ClientEvents {
         .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
         .slice(0, FRAME_ENTRIES_MAX);
       attachment.sentThrough = waitsAt.index + entries.length;
-      return channel.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
+      return link.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
     }
     this.#host.past.lines(attachment, waitsAt.index, log.commit, ({ prevCrc, lines, count }) => {
       attachment.sentThrough = waitsAt.index + count;
-      channel.write(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count), true);
+      link.write(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count), true);
     });
   }
 
@@ -391,7 +391,7 @@ export class Clients implements ClientEvents {
 
   #tell(attachment: Attachment, request: number, told: Told): void {
     if (request > 0) attachment.asked -= 1;
-    attachment.channel.write(encodeFrame({ type: "TELL", request, told: cutWords(told) }), true);
+    attachment.link.write(encodeFrame({ type: "TELL", request, told: cutWords(told) }), true);
   }
 }
 

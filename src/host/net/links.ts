@@ -10,12 +10,12 @@
  *   follows the round trip, which is measured on all of them all the time [E15].
  */
 
-import type { Attach } from "../../core/client-frames.ts";
 import { PROTOCOL_VERSION, type Timings } from "../../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../../core/ids.ts";
 import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../../core/message.ts";
 import type { Input } from "../../engines/engine.ts";
 import { encodeFrame } from "../../wire/encode.ts";
+import type { ClientEvents } from "../client/client-link.ts";
 import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "../contracts.ts";
 import type { LogLevel } from "../events.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
@@ -45,13 +45,6 @@ export interface LinkEvents {
   /** Two living processes of one member were found out, and refused [E16]; one of them may be this very process. */
   twins(pair: Pair): void;
   log(level: LogLevel, message: string): void;
-}
-
-/** What happens on connections that clients opened [S8]. */
-export interface ClientEvents {
-  attach(channel: Channel, frame: Attach): void;
-  frame(channel: Channel, frame: Frame): void;
-  closed(channel: Channel): void;
 }
 
 export interface LinkOptions {
@@ -321,11 +314,7 @@ export class Links {
   }
 
   #onFrame(channel: Channel, frame: Frame): void {
-    if (channel.isClient) {
-      if (frame.type === "PING") channel.write(encodeFrame({ type: "PONG", at: frame.at }), false);
-      else this.#options.clients.frame(channel, frame);
-      return;
-    }
+    if (channel.isClient) return this.#options.clients.frame(channel, frame);
     if (frame.type === "PING") return this.#onPing(channel, frame);
     if (frame.type === "PONG") {
       const twins = channel.theirs === null ? null : this.#twins.onAnswer(channel.theirs, frame.at);
