@@ -50,8 +50,8 @@ class Cluster {
     });
     for (const a of this.peers) for (const b of this.peers) if (a !== b) this.#connect(a, b);
     while (this.leader === null) this.pass(50);
-    // A young cluster hands the lead to its highest peer.
-    this.pass(2000);
+    // A young cluster hands the lead to its highest peer, and one that is alone takes no message at first.
+    this.pass(DEFAULT_TIMINGS.founding);
   }
 
   get leader(): Peer | null {

@@ -27,8 +27,8 @@ export const BREAKS = {
     rule: "[E8] a candidate's quorum is judged by the configuration in the log it adopted, not by the one before",
     file: "engines/bully/election.ts",
     edits: [
-      ["    this.#refused = new Set();\n", "    this.#refused = new Set();\n    this.#sets = peer.voterSets;\n"],
-      ["if (!hasQuorum(peer.voterSets, (v) => this.#promises", "if (!hasQuorum(this.#sets, (v) => this.#promises"],
+      ["    this.#refused = new Set();\n", "    this.#refused = new Set();\n    this.#sets = node.voterSets;\n"],
+      ["if (!hasQuorum(node.voterSets, (v) => this.#promises", "if (!hasQuorum(this.#sets, (v) => this.#promises"],
     ],
     model: "parted",
     bounds: { leave: 1, cut: 1, time: 1 },
@@ -43,7 +43,7 @@ export const BREAKS = {
   10: {
     rule: "[R3] only what is proven equal to the leader's log is acknowledged",
     file: "engines/bully/following.ts",
-    edits: [["const match = Math.min(peer.log.durable, this.#matched);", "const match = peer.log.durable;"]],
+    edits: [["const match = Math.min(node.log.durable, this.#acceptor.matched);", "const match = node.log.durable;"]],
     model: "election",
     bounds: { late: 1, restart: 1, connect: 1, say: 1 },
   },
@@ -53,7 +53,7 @@ export const BREAKS = {
     edits: [
       [
         "this.#promises.delete(memberName(who));\n",
-        "this.#promises.set(memberName(who), { member: peer.self, tail: peer.log.tail });\n",
+        "this.#promises.set(memberName(who), { member: node.self, tail: node.log.tail });\n",
       ],
     ],
     model: "election",
@@ -64,8 +64,8 @@ export const BREAKS = {
     file: "engines/bully/election.ts",
     edits: [
       [
-        "    peer.raisePromise(this.#ballot);\n",
-        "    if (!sameMember(leaderKey(peer.promised), peer.self)) return peer.raisePromise(this.#ballot);\n    this.#ballot = peer.promised;\n    this.onPromiseDurable();\n",
+        "    this.#roles.raisePromise(this.#ballot);\n",
+        "    if (!sameMember(leaderKey(node.promised), node.self)) return this.#roles.raisePromise(this.#ballot);\n    this.#ballot = node.promised;\n    this.onPromiseDurable();\n",
       ],
     ],
     model: "election",
@@ -76,8 +76,8 @@ export const BREAKS = {
     file: "engines/bully/election.ts",
     edits: [
       [
-        "    peer.raisePromise(frame.ballot);\n",
-        '    peer.raisePromise(frame.ballot);\n    peer.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: peer.log.tail });\n',
+        "    this.#roles.raisePromise(frame.ballot);\n",
+        '    this.#roles.raisePromise(frame.ballot);\n    node.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: node.log.tail });\n',
       ],
     ],
     model: "election",
@@ -87,8 +87,8 @@ export const BREAKS = {
     rule: "[R6] nothing is delivered that is not proven equal to the leader's log",
     file: "engines/bully/following.ts",
     edits: [
-      ["else if (peer.histories.differ(from, frame.prev_index, frame.prev_crc)) return;\n    else this", "this"],
-      ["this.commitThrough(Math.min(commit, this.#matched));", "this.commitThrough(commit);"],
+      ["else if (this.#histories.differ(from, frame.prev_index, frame.prev_crc)) return;\n    else this", "this"],
+      ["acceptor.commitThrough(Math.min(commit, acceptor.matched));", "acceptor.commitThrough(commit);"],
     ],
     model: "election",
     bounds: { restart: 1, connect: 1, say: 1 },

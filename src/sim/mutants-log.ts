@@ -158,7 +158,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: "R2",
     what: "a follower keeps its own entries where the leader's differ",
     parts: peers((peer) => {
-      wrap(peer.followership, "take", (take) => (from, before, entries) => {
+      wrap(peer.acceptor, "take", (take) => (from, before, entries) => {
         const known = Math.max(0, peer.log.last - before.prev_index);
         return take(from, known === 0 ? before : endOf(peer), entries.slice(known));
       });
@@ -237,7 +237,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     parts: peers((peer) => {
       wrap(peer.followership, "onHeartbeat", (onHeartbeat) => (from, frame) => {
         onHeartbeat(from, frame);
-        peer.followership.commitThrough(frame.commit);
+        peer.acceptor.commitThrough(frame.commit);
       });
     }),
   },
@@ -271,7 +271,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     parts: leaders((leadership, peer) => {
       wrap(leadership, "advanceCommit", (advanceCommit) => () => {
         advanceCommit();
-        peer.followership.commitThrough(quorumIndex(peer.voterSets, (v) => leadership.matchOf(v)));
+        peer.acceptor.commitThrough(quorumIndex(peer.voterSets, (v) => leadership.matchOf(v)));
       });
     }),
   },
@@ -297,7 +297,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
         if (configuration === null) return;
         const matches = configuration.members.map((m) => leadership.matchOf(m)).sort((a, b) => b - a);
         const reached = matches[majority(votersOf(configuration).length) - 1] ?? 0;
-        if (reached >= leadership.opened) peer.followership.commitThrough(reached);
+        if (reached >= leadership.opened) peer.acceptor.commitThrough(reached);
       });
     }),
   },
@@ -324,7 +324,7 @@ function unfenced(peer: Peer, open: () => boolean): void {
   };
   const obey = (link: LinkId, frame: SeqChat) => {
     const { ballot, prev_index, entries } = frame;
-    if (peer.followership.take(leaderKey(ballot), frame, entries) !== "taken") return;
+    if (peer.acceptor.take(leaderKey(ballot), frame, entries) !== "taken") return;
     obeyed = { link, ballot, last: prev_index + entries.length };
     acknowledge();
   };

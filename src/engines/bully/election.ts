@@ -29,12 +29,27 @@ import type {
 } from "../../core/message.ts";
 import { everyVoter, hasQuorum, memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Peer } from "./peer.ts";
+import type { Acceptor } from "./acceptor.ts";
+import type { Node } from "./node.ts";
+import type { Relay } from "./relay.ts";
+import type { RoleChanges } from "./roles.ts";
+import type { Terms } from "./terms.ts";
 
 type Phase = "idle" | "polling" | "deferring" | "preparing";
 
+/** The parts that it uses. */
+interface ElectionParts {
+  readonly acceptor: Pick<Acceptor, "take">;
+  readonly relay: Pick<Relay, "hearsLeader">;
+  readonly terms: Pick<Terms, "last" | "tellEnd">;
+}
+
 export class Election {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #roles: RoleChanges;
+  readonly #acceptor: Pick<Acceptor, "take">;
+  readonly #relay: Pick<Relay, "hearsLeader">;
+  readonly #terms: Pick<Terms, "last" | "tellEnd">;
   #phase: Phase = "idle";
   /** Until when the present phase may last. */
   #deadline: Millis = Number.POSITIVE_INFINITY;
@@ -64,12 +79,16 @@ export class Election {
   /** Whom the last leader handed over to: stood down by nobody for a while [E10]. */
   #yieldsTo: { id: PeerId; until: Millis } = { id: 0, until: 0 };
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
-    this.#highestSeen = peer.promised;
+  constructor(node: Node, roles: RoleChanges, parts: ElectionParts) {
+    this.#node = node;
+    this.#roles = roles;
+    this.#acceptor = parts.acceptor;
+    this.#relay = parts.relay;
+    this.#terms = parts.terms;
+    this.#highestSeen = node.promised;
     // A peer that starts gives a living leader the time to greet it, and whoever remembers more of it than its directory
     // does the time to say so [D6]; alone it has nobody to wait for.
-    this.#retryAt = peer.now + (peer.isVoter && this.#others.length === 0 ? 0 : peer.timings.leaderTimeout);
+    this.#retryAt = node.now + (node.isVoter && this.#others.length === 0 ? 0 : node.timings.leaderTimeout);
   }
 
   get campaigning(): boolean {
@@ -92,14 +111,14 @@ export class Election {
   }
 
   get #mayCampaign(): boolean {
-    const peer = this.#peer;
+    const node = this.#node;
     return (
-      peer.isVoter &&
-      peer.healthy &&
+      node.isVoter &&
+      node.healthy &&
       !this.#isBinding &&
-      !peer.quitting &&
-      peer.leadership === null &&
-      (peer.now >= this.#standsBackUntil || peer.otherVoters.length === 0)
+      !node.quitting &&
+      node.leadership === null &&
+      (node.now >= this.#standsBackUntil || node.otherVoters.length === 0)
     );
   }
 
@@ -108,73 +127,73 @@ export class Election {
    * this disk begin again, and with slow disks nobody would ever be elected.
    */
   get #isBinding(): boolean {
-    const { promised, promiseDurable } = this.#peer;
-    return !promiseDurable && this.#peer.isLinked(leaderKey(promised));
+    const { promised, promiseDurable } = this.#node;
+    return !promiseDurable && this.#node.isLinked(leaderKey(promised));
   }
 
   /** [E4] Somebody with a much faster disk goes first, but for the leader that is gone. */
   get #headStart(): Millis {
-    const { otherVoters, timeouts, timings } = this.#peer;
+    const { otherVoters, timeouts, timings } = this.#node;
     const silent = this.#silent;
     const goesFirst = (v: MemberKey) =>
-      this.#peer.isLinked(v) && !(silent !== null && sameMember(v, silent)) && timeouts.isSlowerThan(v);
+      this.#node.isLinked(v) && !(silent !== null && sameMember(v, silent)) && timeouts.isSlowerThan(v);
     return otherVoters.some(goesFirst) ? timings.defer : 0;
   }
 
   /** Members that have not left, and voters whose votes still count. */
   get #others(): MemberKey[] {
-    const { configuration, otherVoters, self } = this.#peer;
+    const { configuration, otherVoters, self } = this.#node;
     const stay = (configuration?.members ?? []).filter((m) => m.role !== "left" && !sameMember(m, self));
     return [...stay, ...otherVoters];
   }
 
   wakeAt(): Millis {
     if (this.#phase !== "idle") return this.#deadline;
-    const leader = this.#peer.leader;
+    const leader = this.#node.leader;
     if (!this.#mayCampaign) return Number.POSITIVE_INFINITY;
-    return leader === null ? this.#retryAt : leader.heard + this.#peer.timeouts.leaderTimeout(leaderKey(leader.ballot));
+    return leader === null ? this.#retryAt : leader.heard + this.#node.timeouts.leaderTimeout(leaderKey(leader.ballot));
   }
 
   onTime(): void {
-    const peer = this.#peer;
-    if (this.#phase === "polling" && peer.now >= this.#deadline) return this.#judgePoll();
-    if (this.#phase === "deferring" && peer.now >= this.#deadline) return this.#deferredInVain();
-    if (this.#phase === "preparing" && peer.now >= this.#deadline) return this.#fail("no majority promised in time");
+    const node = this.#node;
+    if (this.#phase === "polling" && node.now >= this.#deadline) return this.#judgePoll();
+    if (this.#phase === "deferring" && node.now >= this.#deadline) return this.#deferredInVain();
+    if (this.#phase === "preparing" && node.now >= this.#deadline) return this.#fail("no majority promised in time");
     if (this.#phase !== "idle") return;
-    const { leader } = peer;
-    if (leader !== null && peer.leadership === null) {
+    const { leader } = node;
+    if (leader !== null && node.leadership === null) {
       const key = leaderKey(leader.ballot);
-      const timeout = peer.timeouts.leaderTimeout(key);
-      if (peer.now >= leader.heard + timeout) {
-        peer.debug(`suspects peer ${key.id}: nothing heard for ${Math.round(timeout)} ms [E1]`);
+      const timeout = node.timeouts.leaderTimeout(key);
+      if (node.now >= leader.heard + timeout) {
+        node.debug(`suspects peer ${key.id}: nothing heard for ${Math.round(timeout)} ms [E1]`);
         this.#silent = key;
-        peer.becomeFollower(null);
-        this.#retryAt = peer.now + this.#headStart;
+        this.#roles.becomeFollower(null);
+        this.#retryAt = node.now + this.#headStart;
       }
     }
-    if (peer.leader === null && this.#mayCampaign && peer.now >= this.#retryAt) this.#poll();
+    if (node.leader === null && this.#mayCampaign && node.now >= this.#retryAt) this.#poll();
   }
 
   // ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onLinkUp(who: MemberKey): void {
-    const peer = this.#peer;
-    if (this.#phase === "preparing" && this.#ballot !== null && peer.promiseDurable) {
+    const node = this.#node;
+    if (this.#phase === "preparing" && this.#ballot !== null && node.promiseDurable) {
       // Also a lost donor: it counts again once it has promised this ballot again [E7].
       if (!this.#promises.has(memberName(who))) this.#asked.delete(memberName(who));
       this.#judgePromises();
-    } else if (this.#phase === "idle" && peer.leader === null && this.#others.every((m) => peer.isLinked(m))) {
+    } else if (this.#phase === "idle" && node.leader === null && this.#others.every((m) => node.isLinked(m))) {
       // Everyone is here and a leader among them would have greeted us by now.
-      this.#retryAt = Math.min(this.#retryAt, peer.now + peer.timings.retryMax);
+      this.#retryAt = Math.min(this.#retryAt, node.now + node.timings.retryMax);
     }
   }
 
   onLinkDown(who: MemberKey): void {
-    const peer = this.#peer;
-    if (peer.leader !== null && peer.leadership === null && sameMember(leaderKey(peer.leader.ballot), who)) {
-      peer.debug(`suspects peer ${who.id}: its connection closed [E1]`);
-      peer.becomeFollower(null);
-      this.#retryAt = peer.now + this.#headStart;
+    const node = this.#node;
+    if (node.leader !== null && node.leadership === null && sameMember(leaderKey(node.leader.ballot), who)) {
+      node.debug(`suspects peer ${who.id}: its connection closed [E1]`);
+      this.#roles.becomeFollower(null);
+      this.#retryAt = node.now + this.#headStart;
     }
     if (this.#phase === "polling") this.#judgePoll();
     if (this.#phase === "deferring" && this.#deferredTo === who.id) this.#deferredInVain();
@@ -196,29 +215,29 @@ export class Election {
   onHigherPromise(ballot: Ballot): void {
     if (this.#ballot !== null && sameBallot(ballot, this.#ballot)) return;
     if (this.#phase !== "idle") this.#toIdle();
-    this.#retryAt = this.#peer.now + this.#peer.timeouts.patience(leaderKey(ballot));
+    this.#retryAt = this.#node.now + this.#node.timeouts.patience(leaderKey(ballot));
   }
 
   onAbdication(to: PeerId): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#toIdle();
-    const successor = peer.otherVoters.find((v) => v.id === to);
-    const head = successor === undefined ? peer.timings.defer : peer.timeouts.deferral(successor);
-    this.#yieldsTo = { id: to, until: peer.now + head };
+    const successor = node.otherVoters.find((v) => v.id === to);
+    const head = successor === undefined ? node.timings.defer : node.timeouts.deferral(successor);
+    this.#yieldsTo = { id: to, until: node.now + head };
     // Whom the leader named goes first; the others follow if nothing comes of it.
-    this.#retryAt = peer.now + (to === 0 ? this.#pause() + this.#headStart : to === peer.self.id ? 0 : head);
-    if (peer.leadership === null && to === peer.self.id && this.#mayCampaign) this.#poll();
+    this.#retryAt = node.now + (to === 0 ? this.#pause() + this.#headStart : to === node.self.id ? 0 : head);
+    if (node.leadership === null && to === node.self.id && this.#mayCampaign) this.#poll();
   }
 
   /** This peer led and got nowhere, though it was connected: for a while the others are to try. */
   standBack(): void {
-    this.#standsBackUntil = this.#peer.now + this.#peer.timeouts.stall;
+    this.#standsBackUntil = this.#node.now + this.#node.timeouts.stall;
   }
 
   afterRefusal(promised: Ballot): void {
     this.#see(promised);
     this.#toIdle();
-    this.#retryAt = this.#peer.now + this.#peer.timeouts.patience(leaderKey(promised));
+    this.#retryAt = this.#node.now + this.#node.timeouts.patience(leaderKey(promised));
   }
 
   stop(): void {
@@ -228,44 +247,44 @@ export class Election {
   // ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #poll(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#phase = "polling";
     this.#round += 1;
-    this.#deadline = peer.now + peer.timeouts.deference(peer.self.id);
-    this.#pollUntil = peer.now + peer.timeouts.poll;
+    this.#deadline = node.now + node.timeouts.deference(node.self.id);
+    this.#pollUntil = node.now + node.timeouts.poll;
     this.#grants.clear();
     this.#answered.clear();
-    this.#grants.add(memberName(peer.self));
-    for (const voter of peer.otherVoters)
-      peer.sendTo(voter, { type: "ELECTION", round: this.#round, tail: peer.log.tail });
-    peer.debug(`asks for an election, round ${this.#round} [E2]`);
+    this.#grants.add(memberName(node.self));
+    for (const voter of node.otherVoters)
+      node.sendTo(voter, { type: "ELECTION", round: this.#round, tail: node.log.tail });
+    node.debug(`asks for an election, round ${this.#round} [E2]`);
     this.#judgePoll();
   }
 
   onElection(from: LinkedPeer, frame: ElectionFrame): void {
-    const peer = this.#peer;
-    if (!peer.healthy || this.#isBinding) return;
+    const node = this.#node;
+    if (!node.healthy || this.#isBinding) return;
     const answer = (type: ElectionAnswer["type"]) =>
-      peer.send(from.link, { type, round: frame.round, promised: peer.promised });
-    if (peer.hearsLeader) {
+      node.send(from.link, { type, round: frame.round, promised: node.promised });
+    if (node.hearsLeader) {
       answer("ELECTION_DENY");
       // The candidate may just not know the leader yet.
-      peer.leadership?.greet(from);
+      node.leadership?.greet(from);
       return;
     }
-    const ahead = peer.log.last - frame.tail.index;
-    const yields = this.#yieldsTo.id === from.id && peer.now < this.#yieldsTo.until;
-    const stands = !yields && !peer.timeouts.isSlowerThan(from);
-    const bully = stands && peer.self.id > from.id && peer.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
+    const ahead = node.log.last - frame.tail.index;
+    const yields = this.#yieldsTo.id === from.id && node.now < this.#yieldsTo.until;
+    const stands = !yields && !node.timeouts.isSlowerThan(from);
+    const bully = stands && node.self.id > from.id && node.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
     if (this.#mayCampaign && (bully || ahead > BEHIND_ENTRIES_MAX)) {
       answer("ELECTION_OK");
-      if (this.#phase === "idle" && peer.leader === null) this.#poll();
+      if (this.#phase === "idle" && node.leader === null) this.#poll();
     } else answer("ELECTION_GRANT");
   }
 
   onAnswer(from: LinkedPeer, frame: ElectionAnswer): void {
     this.#see(frame.promised);
-    if (frame.type === "ELECTION_DENY") this.#peer.relay.hearsLeader(from);
+    if (frame.type === "ELECTION_DENY") this.#relay.hearsLeader(from);
     if (this.#phase !== "polling" || frame.round !== this.#round) return;
     const name = memberName(from);
     this.#answered.add(name);
@@ -273,8 +292,8 @@ export class Election {
     if (frame.type === "ELECTION_OK" && !this.#ignoresOk(from.id)) {
       this.#phase = "deferring";
       this.#deferredTo = from.id;
-      this.#deadline = this.#peer.now + this.#peer.timeouts.deferral(from);
-      this.#peer.debug(`stands down for peer ${from.id} [E3]`);
+      this.#deadline = this.#node.now + this.#node.timeouts.deferral(from);
+      this.#node.debug(`stands down for peer ${from.id} [E3]`);
       return;
     }
     this.#grants.add(name);
@@ -282,37 +301,37 @@ export class Election {
   }
 
   #judgePoll(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     const waitsFor = (v: MemberKey) =>
-      peer.isLinked(v) &&
-      peer.abstentionOf(v) === null &&
+      node.isLinked(v) &&
+      node.abstentionOf(v) === null &&
       !this.#answered.has(memberName(v)) &&
       !(this.#silent !== null && sameMember(v, this.#silent));
-    const late = peer.now >= this.#deadline;
-    const granted = hasQuorum(peer.voterSets, (v) => this.#grants.has(memberName(v)));
+    const late = node.now >= this.#deadline;
+    const granted = hasQuorum(node.voterSets, (v) => this.#grants.has(memberName(v)));
     if (granted) {
       // A higher peer may still stand this one down; those known dead or silent are not waited for [E3].
-      if (late || !peer.otherVoters.some((v) => v.id > peer.self.id && waitsFor(v))) this.#prepare();
-    } else if (peer.now >= this.#pollUntil || !peer.otherVoters.some(waitsFor))
+      if (late || !node.otherVoters.some((v) => v.id > node.self.id && waitsFor(v))) this.#prepare();
+    } else if (node.now >= this.#pollUntil || !node.otherVoters.some(waitsFor))
       this.#fail("no majority granted an election");
     else if (late) this.#deadline = this.#pollUntil; // on a long line answers take longer than deference may
   }
 
   #ignoresOk(id: PeerId): boolean {
     const entry = this.#inVain.get(id);
-    return entry !== undefined && this.#peer.now < entry.until;
+    return entry !== undefined && this.#node.now < entry.until;
   }
 
   #deferredInVain(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     const pause = Math.min(
-      2 * (this.#inVain.get(this.#deferredTo)?.pause ?? 2 * peer.timings.leaderTimeout),
-      peer.timings.eviction,
+      2 * (this.#inVain.get(this.#deferredTo)?.pause ?? 2 * node.timings.leaderTimeout),
+      node.timings.eviction,
     );
-    this.#inVain.set(this.#deferredTo, { until: peer.now + pause, pause });
-    peer.debug(`deferred to peer ${this.#deferredTo} in vain: goes on without it [E4]`);
+    this.#inVain.set(this.#deferredTo, { until: node.now + pause, pause });
+    node.debug(`deferred to peer ${this.#deferredTo} in vain: goes on without it [E4]`);
     this.#toIdle();
-    if (peer.leader === null && this.#mayCampaign) this.#poll();
+    if (node.leader === null && this.#mayCampaign) this.#poll();
   }
 
   // ── promising ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,64 +341,64 @@ export class Election {
    * and not each other, would depose each other for ever; the second time in a row it backs off as after any election.
    */
   prepareAbove(promised: Ballot): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#see(promised);
-    const again = peer.now < this.#preparedAboveAt + peer.timeouts.patience(peer.self);
-    this.#preparedAboveAt = peer.now;
+    const again = node.now < this.#preparedAboveAt + node.timeouts.patience(node.self);
+    this.#preparedAboveAt = node.now;
     if (again) return this.#fail("refused again and again");
     if (this.#mayCampaign) this.#prepare();
   }
 
   #prepare(): void {
-    const peer = this.#peer;
-    const term = Math.max(this.#highestSeen.term, peer.promised.term) + 1;
-    if (term > peer.terms.last) {
-      peer.terms.tellEnd();
+    const node = this.#node;
+    const term = Math.max(this.#highestSeen.term, node.promised.term) + 1;
+    if (term > this.#terms.last) {
+      this.#terms.tellEnd();
       return this.#fail("the terms are used up [E12]");
     }
     this.#phase = "preparing";
     // Others are asked when the own disk has it, and have their time from then on.
     this.#deadline = Number.POSITIVE_INFINITY;
-    const { id, inc, boot } = peer.self;
+    const { id, inc, boot } = node.self;
     this.#ballot = { term, leader_id: id, inc, boot };
     this.#promises = new Map();
     this.#asked = new Set();
     this.#refused = new Set();
     this.#donor = null;
-    peer.debug(`prepares ballot ${formatBallot(this.#ballot)} [E5]`);
-    peer.raisePromise(this.#ballot);
+    node.debug(`prepares ballot ${formatBallot(this.#ballot)} [E5]`);
+    this.#roles.raisePromise(this.#ballot);
   }
 
   /** The own promise is on disk: now others may be asked for theirs [E5]; or an answer that waited for it may go. */
   onPromiseDurable(): void {
-    const peer = this.#peer;
-    const ballot = peer.promised;
+    const node = this.#node;
+    const ballot = node.promised;
     if (this.#phase === "preparing" && this.#ballot !== null && sameBallot(this.#ballot, ballot)) {
-      this.#promises.set(memberName(peer.self), { member: peer.self, tail: peer.log.tail });
+      this.#promises.set(memberName(node.self), { member: node.self, tail: node.log.tail });
       this.#extend();
       return this.#judgePromises();
     }
     // Only now the candidate can go on.
-    this.#retryAt = peer.now + peer.timeouts.patience(leaderKey(ballot));
-    if (!peer.healthy) return;
-    peer.sendTo(leaderKey(ballot), { type: "PROMISE", ballot, tail: peer.log.tail });
+    this.#retryAt = node.now + node.timeouts.patience(leaderKey(ballot));
+    if (!node.healthy) return;
+    node.sendTo(leaderKey(ballot), { type: "PROMISE", ballot, tail: node.log.tail });
   }
 
   onPrepare(from: LinkedPeer, frame: Prepare): void {
-    const peer = this.#peer;
-    if (!peer.healthy || peer.log.last === 0) return;
-    const order = compareBallots(frame.ballot, peer.promised);
+    const node = this.#node;
+    if (!node.healthy || node.log.last === 0) return;
+    const order = compareBallots(frame.ballot, node.promised);
     if (order === 0) {
-      if (peer.promiseDurable) peer.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: peer.log.tail });
+      if (node.promiseDurable) node.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: node.log.tail });
       return;
     }
     // The own leader preparing again is obeyed at once [E13].
-    const fromOwnLeader = peer.leader !== null && sameMember(leaderKey(peer.leader.ballot), from);
-    if (order < 0 || (peer.hearsLeader && !fromOwnLeader)) {
-      peer.send(from.link, { type: "NACK", ballot: frame.ballot, promised: peer.promised, led: peer.hearsLeader });
+    const fromOwnLeader = node.leader !== null && sameMember(leaderKey(node.leader.ballot), from);
+    if (order < 0 || (node.hearsLeader && !fromOwnLeader)) {
+      node.send(from.link, { type: "NACK", ballot: frame.ballot, promised: node.promised, led: node.hearsLeader });
       return;
     }
-    peer.raisePromise(frame.ballot);
+    this.#roles.raisePromise(frame.ballot);
   }
 
   onPromise(from: LinkedPeer, frame: Promised): void {
@@ -391,53 +410,53 @@ export class Election {
   }
 
   onNack(from: MemberKey, ballot: Ballot, promised: Ballot, led: boolean): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#see(promised);
     if (this.#phase !== "preparing" || this.#ballot === null || !sameBallot(ballot, this.#ballot)) return;
     this.#promises.delete(memberName(from));
     this.#refused.add(memberName(from));
     // One refusal is not the end: the others may still be a majority, unless a leader lives or the donor turned away.
     const lostDonor = this.#donor !== null && sameMember(this.#donor, from);
-    const possible = hasQuorum(peer.voterSets, (v) => peer.isLinked(v) && !this.#refused.has(memberName(v)));
+    const possible = hasQuorum(node.voterSets, (v) => node.isLinked(v) && !this.#refused.has(memberName(v)));
     if (led || lostDonor || !possible) this.#fail(`ballot ${formatBallot(ballot)} was refused by peer ${from.id}`);
   }
 
   /** [E7] [E8], again after every promise and every adopted chunk. */
   #judgePromises(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     const ballot = this.#ballot;
-    if (this.#phase !== "preparing" || ballot === null || !peer.promiseDurable) return;
-    for (const voter of everyVoter(peer.voterSets)) {
-      if (sameMember(voter, peer.self) || this.#asked.has(memberName(voter))) continue;
-      if (peer.sendTo(voter, { type: "PREPARE", ballot })) this.#asked.add(memberName(voter));
+    if (this.#phase !== "preparing" || ballot === null || !node.promiseDurable) return;
+    for (const voter of everyVoter(node.voterSets)) {
+      if (sameMember(voter, node.self) || this.#asked.has(memberName(voter))) continue;
+      if (node.sendTo(voter, { type: "PREPARE", ballot })) this.#asked.add(memberName(voter));
     }
-    if (!hasQuorum(peer.voterSets, (v) => this.#promises.has(memberName(v)))) return;
+    if (!hasQuorum(node.voterSets, (v) => this.#promises.has(memberName(v)))) return;
     const best = [...this.#promises.values()].reduce((a, b) => (compareTails(b.tail, a.tail) > 0 ? b : a));
-    if (compareTails(best.tail, peer.log.tail) > 0) return this.#fetch(best.member, best.tail);
+    if (compareTails(best.tail, node.log.tail) > 0) return this.#fetch(best.member, best.tail);
     this.#donor = null;
-    if (!peer.isVoter) return this.#fail("it is no voter of the newest configuration");
-    if (peer.log.durable < peer.log.last) return;
-    peer.becomeLeader();
+    if (!node.isVoter) return this.#fail("it is no voter of the newest configuration");
+    if (node.log.durable < node.log.last) return;
+    this.#roles.becomeLeader();
   }
 
   // ── adopting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #fetch(donor: MemberKey, best: Tail): void {
-    const peer = this.#peer;
+    const node = this.#node;
     if (this.#donor !== null && sameMember(this.#donor, donor)) return;
     this.#donor = donor;
-    const link = peer.linkTo(donor);
+    const link = node.linkTo(donor);
     if (link === null) {
       this.#promises.delete(memberName(donor));
       this.#donor = null;
       return this.#judgePromises();
     }
-    peer.debug(`adopts the log of peer ${donor.id} through ${best.index} [E7]`);
-    this.#ask(link, peer.log.tailAt(Math.min(peer.log.last, best.index)));
+    node.debug(`adopts the log of peer ${donor.id} through ${best.index} [E7]`);
+    this.#ask(link, node.log.tailAt(Math.min(node.log.last, best.index)));
   }
 
   #ask(link: LinkId, after: Tail): void {
-    this.#peer.send(link, { type: "CATCHUP_REQ", ballot: this.#ballot, after });
+    this.#node.send(link, { type: "CATCHUP_REQ", ballot: this.#ballot, after });
   }
 
   /** Something of a frame came of that one. */
@@ -446,31 +465,31 @@ export class Election {
   }
 
   #extend(): void {
-    this.#deadline = this.#peer.now + this.#peer.timeouts.promises(this.#attempts);
+    this.#deadline = this.#node.now + this.#node.timeouts.promises(this.#attempts);
   }
 
   onDonation(from: LinkedPeer, frame: CatchupResp): void {
-    const peer = this.#peer;
+    const node = this.#node;
     if (this.#phase !== "preparing" || this.#ballot === null) return;
     if (frame.ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
-    if (frame.hint !== null) return this.#ask(from.link, peer.log.hintFor(frame.hint));
-    const taken = peer.followership.take(from, frame, frame.entries);
+    if (frame.hint !== null) return this.#ask(from.link, node.log.hintFor(frame.hint));
+    const taken = this.#acceptor.take(from, frame, frame.entries);
     if (taken !== "taken") {
       // Without that one the others may be a majority; which of their logs is the best is judged anew.
-      peer.debug(`the log of peer ${from.id} cannot be adopted: its promise does not count`);
+      node.debug(`the log of peer ${from.id} cannot be adopted: its promise does not count`);
       this.#promises.delete(memberName(from));
       this.#donor = null;
       return this.#judgePromises();
     }
     this.#extend();
     const best = this.#promises.get(memberName(from))?.tail;
-    if (best !== undefined && compareTails(best, peer.log.tail) > 0) {
+    if (best !== undefined && compareTails(best, node.log.tail) > 0) {
       if (frame.more) return;
       if (frame.entries.length === 0) return this.#fail("the best log ends before its promised tail");
-      return this.#ask(from.link, peer.log.tail);
+      return this.#ask(from.link, node.log.tail);
     }
     this.#donor = null;
-    this.#promises.set(memberName(peer.self), { member: peer.self, tail: peer.log.tail });
+    this.#promises.set(memberName(node.self), { member: node.self, tail: node.log.tail });
     this.#judgePromises();
   }
 
@@ -481,15 +500,15 @@ export class Election {
   // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #fail(why: string): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#toIdle();
-    this.#retryAt = peer.now + this.#pause();
+    this.#retryAt = node.now + this.#pause();
     this.#attempts += 1;
-    peer.debug(`no election: ${why}`);
+    node.debug(`no election: ${why}`);
   }
 
   #pause(): number {
-    const { options, self, timeouts, timings } = this.#peer;
+    const { options, self, timeouts, timings } = this.#node;
     const first = timings.retryMin + options.random() * (timings.retryMax - timings.retryMin);
     const most = timeouts.patience(self) * (0.5 + options.random() / 2);
     return Math.min(first * 2 ** Math.min(this.#attempts, 16), most);

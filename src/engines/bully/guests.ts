@@ -8,16 +8,19 @@ import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
 import { MemberMap } from "../../core/member-map.ts";
 import type { Configuration, Member, RefuseCode } from "../../core/message.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Peer } from "./peer.ts";
+import type { GuestList } from "./leading.ts";
+import type { Node } from "./node.ts";
+import type { Reconfiguration } from "./reconfiguration.ts";
 
-export class Guests {
-  readonly #peer: Peer;
+export class Guests implements GuestList {
+  readonly #node: Node;
+  readonly #reconfiguration: Reconfiguration;
   readonly #guests = new MemberMap<{ readonly from: LinkedPeer; readonly member: Member }>();
-  /** Those who have answered: the next configuration brings them in. */
   readonly joins = new Map<PeerId, Member>();
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, reconfiguration: Reconfiguration) {
+    this.#node = node;
+    this.#reconfiguration = reconfiguration;
   }
 
   has(who: MemberKey): boolean {
@@ -28,11 +31,10 @@ export class Guests {
     return [...this.#guests.values()].map(({ from }) => from.link);
   }
 
-  /** Heartbeats go there from now on, the first one at once. */
   welcome(from: LinkedPeer, member: Member): void {
     const isNew = !this.has(member);
     this.#guests.set(member, { from, member });
-    if (isNew) this.#peer.leadership?.heartbeatTo(from.link);
+    if (isNew) this.#node.leadership?.heartbeatTo(from.link);
   }
 
   onLinkDown(who: MemberKey): void {
@@ -50,22 +52,23 @@ export class Guests {
   }
 
   admit(from: LinkedPeer, member: Member): void {
-    const { configuration, membership } = this.#peer;
+    const { configuration } = this.#node;
     if (configuration === null || !this.mayJoin(from, member, configuration)) return;
     const gone = this.#isFull(configuration) ? this.#longestGone(configuration) : null;
-    if (gone !== null && !this.joins.has(member.id)) membership.evictions.add(gone.id);
+    if (gone !== null && !this.joins.has(member.id)) this.#reconfiguration.evictions.add(gone.id);
     this.joins.set(member.id, member);
   }
 
   /** The leader's decision; false if refused. */
   mayJoin(from: LinkedPeer, { id, inc }: MemberKey, configuration: Configuration): boolean {
-    const { membership, leadership, now, timings } = this.#peer;
+    const { leadership, now, timings } = this.#node;
+    const { evictions } = this.#reconfiguration;
     const namesake = configuration.members.find((m) => m.id === id && m.role !== "left");
     if (namesake !== undefined && namesake.inc === inc) return true;
     if (namesake !== undefined) {
-      if (membership.isLive(namesake)) return this.#refuse(from, duplicateId(namesake));
+      if (this.#reconfiguration.isLive(namesake)) return this.#refuse(from, duplicateId(namesake));
       const away = now - (leadership?.progressOf(namesake)?.heard ?? now);
-      if (away >= timings.eviction || membership.evictions.has(id)) return true;
+      if (away >= timings.eviction || evictions.has(id)) return true;
       const left = Math.ceil((timings.eviction - away) / 1000);
       const where = `${namesake.host}:${namesake.port}`;
       return this.#refuse(from, {
@@ -81,21 +84,22 @@ export class Guests {
   }
 
   #refuse({ link }: LinkedPeer, why: Refusal): false {
-    this.#peer.out({ do: "refuse", link, ...why });
+    this.#node.out({ do: "refuse", link, ...why });
     return false;
   }
 
   #isFull({ members }: Configuration): boolean {
-    const { evictions } = this.#peer.membership;
+    const { evictions } = this.#reconfiguration;
     const staying = members.filter((m) => m.role !== "left" && !evictions.has(m.id));
     return staying.length + this.joins.size >= MEMBERS_MAX;
   }
 
   /** The observer that is away for the longest time, if one is gone: it makes room for who is here. */
   #longestGone({ members }: Configuration): Member | null {
-    const { membership, leadership, now } = this.#peer;
+    const { leadership, now } = this.#node;
     const heard = (m: Member) => leadership?.progressOf(m)?.heard ?? now;
-    const isGone = (m: Member) => m.role === "observer" && !membership.evictions.has(m.id) && membership.isGone(m);
+    const { evictions } = this.#reconfiguration;
+    const isGone = (m: Member) => m.role === "observer" && !evictions.has(m.id) && this.#reconfiguration.isGone(m);
     return members.filter(isGone).sort((a, b) => heard(a) - heard(b))[0] ?? null;
   }
 }

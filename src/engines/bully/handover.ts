@@ -5,10 +5,12 @@
 import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core/ids.ts";
 import type { Member } from "../../core/message.ts";
 import { hasQuorum, votersOf } from "../../core/quorum.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
+import type { RoleChanges } from "./roles.ts";
 
 export class Handover {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #roles: RoleChanges;
   /** To whom, and until when it is tried. */
   #open: { to: MemberKey; until: Millis } | null = null;
   /** After one that failed the leader goes on leading for a while. */
@@ -16,8 +18,9 @@ export class Handover {
   /** The same for those that nobody asked for, longer each time: the lead may come back because the other got nowhere. */
   #unasked = { until: 0, pause: 0 };
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, roles: RoleChanges) {
+    this.#node = node;
+    this.#roles = roles;
   }
 
   get active(): boolean {
@@ -30,25 +33,25 @@ export class Handover {
 
   /** Only while this peer leads. */
   onTime(quitting: boolean): void {
-    const peer = this.#peer;
-    const newest = peer.log.state.newest;
+    const node = this.#node;
+    const newest = node.log.state.newest;
     if (this.#open !== null) return this.#continue();
-    if (newest === null || newest.settled === 0 || newest.settled > peer.log.commit || peer.now < this.#restUntil)
+    if (newest === null || newest.settled === 0 || newest.settled > node.log.commit || node.now < this.#restUntil)
       return;
     // Nobody is pre-empted once something was said.
-    if (!quitting && (peer.log.state.chats > 0 || peer.now < this.#unasked.until)) return;
+    if (!quitting && (node.log.state.chats > 0 || node.now < this.#unasked.until)) return;
     const highest = this.#fit[0];
     if (highest === undefined) return;
     if (quitting) return this.#begin(highest);
-    if (highest.id < peer.self.id || peer.timeouts.isSlower(highest)) return;
-    const pause = Math.min(2 * (this.#unasked.pause || peer.timings.leaderTimeout), peer.timings.eviction);
-    this.#unasked = { until: peer.now + pause, pause };
+    if (highest.id < node.self.id || node.timeouts.isSlower(highest)) return;
+    const pause = Math.min(2 * (this.#unasked.pause || node.timings.leaderTimeout), node.timings.eviction);
+    this.#unasked = { until: node.now + pause, pause };
     this.#begin(highest);
   }
 
   /** On request; id 0: to the highest that is fit. */
   transfer(id: PeerId): { ok: boolean; message: string } {
-    if (id === this.#peer.self.id) return { ok: false, message: `peer ${id} leads already` };
+    if (id === this.#node.self.id) return { ok: false, message: `peer ${id} leads already` };
     if (this.#open !== null)
       return { ok: false, message: `the leader is handing over to peer ${this.#open.to.id} already` };
     const fit = this.#fit;
@@ -67,37 +70,37 @@ export class Handover {
    * whose disks are slow last: nobody leads while they promise [E15].
    */
   get #fit(): Member[] {
-    const { configuration, leadership, self, voterSets } = this.#peer;
+    const { configuration, leadership, self, voterSets } = this.#node;
     if (configuration === null || leadership === null) return [];
     const reachesQuorum = (m: Member) => {
       // Empty until its first answer to a heartbeat.
       const linked = leadership.progressOf(m)?.linked ?? [];
       return linked.length === 0 || hasQuorum(voterSets, (v) => v.id === m.id || linked.includes(v.id));
     };
-    const isSlow = (m: Member) => Number(this.#peer.timeouts.isSlower(m));
+    const isSlow = (m: Member) => Number(this.#node.timeouts.isSlower(m));
     return votersOf(configuration)
-      .filter((v) => !sameMember(v, self) && this.#peer.isLinked(v) && leadership.isCaughtUp(v) && reachesQuorum(v))
+      .filter((v) => !sameMember(v, self) && this.#node.isLinked(v) && leadership.isCaughtUp(v) && reachesQuorum(v))
       .sort((a, b) => isSlow(a) - isSlow(b) || b.id - a.id);
   }
 
   #begin(to: MemberKey): void {
-    this.#open = { to: { id: to.id, inc: to.inc }, until: this.#peer.now + this.#peer.timeouts.handover(to) };
-    this.#peer.debug(`hands over to peer ${to.id} [E10]`);
+    this.#open = { to: { id: to.id, inc: to.inc }, until: this.#node.now + this.#node.timeouts.handover(to) };
+    this.#node.debug(`hands over to peer ${to.id} [E10]`);
     this.#continue();
   }
 
   #continue(): void {
-    const peer = this.#peer;
-    const { log, leadership } = peer;
+    const node = this.#node;
+    const { log, leadership } = node;
     if (leadership === null || this.#open === null) return;
     const { to, until } = this.#open;
-    if (peer.isLinked(to) && leadership.progressOf(to)?.match === log.last && log.commit === log.last) {
+    if (node.isLinked(to) && leadership.progressOf(to)?.match === log.last && log.commit === log.last) {
       this.#open = null;
-      return peer.abdicate(to.id, `it handed over to peer ${to.id}`);
+      return this.#roles.abdicate(to.id, `it handed over to peer ${to.id}`);
     }
-    if (peer.now < until) return;
+    if (node.now < until) return;
     this.#open = null;
-    this.#restUntil = peer.now + peer.timings.leaderTimeout;
-    peer.notice("transfer-failed", `peer ${to.id} did not catch up in time: this peer goes on leading`);
+    this.#restUntil = node.now + node.timings.leaderTimeout;
+    node.notice("transfer-failed", `peer ${to.id} did not catch up in time: this peer goes on leading`);
   }
 }

@@ -9,10 +9,12 @@ import { type LogIndex, leaderKey, type MemberKey, sameBallot, sameMember } from
 import type { Fork } from "../../core/message.ts";
 import { hasQuorum, memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
+import type { RoleChanges } from "./roles.ts";
 
 export class Histories {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #roles: RoleChanges;
   /** This peer's log contradicts that of the leader whose ballot it has promised. */
   contradictsLeader = false;
   /** Whose logs contradict this leader's. */
@@ -20,8 +22,9 @@ export class Histories {
   /** What was found last, for whoever waits and wants to know why. */
   found: string | null = null;
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, roles: RoleChanges) {
+    this.#node = node;
+    this.#roles = roles;
   }
 
   /** Under another ballot logs are compared anew. */
@@ -32,8 +35,8 @@ export class Histories {
 
   /** Whether another peer's log, with the same ballot at that place, is another one up to there. Unknown of what is not in memory. */
   differ(from: MemberKey, index: LogIndex, crc: number): boolean {
-    const peer = this.#peer;
-    const own = peer.log.crcInMemory(index);
+    const node = this.#node;
+    const own = node.log.crcInMemory(index);
     if (own === null || own === crc) return false;
     this.#onFound("histories", from, index);
     return true;
@@ -45,33 +48,32 @@ export class Histories {
   }
 
   #onFound(code: "histories" | "conflict", from: MemberKey, index: LogIndex): void {
-    const peer = this.#peer;
-    const { leader } = peer;
-    peer.sendTo(from, { type: "FORK", ballot: peer.promised, index, committed: code === "conflict" });
+    const node = this.#node;
+    const { leader } = node;
+    node.sendTo(from, { type: "FORK", ballot: node.promised, index, committed: code === "conflict" });
     if (leader !== null && sameMember(leaderKey(leader.ballot), from)) this.contradictsLeader = true;
     this.#tell(code, from, index);
   }
 
   /** Another peer has found that its log contradicts this one's. */
   onFork(from: LinkedPeer, { ballot, index, committed }: Fork): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#tell(committed ? "conflict" : "histories", from, index);
-    if (peer.leadership === null || !sameBallot(ballot, peer.leadership.ballot)) return;
+    if (node.leadership === null || !sameBallot(ballot, node.leadership.ballot)) return;
     this.#contradicting.add(memberName(from));
-    if (hasQuorum(peer.voterSets, (voter) => !this.#contradicting.has(memberName(voter)))) return;
+    if (hasQuorum(node.voterSets, (voter) => !this.#contradicting.has(memberName(voter)))) return;
     // Those who agree with each other are to try.
-    peer.election.standBack();
-    peer.abdicate(0, "a majority has another history");
+    this.#roles.standBack("a majority has another history");
   }
 
   #tell(code: string, other: MemberKey, index: LogIndex): void {
-    const peer = this.#peer;
-    const member = peer.memberOf(other);
+    const node = this.#node;
+    const member = node.memberOf(other);
     const at = member === null ? "" : ` at ${member.host}:${member.port}`;
-    const { host, port } = peer.options.address;
-    const said = `${code === "conflict" ? "two histories, though one was committed" : "two histories under one ballot"}: this peer (${peer.self.id} at ${host}:${port}) and peer ${other.id}${at} hold other entries up to index ${index}, and each believes that it holds what was promised. Was one of their directories changed, or a majority put back from copies? Nothing more is delivered where they differ. Look at both with \`chatpeer log DIR\`, stop the one whose messages are to go, and start it with an empty directory`;
+    const { host, port } = node.options.address;
+    const said = `${code === "conflict" ? "two histories, though one was committed" : "two histories under one ballot"}: this peer (${node.self.id} at ${host}:${port}) and peer ${other.id}${at} hold other entries up to index ${index}, and each believes that it holds what was promised. Was one of their directories changed, or a majority put back from copies? Nothing more is delivered where they differ. Look at both with \`chatpeer log DIR\`, stop the one whose messages are to go, and start it with an empty directory`;
     if (said === this.found) return;
     this.found = said;
-    peer.notice(code, said);
+    node.notice(code, said);
   }
 }

@@ -7,22 +7,22 @@ import { type LinkId, type LogIndex, type MemberKey, type Millis, sameMember } f
 import { MemberMap } from "../../core/member-map.ts";
 import type { Lost } from "../../core/message.ts";
 import { everyVoter, hasQuorum } from "../../core/quorum.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
 
 export class Losses {
-  readonly #peer: Peer;
+  readonly #node: Node;
   readonly #lost = new MemberMap<Lost>();
   /** As far as others saw this peer confirm, where that is more than it holds; 0 where nobody has said so. */
   #confirmed: LogIndex = 0;
   #sayAgainAt: Millis = 0;
   #told: string | null = null;
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node) {
+    this.#node = node;
   }
 
   onLinkUp(link: LinkId): void {
-    if (this.#peer.faulty) this.#peer.send(link, this.#own);
+    if (this.#node.faulty) this.#node.send(link, this.#own);
   }
 
   onLinkDown(who: MemberKey): void {
@@ -32,8 +32,8 @@ export class Losses {
   /** This peer has lost something, or is whole again. */
   tell(confirmed: LogIndex = 0): void {
     this.#confirmed = confirmed;
-    this.#sayAgainAt = this.#peer.now + this.#peer.timings.leaderTimeout;
-    for (const link of this.#peer.links.keys()) this.#peer.send(link, this.#own);
+    this.#sayAgainAt = this.#node.now + this.#node.timings.leaderTimeout;
+    for (const link of this.#node.links.keys()) this.#node.send(link, this.#own);
   }
 
   onLost(from: MemberKey, frame: Lost): void {
@@ -42,44 +42,44 @@ export class Losses {
   }
 
   get #own(): Lost {
-    const { faulty, log } = this.#peer;
+    const { faulty, log } = this.#node;
     return { type: "LOST", whole: !faulty, durable: log.durable, confirmed: this.#confirmed };
   }
 
   onTime(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     // A frame may be lost with one of two connections, of which the other stays.
-    if (peer.faulty && peer.leader === null && peer.now >= this.#sayAgainAt) this.tell(this.#confirmed);
-    if (peer.leader !== null || this.#isWhole || hasQuorum(peer.voterSets, (v) => this.#lossOf(v) === null)) return;
+    if (node.faulty && node.leader === null && node.now >= this.#sayAgainAt) this.tell(this.#confirmed);
+    if (node.leader !== null || this.#isWhole || hasQuorum(node.voterSets, (v) => this.#lossOf(v) === null)) return;
     const { why } = this;
     if (why === null || why === this.#told) return;
     this.#told = why;
-    peer.notice("majority-lost", why);
+    node.notice("majority-lost", why);
   }
 
   /** Nobody has lost anything, as far as this peer knows. */
   get #isWhole(): boolean {
-    return !this.#peer.faulty && this.#lost.isEmpty;
+    return !this.#node.faulty && this.#lost.isEmpty;
   }
 
   #lossOf(voter: MemberKey): Lost | null {
-    if (sameMember(voter, this.#peer.self)) return this.#peer.faulty ? this.#own : null;
+    if (sameMember(voter, this.#node.self)) return this.#node.faulty ? this.#own : null;
     return this.#lost.get(voter) ?? null;
   }
 
   /** Why those who are here are a majority, and elect nobody; null where that is not for losses. */
   get why(): string | null {
-    const peer = this.#peer;
-    const { voterSets } = peer;
-    if (this.#isWhole || !hasQuorum(voterSets, (v) => peer.isLinked(v))) return null;
-    if (hasQuorum(voterSets, (v) => peer.isLinked(v) && this.#lossOf(v) === null)) return null;
+    const node = this.#node;
+    const { voterSets } = node;
+    if (this.#isWhole || !hasQuorum(voterSets, (v) => node.isLinked(v))) return null;
+    if (hasQuorum(voterSets, (v) => node.isLinked(v) && this.#lossOf(v) === null)) return null;
     const voters = everyVoter(voterSets);
     const lost = voters.flatMap((v) => {
       const loss = this.#lossOf(v);
       return loss === null ? [] : [`peer ${v.id} (${extent(loss)})`];
     });
     const said = `no leader can be elected, because ${lost.join(" and ")} lost what had been confirmed: put back from an older copy, or damaged`;
-    const away = voters.filter((v) => !peer.isLinked(v)).map((v) => `peer ${v.id}`);
+    const away = voters.filter((v) => !node.isLinked(v)).map((v) => `peer ${v.id}`);
     if (hasQuorum(voterSets, (v) => this.#lossOf(v) === null))
       return `${said}. It waits for ${away.join(" and ")}, which may hold all of it`;
     return `${said}. If their newer directories exist, stop these peers and put those back. If not, what only they held is lost: stop all, run \`chatpeer recover DIR --force\` on the one with the longest log, and start the others with empty directories and --seed with its address`;

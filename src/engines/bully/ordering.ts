@@ -1,47 +1,26 @@
 /**
- * From a typed text to its place in the log. The sender keeps every message until it sees it committed, and sends
- * again from its first uncommitted one whenever something may have been lost; the leader takes each session's
- * messages in order, each once, because counters follow from the log itself.
+ * A typed text on its way to the leader. The sender keeps every message until it sees it committed, and sends again from its
+ * first uncommitted one whenever something may have been lost; what the leader does with them is in `sequencer`.
  */
 import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
   OUTSTANDING_BYTES_MAX,
   OUTSTANDING_MESSAGES_MAX,
-  UNCOMMITTED_BYTES_MAX,
-  UNCOMMITTED_ENTRIES_MAX,
 } from "../../core/config.ts";
 import { leaderKey, type MemberKey, type Millis, sameBallot, sameMember } from "../../core/ids.ts";
 import type { Chat, ChatAck, Draft, Entry } from "../../core/message.ts";
 import { numberTaken, OwnSession } from "../../core/own-session.ts";
 import { Batch, weigh } from "../../core/weigh.ts";
-import type { Peer } from "./peer.ts";
-import type { Leadership } from "./replication.ts";
+import type { Node } from "./node.ts";
+import type { Relay } from "./relay.ts";
 
 /** A sender doubles its patience up to this: more would leave messages lying that a full leader did not take. */
 const PATIENCE_MAX = 16;
 
-/**
- * Leader's side [S2]: appends the messages that come next in their session. Returns the counter expected next where
- * the sender must be told, null where the log itself will tell it.
- */
-export function sequence(peer: Peer, leadership: Leadership, chat: Chat): number | null {
-  const { log } = peer;
-  const session = `${chat.sender_id}.${chat.session}`;
-  let expected = log.state.sessions.get(session) + 1;
-  if (chat.first > expected) return expected;
-  for (let i = expected - chat.first; i < chat.messages.length; i++) {
-    if (log.last - log.commit >= UNCOMMITTED_ENTRIES_MAX || log.uncommittedBytes >= UNCOMMITTED_BYTES_MAX) return null;
-    if (peer.membership.handover.active || peer.founding > 0) return null;
-    const draft = chat.messages[i] as Draft;
-    leadership.appendChat(chat.sender_id, session, expected, draft);
-    expected += 1;
-  }
-  return null;
-}
-
 export class Sender {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #relay: Pick<Relay, "via">;
   /** Oldest first; only the oldest one with messages sends [S3]. */
   readonly #sessions: OwnSession[];
   /** Some session is spoiled [S10]. */
@@ -60,17 +39,19 @@ export class Sender {
   #rewoundTo = 0;
 
   constructor(
-    peer: Peer,
+    node: Node,
+    relay: Pick<Relay, "via">,
     old: readonly { readonly session: string; readonly first: number; readonly drafts: readonly Draft[] }[],
   ) {
-    this.#peer = peer;
+    this.#node = node;
+    this.#relay = relay;
     this.#sessions = [
       // What an earlier process sent, nobody knows: perhaps all of it.
       ...old.map(
         ({ session, first, drafts }) =>
           new OwnSession(session, this.#keyOf(session), first, drafts, first + drafts.length - 1),
       ),
-      new OwnSession(peer.options.session, this.#keyOf(peer.options.session)),
+      new OwnSession(node.options.session, this.#keyOf(node.options.session)),
     ];
     this.#dropCommitted();
     this.#rewind();
@@ -120,16 +101,16 @@ export class Sender {
 
   /** [R10] What was sent to that one after `arrivedUntil` may not have arrived yet: it is too early to send it again. */
   onSending(to: MemberKey, arrivedUntil: Millis): void {
-    const { leader, relay } = this.#peer;
-    const towards = leader === null ? relay.via : leaderKey(leader.ballot);
+    const { leader } = this.#node;
+    const towards = leader === null ? this.#relay.via : leaderKey(leader.ballot);
     const oldest = this.#sent[0];
     if (oldest === undefined || oldest.at <= arrivedUntil) return;
-    if (towards !== null && sameMember(towards, to)) this.#movedAt = this.#peer.now;
+    if (towards !== null && sameMember(towards, to)) this.#movedAt = this.#node.now;
   }
 
   onChatAck(ack: ChatAck): void {
     const session = this.#sessions[0] as OwnSession;
-    if (ack.sender_id !== this.#peer.self.id || ack.session !== session.name) return;
+    if (ack.sender_id !== this.#node.self.id || ack.session !== session.name) return;
     if (ack.expected < session.first) return this.#onGap(session, ack.expected);
     if (ack.expected > this.#sentThrough || ack.expected === this.#rewoundTo) return;
     this.#rewoundTo = ack.expected;
@@ -145,12 +126,12 @@ export class Sender {
    * back: nothing of the run can be in any log, and it goes on under numbers of its own.
    */
   #onGap(session: OwnSession, expected: number): void {
-    const { log, leader } = this.#peer;
+    const { log, leader } = this.#node;
     if (leader === null || log.state.sessions.get(session.key) + 1 !== expected) return;
     if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
     // One session may have several gaps; and the name is longer than a client's, whatever the counter.
     this.#renew(session, `${session.name}r${String(session.first).padStart(8, "0")}`);
-    this.#peer.notice("renumbered", "messages behind a damaged part of the outbox go out under new numbers");
+    this.#node.notice("renumbered", "messages behind a damaged part of the outbox go out under new numbers");
   }
 
   /** All that is not sent of a session goes on in another one, numbered from 1. */
@@ -160,13 +141,13 @@ export class Sender {
     const at = this.#sessions.indexOf(session);
     this.#sessions[at] = new OwnSession(to, this.#keyOf(to), 1, drafts);
     if (at === 0) this.#rewind();
-    this.#peer.out({ do: "renamed", session: session.name, counters: rest.map((r) => r.counter), to, drafts });
+    this.#node.out({ do: "renamed", session: session.name, counters: rest.map((r) => r.counter), to, drafts });
   }
 
   /** [S10] Of sessions in which somebody else writes: what was under way there is decided, and the rest goes on elsewhere. */
   #leaveSpoiled(): void {
     for (const session of this.#sessions.filter((s) => s.isOver)) {
-      if (session.pending > 0 || session === this.#current) this.#renew(session, this.#peer.options.newSession());
+      if (session.pending > 0 || session === this.#current) this.#renew(session, this.#node.options.newSession());
       else this.#sessions.splice(this.#sessions.indexOf(session), 1);
     }
     this.#isSpoiled = this.#sessions.some((s) => s.isSpoiled);
@@ -174,7 +155,7 @@ export class Sender {
 
   /** One of the log's entries is committed: if it is our own, it is sent and leaves the outbox [S1]. */
   onCommitted(entry: Entry): void {
-    if (entry.sender_id !== this.#peer.self.id) return;
+    if (entry.sender_id !== this.#node.self.id) return;
     const [sending] = this.#sessions;
     const own = sending?.key === entry.session ? sending : this.#sessions.find((s) => s.key === entry.session);
     if (own === undefined) return;
@@ -185,7 +166,7 @@ export class Sender {
     if (draft === undefined || verdict === "strange") return;
     if (own === sending && entry.counter <= this.#sentThrough) this.#underWayBytes -= weigh(draft);
     while (own === sending && (this.#sent[0]?.through ?? own.first) < own.first) this.#sent.shift();
-    this.#movedAt = this.#peer.now;
+    this.#movedAt = this.#node.now;
     this.#patience = 1;
     this.#tellInOrder(draft, verdict === "own" ? entry : null);
     if (own === this.#sessions[0] && own.length === 0) {
@@ -196,53 +177,53 @@ export class Sender {
 
   /** Who waits for a message hears of those before it first, whatever their numbers have become. */
   #tellInOrder(draft: Draft, entry: Entry | null): void {
-    if (this.#held.length === 0 && entry !== null) return this.#peer.tellSent(entry);
+    if (this.#held.length === 0 && entry !== null) return this.#node.tellSent(entry);
     const known = this.#held.find((h) => h.draft === draft);
     if (known !== undefined) known.entry = entry;
     else this.#held.push({ draft, entry });
     const unsent = this.#held.findIndex((h) => h.entry === null);
     const sent = unsent < 0 ? this.#held : this.#held.slice(0, unsent);
     this.#held = this.#held.slice(sent.length);
-    for (const h of sent) if (h.entry !== null) this.#peer.tellSent(h.entry);
+    for (const h of sent) if (h.entry !== null) this.#node.tellSent(h.entry);
   }
 
   #onStranger(entry: Entry, verdict: "lost" | "strange"): void {
     this.#isSpoiled = true;
-    this.#peer.notice("number-taken", numberTaken(entry, verdict));
+    this.#node.notice("number-taken", numberTaken(entry, verdict));
   }
 
   /** Sends what the windows allow to the leader or to who relays to it [S6], or sequences it where this peer leads. */
   pump(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     if (this.#isSpoiled) this.#leaveSpoiled();
     const session = this.#sessions[0] as OwnSession;
-    if (peer.leader !== null && !sameBallot(peer.leader.ballot, peer.promised)) return;
-    const towards = peer.leader === null ? peer.relay.via : leaderKey(peer.leader.ballot);
-    if (towards === null || !peer.isLinked(towards)) return;
+    if (node.leader !== null && !sameBallot(node.leader.ballot, node.promised)) return;
+    const towards = node.leader === null ? this.#relay.via : leaderKey(node.leader.ballot);
+    if (towards === null || !node.isLinked(towards)) return;
     if (session.last < session.first) return;
     // With nothing under way there is nothing to be impatient for.
-    if (this.#sentThrough < session.first) this.#movedAt = peer.now;
-    else if (peer.now - this.#movedAt > this.#patience * peer.timeouts.resend(towards)) {
+    if (this.#sentThrough < session.first) this.#movedAt = node.now;
+    else if (node.now - this.#movedAt > this.#patience * node.timeouts.resend(towards)) {
       // Something may have been lost on the way, the leader's room for it included.
       this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
       this.#rewind();
     }
-    const { window, frame } = peer.flowTo(towards);
+    const { window, frame } = node.flowTo(towards);
     for (;;) {
       const chat = this.#nextBatch(session, window, frame);
       if (chat === null) return;
-      if (peer.leadership !== null) {
-        const expected = sequence(peer, peer.leadership, chat);
+      if (node.leadership !== null) {
+        const expected = node.leadership.sequencer.sequence(chat);
         if (expected !== null) return this.#onGap(session, expected);
-        const taken = peer.log.state.sessions.get(`${chat.sender_id}.${chat.session}`);
+        const taken = node.log.state.sessions.get(`${chat.sender_id}.${chat.session}`);
         if (taken < chat.first + chat.messages.length - 1) {
           this.#sentThrough = Math.max(session.first - 1, taken);
           session.reached = Math.max(session.reached, this.#sentThrough);
           return;
         }
-      } else peer.sendTo(towards, chat);
+      } else node.sendTo(towards, chat);
       this.#sentThrough = chat.first + chat.messages.length - 1;
-      this.#sent.push({ through: this.#sentThrough, at: peer.now });
+      this.#sent.push({ through: this.#sentThrough, at: node.now });
       session.reached = Math.max(session.reached, this.#sentThrough);
       for (const message of chat.messages) this.#underWayBytes += weigh(message);
     }
@@ -260,20 +241,20 @@ export class Sender {
       if (!batch.add(draft)) break;
     }
     if (messages.length === 0) return null;
-    return { type: "CHAT", sender_id: this.#peer.self.id, session: session.name, first, messages };
+    return { type: "CHAT", sender_id: this.#node.self.id, session: session.name, first, messages };
   }
 
   #rewind(): void {
     this.#underWayBytes = 0;
     this.#sent = [];
     this.#sentThrough = (this.#sessions[0] as OwnSession).first - 1;
-    this.#movedAt = this.#peer.now;
+    this.#movedAt = this.#node.now;
     this.#rewoundTo = 0;
   }
 
   /** After a restart: what was committed before the old process could note it has left the outbox already. */
   #dropCommitted(): void {
-    const { log } = this.#peer;
+    const { log } = this.#node;
     for (const session of this.#sessions) {
       const { key } = session;
       let committed = log.state.sessions.get(key);
@@ -291,6 +272,6 @@ export class Sender {
   }
 
   #keyOf(session: string): string {
-    return `${this.#peer.self.id}.${session}`;
+    return `${this.#node.self.id}.${session}`;
   }
 }

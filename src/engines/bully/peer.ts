@@ -12,139 +12,78 @@
  * An observer is a follower that is no voter by its newest configuration: it never suspects and never campaigns.
  */
 import { assert } from "../../core/assert.ts";
-import { TERM_MAX, type Timings } from "../../core/config.ts";
+import { TERM_MAX } from "../../core/config.ts";
 import {
   type Ballot,
   compareBallots,
   formatBallot,
   type LinkId,
   type LogIndex,
-  leaderKey,
   type MemberKey,
   type Millis,
   makerOf,
   type PeerId,
   type ProcessKey,
   sameBallot,
-  sameMember,
   sameProcess,
 } from "../../core/ids.ts";
-import { Log } from "../../core/log.ts";
-import type { LoggedConfiguration } from "../../core/log-state.ts";
-import { MemberMap } from "../../core/member-map.ts";
-import type {
-  Abstention,
-  Configuration,
-  DiskTimes,
-  Entry,
-  Frame,
-  Member,
-  PeerInfo,
-  Refusal,
-  Twin,
-} from "../../core/message.ts";
-import { everyVoter, hasQuorum, voterSets } from "../../core/quorum.ts";
-import type { FollowedLeader, Input, LinkedPeer, Output, PeerOptions, Restored, ShownRole } from "../engine.ts";
+import type { DiskTimes, Frame, Refusal, Twin } from "../../core/message.ts";
+import type { Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
+import { Acceptor, type CommitListener } from "./acceptor.ts";
 import { Election } from "./election.ts";
 import { LateClock } from "./failure.ts";
 import { Followership } from "./following.ts";
+import { Handover } from "./handover.ts";
 import { Histories } from "./histories.ts";
 import { Losses } from "./losses.ts";
 import { Membership } from "./membership.ts";
-import { fallsShort, Memory, type SeenOf } from "./memory.ts";
+import { fallsShort, type SeenOf } from "./memory.ts";
+import { Node } from "./node.ts";
 import { Sender } from "./ordering.ts";
 import { slowDiskCost } from "./own-disk.ts";
 import { PendingNews } from "./pending.ts";
 import { People } from "./people.ts";
-import { Relay } from "./relay.ts";
+import { Reconfiguration } from "./reconfiguration.ts";
+import { Relay, type WayListener } from "./relay.ts";
 import { Clients } from "./relayed-chats.ts";
 import { Leadership } from "./replication.ts";
+import type { RoleChanges } from "./roles.ts";
 import { Senders } from "./senders.ts";
 import { Terms } from "./terms.ts";
-import { Timeouts } from "./timeouts.ts";
 
 /** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
 const WAITING_FRAMES_MAX = 64;
 
-/** Asked for many times in every step; `settled` of a configuration may change. */
-interface KnownVoters {
-  readonly of: LoggedConfiguration | null;
-  readonly settled: LogIndex;
-  readonly sets: readonly (readonly MemberKey[])[];
-  /** All of them but this peer. */
-  readonly others: readonly MemberKey[];
-}
-
-/** Until a link is measured. */
-const UNLIMITED = { window: Number.POSITIVE_INFINITY, frame: Number.POSITIVE_INFINITY };
-const NO_VOTERS: KnownVoters = { of: null, settled: 0, sets: [], others: [] };
-
-export class Peer {
-  readonly options: PeerOptions;
-  readonly timings: Timings;
-  readonly timeouts: Timeouts;
-  readonly self: ProcessKey;
-  readonly log: Log;
-  readonly links = new Map<LinkId, LinkedPeer>();
-  readonly election: Election;
-  readonly followership: Followership;
-  readonly membership: Membership;
-  readonly sender: Sender;
-  /** Present while this peer leads. */
-  leadership: Leadership | null = null;
-  leader: FollowedLeader | null = null;
-  now: Millis;
-  /** The highest ballot bound to; `promiseDurable` once the disk has it. */
-  promised: Ballot;
-  promiseDurable = true;
-  faulty: boolean;
-  /** Why the disk takes nothing now [D4], or null. */
-  refused: Refusal | null = null;
-  quitting = false;
-  /** Another process that runs on a copy of this directory: until somebody decides which one stays neither counts [E16]. */
-  twin: Twin | null = null;
-
-  readonly memory = new Memory();
-  readonly histories = new Histories(this);
+export class Peer extends Node implements RoleChanges, CommitListener, WayListener {
+  declare leadership: Leadership | null;
+  readonly terms = new Terms(this);
+  readonly histories = new Histories(this, this);
   readonly losses = new Losses(this);
-  readonly terms: Terms;
-  readonly senders: Senders;
+  readonly relay = new Relay(this, this);
+  readonly handover = new Handover(this, this);
+  readonly reconfiguration = new Reconfiguration(this, this.handover);
+  readonly acceptor = new Acceptor(this, this.histories, this);
+  readonly election = new Election(this, this, this);
+  readonly followership = new Followership(this, this, this);
+  readonly sender: Sender;
+  readonly membership: Membership;
   readonly pendingNews: PendingNews;
-  readonly relay: Relay;
-  readonly clients: Clients;
-  readonly people: People;
+  readonly clients = new Clients(this);
+  readonly people = new People(this, this.handover);
+  readonly senders: Senders;
   readonly #clock: LateClock;
-  #outputs: Output[] = [];
   #waiting: { link: LinkId; frame: Frame }[] = [];
-  #linkOf = new MemberMap<LinkId>();
   /** A ballot whose leader said it leads no more: its frames still under way are not heard. */
   #abdicated: Ballot | null = null;
   #shown = "";
-  readonly #foundingUntil: Millis;
-  #knownVoters = NO_VOTERS;
 
   constructor(options: PeerOptions, restored: Restored, now: Millis) {
-    this.options = options;
-    this.timings = options.timings;
-    this.self = options.self;
-    this.now = now;
-    this.#foundingUntil = now + options.timings.founding;
-    this.promised = restored.promised;
-    this.faulty = restored.faulty;
-    this.log = new Log(restored.state, restored.entries, restored.beforeCrc, restored.durable, restored.commit);
+    super(options, restored, now);
     this.#clock = new LateClock(now);
-    this.timeouts = new Timeouts(this);
-    if (restored.syncMs !== undefined) this.timeouts.disk.onSync(restored.syncMs);
-    this.terms = new Terms(this);
-    this.senders = new Senders(this);
-    this.election = new Election(this);
-    this.followership = new Followership(this);
-    this.membership = new Membership(this);
-    this.sender = new Sender(this, restored.outbox);
-    this.pendingNews = new PendingNews(this);
-    this.relay = new Relay(this);
-    this.clients = new Clients(this);
-    this.people = new People(this);
+    this.sender = new Sender(this, this.relay, restored.outbox);
+    this.membership = new Membership(this, this.relay, this.reconfiguration, this.sender);
+    this.pendingNews = new PendingNews(this, this.relay, this.sender);
+    this.senders = new Senders(this, this.terms, this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -216,12 +155,6 @@ export class Peer {
     this.#clock.expect(this.wakeAt());
   }
 
-  takeOutputs(): Output[] {
-    const outputs = this.#outputs;
-    this.#outputs = [];
-    return outputs;
-  }
-
   /** When `settle` must run again at the latest. */
   wakeAt(): Millis {
     return Math.min(
@@ -229,171 +162,12 @@ export class Peer {
       this.election.wakeAt(),
       this.leadership?.wakeAt() ?? Number.POSITIVE_INFINITY,
       this.membership.wakeAt(),
-      this.founding > 0 ? this.#foundingUntil : Number.POSITIVE_INFINITY,
+      this.founding > 0 ? this.foundingUntil : Number.POSITIVE_INFINITY,
     );
   }
 
-  // ── what the modules share ─────────────────────────────────────────────────────────────────────────────────────
+  // ── changes of role ────────────────────────────────────────────────────────────────────────────────────────────
 
-  out(output: Output): void {
-    this.#outputs.push(output);
-  }
-
-  /** Hands an entry to the disk, together with those just before it. */
-  write(entry: Entry): void {
-    this.timeouts.disk.onAppend(entry.index, this.now);
-    const last = this.#outputs[this.#outputs.length - 1];
-    if (last?.do === "append") last.entries.push(entry);
-    else this.#outputs.push({ do: "append", entries: [entry] });
-  }
-
-  /** One more of its own messages is committed. */
-  tellSent(entry: Entry): void {
-    const last = this.#outputs[this.#outputs.length - 1];
-    if (last?.do === "sent") last.entries.push(entry);
-    else this.#outputs.push({ do: "sent", entries: [entry] });
-  }
-
-  notice(code: string, message: string): void {
-    this.out({ do: "notice", code, message });
-  }
-
-  debug(message: string): void {
-    this.out({ do: "debug", message });
-  }
-
-  send(link: LinkId, frame: Frame): void {
-    this.out({ do: "send", link, frame });
-  }
-
-  /** Sends to a member if it is connected; returns whether it is. */
-  sendTo(member: MemberKey, frame: Frame): boolean {
-    const link = this.linkTo(member);
-    if (link === null) return false;
-    this.send(link, frame);
-    return true;
-  }
-
-  /** What bulk may be under way to a member that is linked [R10]. */
-  flowTo(member: MemberKey): Pick<LinkedPeer, "window" | "frame"> {
-    const link = this.linkTo(member);
-    return (link === null ? undefined : this.links.get(link)) ?? UNLIMITED;
-  }
-
-  linkTo(member: MemberKey): LinkId | null {
-    return this.#linkOf.get(member) ?? null;
-  }
-
-  get catchesUp(): boolean {
-    return this.followership.catchesUp;
-  }
-
-  isLinked(member: MemberKey): boolean {
-    return sameMember(member, this.self) || this.#linkOf.has(member);
-  }
-
-  get configuration(): Configuration | null {
-    return this.log.state.newest?.configuration ?? null;
-  }
-
-  /** The sets whose majorities decide, by the newest configuration in the log. */
-  get voterSets(): readonly (readonly MemberKey[])[] {
-    return this.#voters.sets;
-  }
-
-  get #voters(): KnownVoters {
-    const { newest } = this.log.state;
-    if (newest === null) return NO_VOTERS;
-    const known = this.#knownVoters;
-    if (known.of === newest && known.settled === newest.settled) return known;
-    const sets = voterSets(newest);
-    const others = everyVoter(sets).filter((v) => !sameMember(v, this.self));
-    this.#knownVoters = { of: newest, settled: newest.settled, sets, others };
-    return this.#knownVoters;
-  }
-
-  memberOf(key: MemberKey): Member | null {
-    const { configuration } = this;
-    if (configuration !== null) for (const member of configuration.members) if (sameMember(member, key)) return member;
-    return null;
-  }
-
-  /**
-   * Whether that is a member, or a voter whose vote still counts, by a configuration in the log that may be the one in force
-   * (the newest may be taken back), or by a JOIN_ACK where the log leads nobody to a leader [M7].
-   */
-  knows(key: MemberKey): boolean {
-    const { configurations } = this.log.state;
-    for (let i = configurations.length - 1; i >= 0; i--) {
-      const { configuration, settled } = configurations[i] as LoggedConfiguration;
-      for (const member of configuration.members) if (sameMember(member, key) && member.role !== "left") return true;
-      if (settled === 0) for (const voter of configuration.prev_voters) if (sameMember(voter, key)) return true;
-    }
-    return this.membership.isIntroduced(key);
-  }
-
-  get isVoter(): boolean {
-    return this.memberOf(this.self)?.role === "voter";
-  }
-
-  /** May count in quorums and elections. */
-  get healthy(): boolean {
-    return this.abstains === null;
-  }
-
-  /** Why this peer has no vote, though it may be a voter: others are told. */
-  get abstains(): Abstention | null {
-    if (this.faulty) return "damaged";
-    return this.twin === null ? this.refused : "twin";
-  }
-
-  /** What others are told of its disk. */
-  get diskTimes(): DiskTimes {
-    return { ...this.timeouts.disk.times, ...(this.abstains !== null && { abstains: this.abstains }) };
-  }
-
-  /** Why a linked voter has no vote, as far as it has told. */
-  abstentionOf(voter: MemberKey): Abstention | null {
-    return sameMember(voter, this.self) ? this.abstains : this.timeouts.abstentionOf(voter);
-  }
-
-  /** A majority of the voters is connected to this peer. */
-  get seesQuorum(): boolean {
-    return hasQuorum(this.voterSets, (voter) => this.isLinked(voter));
-  }
-
-  /** [E3] Its leader link is alive, and the leader says that a majority hears it. A leader vouches for itself. */
-  get hearsLeader(): boolean {
-    if (this.leadership !== null) return this.leadership.quorumConnected;
-    const { leader } = this;
-    if (leader === null) return false;
-    const key = leaderKey(leader.ballot);
-    return leader.quorum && this.linkTo(key) !== null && this.now - leader.heard < this.timeouts.leaderTimeout(key);
-  }
-
-  /**
-   * [M1] How much longer a founder that nobody has joined takes no message: its directory may have been emptied, and those
-   * who know it from before are to have the time to say so. 0: it takes them.
-   */
-  get founding(): Millis {
-    if (this.now >= this.#foundingUntil) return 0;
-    const { newest, chats } = this.log.state;
-    const isAlone = newest?.index === 1 && newest.configuration.members.every((m) => sameMember(m, this.self));
-    return isAlone && chats === 0 ? this.#foundingUntil - this.now : 0;
-  }
-
-  get otherVoters(): readonly MemberKey[] {
-    return this.#voters.others;
-  }
-
-  /** Whom to keep connected: everyone in the configuration who has not left, or whose vote still counts [M3]. */
-  targets(): PeerInfo[] {
-    const voters = this.otherVoters;
-    const wanted = (m: Member) => m.role !== "left" || voters.some((v) => sameMember(v, m));
-    return (this.configuration?.members ?? []).filter((m) => wanted(m) && !sameMember(m, this.self));
-  }
-
-  /** Binds this peer to a higher ballot: from here on nothing lower is taken or acknowledged [E6]. */
   raisePromise(ballot: Ballot): void {
     assert(compareBallots(ballot, this.promised) > 0, "a promise never goes back");
     assert(ballot.term <= TERM_MAX, "terms are bounded");
@@ -417,13 +191,12 @@ export class Peer {
       "a leader leads under its own durable promise",
     );
     this.leader = { ballot: this.promised, heard: this.now, quorum: true };
-    this.leadership = new Leadership(this, this.promised);
+    this.leadership = new Leadership(this, this, this, this.promised);
     this.election.onLeaderKnown();
     this.sender.onLeaderChange();
     this.leadership.start();
   }
 
-  /** Without a leader, or following the one whose ballot is promised. */
   becomeFollower(ballot: Ballot | null): void {
     this.leadership = null;
     if (ballot === null) {
@@ -438,7 +211,6 @@ export class Peer {
     this.debug(`follows peer ${ballot.leader_id}`);
   }
 
-  /** Stops all leader traffic and says so [E10] [E11]. */
   abdicate(to: PeerId, why: string): void {
     const ballot = this.leadership?.ballot;
     if (ballot === undefined) return;
@@ -446,6 +218,26 @@ export class Peer {
     this.becomeFollower(null);
     this.election.onAbdication(to);
     this.notice("abdicated", `this peer no longer leads: ${why}`);
+  }
+
+  standBack(why: string): void {
+    this.election.standBack();
+    this.abdicate(0, why);
+  }
+
+  // ── what parts tell ────────────────────────────────────────────────────────────────────────────────────────────
+
+  onCommitted(from: LogIndex, through: LogIndex): void {
+    for (let i = from; i <= through; i++) {
+      const entry = this.log.entryAt(i);
+      if (entry === null) continue;
+      if (entry.kind === "chat") this.sender.onCommitted(entry);
+      else if (entry.kind !== "leader") this.membership.onCommitted(entry);
+    }
+  }
+
+  onWayFound(): void {
+    this.sender.onLeaderChange();
   }
 
   // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -462,10 +254,7 @@ export class Peer {
   }
 
   #onLinkUp(link: LinkId, peer: ProcessKey & { host: string; port: number }): void {
-    const { id, inc, boot, host, port } = peer;
-    this.links.set(link, { link, id, inc, boot, host, port, ...UNLIMITED });
-    this.#linkOf.set(peer, link);
-    this.timeouts.changed();
+    this.connect(link, peer);
     const seen = this.memory.of(peer);
     if (seen !== null) this.send(link, { type: "SEEN", ...seen });
     this.losses.onLinkUp(link);
@@ -475,13 +264,9 @@ export class Peer {
   }
 
   #onLinkDown(link: LinkId): void {
-    const peer = this.links.get(link);
-    if (peer === undefined) return;
-    this.links.delete(link);
-    if (this.#linkOf.get(peer) === link) this.#linkOf.delete(peer);
+    const peer = this.disconnect(link);
+    if (peer === null) return;
     this.#waiting = this.#waiting.filter((w) => w.link !== link);
-    if (this.memberOf(peer) === null) this.timeouts.forget(peer);
-    this.timeouts.changed();
     this.losses.onLinkDown(peer);
     this.leadership?.onLinkDown(peer);
     this.followership.onLinkDown(peer);
@@ -600,11 +385,7 @@ export class Peer {
 
   #onDurable(index: LogIndex): void {
     // A truncation that the host has not carried out yet: what it confirms behind that are the entries cut away.
-    const cut = this.#outputs.reduce(
-      (lowest, o) => (o.do === "truncate" ? Math.min(lowest, o.from) : lowest),
-      Infinity,
-    );
-    const confirmed = Math.min(index, cut - 1, this.log.last);
+    const confirmed = Math.min(index, this.cutFrom - 1, this.log.last);
     if (confirmed <= this.log.durable) return;
     this.log.durable = confirmed;
     this.timeouts.onDurable(confirmed);
@@ -655,11 +436,6 @@ export class Peer {
     this.refused = why;
     this.abdicate(0, "it cannot write to its disk");
     this.election.stop();
-  }
-
-  /** Both processes, where there are two; this one first. */
-  get ownTwins(): readonly Twin[] {
-    return this.twin === null ? [] : [{ ...this.options.address, boot: this.self.boot }, this.twin];
   }
 
   #onTwin(twin: Twin): void {

@@ -7,33 +7,39 @@ import type { LinkId, Millis } from "../../core/ids.ts";
 import type { Draft, Pending } from "../../core/message.ts";
 import { Batch } from "../../core/weigh.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
+import type { Sender } from "./ordering.ts";
+import type { Relay } from "./relay.ts";
 
 export class PendingNews {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #relay: Pick<Relay, "via">;
+  readonly #sender: Pick<Sender, "pending" | "pendingRuns">;
   /** Since when there has been neither a leader nor a way to one; null while there is. */
   #since: Millis | null = null;
   /** Counter through which each session's messages have been told on each link, since then. */
   #told = new Map<LinkId, Map<string, number>>();
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, relay: Pick<Relay, "via">, sender: Pick<Sender, "pending" | "pendingRuns">) {
+    this.#node = node;
+    this.#relay = relay;
+    this.#sender = sender;
   }
 
   onTime(): void {
-    const peer = this.#peer;
-    if (peer.leader !== null || peer.relay.via !== null) {
+    const node = this.#node;
+    if (node.leader !== null || this.#relay.via !== null) {
       this.#since = null;
       return;
     }
     if (this.#since === null) {
-      this.#since = peer.now;
+      this.#since = node.now;
       this.#told = new Map();
     }
     // An election that takes milliseconds is not worth a word.
-    if (peer.sender.pending === 0 || peer.now - this.#since < peer.timings.heartbeat) return;
-    const runs = peer.sender.pendingRuns(PENDING_SHOWN_MAX);
-    for (const link of peer.links.keys()) for (const run of runs) this.#tell(link, run);
+    if (this.#sender.pending === 0 || node.now - this.#since < node.timings.heartbeat) return;
+    const runs = this.#sender.pendingRuns(PENDING_SHOWN_MAX);
+    for (const link of node.links.keys()) for (const run of runs) this.#tell(link, run);
   }
 
   #tell(link: LinkId, run: { session: string; first: number; drafts: readonly Draft[] }): void {
@@ -45,10 +51,10 @@ export class PendingNews {
     const { messages } = batch;
     if (messages.length === 0) return;
     told.set(run.session, from + messages.length - 1);
-    this.#peer.send(link, { type: "PENDING", session: run.session, first: from, messages });
+    this.#node.send(link, { type: "PENDING", session: run.session, first: from, messages });
   }
 
   onPending(from: LinkedPeer, { session, first, messages }: Pending): void {
-    this.#peer.out({ do: "unsent", sender: from.id, session, first, drafts: messages });
+    this.#node.out({ do: "unsent", sender: from.id, session, first, drafts: messages });
   }
 }

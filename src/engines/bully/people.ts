@@ -6,8 +6,9 @@
 import { PEOPLE_TOLD_MAX, READS_WAITING_MAX, UNCOMMITTED_ENTRIES_MAX } from "../../core/config.ts";
 import { leaderKey, type MemberKey, type Millis, type PeerId } from "../../core/ids.ts";
 import type { People as PeopleFrame, Person, Presence, ReadReport } from "../../core/message.ts";
-import type { Peer } from "./peer.ts";
-import type { Leadership } from "./replication.ts";
+import type { Handover } from "./handover.ts";
+import type { Leading } from "./leading.ts";
+import type { Node } from "./node.ts";
 
 /** What the log does not show yet is said again so often. */
 const REPEAT_MS = 300;
@@ -24,7 +25,8 @@ interface Told {
 }
 
 export class People {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #handover: Pick<Handover, "active">;
   /** The people here, and who has left until the log says so too. */
   readonly #here = new Map<string, Told>();
   /** What was read and the log does not show, by room and user. */
@@ -35,12 +37,13 @@ export class People {
   #leaderBallot: unknown = null;
   /** Leader: when each peer last said that somebody is there. */
   readonly #heard = new Map<string, Map<PeerId, Millis>>();
-  #leadership: Leadership | null = null;
+  #leadership: Leading | null = null;
   #ledSince: Millis = 0;
   #lookedAt: Millis = 0;
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, handover: Pick<Handover, "active">) {
+    this.#node = node;
+    this.#handover = handover;
   }
 
   /** Somebody came, changed the name or left. Who leaves is told at once: this peer may be leaving as well. */
@@ -50,7 +53,7 @@ export class People {
     // Whoever had that name before and has another one now: from here on it is somebody else's.
     for (const told of this.#here.values())
       if (person.here && told.person.was === person.user) told.person = { ...told.person, was: "" };
-    this.#here.set(person.user, { person, said: false, since: this.#peer.now });
+    this.#here.set(person.user, { person, said: false, since: this.#node.now });
     this.#report();
   }
 
@@ -65,7 +68,7 @@ export class People {
   }
 
   onRead(read: ReadReport): void {
-    const { rooms } = this.#peer.log.state;
+    const { rooms } = this.#node.log.state;
     // It would wait here, and be said again and again, until that many are there.
     if (read.through > rooms.get(read.room_id)) return;
     const key = `${read.room_id}\n${read.user}`;
@@ -75,9 +78,9 @@ export class People {
   }
 
   onTime(): void {
-    const peer = this.#peer;
-    if (peer.leadership !== this.#leadership) this.#onLeadership();
-    const ballot = peer.leader?.ballot ?? null;
+    const node = this.#node;
+    if (node.leadership !== this.#leadership) this.#onLeadership();
+    const ballot = node.leader?.ballot ?? null;
     if (ballot !== this.#leaderBallot) {
       this.#leaderBallot = ballot;
       for (const here of this.#here.values()) here.said = false;
@@ -95,7 +98,7 @@ export class People {
   // ── saying ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #sayWhatIsDue(): void {
-    const { now, log, timings } = this.#peer;
+    const { now, log, timings } = this.#node;
     const { people } = log.state;
     for (const [key, { room_id, user, through }] of this.#reads)
       if (people.readThrough(room_id, user) >= through) this.#reads.delete(key);
@@ -118,20 +121,20 @@ export class People {
   }
 
   #readsDue(): ReadReport[] {
-    const { now } = this.#peer;
+    const { now } = this.#node;
     return [...this.#reads.values()].filter(({ user }) => now - (this.#readAt.get(user) ?? -READ_MS) >= READ_MS);
   }
 
   /** Says everything there is to say to the leader, if there is one. */
   #report(): void {
-    const peer = this.#peer;
-    const { leader, leadership, now } = peer;
-    if (leader === null || (leadership === null && peer.linkTo(leaderKey(leader.ballot)) === null)) return;
+    const node = this.#node;
+    const { leader, leadership, now } = node;
+    if (leader === null || (leadership === null && node.linkTo(leaderKey(leader.ballot)) === null)) return;
     const reads = this.#readsDue();
     const users = [...this.#here.values()].map(({ person }) => person).slice(0, PEOPLE_TOLD_MAX);
     const frame: PeopleFrame = { type: "PEOPLE", users, reads };
-    if (leadership !== null) this.#take(leadership, peer.self, frame);
-    else peer.sendTo(leaderKey(leader.ballot), frame);
+    if (leadership !== null) this.#take(leadership, node.self, frame);
+    else node.sendTo(leaderKey(leader.ballot), frame);
     this.#saidAt = now;
     for (const here of this.#here.values()) here.said = true;
     if (this.#readAt.size > READS_WAITING_MAX) this.#readAt.clear();
@@ -142,26 +145,26 @@ export class People {
 
   /** Nobody is presumed gone before a new leader had the time to hear of them. */
   #onLeadership(): void {
-    this.#leadership = this.#peer.leadership;
+    this.#leadership = this.#node.leadership;
     this.#heard.clear();
-    this.#ledSince = this.#lookedAt = this.#peer.now;
+    this.#ledSince = this.#lookedAt = this.#node.now;
   }
 
   onPeople(from: MemberKey, frame: PeopleFrame): void {
-    const peer = this.#peer;
-    const role = peer.memberOf(from)?.role;
-    if (peer.leadership === null || role === undefined || role === "left") return;
-    if (peer.leadership !== this.#leadership) this.#onLeadership();
-    this.#take(peer.leadership, from, frame);
+    const node = this.#node;
+    const role = node.memberOf(from)?.role;
+    if (node.leadership === null || role === undefined || role === "left") return;
+    if (node.leadership !== this.#leadership) this.#onLeadership();
+    this.#take(node.leadership, from, frame);
   }
 
-  #take(leadership: Leadership, { id }: MemberKey, { users, reads }: PeopleFrame): void {
+  #take(leadership: Leading, { id }: MemberKey, { users, reads }: PeopleFrame): void {
     if (!this.#appends) return;
     for (const person of users) {
       if (person.here) this.#stays(leadership, id, person);
       else this.#leaves(leadership, id, person, "left");
     }
-    const { people, rooms } = this.#peer.log.state;
+    const { people, rooms } = this.#node.log.state;
     for (const { room_id, user, through, ts } of reads) {
       const from = people.readThrough(room_id, user);
       if (through <= from || through > rooms.get(room_id) || !people.takesReader(room_id, user)) continue;
@@ -171,12 +174,12 @@ export class People {
   }
 
   get #appends(): boolean {
-    const { log, membership } = this.#peer;
-    return !membership.handover.active && log.last - log.commit < UNCOMMITTED_ENTRIES_MAX;
+    const { log } = this.#node;
+    return !this.#handover.active && log.last - log.commit < UNCOMMITTED_ENTRIES_MAX;
   }
 
-  #stays(leadership: Leadership, id: PeerId, person: Person): void {
-    const { people } = this.#peer.log.state;
+  #stays(leadership: Leading, id: PeerId, person: Person): void {
+    const { people } = this.#node.log.state;
     const { user, was } = person;
     const renames = was !== "" && people.present.has(was) && !people.present.has(user) && !this.#isElsewhere(was, id);
     if (renames) {
@@ -189,20 +192,20 @@ export class People {
     }
     const peers = this.#heard.get(user) ?? new Map<PeerId, Millis>();
     // Who finds no room in the log is not remembered either.
-    if (people.present.has(user)) this.#heard.set(user, peers.set(id, this.#peer.now));
+    if (people.present.has(user)) this.#heard.set(user, peers.set(id, this.#node.now));
   }
 
-  #leaves(leadership: Leadership, id: PeerId, person: Person, change: "left" | "gone"): void {
+  #leaves(leadership: Leading, id: PeerId, person: Person, change: "left" | "gone"): void {
     const { user } = person;
     this.#heard.get(user)?.delete(id);
-    if (!this.#peer.log.state.people.present.has(user) || this.#isElsewhere(user, id)) return;
+    if (!this.#node.log.state.people.present.has(user) || this.#isElsewhere(user, id)) return;
     this.#heard.delete(user);
     this.#append(leadership, id, person, { change, was: "" });
   }
 
   /** Another peer that is connected said lately that somebody of that name is there. */
   #isElsewhere(user: string, id: PeerId): boolean {
-    const { now, timings, self, links } = this.#peer;
+    const { now, timings, self, links } = this.#node;
     const lately = now - (2 * timings.presence) / REPORTS_PER_PRESENCE;
     const connected = new Set([self.id, ...[...links.values()].map((link) => link.id)]);
     return [...(this.#heard.get(user) ?? [])].some(
@@ -210,8 +213,8 @@ export class People {
     );
   }
 
-  #lookForTheGone(leadership: Leadership): void {
-    const { now, timings, log, options, self } = this.#peer;
+  #lookForTheGone(leadership: Leading): void {
+    const { now, timings, log, options, self } = this.#node;
     if (log.state.people.present.size === 0 || now - this.#lookedAt < REPEAT_MS || !this.#appends) return;
     this.#lookedAt = now;
     for (const user of [...log.state.people.present]) {
@@ -222,7 +225,7 @@ export class People {
     }
   }
 
-  #append(leadership: Leadership, id: PeerId, { user, room_id, ts }: Person, data: Presence): void {
+  #append(leadership: Leading, id: PeerId, { user, room_id, ts }: Person, data: Presence): void {
     const said = { room_id, seq_no: 0, sender_id: id, session: "", counter: 0, user, ts, text: "" };
     leadership.append("system", { data, chat: said });
   }

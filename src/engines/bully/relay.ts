@@ -6,49 +6,56 @@
 import { leaderKey, type MemberKey, type Millis, sameMember } from "../../core/ids.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
+
+export interface WayListener {
+  /** A way to a leader was found, through another member. */
+  onWayFound(): void;
+}
 
 export class Relay {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #listener: WayListener;
   /** A member that last said it hears a leader, and when. */
   #last: { member: MemberKey; at: Millis } | null = null;
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, listener: WayListener) {
+    this.#node = node;
+    this.#listener = listener;
   }
 
   /** Without a leader of its own: the member through which one is reached. */
   get via(): MemberKey | null {
-    const peer = this.#peer;
-    if (peer.leader !== null || this.#last === null || !peer.isLinked(this.#last.member)) return null;
-    return peer.now - this.#last.at < 2 * peer.timings.leaderTimeout ? this.#last.member : null;
+    const node = this.#node;
+    if (node.leader !== null || this.#last === null || !node.isLinked(this.#last.member)) return null;
+    return node.now - this.#last.at < 2 * node.timings.leaderTimeout ? this.#last.member : null;
   }
 
   /** A member said that it hears a leader. One that serves is kept as long as it says so. */
   hearsLeader(member: MemberKey): void {
-    const peer = this.#peer;
+    const node = this.#node;
     const { via } = this;
-    if (peer.leader !== null || (via !== null && !sameMember(via, member))) return;
-    this.#last = { member: { id: member.id, inc: member.inc }, at: peer.now };
+    if (node.leader !== null || (via !== null && !sameMember(via, member))) return;
+    this.#last = { member: { id: member.id, inc: member.inc }, at: node.now };
     if (via !== null) return;
-    peer.debug(`relays through peer ${member.id}, which hears a leader [S6]`);
-    peer.sender.onLeaderChange();
+    node.debug(`relays through peer ${member.id}, which hears a leader [S6]`);
+    this.#listener.onWayFound();
   }
 
   /** Whether what that one says of the leader's numbering may be meant for this peer. */
   leadsThrough(member: MemberKey): boolean {
-    const { leader } = this.#peer;
+    const { leader } = this.#node;
     const towards = leader === null ? this.via : leaderKey(leader.ballot);
     return towards !== null && sameMember(towards, member);
   }
 
   /** Only what comes from its sender itself goes on. */
   toLeader(from: LinkedPeer, chat: Chat): void {
-    const { leader, hearsLeader } = this.#peer;
-    if (chat.sender_id === from.id && hearsLeader && leader !== null) this.#peer.sendTo(leaderKey(leader.ballot), chat);
+    const { leader, hearsLeader } = this.#node;
+    if (chat.sender_id === from.id && hearsLeader && leader !== null) this.#node.sendTo(leaderKey(leader.ballot), chat);
   }
 
   toSender(ack: ChatAck): void {
-    for (const { id, link } of this.#peer.links.values()) if (id === ack.sender_id) this.#peer.send(link, ack);
+    for (const { id, link } of this.#node.links.values()) if (id === ack.sender_id) this.#node.send(link, ack);
   }
 }

@@ -5,8 +5,7 @@
 import { CLIENT_SESSION_CHARS } from "../../core/config.ts";
 import { type ClientId, leaderKey, type PeerId } from "../../core/ids.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
-import { sequence } from "./ordering.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
 
 /** A client's session outlives the peer in whose name it began; a peer's own ends with its membership. */
 export function isClientSession(session: string): boolean {
@@ -14,13 +13,13 @@ export function isClientSession(session: string): boolean {
 }
 
 export class Clients {
-  readonly #peer: Peer;
+  readonly #node: Node;
   readonly #attached = new Map<string, ClientId>();
   /** Sessions whose messages were not taken while this peer was founding, by their senders. */
   readonly #untaken = new Map<string, PeerId>();
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node) {
+    this.#node = node;
   }
 
   attach(client: ClientId, session: string): void {
@@ -32,24 +31,24 @@ export class Clients {
   }
 
   onChat(client: ClientId, chat: Chat): void {
-    const peer = this.#peer;
+    const node = this.#node;
     if (this.#attached.get(chat.session) !== client) return;
-    if (peer.leadership === null) {
-      const { leader, hearsLeader } = peer;
-      if (hearsLeader && leader !== null) peer.sendTo(leaderKey(leader.ballot), chat);
+    if (node.leadership === null) {
+      const { leader, hearsLeader } = node;
+      if (hearsLeader && leader !== null) node.sendTo(leaderKey(leader.ballot), chat);
       return;
     }
     const { sender_id, session } = chat;
-    if (peer.founding > 0) return void this.#untaken.set(session, sender_id);
-    const expected = sequence(peer, peer.leadership, chat);
+    if (node.founding > 0) return void this.#untaken.set(session, sender_id);
+    const expected = node.leadership.sequencer.sequence(chat);
     if (expected !== null) this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
   }
 
   /** Who was not heard while this peer was founding says it again now. */
   onTime(): void {
-    if (this.#untaken.size === 0 || this.#peer.founding > 0) return;
+    if (this.#untaken.size === 0 || this.#node.founding > 0) return;
     for (const [session, sender_id] of this.#untaken) {
-      const expected = this.#peer.log.state.sessions.get(`${sender_id}.${session}`) + 1;
+      const expected = this.#node.log.state.sessions.get(`${sender_id}.${session}`) + 1;
       this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
     }
     this.#untaken.clear();
@@ -59,7 +58,7 @@ export class Clients {
   onChatAck(frame: ChatAck): boolean {
     const client = this.#attached.get(frame.session);
     if (client === undefined) return false;
-    this.#peer.out({ do: "answer-client", client, frame });
+    this.#node.out({ do: "answer-client", client, frame });
     return true;
   }
 }

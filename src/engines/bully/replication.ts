@@ -27,20 +27,24 @@ import {
   sameMember,
 } from "../../core/ids.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import type { Acked, Chat, Draft, Entry, EntryData, EntryKind, Member, SeqAck, Tail } from "../../core/message.ts";
+import type { Acked, Chat, Entry, EntryKind, Member, SeqAck, Tail } from "../../core/message.ts";
 import { hasQuorum, quorumIndex } from "../../core/quorum.ts";
+import type { Acceptor } from "./acceptor.ts";
 import { Guests } from "./guests.ts";
-import { sequence } from "./ordering.ts";
-import type { Peer } from "./peer.ts";
+import type { Handover } from "./handover.ts";
+import type { Content, Leading, Standing } from "./leading.ts";
+import type { Node } from "./node.ts";
+import type { Reconfiguration } from "./reconfiguration.ts";
 import { isClientSession } from "./relayed-chats.ts";
+import type { RoleChanges } from "./roles.ts";
+import { Sequencer } from "./sequencer.ts";
 
 /** What the leader knows of one member under its ballot. */
-export interface Progress {
+export interface Progress extends Standing {
   readonly member: MemberKey;
   state: "probe" | "stream" | "behind";
   /** Next index to send. */
   next: LogIndex;
-  /** Durable and proven equal on the follower: what counts in a quorum. */
   match: LogIndex;
   /** Last index the follower said it holds of this log. */
   last: LogIndex;
@@ -48,7 +52,6 @@ export interface Progress {
   stands: Tail | null;
   /** Commit index last told. */
   told: LogIndex;
-  /** When it last acknowledged anything. */
   heard: Millis;
   /** When it was sent a heartbeat. */
   beatAt: Millis;
@@ -60,14 +63,23 @@ export interface Progress {
   flight: { from: LogIndex; through: LogIndex; bytes: number }[];
 }
 
-export class Leadership {
+/** The parts that it uses. */
+interface LeadershipParts {
+  readonly acceptor: Acceptor;
+  readonly handover: Handover;
+  readonly reconfiguration: Reconfiguration;
+}
+
+export class Leadership implements Leading {
   readonly ballot: Ballot;
-  /** Index of the `leader` entry that opened this ballot: only from here on may the commit index move [R5]. */
   readonly opened: LogIndex;
-  readonly #peer: Peer;
+  readonly guests: Guests;
+  readonly sequencer: Sequencer;
+  readonly #node: Node;
+  readonly #roles: RoleChanges;
+  readonly #acceptor: Acceptor;
   readonly #timings: Timings;
   readonly #progress = new MemberMap<Progress>();
-  readonly guests: Guests;
   #heartbeatAt: Millis;
   /** As of the last round of heartbeats. */
   #acked: readonly Acked[] = [];
@@ -75,101 +87,32 @@ export class Leadership {
   #reached: LogIndex = 0;
   #progressAt: Millis;
 
-  constructor(peer: Peer, ballot: Ballot) {
-    this.#peer = peer;
-    this.#timings = peer.timings;
+  constructor(node: Node, roles: RoleChanges, parts: LeadershipParts, ballot: Ballot) {
+    this.#node = node;
+    this.#roles = roles;
+    this.#acceptor = parts.acceptor;
+    this.#timings = node.timings;
     this.ballot = ballot;
-    this.guests = new Guests(peer);
-    this.opened = peer.log.last + 1;
-    this.#heartbeatAt = peer.now;
-    this.#progressAt = peer.now;
+    this.guests = new Guests(node, parts.reconfiguration);
+    this.sequencer = new Sequencer(node, ballot, parts.handover);
+    this.opened = node.log.last + 1;
+    this.#heartbeatAt = node.now;
+    this.#progressAt = node.now;
   }
 
   start(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#meetMembers();
     for (const progress of this.#progress.values()) this.#announce(progress.member);
     this.append("leader", {});
-    peer.notice("leading", `this peer leads (term ${this.ballot.term})`);
-    this.#heartbeatAt = peer.now + this.#timings.heartbeat;
+    node.notice("leading", `this peer leads (term ${this.ballot.term})`);
+    this.#heartbeatAt = node.now + this.#timings.heartbeat;
   }
 
-  /** Appends one entry of this ballot and returns it. Its bytes are final at once. */
-  append(
-    kind: EntryKind,
-    content: {
-      data?: EntryData;
-      chat?: {
-        room_id: string;
-        seq_no: number;
-        sender_id: PeerId;
-        session: string;
-        counter: number;
-        user: string;
-        ts: number;
-        text: string;
-      };
-    },
-  ): Entry {
-    const { log } = this.#peer;
-    const chat = content.chat;
-    const entry: Entry = {
-      index: log.last + 1,
-      term: this.ballot.term,
-      leader_id: this.ballot.leader_id,
-      inc: this.ballot.inc,
-      boot: this.ballot.boot,
-      kind,
-      room_id: chat?.room_id ?? "",
-      seq_no: chat?.seq_no ?? 0,
-      sender_id: chat?.sender_id ?? 0,
-      session: chat?.session ?? "",
-      counter: chat?.counter ?? 0,
-      user: chat?.user ?? "",
-      ts: chat?.ts ?? 0,
-      text: chat?.text ?? "",
-      data: content.data ?? null,
-      crc: 0,
-      chunk: NO_BYTES,
-      start: 0,
-      end: 0,
-    };
-    this.#add(entry);
+  append(kind: EntryKind, content: Content): Entry {
+    const entry = this.sequencer.append(kind, content);
     if (kind === "config" || kind === "settled") this.#meetMembers();
     return entry;
-  }
-
-  /** The same for a message, of which there are many. */
-  appendChat(senderId: PeerId, session: string, counter: number, draft: Draft): void {
-    const { log } = this.#peer;
-    this.#add({
-      index: log.last + 1,
-      term: this.ballot.term,
-      leader_id: this.ballot.leader_id,
-      inc: this.ballot.inc,
-      boot: this.ballot.boot,
-      kind: "chat",
-      room_id: draft.room_id,
-      seq_no: log.state.rooms.get(draft.room_id) + 1,
-      sender_id: senderId,
-      session,
-      counter,
-      user: draft.user,
-      ts: draft.ts,
-      text: draft.payload,
-      data: null,
-      crc: 0,
-      chunk: NO_BYTES,
-      start: 0,
-      end: 0,
-    });
-  }
-
-  #add(entry: Entry): void {
-    const { log, options } = this.#peer;
-    options.seal(entry, log.state.crc);
-    log.append(entry);
-    this.#peer.write(entry);
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,21 +122,20 @@ export class Leadership {
   }
 
   onTime(): void {
-    const peer = this.#peer;
-    if (peer.log.commit === peer.log.last) this.#progressAt = peer.now;
-    if (!this.quorumConnected) return peer.abdicate(0, "no majority answers any more");
-    const { stall } = peer.timeouts;
-    if (peer.now - this.#progressAt >= stall) {
+    const node = this.#node;
+    if (node.log.commit === node.log.last) this.#progressAt = node.now;
+    if (!this.quorumConnected) return this.#roles.abdicate(0, "no majority answers any more");
+    const { stall } = node.timeouts;
+    if (node.now - this.#progressAt >= stall) {
       // The others are to try: whatever hangs here would hang again.
-      peer.election.standBack();
-      return peer.abdicate(0, `nothing became durable on a majority for ${Math.round(stall)} ms`);
+      return this.#roles.standBack(`nothing became durable on a majority for ${Math.round(stall)} ms`);
     }
-    if (peer.now < this.#heartbeatAt) return;
-    this.#heartbeatAt = peer.now + this.#timings.heartbeat;
-    const { id, inc } = peer.self;
+    if (node.now < this.#heartbeatAt) return;
+    this.#heartbeatAt = node.now + this.#timings.heartbeat;
+    const { id, inc } = node.self;
     this.#acked = [
-      { id, inc, match: peer.log.durable },
-      ...peer.otherVoters.flatMap((voter) => {
+      { id, inc, match: node.log.durable },
+      ...node.otherVoters.flatMap((voter) => {
         const match = this.matchOf(voter);
         return match === 0 ? [] : [{ id: voter.id, inc: voter.inc, match }];
       }),
@@ -204,19 +146,19 @@ export class Leadership {
 
   /** The own process was held up for so long: that silence is not the others'. */
   discount(late: Millis): void {
-    const now = this.#peer.now;
+    const now = this.#node.now;
     for (const progress of this.#progress.values()) progress.heard = Math.min(now, progress.heard + late);
     this.#progressAt = Math.min(now, this.#progressAt + late);
   }
 
   /** [E11] A majority acknowledged within the quorum check time. */
   get quorumConnected(): boolean {
-    return hasQuorum(this.#peer.voterSets, (v) => sameMember(v, this.#peer.self) || this.isAlive(v));
+    return hasQuorum(this.#node.voterSets, (v) => sameMember(v, this.#node.self) || this.isAlive(v));
   }
 
   isAlive(member: MemberKey): boolean {
     const progress = this.#progress.get(member);
-    return progress !== undefined && this.#peer.now - progress.heard < this.#peer.timeouts.quorumCheck(member);
+    return progress !== undefined && this.#node.now - progress.heard < this.#node.timeouts.quorumCheck(member);
   }
 
   progressOf(member: MemberKey): Progress | null {
@@ -232,7 +174,7 @@ export class Leadership {
     // Its process may be a new one, with less behind it than the old one acknowledged [D5].
     progress.match = 0;
     progress.last = 0;
-    this.#probe(progress, this.#peer.log.last + 1);
+    this.#probe(progress, this.#node.log.last + 1);
     this.#heartbeat(progress);
   }
 
@@ -247,13 +189,13 @@ export class Leadership {
   /** [R10] Something of a frame came of that one. */
   onReceiving(from: MemberKey): void {
     const progress = this.#progress.get(from);
-    if (progress !== undefined) progress.heard = this.#peer.now;
+    if (progress !== undefined) progress.heard = this.#node.now;
   }
 
   /** [R10] What was sent to that one has not arrived yet: it is too early to miss an answer. */
   onSending(to: MemberKey): void {
     const progress = this.#progress.get(to);
-    if (progress !== undefined) progress.moved = this.#peer.now;
+    if (progress !== undefined) progress.moved = this.#node.now;
   }
 
   /** Tells a member who leads. */
@@ -268,22 +210,22 @@ export class Leadership {
 
   /** Sends every follower what it lacks. */
   replicate(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     for (const progress of this.#progress.values()) {
-      const link = peer.linkTo(progress.member);
+      const link = node.linkTo(progress.member);
       if (link !== null) this.#stream(progress, link);
     }
   }
 
   #stream(progress: Progress, link: LinkId): void {
-    const { log } = this.#peer;
+    const { log } = this.#node;
     if (progress.state === "behind") return;
     if (progress.next < log.first) {
       progress.state = "behind";
       this.#heartbeat(progress);
       return;
     }
-    const { window, frame } = this.#peer.flowTo(progress.member);
+    const { window, frame } = this.#node.flowTo(progress.member);
     while (progress.next <= log.last) {
       if (progress.state === "probe" && progress.flight.length > 0) return;
       const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
@@ -296,9 +238,9 @@ export class Leadership {
   }
 
   #sendEntries(progress: Progress, link: LinkId, entries: Entry[]): void {
-    const { log } = this.#peer;
+    const { log } = this.#node;
     const prev = log.tailAt(progress.next - 1);
-    this.#peer.send(link, {
+    this.#node.send(link, {
       type: "SEQ_CHAT",
       ballot: this.ballot,
       prev_index: prev.index,
@@ -312,78 +254,78 @@ export class Leadership {
     if (final === undefined) return;
     const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
     // What was acknowledged before says nothing of what is under way from now on.
-    if (progress.flight.length === 0) progress.moved = this.#peer.now;
+    if (progress.flight.length === 0) progress.moved = this.#node.now;
     progress.flight.push({ from: progress.next, through: final.index, bytes });
     progress.next = final.index + 1;
   }
 
   /** Rounds come every heartbeat interval. */
   #isDue(progress: Progress): boolean {
-    const { now, timeouts } = this.#peer;
+    const { now, timeouts } = this.#node;
     return now - progress.beatAt > timeouts.heartbeat(progress.member) - this.#timings.heartbeat / 2;
   }
 
   #heartbeat(progress: Progress): void {
-    const peer = this.#peer;
-    const link = peer.linkTo(progress.member);
+    const node = this.#node;
+    const link = node.linkTo(progress.member);
     if (link === null) return;
-    progress.beatAt = peer.now;
+    progress.beatAt = node.now;
     if (
       progress.state !== "behind" &&
       progress.next - 1 > progress.last &&
-      peer.now - progress.moved > 2 * this.#timings.heartbeat + 2 * peer.timeouts.roundTrip(progress.member)
+      node.now - progress.moved > 2 * this.#timings.heartbeat + 2 * node.timeouts.roundTrip(progress.member)
     ) {
       // Sent long ago and never seen there: a frame went down with its connection.
-      const stands = progress.stands === null ? 0 : peer.log.hintFor(progress.stands).index;
+      const stands = progress.stands === null ? 0 : node.log.hintFor(progress.stands).index;
       this.#probe(progress, Math.max(progress.last, stands) + 1);
     }
-    const isBehind = progress.state === "behind" || progress.next < peer.log.first;
-    progress.told = peer.log.commit;
-    this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, peer.log.last));
+    const isBehind = progress.state === "behind" || progress.next < node.log.first;
+    progress.told = node.log.commit;
+    this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, node.log.last));
   }
 
   /** Without a place before: whoever gets it is to fetch what is committed. */
   heartbeatTo(link: LinkId, before: LogIndex = 0): void {
-    const peer = this.#peer;
-    const prev = peer.log.tailAt(before);
-    peer.send(link, {
+    const node = this.#node;
+    const prev = node.log.tailAt(before);
+    node.send(link, {
       type: "HEARTBEAT",
       ballot: this.ballot,
-      commit: peer.log.commit,
+      commit: node.log.commit,
       quorum: this.quorumConnected,
       prev_index: prev.index,
       prev_ballot: prev.ballot,
-      prev_crc: before === 0 ? 0 : peer.log.crcAt(before),
-      last_index: peer.log.last,
+      prev_crc: before === 0 ? 0 : node.log.crcAt(before),
+      last_index: node.log.last,
       acked: this.#acked,
     });
   }
 
   #probe(progress: Progress, next: LogIndex): void {
     progress.state = "probe";
-    progress.next = Math.max(1, Math.min(next, this.#peer.log.last + 1));
+    progress.next = Math.max(1, Math.min(next, this.#node.log.last + 1));
     progress.flight = [];
-    progress.moved = this.#peer.now;
+    progress.moved = this.#node.now;
   }
 
   #announce(member: MemberKey): void {
-    const { self, options } = this.#peer;
-    this.#peer.sendTo(member, { type: "COORDINATOR", ballot: this.ballot, peer: { id: self.id, ...options.address } });
+    const { self, options } = this.#node;
+    this.#node.sendTo(member, { type: "COORDINATOR", ballot: this.ballot, peer: { id: self.id, ...options.address } });
   }
 
   // ── acknowledgements ───────────────────────────────────────────────────────────────────────────────────────────
 
   onSeqAck(from: MemberKey, ack: SeqAck): void {
-    const peer = this.#peer;
+    const node = this.#node;
     if (!sameBallot(ack.ballot, this.ballot) || this.guests.onAnswer(from)) return;
     const progress = this.#progress.get(from);
     if (progress === undefined) return;
-    progress.heard = peer.now;
+    progress.heard = node.now;
     progress.faulty = ack.faulty;
     if (ack.linked !== null) progress.linked = ack.linked;
     if (ack.last > progress.last) {
-      progress.last = Math.min(ack.last, peer.log.last);
-      progress.moved = peer.now;
+      progress.last = Math.min(ack.last, node.log.last);
+      progress.moved = node.now;
     }
     progress.flight = progress.flight.filter((f) => f.through > ack.last);
     if (ack.hint !== null) {
@@ -392,14 +334,14 @@ export class Leadership {
       if (ack.linked === null || progress.flight.length === 0) this.#onHint(progress, ack.hint);
     } else if (progress.state === "probe" && progress.flight.length === 0) progress.state = "stream";
     if (!ack.faulty && ack.match > progress.match) {
-      progress.match = Math.min(ack.match, peer.log.last);
+      progress.match = Math.min(ack.match, node.log.last);
       this.advanceCommit();
     }
   }
 
   /** The follower's log does not continue where the frame said: go back, or wait until it has caught up. */
   #onHint(progress: Progress, hint: Tail): void {
-    const { log } = this.#peer;
+    const { log } = this.#node;
     const agreed = log.hintFor(hint);
     if (agreed.index + 1 < log.first) {
       progress.state = "behind";
@@ -412,18 +354,18 @@ export class Leadership {
 
   /** [R5] */
   advanceCommit(): void {
-    const peer = this.#peer;
-    const reached = quorumIndex(peer.voterSets, (v) => this.matchOf(v));
+    const node = this.#node;
+    const reached = quorumIndex(node.voterSets, (v) => this.matchOf(v));
     if (reached > this.#reached) {
       this.#reached = reached;
-      this.#progressAt = peer.now;
+      this.#progressAt = node.now;
     }
-    if (reached <= peer.log.commit || reached < this.opened) return;
-    peer.followership.commitThrough(reached);
+    if (reached <= node.log.commit || reached < this.opened) return;
+    this.#acceptor.commitThrough(reached);
   }
 
   matchOf(voter: MemberKey): LogIndex {
-    if (sameMember(voter, this.#peer.self)) return this.#peer.log.durable;
+    if (sameMember(voter, this.#node.self)) return this.#node.log.durable;
     const progress = this.#progress.get(voter);
     return progress === undefined || progress.faulty ? 0 : progress.match;
   }
@@ -432,46 +374,46 @@ export class Leadership {
   isCaughtUp(member: MemberKey): boolean {
     const progress = this.#progress.get(member);
     if (progress === undefined || progress.faulty || !this.isAlive(member)) return false;
-    return this.#peer.log.last - progress.match <= BEHIND_ENTRIES_MAX / 10 && progress.match > 0;
+    return this.#node.log.last - progress.match <= BEHIND_ENTRIES_MAX / 10 && progress.match > 0;
   }
 
   // ── messages from senders ──────────────────────────────────────────────────────────────────────────────────────
 
   onChat(from: MemberKey, chat: Chat): void {
-    const peer = this.#peer;
+    const node = this.#node;
     // Relayed by another member [S6], or a client's that began its session with a peer that may be forgotten since [S8].
     const isSender = (m: Member) => m.id === chat.sender_id && m.role !== "left";
-    const isOfMember = chat.sender_id === from.id || peer.configuration?.members.some(isSender) === true;
+    const isOfMember = chat.sender_id === from.id || node.configuration?.members.some(isSender) === true;
     if (!isOfMember && !isClientSession(chat.session)) return;
-    const expected = sequence(peer, this, chat);
+    const expected = this.sequencer.sequence(chat);
     if (expected !== null)
-      peer.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });
+      node.sendTo(from, { type: "CHAT_ACK", sender_id: chat.sender_id, session: chat.session, expected });
   }
 
   #meetMembers(): void {
-    const peer = this.#peer;
+    const node = this.#node;
     // One that has just left still hears that its departure is committed, and can go [M5].
-    const stays = (m: Member) => m.role !== "left" || (this.#progress.has(m) && peer.isLinked(m));
-    const members = (peer.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, peer.self));
+    const stays = (m: Member) => m.role !== "left" || (this.#progress.has(m) && node.isLinked(m));
+    const members = (node.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, node.self));
     // Until it is settled, a configuration also needs the voters that it lets go [M3].
-    const met = [...members, ...peer.otherVoters];
+    const met = [...members, ...node.otherVoters];
     for (const known of this.#progress.keys()) if (!met.some((m) => sameMember(m, known))) this.#progress.delete(known);
     for (const member of met) if (!this.#progress.has(member)) this.#meet(member);
   }
 
   #meet(member: MemberKey): void {
-    const peer = this.#peer;
+    const node = this.#node;
     this.#progress.set(member, {
       member: { id: member.id, inc: member.inc },
       state: "probe",
-      next: peer.log.last + 1,
+      next: node.log.last + 1,
       match: 0,
       last: 0,
       stands: null,
       told: 0,
       // Nobody is presumed dead before it had the time to answer.
-      heard: peer.now,
-      moved: peer.now,
+      heard: node.now,
+      moved: node.now,
       beatAt: 0,
       faulty: false,
       linked: [],
@@ -479,5 +421,3 @@ export class Leadership {
     });
   }
 }
-
-const NO_BYTES = new Uint8Array(0);

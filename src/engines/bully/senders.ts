@@ -22,10 +22,22 @@ import {
 import type { Frame } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Peer } from "./peer.ts";
-import { termIn } from "./terms.ts";
+import type { Election } from "./election.ts";
+import type { Followership } from "./following.ts";
+import type { Membership } from "./membership.ts";
+import type { Node } from "./node.ts";
+import type { Relay } from "./relay.ts";
+import { type Terms, termIn } from "./terms.ts";
 
-type Rule<F> = (peer: Peer, from: LinkedPeer, frame: F) => boolean;
+/** Whom this peer has asked for what, by its parts. */
+interface Asked {
+  readonly election: Pick<Election, "hasAsked" | "adoptsFrom">;
+  readonly followership: Pick<Followership, "hasAsked">;
+  readonly relay: Pick<Relay, "leadsThrough">;
+  readonly membership: Pick<Membership, "isLost" | "hasCommanded">;
+}
+
+type Rule<F> = (node: Node, from: LinkedPeer, frame: F, asked: Asked) => boolean;
 type Of<T extends Frame["type"]> = Extract<Frame, { readonly type: T }>;
 
 const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
@@ -33,8 +45,8 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   HEARTBEAT: leader,
   SEQ_CHAT: leader,
   COORDINATOR: leader,
-  ABDICATE: (peer, from, { ballot }) => isMaker(from, ballot) && peer.knows(from),
-  PREPARE: (peer, from, frame) => leader(peer, from, frame) || (isMaker(from, frame.ballot) && peer.hearsLeader),
+  ABDICATE: (node, from, { ballot }) => isMaker(from, ballot) && node.knows(from),
+  PREPARE: (node, from, frame) => leader(node, from, frame) || (isMaker(from, frame.ballot) && node.hearsLeader),
 
   // Whom it asked.
   SEQ_ACK: follower,
@@ -42,12 +54,12 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   ELECTION_OK: voter,
   ELECTION_DENY: voter,
   ELECTION_GRANT: voter,
-  PROMISE: (peer, from) => peer.election.hasAsked(from),
-  CATCHUP_RESP: (peer, from, { ballot }) =>
-    ballot === null ? peer.followership.hasAsked(from) : peer.election.adoptsFrom(from),
-  CHAT_ACK: (peer, from) => peer.relay.leadsThrough(from),
-  JOIN_ACK: (peer, from) => peer.knows(from) || peer.membership.isLost,
-  ADMIN_ACK: (peer, from) => peer.membership.hasCommanded(from),
+  PROMISE: (_node, from, _frame, asked) => asked.election.hasAsked(from),
+  CATCHUP_RESP: (_node, from, { ballot }, asked) =>
+    ballot === null ? asked.followership.hasAsked(from) : asked.election.adoptsFrom(from),
+  CHAT_ACK: (_node, from, _frame, asked) => asked.relay.leadsThrough(from),
+  JOIN_ACK: (node, from, _frame, asked) => node.knows(from) || asked.membership.isLost,
+  ADMIN_ACK: (_node, from, _frame, asked) => asked.membership.hasCommanded(from),
 
   // Members.
   SEEN: known,
@@ -76,28 +88,28 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   TELL: nobody,
 };
 
-function leader(peer: Peer, from: ProcessKey, { ballot }: { readonly ballot: Ballot }): boolean {
-  return isMaker(from, ballot) && (peer.knows(from) || compareBallots(ballot, peer.promised) < 0);
+function leader(node: Node, from: ProcessKey, { ballot }: { readonly ballot: Ballot }): boolean {
+  return isMaker(from, ballot) && (node.knows(from) || compareBallots(ballot, node.promised) < 0);
 }
 
-function follower(peer: Peer, from: MemberKey, { ballot }: { readonly ballot: Ballot }): boolean {
-  return isMaker(peer.self, ballot) && (peer.knows(from) || peer.leadership?.guests.has(from) === true);
+function follower(node: Node, from: MemberKey, { ballot }: { readonly ballot: Ballot }): boolean {
+  return isMaker(node.self, ballot) && (node.knows(from) || node.leadership?.guests.has(from) === true);
 }
 
-function voter(peer: Peer, from: MemberKey): boolean {
-  return peer.otherVoters.some((v) => sameMember(v, from));
+function voter(node: Node, from: MemberKey): boolean {
+  return node.otherVoters.some((v) => sameMember(v, from));
 }
 
-function known(peer: Peer, from: MemberKey): boolean {
-  return peer.knows(from);
+function known(node: Node, from: MemberKey): boolean {
+  return node.knows(from);
 }
 
-function member(peer: Peer, from: MemberKey): boolean {
-  const role = peer.memberOf(from)?.role;
+function member(node: Node, from: MemberKey): boolean {
+  const role = node.memberOf(from)?.role;
   return role !== undefined && role !== "left";
 }
 
-function itself(_: Peer, from: MemberKey, frame: MemberKey): boolean {
+function itself(_: Node, from: MemberKey, frame: MemberKey): boolean {
   return sameMember(from, frame);
 }
 
@@ -118,35 +130,39 @@ const TOLD_MAX = 1000;
 
 /** What was not believed, and of whom that was told. */
 export class Senders {
-  readonly #peer: Peer;
+  readonly #node: Node;
+  readonly #terms: Pick<Terms, "highest">;
+  readonly #asked: Asked;
   /** Frames of strangers, and such with a term that no elections could have made, since this process started. */
   strangers = 0;
   leaps = 0;
   readonly #told = new Set<string>();
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
+  constructor(node: Node, terms: Pick<Terms, "highest">, asked: Asked) {
+    this.#node = node;
+    this.#terms = terms;
+    this.#asked = asked;
   }
 
   /** Whether a frame is heard at all. */
   believes(from: LinkedPeer, frame: Frame): boolean {
-    const peer = this.#peer;
+    const node = this.#node;
     const term = termIn(frame);
-    if (term > peer.promised.term && term > peer.terms.highest) {
+    if (term > node.promised.term && term > this.#terms.highest) {
       this.leaps += 1;
       const where = `peer ${from.id} at ${from.host}:${from.port}`;
       if (this.#isNew(`leap ${memberName(from)}`))
-        peer.notice(
+        node.notice(
           "leap",
-          `${where} speaks of term ${term}, and elections cannot have come further than term ${peer.terms.highest} since this peer started: it is not believed. If it is a member, say /evict ${from.id} when it is stopped, and start it again with an empty directory`,
+          `${where} speaks of term ${term}, and elections cannot have come further than term ${this.#terms.highest} since this peer started: it is not believed. If it is a member, say /evict ${from.id} when it is stopped, and start it again with an empty directory`,
         );
       return false;
     }
-    if ((MAY_SEND[frame.type] as Rule<Frame>)(peer, from, frame)) return true;
-    if (peer.knows(from)) return false;
+    if ((MAY_SEND[frame.type] as Rule<Frame>)(node, from, frame, this.#asked)) return true;
+    if (node.knows(from)) return false;
     this.strangers += 1;
     if (this.#isNew(`${frame.type} ${memberName(from)}`))
-      peer.debug(`${frame.type} of peer ${from.id} at ${from.host}:${from.port} is not heard: it is no member here`);
+      node.debug(`${frame.type} of peer ${from.id} at ${from.host}:${from.port} is not heard: it is no member here`);
     return false;
   }
 

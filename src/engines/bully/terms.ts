@@ -6,7 +6,7 @@
 import { TERM_LEAP_MAX, TERM_MAX, TERM_STEP_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../core/config.ts";
 import type { Ballot, Term } from "../../core/ids.ts";
 import type { Frame } from "../../core/message.ts";
-import type { Peer } from "./peer.ts";
+import type { Node } from "./node.ts";
 
 const WAY_ON =
   "wait until nothing is pending, stop all peers, run `chatpeer recover DIR --force` on the one with the longest log, and let the others join it with empty directories";
@@ -17,44 +17,44 @@ export function lastTermAfter(recoveries: number): Term {
 }
 
 export class Terms {
-  readonly #peer: Peer;
+  readonly #node: Node;
   /** What this process started from; null while it has neither a log nor a promise, and so nothing to compare with. */
   #start: Term | null;
   #warned = false;
   #told = false;
 
-  constructor(peer: Peer) {
-    this.#peer = peer;
-    this.#start = peer.log.last === 0 && peer.promised.term === 0 ? null : peer.promised.term;
+  constructor(node: Node) {
+    this.#node = node;
+    this.#start = node.log.last === 0 && node.promised.term === 0 ? null : node.promised.term;
   }
 
   /** The last one that this cluster may use. */
   get last(): Term {
-    return lastTermAfter(this.#peer.log.state.formerClusters.length);
+    return lastTermAfter(this.#node.log.state.formerClusters.length);
   }
 
   /** The highest one that this peer believes in. */
   get highest(): Term {
-    const { promised, self } = this.#peer;
+    const { promised, self } = this.#node;
     if (this.#start === null) return TERM_MAX;
     const reachable = Math.max(this.#start + TERM_LEAP_MAX, promised.term + TERM_STEP_MAX);
     // The log of one that is still catching up may end before a recovery that others know of.
-    return Math.min(reachable, this.#peer.memberOf(self) === null ? TERM_MAX : this.last);
+    return Math.min(reachable, this.#node.memberOf(self) === null ? TERM_MAX : this.last);
   }
 
   onPromise({ term }: Ballot): void {
     this.#start ??= term;
     const left = this.last - term;
-    if (this.#warned || left >= TERMS_LEFT_WARNED || this.#peer.memberOf(this.#peer.self) === null) return;
+    if (this.#warned || left >= TERMS_LEFT_WARNED || this.#node.memberOf(this.#node.self) === null) return;
     this.#warned = true;
-    this.#peer.notice("terms-low", `${Math.max(0, left)} terms are left, and then no leader can be elected: ${WAY_ON}`);
+    this.#node.notice("terms-low", `${Math.max(0, left)} terms are left, and then no leader can be elected: ${WAY_ON}`);
   }
 
   /** There is none left for a ballot. */
   tellEnd(): void {
     if (this.#told) return;
     this.#told = true;
-    this.#peer.notice(
+    this.#node.notice(
       "terms-used-up",
       `no leader can be elected any more, every term of this cluster is used: ${WAY_ON}`,
     );

@@ -86,7 +86,7 @@ describe("[R9] two histories under one ballot", () => {
       ...{ type: "CATCHUP_RESP", ballot: null, commit: c.last, hint: null, more: false, entries: [] },
       ...{ prev_index: b.last, prev_ballot: b.peer.log.tail.ballot, prev_crc: c.disk.entries.at(-1)?.crc ?? 0 },
     } as const;
-    const taken = b.peer.followership.take(c, frame, [
+    const taken = b.peer.acceptor.take(c, frame, [
       { ...(c.disk.entries.at(-1) as Entry), index: c.last + 1, kind: "leader" },
     ]);
     expect(taken).toBe("refused");

@@ -169,7 +169,7 @@ describe("[W6] a leader that the log does not know", () => {
     expect(b.peer.leader?.ballot.leader_id).toBe(e.id);
     // From here on its log says whom it believes.
     stage.until("B votes", () => b.role === "voter");
-    expect(b.peer.membership.isIntroduced(e)).toBe(false);
+    expect(b.peer.hearsay.names(e)).toBe(false);
     expect(b.peer.knows(e)).toBe(true);
   });
 

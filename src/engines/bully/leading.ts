@@ -1,0 +1,72 @@
+/** What a leader is to the other parts of its peer, which never see how it leads. */
+import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
+import type { Chat, Configuration, Entry, EntryData, EntryKind, Member } from "../../core/message.ts";
+import type { LinkedPeer } from "../engine.ts";
+
+/** What an entry of the leader says. A message's fields, also where the entry is about one user. */
+export interface Content {
+  readonly data?: EntryData;
+  readonly chat?: {
+    readonly room_id: string;
+    readonly seq_no: number;
+    readonly sender_id: PeerId;
+    readonly session: string;
+    readonly counter: number;
+    readonly user: string;
+    readonly ts: number;
+    readonly text: string;
+  };
+}
+
+export interface Leading {
+  readonly ballot: Ballot;
+  /** Index of the `leader` entry that opened this ballot: only from here on may the commit index move [R5]. */
+  readonly opened: LogIndex;
+  /** [E11] A majority acknowledged within the quorum check time. */
+  readonly quorumConnected: boolean;
+  readonly guests: GuestList;
+  readonly sequencer: Numbering;
+  /** Appends one entry of this ballot and returns it. Its bytes are final at once. */
+  append(kind: EntryKind, content: Content): Entry;
+  /** It acknowledged within the quorum check time. */
+  isAlive(member: MemberKey): boolean;
+  /** Alive, repaired and at most a little behind: fit to vote and to lead. */
+  isCaughtUp(member: MemberKey): boolean;
+  /** Null: not a member under this ballot. */
+  progressOf(member: MemberKey): Standing | null;
+  /** Tells a member who leads. */
+  greet(who: MemberKey): void;
+  /** Without a place before: whoever gets it is to fetch what is committed. */
+  heartbeatTo(link: LinkId): void;
+}
+
+/** What the leader knows of one member. */
+export interface Standing {
+  /** Durable and proven equal there: what counts in a quorum. */
+  readonly match: LogIndex;
+  /** When it last acknowledged anything. */
+  readonly heard: Millis;
+  /** Ids of the peers that it is connected to; empty until its first answer to a heartbeat. */
+  readonly linked: readonly PeerId[];
+}
+
+/** Gives messages their places in the log. */
+export interface Numbering {
+  /**
+   * Appends the messages that come next in their session [S2]. Returns the counter expected next where the sender must be
+   * told, null where the log itself will tell it.
+   */
+  sequence(chat: Chat): number | null;
+}
+
+/** Those who ask to be let in [M4] [M6]. */
+export interface GuestList {
+  /** Those who have answered a heartbeat: the next configuration brings them in. */
+  readonly joins: Map<PeerId, Member>;
+  /** It has asked, and not answered a heartbeat yet. */
+  has(who: MemberKey): boolean;
+  /** Heartbeats go there from now on, the first one at once. */
+  welcome(from: LinkedPeer, member: Member): void;
+  /** False: it is refused, and told so. */
+  mayJoin(from: LinkedPeer, who: MemberKey, configuration: Configuration): boolean;
+}

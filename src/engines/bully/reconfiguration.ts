@@ -1,0 +1,159 @@
+/**
+ * How a leader changes the configuration: one change at a time, each a whole configuration that needs both its voters and
+ * those before it until it is settled [M2] [M3] (Ongaro & Ousterhout 2014, with the 2015 erratum in mind: nothing before
+ * the leader's own entry is committed).
+ */
+import { LEFT_KEPT_MAX } from "../../core/config.ts";
+import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core/ids.ts";
+import type { Admin, Configuration, Member } from "../../core/message.ts";
+import { memberName, votersOf } from "../../core/quorum.ts";
+import type { Handover } from "./handover.ts";
+import { sameMembers } from "./hearsay.ts";
+import type { Node } from "./node.ts";
+import { placeVoters } from "./placement.ts";
+
+/** Who is alive and caught up changes all the time; under load not every batch is worth a look. */
+const PLACEMENTS_PER_HEARTBEAT = 2;
+
+export class Reconfiguration {
+  readonly #node: Node;
+  readonly #handover: Handover;
+  /** What the next configuration is to bring. */
+  readonly #leaves = new Set<string>();
+  readonly evictions = new Set<PeerId>();
+  /** When it last looked whether the members are placed as they should be. */
+  #placedAt: Millis = Number.NEGATIVE_INFINITY;
+
+  constructor(node: Node, handover: Handover) {
+    this.#node = node;
+    this.#handover = handover;
+  }
+
+  onTime(): void {
+    if (this.#node.leadership === null) {
+      this.#handover.stop();
+      this.#leaves.clear();
+      this.evictions.clear();
+      return;
+    }
+    this.#settle();
+    this.#reconfigure();
+    this.#handover.onTime(this.#node.quitting);
+  }
+
+  onLeave(member: MemberKey): void {
+    if (this.#node.leadership !== null) this.#leaves.add(memberName(member));
+  }
+
+  /** It has said that it leaves. */
+  leaves(member: MemberKey): boolean {
+    return this.#leaves.has(memberName(member));
+  }
+
+  carryOut(admin: Admin): { readonly ok: boolean; readonly message: string } {
+    return admin.op === "transfer" ? this.#handover.transfer(admin.id) : this.#evict(admin.id);
+  }
+
+  /** [M3] A committed configuration is settled by an entry of its own. */
+  #settle(): void {
+    const node = this.#node;
+    const newest = node.log.state.newest;
+    const leadership = node.leadership;
+    if (leadership === null || newest === null || newest.settled !== 0) return;
+    if (newest.index > node.log.commit || leadership.opened > node.log.commit) return;
+    leadership.append("settled", { data: { config_index: newest.index } });
+  }
+
+  #reconfigure(): void {
+    const node = this.#node;
+    const leadership = node.leadership;
+    const newest = node.log.state.newest;
+    if (leadership === null || newest === null || this.#handover.active) return;
+    if (leadership.opened > node.log.commit || newest.settled === 0 || newest.settled > node.log.commit) return;
+    const asked = leadership.guests.joins.size + this.#leaves.size + this.evictions.size > 0;
+    if (!asked && node.now < this.#placedAt + node.timings.heartbeat / PLACEMENTS_PER_HEARTBEAT) return;
+    this.#placedAt = node.now;
+    const members = this.#target(newest.configuration);
+    if (sameMembers(members, newest.configuration.members)) return;
+    const prevVoters = votersOf(newest.configuration).map(({ id, inc }) => ({ id, inc }));
+    leadership.append("config", { data: { members, prev_voters: prevVoters } });
+    leadership.guests.joins.clear();
+    this.#leaves.clear();
+    this.evictions.clear();
+  }
+
+  /** The members as they should be: joins, leaves, evictions, new addresses, then placement [M5]. */
+  #target(present: Configuration): Member[] {
+    const { self } = this.#node;
+    const members = new Map<PeerId, Member>(present.members.map((m) => [m.id, m]));
+    for (const member of present.members) {
+      const gone = this.#leaves.has(memberName(member)) || (this.evictions.has(member.id) && !this.isLive(member));
+      const role = gone && !sameMember(member, self) ? "left" : member.role;
+      members.set(member.id, { id: member.id, inc: member.inc, ...this.#node.presentAddress(member), role });
+    }
+    for (const join of this.#node.leadership?.guests.joins.values() ?? []) {
+      const before = members.get(join.id);
+      // A voter's id passes to a new incarnation in two steps: first the old one leaves [M6].
+      if (before === undefined || before.role !== "voter") members.set(join.id, join);
+      else members.set(join.id, { ...before, role: "left" });
+    }
+    const staying = [...members.values()].filter((m) => m.role !== "left");
+    const voters = placeVoters({
+      leader: self.id,
+      leaderQuits: this.#node.quitting,
+      members: staying.map((m) => ({
+        id: m.id,
+        voter: m.role === "voter",
+        fit: this.#isFit(m),
+        gone: this.isGone(m),
+      })),
+    });
+    return this.#withoutForgotten([...members.values()], present)
+      .map((m) =>
+        m.role === "left" ? m : { ...m, role: voters.has(m.id) ? ("voter" as const) : ("observer" as const) },
+      )
+      .sort((a, b) => a.id - b.id);
+  }
+
+  /**
+   * Those who left are named for a while, for people who look. That binds nobody: the configuration that let them go is settled, so
+   * neither do their votes count, nor their incarnations, should they come back. Too many, and all go that nobody is linked to.
+   */
+  #withoutForgotten(members: readonly Member[], present: Configuration): Member[] {
+    const left = members.filter((m) => m.role === "left");
+    if (left.length <= LEFT_KEPT_MAX) return [...members];
+    const isOld = (m: Member) => present.members.some((p) => p.role === "left" && sameMember(p, m));
+    // Who is linked still may wait to hear that its departure is committed [M5].
+    return members.filter((m) => m.role !== "left" || !isOld(m) || this.#node.isLinked(m));
+  }
+
+  isLive(member: MemberKey): boolean {
+    const node = this.#node;
+    return sameMember(member, node.self) || (node.isLinked(member) && node.leadership?.isAlive(member) === true);
+  }
+
+  #isFit(member: MemberKey): boolean {
+    return sameMember(member, this.#node.self) || this.#node.leadership?.isCaughtUp(member) === true;
+  }
+
+  /** Away for the eviction time, and no live voter reaches it either [M5]. */
+  isGone(member: MemberKey): boolean {
+    const node = this.#node;
+    const leadership = node.leadership;
+    const progress = leadership?.progressOf(member);
+    if (leadership === null || progress === null || progress === undefined) return false;
+    if (node.now - progress.heard < node.timings.eviction) return false;
+    return !votersOf(node.configuration as Configuration).some(
+      (v) => leadership.isAlive(v) && leadership.progressOf(v)?.linked.includes(member.id),
+    );
+  }
+
+  #evict(id: PeerId): { ok: boolean; message: string } {
+    const member = this.#node.configuration?.members.find((m) => m.id === id);
+    if (member === undefined || member.role === "left")
+      return { ok: false, message: `there is no peer ${id} in the cluster` };
+    if (this.isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
+    this.evictions.add(id);
+    return { ok: true, message: `peer ${id} is evicted: its id is free again` };
+  }
+}
