@@ -37,6 +37,7 @@ import type { ClientEvents } from "./client/client-link.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
+import type { Address } from "./net/address.ts";
 import { endsPeer, judgeHello, refuseAddress, refuseText } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import { Links } from "./net/links.ts";
@@ -59,6 +60,8 @@ export interface HostOptions extends PersonOptions {
   /** Where to listen; port 0 takes a free one. */
   readonly host: string;
   readonly port: number;
+  /** Where to listen besides: the same peer, dialled another way. Others hear only of `advertise`. */
+  readonly alsoListensAt?: readonly Address[];
   /** What others dial; null: host and port as bound. */
   readonly advertise: { readonly host: string; readonly port: number } | null;
   readonly seeds: readonly PeerInfo[];
@@ -202,7 +205,7 @@ export class Host implements Service {
 
   /** The directory is locked. */
   #open(): void {
-    const { id, host, port, seeds, durability } = this.#options;
+    const { id, host, port, alsoListensAt = [], seeds, durability } = this.#options;
     this.#outwait = null;
     const disk = new HeldDisk(this.#ports.disk, this.#clock, {
       lost: (reason) => this.#die(reason),
@@ -278,10 +281,10 @@ export class Host implements Service {
       },
     });
     this.#links = links;
-    links.listen(host, port, (error: PortError | null, bound: number) => {
+    links.listen([{ host, port }, ...alsoListensAt], (listening) => {
       if (this.#stopping) return;
-      if (error !== null) return this.#die(listenFailure(host, port, error));
-      this.#guarded(() => this.#onListening(bound));
+      if (!listening.ok) return this.#die(listening.message);
+      this.#guarded(() => this.#onListening(listening.ports[0] as number));
     });
   }
 
@@ -1003,16 +1006,4 @@ function ownSession({ session }: Entry): string {
 
 function diskFailure(error: PortError): string {
   return `the disk failed to make the log durable (${error.message}): what it confirmed is safe; check the disk, then start again`;
-}
-
-function listenFailure(host: string, port: number, error: PortError): string {
-  const why =
-    error.code === "EADDRINUSE"
-      ? `the port is in use (another chatpeer? try --port ${port + 1})`
-      : error.code === "EADDRNOTAVAIL"
-        ? "this machine has no such address (try --host 127.0.0.1 or 0.0.0.0)"
-        : error.code === "EACCES"
-          ? "this user may not open that port (ports below 1024 need rights; try --port 6001)"
-          : error.message;
-  return `cannot listen on ${host}:${port}: ${why}`;
 }

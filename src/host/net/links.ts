@@ -16,13 +16,14 @@ import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../.
 import type { Input } from "../../engines/engine.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { ClientEvents } from "../client/client-link.ts";
-import type { Clock, Connection, ConnectionHandler, Listener, Network, PortError, Timer } from "../contracts.ts";
+import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
 import type { LogLevel } from "../events.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
-import { place } from "./address.ts";
+import { type Address, place } from "./address.ts";
 import { Channel, refusal } from "./channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
+import { Listeners, type Listening } from "./listeners.ts";
 import type { Window } from "./window.ts";
 
 export type Flow = Pick<Extract<Input, { type: "flow" }>, "window" | "frame" | "receives" | "arrivedUntil">;
@@ -89,7 +90,7 @@ interface Link {
 export class Links {
   readonly #options: LinkOptions;
   readonly #clock: Clock;
-  #listener: Listener | null = null;
+  readonly #listeners: Listeners;
   readonly #channels = new Set<Channel>();
   /** The last PING of each that came while this process did not know that it holds its directory. */
   readonly #unanswered = new Map<Channel, number>();
@@ -109,6 +110,7 @@ export class Links {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#listeners = new Listeners(options.network);
     this.#doors = new Doors(
       () => this.#clock.now(),
       (message) => options.events.log("warn", message),
@@ -122,16 +124,13 @@ export class Links {
     });
   }
 
-  listen(host: string, port: number, ready: (error: PortError | null, port: number) => void): void {
-    this.#options.network.listen(
-      host,
-      port,
+  listen(addresses: readonly Address[], ready: (listening: Listening) => void): void {
+    this.#listeners.listen(
+      addresses,
       (connection) => this.#accept(connection),
-      (error, listener) => {
-        if (this.#closed) return listener?.close();
-        this.#listener = listener;
-        if (listener !== null) this.#scheduleBeat();
-        ready(error, listener?.port ?? 0);
+      (listening) => {
+        if (listening.ok) this.#scheduleBeat();
+        ready(listening);
       },
     );
   }
@@ -183,7 +182,7 @@ export class Links {
   close(): void {
     this.#closed = true;
     this.#beat?.cancel();
-    this.#listener?.close();
+    this.#listeners.close();
     this.#dialler.close();
     for (const channel of [...this.#channels]) channel.end();
   }

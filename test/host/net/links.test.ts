@@ -136,8 +136,8 @@ class Lan {
       clients: { attach: () => {}, frame: () => {}, closed: () => {} },
     });
     let listening = false;
-    links.listen("virtual", port, (error) => {
-      expect(error).toBeNull();
+    links.listen([{ host: "virtual", port }], (told) => {
+      expect(told).toEqual({ ok: true, ports: [port] });
       listening = true;
     });
     this.passUntil(() => listening, 1);

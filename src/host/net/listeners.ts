@@ -1,0 +1,62 @@
+/** The addresses at which a peer is dialled: it listens at all of them or at none. */
+import type { Connection, ConnectionHandler, Listener, Network, PortError } from "../contracts.ts";
+import { type Address, place } from "./address.ts";
+
+/** The ports that were bound, in the order of the addresses; or what to tell people, with every address that failed. */
+export type Listening =
+  | { readonly ok: true; readonly ports: readonly number[] }
+  | { readonly ok: false; readonly message: string };
+
+export class Listeners {
+  readonly #network: Network;
+  #open: Listener[] = [];
+  #closed = false;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Called once. `ready` follows when every address has answered, unless this was closed before. */
+  listen(
+    addresses: readonly Address[],
+    accept: (connection: Connection) => ConnectionHandler | null,
+    ready: (listening: Listening) => void,
+  ): void {
+    const ports: number[] = [];
+    const failures: string[] = [];
+    let left = addresses.length;
+    for (const [i, address] of addresses.entries()) {
+      this.#network.listen(address.host, address.port, accept, (error, listener) => {
+        if (this.#closed) return listener?.close();
+        left -= 1;
+        if (listener !== null) {
+          this.#open.push(listener);
+          ports[i] = listener.port;
+        }
+        if (error !== null) failures[i] = listenFailure(address, error);
+        if (left > 0) return;
+        if (failures.length === 0) return ready({ ok: true, ports });
+        this.close();
+        ready({ ok: false, message: failures.filter((failure) => failure !== undefined).join("; ") });
+      });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const listener of this.#open) listener.close();
+    this.#open = [];
+  }
+}
+
+function listenFailure(address: Address, error: PortError): string {
+  const why =
+    error.code === "EADDRINUSE"
+      ? `the port is in use (another chatpeer? try --port ${address.port + 1})`
+      : error.code === "EADDRNOTAVAIL"
+        ? "this machine has no such address (try --host 127.0.0.1 or 0.0.0.0)"
+        : error.code === "EACCES"
+          ? "this user may not open that port (ports below 1024 need rights; try --port 6001)"
+          : error.message;
+  return `cannot listen on ${place(address)}: ${why}`;
+}
