@@ -66,9 +66,15 @@ test.skipIf(!mountable)(
       const fill = join(cluster.dir(2), "fill");
       Bun.spawnSync(["dd", "if=/dev/zero", `of=${fill}`, "bs=4k"]);
       cluster.peer(1).say(...Array.from({ length: 20 }, () => "x".repeat(1000)));
-      await cluster.peer(1).event("notice", (e) => e.code === "waiting" && /disk is full/.test(e.message));
-      const { waiting } = await cluster.peer(1).status();
-      expect(waiting.peers.map((p: PeerEvent) => `${p.id} ${p.why}`)).toEqual(["2 room", "3 away"]);
+      const full = (e: PeerEvent) => e.code === "waiting" && /disk is full/.test(e.message);
+      await cluster.peer(1).event("notice", full);
+      // Peer 1 led or followed until now, so peer 2 may have it as its relay [S6] and wait for nobody for a while.
+      const from = cluster.peer(2).events.length;
+      if ((await cluster.peer(2).status()).waiting === null) await cluster.peer(2).event("notice", full, from);
+      for (const id of [1, 2]) {
+        const { waiting } = await cluster.peer(id).status();
+        expect(waiting.peers.map((p: PeerEvent) => `${p.id} ${p.why}`)).toEqual(["2 room", "3 away"]);
+      }
       const doctor = await run([BINARY, "doctor", `127.0.0.1:${cluster.portOf(2)}`]);
       expect(doctor.code).toBe(1);
       expect(doctor.out).toContain("cannot write");
