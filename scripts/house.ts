@@ -30,7 +30,6 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
     "src/cli/chat/chat.ts",
     "src/engines/bully/election.ts",
     "src/core/message.ts",
-    "src/engines/bully/peer.ts",
     "src/engines/bully/replication.ts",
     "src/host/client/client-host.ts",
     "src/host/client/attached-clients.ts",

@@ -169,7 +169,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     rule: "R2",
     what: "whoever promises another one cuts what it does not know to be committed, to be sent it again",
     parts: peers((peer) => {
-      wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+      wrap(peer.roles, "raisePromise", (raisePromise) => (ballot) => {
         raisePromise(ballot);
         const from = peer.log.commit + 1;
         if (from > peer.log.last || ballot.leader_id === peer.self.id) return;
@@ -190,7 +190,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     what: "while its promise is on its way to disk, a follower still obeys the old leader; it reports its log as before",
     parts: peers((peer) => {
       let reported: Tail = peer.log.tail;
-      wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+      wrap(peer.roles, "raisePromise", (raisePromise) => (ballot) => {
         reported = peer.log.tail;
         raisePromise(ballot);
       });
@@ -337,7 +337,7 @@ function unfenced(peer: Peer, open: () => boolean): void {
       if (input.type === "durable") acknowledge();
     } else if (frame.type === "SEQ_CHAT") obey(input.link, frame);
   });
-  wrap(peer, "becomeFollower", (becomeFollower) => (ballot) => {
+  wrap(peer.roles, "becomeFollower", (becomeFollower) => (ballot) => {
     obeyed = null;
     becomeFollower(ballot);
   });

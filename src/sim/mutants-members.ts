@@ -42,7 +42,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
         const { promised } = restored;
         if (!sameMember(leaderKey(promised), options.self)) return new Peer(options, restored, now);
         const peer = new Peer({ ...options, self: makerOf(promised) }, restored, now);
-        if (peer.isVoter && peer.healthy) peer.becomeLeader();
+        if (peer.isVoter && peer.healthy) peer.roles.becomeLeader();
         return peer;
       },
     },
@@ -111,7 +111,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     what: "a candidate counts promises by the configuration it had before it adopted a newer log",
     parts: peers((peer) => {
       let before = peer.voterSets;
-      wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+      wrap(peer.roles, "raisePromise", (raisePromise) => (ballot) => {
         before = setsOf(peer);
         raisePromise(ballot);
       });
@@ -291,7 +291,7 @@ function setsOf(peer: Peer): Peer["voterSets"] {
 }
 
 function promiseEarly(peer: Peer): void {
-  wrap(peer, "raisePromise", (raisePromise) => (ballot) => {
+  wrap(peer.roles, "raisePromise", (raisePromise) => (ballot) => {
     raisePromise(ballot);
     peer.step({ type: "promised", ballot }, peer.now);
   });

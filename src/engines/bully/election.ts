@@ -23,6 +23,7 @@ import type {
   CatchupResp,
   ElectionAnswer,
   Election as ElectionFrame,
+  Nack,
   Prepare,
   Promised,
   Tail,
@@ -32,7 +33,7 @@ import type { LinkedPeer } from "../engine.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Node } from "./node.ts";
 import type { Relay } from "./relay.ts";
-import type { RoleChanges } from "./roles.ts";
+import type { RoleChanges } from "./role-changes.ts";
 import type { Terms } from "./terms.ts";
 
 type Phase = "idle" | "polling" | "deferring" | "preparing";
@@ -409,7 +410,7 @@ export class Election {
     this.#judgePromises();
   }
 
-  onNack(from: MemberKey, ballot: Ballot, promised: Ballot, led: boolean): void {
+  onNack(from: MemberKey, { ballot, promised, led }: Nack): void {
     const node = this.#node;
     this.#see(promised);
     if (this.#phase !== "preparing" || this.#ballot === null || !sameBallot(ballot, this.#ballot)) return;

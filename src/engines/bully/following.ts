@@ -21,7 +21,7 @@ import type { Histories } from "./histories.ts";
 import type { Losses } from "./losses.ts";
 import type { Node } from "./node.ts";
 import type { Relay } from "./relay.ts";
-import type { RoleChanges } from "./roles.ts";
+import type { RoleChanges } from "./role-changes.ts";
 
 /** The parts that it uses. */
 interface FollowershipParts {

@@ -6,7 +6,7 @@ import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core
 import type { Member } from "../../core/message.ts";
 import { hasQuorum, votersOf } from "../../core/quorum.ts";
 import type { Node } from "./node.ts";
-import type { RoleChanges } from "./roles.ts";
+import type { RoleChanges } from "./role-changes.ts";
 
 export class Handover {
   readonly #node: Node;

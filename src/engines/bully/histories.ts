@@ -10,7 +10,7 @@ import type { Fork } from "../../core/message.ts";
 import { hasQuorum, memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
 import type { Node } from "./node.ts";
-import type { RoleChanges } from "./roles.ts";
+import type { RoleChanges } from "./role-changes.ts";
 
 export class Histories {
   readonly #node: Node;

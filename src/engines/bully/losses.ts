@@ -7,18 +7,22 @@ import { type LinkId, type LogIndex, type MemberKey, type Millis, sameMember } f
 import { MemberMap } from "../../core/member-map.ts";
 import type { Lost } from "../../core/message.ts";
 import { everyVoter, hasQuorum } from "../../core/quorum.ts";
+import { fallsShort, type SeenOf } from "./memory.ts";
 import type { Node } from "./node.ts";
+import type { RoleChanges } from "./role-changes.ts";
 
 export class Losses {
   readonly #node: Node;
+  readonly #roles: RoleChanges;
   readonly #lost = new MemberMap<Lost>();
   /** As far as others saw this peer confirm, where that is more than it holds; 0 where nobody has said so. */
   #confirmed: LogIndex = 0;
   #sayAgainAt: Millis = 0;
   #told: string | null = null;
 
-  constructor(node: Node) {
+  constructor(node: Node, roles: RoleChanges) {
     this.#node = node;
+    this.#roles = roles;
   }
 
   onLinkUp(link: LinkId): void {
@@ -34,6 +38,26 @@ export class Losses {
     this.#confirmed = confirmed;
     this.#sayAgainAt = this.#node.now + this.#node.timings.leaderTimeout;
     for (const link of this.#node.links.keys()) this.#node.send(link, this.#own);
+  }
+
+  /**
+   * [D6] Another peer saw more of this incarnation than its directory holds: somebody put back a copy, or the disk forgot. It keeps
+   * the promise that it no longer knew, and counts in nothing until it is repaired.
+   */
+  onSeen(from: MemberKey, seen: SeenOf): void {
+    const node = this.#node;
+    if (!fallsShort(node.promised, node.log.durable, seen)) return;
+    if (!node.faulty) {
+      node.out({ do: "damaged", from: node.log.durable + 1 });
+      node.notice(
+        "rolled-back",
+        `this directory has lost what it had confirmed to peer ${from.id} (was it put back from a copy?): it is fetched from the others, and this peer counts again when it is whole`,
+      );
+    }
+    node.faulty = true;
+    this.tell(seen.match);
+    this.#roles.withdraw("its directory was put back to an older state");
+    this.#roles.promiseAgain(seen.promised);
   }
 
   onLost(from: MemberKey, frame: Lost): void {

@@ -1,6 +1,6 @@
 /**
  * What the parts of a peer share, and all that they know of it: facts about this process, questions about its cluster
- * that follow from them, and outputs. What changes its role is in `roles`.
+ * that follow from them, and outputs. Its role changes in `roles` only.
  */
 import type { Timings } from "../../core/config.ts";
 import {

@@ -79,13 +79,15 @@ export class OwnDisk {
     return { mean: Math.ceil(this.#estimator.mean), bound: Math.ceil(this.bound) };
   }
 
-  /** Milliseconds as expected now, where that became slow, or fast again, since this was last asked; else null. */
-  change(): { readonly isSlow: boolean; readonly ms: Millis } | null {
+  /** What to tell people: once when the disk became slow, and what that costs, and once when it is fast again; else null. */
+  news(): { readonly code: "disk-slow" | "disk-fast"; readonly message: string } | null {
     const { mean, samples } = this.#estimator;
     // Between the two nothing changes, so that a disk at the limit is not told of again and again.
     const isSlow = this.#isSlow ? mean >= DISK_SLOW_MS / 2 : mean >= DISK_SLOW_MS;
     if (isSlow === this.#isSlow || samples < SAMPLES_MIN) return null;
     this.#isSlow = isSlow;
-    return { isSlow, ms: mean };
+    if (!isSlow) return { code: "disk-fast", message: `the disk is fast again: a sync takes ${Math.round(mean)} ms` };
+    const message = `the disk is slow, ${slowDiskCost(mean)}. Choose a faster one for the data directory; \`chatpeer doctor\` measures it`;
+    return { code: "disk-slow", message };
   }
 }

@@ -18,6 +18,7 @@ import {
 } from "../../core/config.ts";
 import {
   type Ballot,
+  compareBallots,
   type LinkId,
   type LogIndex,
   type MemberKey,
@@ -27,7 +28,7 @@ import {
   sameMember,
 } from "../../core/ids.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import type { Acked, Chat, Entry, EntryKind, Member, SeqAck, Tail } from "../../core/message.ts";
+import type { Acked, Chat, Entry, EntryKind, Member, Nack, SeqAck, Tail } from "../../core/message.ts";
 import { hasQuorum, quorumIndex } from "../../core/quorum.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { Guests } from "./guests.ts";
@@ -36,7 +37,7 @@ import type { Content, Leading, Standing } from "./leading.ts";
 import type { Node } from "./node.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
 import { isClientSession } from "./relayed-chats.ts";
-import type { RoleChanges } from "./roles.ts";
+import type { RoleChanges } from "./role-changes.ts";
 import { Sequencer } from "./sequencer.ts";
 
 /** What the leader knows of one member under its ballot. */
@@ -64,7 +65,7 @@ export interface Progress extends Standing {
 }
 
 /** The parts that it uses. */
-interface LeadershipParts {
+export interface LeadershipParts {
   readonly acceptor: Acceptor;
   readonly handover: Handover;
   readonly reconfiguration: Reconfiguration;
@@ -350,6 +351,13 @@ export class Leadership implements Leading {
     if (progress.state === "behind" || agreed.index + 1 < progress.next) this.#probe(progress, agreed.index + 1);
     // What it holds already, because it came from somebody else, is not sent.
     else if (sameBallot(agreed.ballot, hint.ballot)) progress.next = agreed.index + 1;
+  }
+
+  /** A member is bound to another ballot. */
+  onNack(from: MemberKey, { ballot, promised, led }: Nack): void {
+    if (!sameBallot(ballot, this.ballot) || compareBallots(promised, this.ballot) <= 0) return;
+    // Its word counts as soon as it is a member: then it is asked again.
+    if (!this.guests.onAnswer(from)) this.#roles.onRefused(from, promised, led);
   }
 
   /** [R5] */

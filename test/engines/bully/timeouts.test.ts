@@ -178,20 +178,20 @@ describe("the own disk", () => {
     const disk = new OwnDisk(10_000);
     let index = 0;
     let now = 0;
-    const told: (boolean | null)[] = [];
+    const told: (string | null)[] = [];
     const sync = (ms: number, times: number) => {
       for (let i = 0; i < times; i++) {
         index += 1;
         disk.onAppend(index, now);
         now += ms;
         disk.onDurable(index, now);
-        told.push(disk.change()?.isSlow ?? null);
+        told.push(disk.news()?.code ?? null);
       }
     };
     sync(2 * DISK_SLOW_MS, 6);
-    expect(told).toEqual([null, null, true, null, null, null]);
+    expect(told).toEqual([null, null, "disk-slow", null, null, null]);
     told.length = 0;
     sync(1, 30);
-    expect(told.filter((t) => t !== null)).toEqual([false]);
+    expect(told.filter((t) => t !== null)).toEqual(["disk-fast"]);
   });
 });
