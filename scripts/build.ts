@@ -15,7 +15,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { Glob } from "bun";
+import { type BunPlugin, Glob } from "bun";
 import { COMPILE_FLAGS } from "./compile-flags.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -87,8 +87,24 @@ function copyInPieces(from: string, to: string): void {
   closeSync(target);
 }
 
+/**
+ * In a bundle what a module imports from node:process, log-update's above all, would be imported at the start: Node reads
+ * `process.stdout` then, which makes an inherited pipe non-blocking for everybody who writes to it.
+ */
+const GLOBAL_PROCESS: BunPlugin = {
+  name: "the global process instead of node:process",
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?process$/ }, () => ({ path: "process", namespace: "global" }));
+    build.onLoad({ filter: /^process$/, namespace: "global" }, () => ({
+      contents: "export default globalThis.process;",
+      loader: "js",
+    }));
+  },
+};
+
 async function bundle(entry: string, out: string): Promise<void> {
-  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm" });
+  const plugins = [GLOBAL_PROCESS];
+  const result = await Bun.build({ entrypoints: [root + entry], target: "node", format: "esm", plugins });
   if (!result.success) {
     console.error(result.logs.join("\n"));
     process.exit(1);

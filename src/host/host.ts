@@ -153,6 +153,8 @@ export class Host implements Service {
   readonly #refusals = new Set<string>();
   /** Others' pending messages that were shown [S7]. */
   readonly #unsent = new Set<string>();
+  /** The highest commit index that a leader has named. */
+  #committedElsewhere: LogIndex = 0;
   readonly #waiter: Waiter;
 
   constructor(
@@ -337,6 +339,11 @@ export class Host implements Service {
   /** Commit index of the running peer. */
   get commit(): LogIndex {
     return this.#peer?.log.commit ?? 0;
+  }
+
+  catchUp(): { readonly at: LogIndex; readonly of: LogIndex } | null {
+    if (this.#peer === null || (this.#peer.leadership === null && this.#committedElsewhere === 0)) return null;
+    return { at: this.commit, of: Math.max(this.commit, this.#committedElsewhere) };
   }
 
   status(): Status {
@@ -558,6 +565,8 @@ export class Host implements Service {
     } else if (frame.type === "JOIN_ACK" && frame.cluster_id !== directory.clusterId) return;
     if (frame.type === "ASK") return this.#who.onAsk(link, frame);
     if (frame.type === "TELL") return this.#who.onTold(link, frame);
+    if (frame.type === "HEARTBEAT" || frame.type === "SEQ_CHAT")
+      this.#committedElsewhere = Math.max(this.#committedElsewhere, frame.commit);
     this.#input({ type: "frame", link, frame });
   }
 

@@ -25,6 +25,8 @@ export interface Service {
   submit(room: string, text: string): Submitted;
   readonly pending: number;
   status(): Status;
+  /** How far this peer's log is committed, and how far the others' is; null where none of them has said so yet, and for a client. */
+  catchUp(): { readonly at: LogIndex; readonly of: LogIndex } | null;
   /** How far into the log messages have been told. */
   readonly delivered: LogIndex;
   /** `answer` is called once, now or later; never if this stops first. */

@@ -226,6 +226,21 @@ test("[S1] two peers: each message is pending on its sender only, delivered once
   }
 });
 
+test("a peer that joins knows how far the others are, and how far it has come", () => {
+  const room = new Room();
+  const first = room.leader(room.disk());
+  for (let i = 0; i < 100; i++) accepted(first.host.submit("general", `message ${i}`));
+  room.passUntil(() => messages(first).length === 100);
+  const second = room.start(2, room.disk(), { seeds: [SEED] });
+  expect(second.host.catchUp()).toBe(null);
+  room.passUntil(() => (second.host.catchUp()?.of ?? 0) >= first.host.commit);
+  room.passUntil(() => messages(second).length === 100);
+  const { at, of } = second.host.catchUp() as { at: number; of: number };
+  expect(at).toBe(second.host.commit);
+  expect(of - at).toBeLessThan(3);
+  expect(first.host.catchUp()).toEqual({ at: first.host.commit, of: first.host.commit });
+});
+
 test("what is not taken is not pending: an empty text, one too long, a bad room, a peer that is not running", () => {
   const room = new Room();
   const run = room.leader(room.disk());

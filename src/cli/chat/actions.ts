@@ -4,7 +4,9 @@ import { lastMessages } from "../../host/answers/pages.ts";
 import type { DeliveredMessage } from "../../host/events.ts";
 import type { OwnQuestion, Service } from "../../host/service.ts";
 import type { Face } from "../faces/face.ts";
+import { Pace } from "../process/pace.ts";
 import { confirmationLines, counted, memberRows, roomLines, statusLines, whoRows } from "../screen/answer-rows.ts";
+import { visible } from "../screen/sanitize.ts";
 import { type Asking, Unanswered } from "./asking.ts";
 import { type Command, HELP, KEYS_HELP } from "./commands.ts";
 import type { Readers } from "./readers.ts";
@@ -142,9 +144,13 @@ function leaveRoom(room: string, { rooms, notice, refuse }: Acting): void {
   notice("room", `you left ${room}, and talk in ${rooms.active} now`);
 }
 
-async function save(file: string, { service, asking, rooms, notice, refuse }: Acting): Promise<void> {
+async function save(file: string, { service, asking, rooms, face, notice, refuse }: Acting): Promise<void> {
   const room = rooms.active;
-  const saved = await saveRoom(asking, { room, through: service.delivered }, file);
+  const last = rooms.all.find((r) => r.active)?.last_seq_no ?? 0;
+  const pace = new Pace(`saving ${visible(room)}`, "messages", performance.now());
+  const onSaved = (count: number) => face.progress(pace.text(count, last, performance.now()));
+  const saved = await saveRoom(asking, { room, through: service.delivered }, file, onSaved);
+  face.progress(null);
   if (saved.ok) notice("saved", `${counted(saved.count, "message")} of ${room} saved in ${saved.path}`);
   else refuse(`the history of ${room} was not saved: ${saved.message}`);
 }

@@ -14,10 +14,12 @@ import type { Service } from "../../host/service.ts";
 import type { Chatting, Face } from "../faces/face.ts";
 import { type Line, LineSplitter } from "../process/input.ts";
 import { ONE_FRAME, Output } from "../process/output.ts";
+import { progressOn } from "../process/progress.ts";
 import { runtimeName, VERSION } from "../process/runtime.ts";
 import { type Acting, act } from "./actions.ts";
 import { Asking, Unanswered } from "./asking.ts";
 import { Attention } from "./attention.ts";
+import { CatchUp } from "./catch-up.ts";
 import { readCommand } from "./commands.ts";
 import { OperatorLog } from "./operator-log.ts";
 import { Readers } from "./readers.ts";
@@ -51,7 +53,7 @@ export async function talk(
   streams: Streams,
   signals: (handler: (signal: string) => void) => void,
 ): Promise<number> {
-  const makeFace = await loadFace(options.mode);
+  const makeFace = await loadFace(options.mode, streams.error);
   return new Promise((resolve) => {
     const chat = new Chat(clock, makeService, makeFace, options, streams, resolve);
     signals((signal) => chat.onSignal(signal));
@@ -60,7 +62,7 @@ export async function talk(
 }
 
 /** Only the face that is worn is loaded: what measures text for people keeps 5 MB, of which a script has no use. */
-async function loadFace(mode: TalkOptions["mode"]): Promise<(chat: Chatting) => Face> {
+async function loadFace(mode: TalkOptions["mode"], error: Streams["error"]): Promise<(chat: Chatting) => Face> {
   if (mode === "json") {
     const { JsonFace } = await import("../faces/json.ts");
     return (chat) => new JsonFace(chat);
@@ -70,7 +72,8 @@ async function loadFace(mode: TalkOptions["mode"]): Promise<(chat: Chatting) => 
     return (chat) => new ScreenFace(chat);
   }
   const { PlainFace } = await import("../faces/plain.ts");
-  return (chat) => new PlainFace(chat);
+  const progress = await progressOn(error);
+  return (chat) => new PlainFace(chat, progress);
 }
 
 interface Talking extends TalkOptions {
@@ -96,6 +99,7 @@ class Chat implements HostListener, Chatting {
   readonly #log: OperatorLog;
   readonly #attention: Attention;
   readonly #acting: Acting;
+  readonly #catchUp: CatchUp;
   readonly #resolve: (code: number) => void;
   readonly #splitter = new LineSplitter();
   /** Lines read and not yet taken: before the start, or while the outbox is full. */
@@ -135,6 +139,7 @@ class Chat implements HostListener, Chatting {
     this.#attention = new Attention(this.#service, this.rooms, mode, (message) => this.isOwn(message));
     this.#face = makeFace(this);
     this.#log = new OperatorLog(options.logLevel, this.err, (record) => this.#face.log(record));
+    this.#catchUp = new CatchUp(clock, this.#service, (text) => this.#face.progress(text));
     this.#acting = {
       ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
       ...{ keyboard: mode === "terminal", history },
@@ -187,6 +192,7 @@ class Chat implements HostListener, Chatting {
     if (event.event === "message") this.#onTold(event);
     if (event.event === "started") {
       this.#logStart(event);
+      if (this.options.senderId !== null) this.#catchUp.begin();
       void this.#onStarted();
     }
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
@@ -209,6 +215,7 @@ class Chat implements HostListener, Chatting {
   }
 
   stopped({ code, reason }: Stopped): void {
+    this.#catchUp.end();
     this.#face.end();
     if (code === 0) this.#face.answer([], [`-- stopped: ${reason}`]);
     this.#asking.stop();

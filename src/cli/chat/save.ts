@@ -15,8 +15,13 @@ export type Saved =
   | { readonly ok: true; readonly path: string; readonly count: number }
   | { readonly ok: false; readonly message: string };
 
-/** `~/` is the home directory. */
-export async function saveRoom(asking: Asking, place: Place, file: string): Promise<Saved> {
+/** `~/` is the home directory. `onSaved` is told how many messages are in the file so far. */
+export async function saveRoom(
+  asking: Asking,
+  place: Place,
+  file: string,
+  onSaved: (count: number) => void = () => {},
+): Promise<Saved> {
   let path = file;
   let created = false;
   try {
@@ -28,6 +33,7 @@ export async function saveRoom(asking: Asking, place: Place, file: string): Prom
       for await (const messages of allMessages(asking, place)) {
         count += messages.length;
         await handle.appendFile(messages.map(savedLines).join(""));
+        onSaved(count);
       }
     } finally {
       await handle.close();

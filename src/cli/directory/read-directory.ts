@@ -2,11 +2,14 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
+import { standardStream } from "../../adapters/standard-stream.ts";
 import { type Disk, PortError } from "../../host/contracts.ts";
 import { toMessage } from "../../host/delivered.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../../host/store/history.ts";
+import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { DamagedFile } from "../../host/store/state-files.ts";
 import type { Output } from "../process/output.ts";
+import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
 import { counted } from "../screen/answer-rows.ts";
 import type { Paint } from "../screen/paint.ts";
 import { messageLine } from "../screen/render.ts";
@@ -14,6 +17,7 @@ import { visible } from "../screen/sanitize.ts";
 import type { Command } from "../usage/command.ts";
 import { name, UsageError } from "../usage/flags.ts";
 import { entriesOf, piecesIn, verifyPieces } from "./pieces.ts";
+import { Reading } from "./reading.ts";
 
 const INDEX_MAX = 999_999_999_999_999;
 
@@ -25,7 +29,7 @@ export const VERIFY: Command = {
   flags: [],
   examples: [{ command: "chatpeer verify data/peer1 data/peer2", what: "Beside running peers or long after them" }],
   exits: { 0: "they are one history; one may be shorter", 1: "they differ, or one cannot be read" },
-  run: ({ words, out, err }) => verify(words, out, err),
+  run: async ({ words, out, err }) => verify(words, out, err, await progressOn(standardStream(2))),
 };
 
 export const LOG: Command = {
@@ -44,7 +48,7 @@ export const LOG: Command = {
     { command: "chatpeer log data/peer1/damaged", what: "What can be read of segments that were set aside" },
   ],
   exits: { 0: "printed", 1: "the log cannot be read to its end: stderr says where and why" },
-  run({ words, settings, out, err, paint }) {
+  async run({ words, settings, out, err, paint }) {
     const [directory, ...more] = words;
     if (directory === undefined || more.length > 0)
       throw new UsageError("log needs one data directory: chatpeer log DIR");
@@ -59,23 +63,39 @@ export const LOG: Command = {
       out,
       err,
       paint,
+      // What it prints shows how far it is, where somebody sees it.
+      standardStream(1).isTTY === true
+        ? NO_PROGRESS
+        : await progressOn(standardStream(2), { lines: !settings.on("json") }),
     );
   },
 };
 
 /** Exit code 0 only if the committed logs are one history. */
-export function verify(directories: readonly string[], out: Output, err: Output): number {
+export function verify(
+  directories: readonly string[],
+  out: Output,
+  err: Output,
+  progress: Progress = NO_PROGRESS,
+): number {
   if (directories.length === 0)
     throw new UsageError("verify needs at least one data directory: chatpeer verify DIR...");
   const pieces = new Map(directories.flatMap((d) => [[d, piecesIn(d)] as const]).filter(([, disk]) => disk !== null));
   if (pieces.size > 0) {
-    const codes = [...pieces].map(([d, disk]) => reporting(err, () => verifyPieces(disk as Disk, d, out, err)));
+    const codes = [...pieces].map(([d, disk]) =>
+      reporting(err, progress, () => verifyPieces(new Reading(progress).of(disk as Disk, ""), d, out, err)),
+    );
     const whole = directories.filter((d) => !pieces.has(d));
-    return Math.max(...codes, whole.length > 0 ? verify(whole, out, err) : 0);
+    return Math.max(...codes, whole.length > 0 ? verify(whole, out, err, progress) : 0);
   }
   const disks = directories.map(openData);
-  return reporting(err, () => {
-    const comparison = compareHistories(disks, directories.map(rootOf));
+  return reporting(err, progress, () => {
+    const reading = new Reading(progress);
+    const comparison = compareHistories(
+      disks.map((disk) => reading.of(disk, LOG_DIRECTORY)),
+      directories.map(rootOf),
+    );
+    progress.end();
     if (comparison.result === "differ") {
       const { index, a, b, lines } = comparison;
       out.line(`not one history: entry ${index} differs`);
@@ -113,16 +133,19 @@ export async function printLog(
   out: Output,
   err: Output,
   paint: Paint,
+  progress: Progress = NO_PROGRESS,
 ): Promise<number> {
   const pieces = piecesIn(directory);
-  const disk = pieces ?? openData(directory);
+  const reading = new Reading(progress);
+  const disk = pieces === null ? reading.of(openData(directory), LOG_DIRECTORY) : reading.of(pieces, "");
   let code = 0;
   const wrong = (what: string) => {
     code = 1;
+    progress.clear();
     err.line(visible(`chatpeer: ${what}`));
   };
-  const entries = pieces === null ? readCommitted(disk, rootOf(directory)) : entriesOf(pieces, directory, wrong);
-  return reporting(err, async () => {
+  const entries = pieces === null ? readCommitted(disk, rootOf(directory)) : entriesOf(disk, directory, wrong);
+  return reporting(err, progress, async () => {
     for (const entry of entries) {
       if (
         entry.kind !== "chat" ||
@@ -136,6 +159,7 @@ export async function printLog(
       if (out.lost) break;
       if (!ready) await new Promise<void>((go) => out.resumed(go));
     }
+    progress.end();
     return code;
   });
 }
@@ -154,8 +178,9 @@ function rootOf(directory: string): string {
   return `${resolve(directory)}/`;
 }
 
-function reporting<T extends number | Promise<number>>(err: Output, work: () => T): T | number {
+function reporting<T extends number | Promise<number>>(err: Output, progress: Progress, work: () => T): T | number {
   const report = (error: unknown): number => {
+    progress.end();
     if (!(error instanceof DamagedLog || error instanceof DamagedFile || error instanceof PortError)) throw error;
     err.line(visible(`chatpeer: ${error.message}`));
     return 1;

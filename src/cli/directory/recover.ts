@@ -1,17 +1,21 @@
 /** `chatpeer recover DIR`: a majority of the voters is lost for good, and one survivor goes on [M9]. */
 import { systemClock } from "../../adapters/clock.ts";
+import { standardStream } from "../../adapters/standard-stream.ts";
 import { TERMS_LEFT_WARNED } from "../../core/config.ts";
 import type { Clock, Disk } from "../../host/contracts.ts";
 import { DAMAGED_DIRECTORY } from "../../host/store/damaged.ts";
 import { HostError, lockDirectory, lockFailure } from "../../host/store/directory.ts";
 import { inspectSurvivor, type Recovery, recoverByForce, type Survivor } from "../../host/store/forced.ts";
 import { Outwait } from "../../host/store/holding.ts";
+import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { TAKE_LOCK } from "../chat/chat-options.ts";
 import type { Output } from "../process/output.ts";
+import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
 import { visible } from "../screen/sanitize.ts";
 import type { Command } from "../usage/command.ts";
 import { UsageError } from "../usage/flags.ts";
 import { openData } from "./read-directory.ts";
+import { Reading } from "./reading.ts";
 
 export const RECOVER: Command = {
   name: "recover",
@@ -30,9 +34,19 @@ export const RECOVER: Command = {
     },
   ],
   exits: { 0: "done, or could be", 1: "it cannot be done: stderr says why" },
-  run: ({ words, settings, out, err }) =>
-    recover(words, { force: settings.on("force"), takesLock: settings.on(TAKE_LOCK.name) }, systemClock, out, err),
+  run: async ({ words, settings, out, err }) =>
+    recover(
+      words,
+      { force: settings.on("force"), takesLock: settings.on(TAKE_LOCK.name) },
+      systemClock,
+      out,
+      err,
+      await progressOn(standardStream(2)),
+    ),
 };
+
+/** Of the log: what the survivor holds is found out, and then its history is written. */
+const FORCED_READS = 2;
 
 interface Wanted {
   readonly force: boolean;
@@ -47,6 +61,7 @@ export async function recover(
   clock: Clock,
   out: Output,
   err: Output,
+  progress: Progress = NO_PROGRESS,
 ): Promise<number> {
   const [directory, ...more] = words;
   if (directory === undefined || more.length > 0)
@@ -54,12 +69,15 @@ export async function recover(
   const disk = openData(directory);
   try {
     await outwait(disk, clock, takesLock, err);
-    for (const line of force
-      ? recovered(recoverByForce(disk, clock), disk, directory)
-      : plan(inspectSurvivor(disk, clock), directory))
-      out.line(visible(line));
+    const read = new Reading(progress).of(disk, LOG_DIRECTORY, force ? FORCED_READS : 1);
+    const lines = force
+      ? recovered(recoverByForce(read, clock), disk, directory)
+      : plan(inspectSurvivor(read, clock), directory);
+    progress.end();
+    for (const line of lines) out.line(visible(line));
     return 0;
   } catch (error) {
+    progress.end();
     if (!(error instanceof HostError)) throw error;
     err.line(visible(`chatpeer: ${directory}: ${error.message}`));
     return 1;

@@ -17,6 +17,8 @@ export interface Face {
   begin(past: readonly DeliveredMessage[]): void;
   /** For the operator. */
   log(record: LogRecord): void;
+  /** How far something is that takes long, or null when it is over. */
+  progress(text: string | null): void;
   /** The peer leaves: what comes now are last words. */
   end(): void;
 }

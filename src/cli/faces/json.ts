@@ -31,6 +31,8 @@ export class JsonFace implements Face {
     this.#chat.err.line(logLine(record, this.#chat.options.logFormat));
   }
 
+  progress(): void {}
+
   end(): void {}
 
   #print(object: object): void {

@@ -1,5 +1,6 @@
 /** People without a screen of ours, through a pipe or at a dumb terminal: a line for each thing, errors on stderr. */
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
+import type { Progress } from "../process/progress.ts";
 import type { Row } from "../screen/answer-rows.ts";
 import { inColumns } from "../screen/columns.ts";
 import { paintFor } from "../screen/paint.ts";
@@ -12,16 +13,18 @@ import { writeLine } from "./pipe.ts";
 export class PlainFace implements Face {
   readonly #chat: Chatting;
   readonly #transcript: Transcript;
+  readonly #progress: Progress;
 
-  constructor(chat: Chatting) {
+  constructor(chat: Chatting, progress: Progress) {
     this.#chat = chat;
+    this.#progress = progress;
     const { options, streams, clock } = chat;
     const paint = paintFor(streams.output);
     this.#transcript = new Transcript({ bell: options.bell, paint, plain: true }, chat, clock.wall());
   }
 
   event(event: HostEvent): void {
-    if (event.event === "error") return void this.#chat.err.line(`chatpeer: ${visible(event.message)}`);
+    if (event.event === "error") return this.#printError(`chatpeer: ${visible(event.message)}`);
     const { mode, prints } = this.#chat.options;
     if (mode === "quiet" && (event.event !== "message" || !prints)) return;
     this.#print(this.#transcript.event(event, this.#moment).rows);
@@ -40,17 +43,30 @@ export class PlainFace implements Face {
   }
 
   log(record: LogRecord): void {
-    this.#chat.err.line(logLine(record, this.#chat.options.logFormat));
+    this.#printError(logLine(record, this.#chat.options.logFormat));
   }
 
-  end(): void {}
+  progress(text: string | null): void {
+    if (text === null) this.#progress.end();
+    else this.#progress.show(text);
+  }
+
+  end(): void {
+    this.#progress.end();
+  }
 
   get #moment() {
     const { clock } = this.#chat;
     return { now: clock.now(), wall: clock.wall(), columns: Number.POSITIVE_INFINITY };
   }
 
+  #printError(line: string): void {
+    this.#progress.clear();
+    this.#chat.err.line(line);
+  }
+
   #print(lines: readonly string[]): void {
+    if (lines.length > 0) this.#progress.clear();
     for (const line of lines) writeLine(this.#chat, line);
   }
 }

@@ -36,6 +36,8 @@ export class ScreenFace implements Face, TerminalUser {
   #successor: Timer | null = null;
   /** The majority is lost since then. */
   #lostSince: number | null = null;
+  /** How far something is that takes long. */
+  #progress: string | null = null;
 
   constructor(chat: Chatting) {
     this.#chat = chat;
@@ -84,6 +86,12 @@ export class ScreenFace implements Face, TerminalUser {
     this.#print(this.#wrapped(said).map(this.#paint.dim));
   }
 
+  /** In the editor's own rows: a second writer would fight with it for the screen. */
+  progress(text: string | null): void {
+    this.#progress = text;
+    this.#terminal?.refresh();
+  }
+
   end(): void {
     this.#refreshing?.cancel();
     this.#successor?.cancel();
@@ -120,9 +128,10 @@ export class ScreenFace implements Face, TerminalUser {
     const lost = this.#lostSince !== null && clock.now() - this.#lostSince >= LOST_MS;
     const waiting = lost ? waitingSpans(status, this.#paint) : null;
     const pending = pendingSpans(this.#transcript.pending, Math.min(PENDING_ROWS_MAX, Math.floor((rows - 3) / 3)));
+    const progress = this.#progress === null ? [] : [[{ text: this.#progress }]];
     const standing = { status, name, rooms: rooms.all, read: readers.ofLastOwn(rooms.active) };
     return {
-      above: waiting === null ? pending : [...pending, waiting],
+      above: [...progress, ...pending, ...(waiting === null ? [] : [waiting])],
       status: statusSpans(standing, this.#paint, this.#moment.columns),
       prompt: `${name}> `,
     };

@@ -4,6 +4,7 @@ import type { Confirmations, WhoRow } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";
 import { place } from "../../host/net/address.ts";
 import type { RoomState } from "../chat/rooms.ts";
+import { timeSpan } from "../process/pace.ts";
 import { visible } from "./sanitize.ts";
 
 /** A line, or cells that stand under those of the other rows. How wide a cell is, who shows it knows. */
@@ -77,17 +78,11 @@ function whoIs({ user, peer_id, client, lag }: WhoRow): string {
 function whatIsKnown({ user, peer_id, heard_ms, round_trip_ms, lag }: WhoRow): string[] {
   if (user !== "" && peer_id === null) return ["at no peer that answers"];
   return [
-    heard_ms === null ? "not heard yet" : heard_ms < 1000 ? "heard now" : `heard ${span(heard_ms)} ago`,
+    heard_ms === null ? "not heard yet" : heard_ms < 1000 ? "heard now" : `heard ${timeSpan(heard_ms)} ago`,
     // Of the peer that is asked itself.
     ...(round_trip_ms === null || round_trip_ms === 0 ? [] : [`round trip ${round_trip_ms.toFixed(1)} ms`]),
     ...(lag === null ? [] : [`${counted(lag, "entry", "entries")} behind`]),
   ];
-}
-
-/** `4 s`, `3 min`, `12 h` */
-function span(ms: number): string {
-  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
-  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }
 
 /** Of a whole room, or of one of its messages. */

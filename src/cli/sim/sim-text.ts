@@ -6,6 +6,7 @@ import { parseScenario } from "../../sim/scenario.ts";
 import { SCENARIOS } from "../../sim/scenarios.ts";
 import type { Shrunk } from "../../sim/shrink.ts";
 import type { Outcome } from "../../sim/world.ts";
+import { timeSpan } from "../process/pace.ts";
 import type { Paint } from "../screen/paint.ts";
 import { visible } from "../screen/sanitize.ts";
 
@@ -44,7 +45,8 @@ export function summaryLine(verdicts: readonly Verdict[], what: string, ms: numb
 export function progressLine(verdicts: readonly Verdict[], of: number, ms: number): string {
   const failed = verdicts.filter((v) => v.verdict === "FAIL").length;
   const rate = sum(verdicts, "virtual_s") / 3.6 / ms;
-  return `${verdicts.length} of ${of} runs, ${failed} failed, ${rate.toFixed(2)} virtual hours a second`;
+  const left = timeSpan((ms / verdicts.length) * (of - verdicts.length));
+  return `${verdicts.length} of ${of} runs, ${failed} failed, ${rate.toFixed(2)} virtual hours a second, ${left} left`;
 }
 
 /** A schedule to be read, saved and played again. */

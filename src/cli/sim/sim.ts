@@ -12,7 +12,8 @@ import { type Job, judge, play, playPlan, reportOf, scenarioOfJob, type Verdict,
 import { printScenario, type Scenario, scenarioOf } from "../../sim/scenario.ts";
 import { type Shrunk, shrink } from "../../sim/shrink.ts";
 import type { Output } from "../process/output.ts";
-import { Progress } from "../process/progress.ts";
+import { timeSpan } from "../process/pace.ts";
+import { type Progress, progressOn } from "../process/progress.ts";
 import type { Paint } from "../screen/paint.ts";
 import { visible } from "../screen/sanitize.ts";
 import { UsageError } from "../usage/flags.ts";
@@ -49,7 +50,7 @@ async function simulated(options: SimOptions, out: Output, paint: Paint): Promis
   const { jobs, json, trace, report, budgetMs } = options;
   const began = performance.now();
   const deadline = began + (budgetMs ?? Number.POSITIVE_INFINITY);
-  const progress = new Progress(standardStream(2));
+  const progress = await progressOn(standardStream(2), { lines: !json });
   const say = (...lines: readonly string[]) => {
     progress.clear();
     for (const line of lines) out.line(line);
@@ -62,6 +63,7 @@ async function simulated(options: SimOptions, out: Output, paint: Paint): Promis
     else if (alone || "scenario" in job || verdict.verdict === "FAIL") say(verdictLine(verdict, paint));
     if (!alone) progress.show(progressLine(verdicts, jobs.length, performance.now() - began));
   }
+  progress.end();
   if (!alone && !json) say(summaryLine(verdicts, options.what, performance.now() - began, paint));
 
   const result =
@@ -131,8 +133,10 @@ function shorter(
     return violation === null ? null : { invariant: violation.invariant, atMs: virtualMs };
   };
   const goOn = (steps: number) => {
-    progress.show(`looking for a shorter schedule: ${steps} of ${plan.steps.length} steps`);
-    return performance.now() < deadline;
+    const left = deadline - performance.now();
+    const size = `${steps} of ${plan.steps.length} steps`;
+    progress.show(`looking for a shorter schedule: ${size}, for ${timeSpan(Math.max(0, left))} at most`);
+    return left > 0;
   };
   return shrink(plan, { invariant: violated, atMs }, run, { runsMax: SHRINK_RUNS_MAX, goOn });
 }

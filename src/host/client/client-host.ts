@@ -123,6 +123,11 @@ export class ClientHost implements Service {
     return this.#client.pending;
   }
 
+  /** What a client has missed its peer sends, in one go with what is new. */
+  catchUp(): null {
+    return null;
+  }
+
   status(): Status {
     const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
     const told = this.#status ?? {

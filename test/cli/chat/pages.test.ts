@@ -89,7 +89,10 @@ describe("/save", () => {
     const messages = messagesOf(2000);
     const place = { room: "general", through: 2000 };
     const path = join(folder, "general.txt");
-    const saved = await saveRoom(answering(messages).asking, place, path);
+    const counts: number[] = [];
+    const saved = await saveRoom(answering(messages).asking, place, path, (count) => counts.push(count));
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(counts.at(-1)).toBe(messages.filter((m) => m.room_id === place.room).length);
     expect(saved).toMatchObject({ ok: true, path });
     const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
     expect(lines[0]).toBe("2026-11-21 14:02:03 [seq=1] bob: text 1");

@@ -40,6 +40,13 @@ function chat(...texts: [string, string?][]): LogMaker {
   return log;
 }
 
+/** What is shown of the progress, and "end" where it ends. */
+function watched() {
+  const shown: string[] = [];
+  const progress = { show: (text: string) => shown.push(text), clear: () => {}, end: () => shown.push("end") };
+  return { progress, shown };
+}
+
 /** A writer that keeps what it is given. */
 function kept() {
   const pieces: string[] = [];
@@ -110,6 +117,22 @@ describe("verify", () => {
     expect(verified(aside, path).out.at(-1)).toBe("one history: identical through entry 5");
   });
 
+  test("says how far it is while it reads, through the end, also where that is a damaged one", () => {
+    const log = new LogMaker({ segment_entries: 1e6, segment_bytes: 1e9 });
+    log.fill(20_000);
+    const [a, b] = [directory("a", log), directory("b", log)];
+    const { progress, shown } = watched();
+    expect(verify([a, b], kept().output, kept().output, progress)).toBe(0);
+    expect(shown.length).toBeGreaterThan(4);
+    const parts = /^reading the log: (\d+) of (\d+) MB/.exec(shown.at(-2) as string)?.slice(1);
+    expect(parts?.[0]).toBe(parts?.[1] as string);
+    expect(shown.filter((text) => text === "end")).toHaveLength(1);
+    expect(shown.at(-1)).toBe("end");
+    writeFileSync(join(b, SEGMENT), "damaged\n");
+    expect(verify([a, b], kept().output, kept().output, progress)).toBe(1);
+    expect(shown.at(-1)).toBe("end");
+  });
+
   test("no directory, or one that is none: usage", () => {
     expect(() => verify([], kept().output, kept().output)).toThrow(
       new UsageError("verify needs at least one data directory: chatpeer verify DIR..."),
@@ -125,6 +148,14 @@ describe("verify", () => {
 });
 
 describe("log", () => {
+  test("says how far it is while it reads", async () => {
+    const { progress, shown } = watched();
+    const path = directory("a", chat(["one"], ["two"]));
+    expect(await printLog(path, ALL, kept().output, kept().output, PLAIN, progress)).toBe(0);
+    expect(new Set(shown)).toEqual(new Set(["reading the log: 0 of 0 MB", "end"]));
+    expect(shown.at(-1)).toBe("end");
+  });
+
   const ALL: LogOptions = { json: false, room: null, after: 0 };
 
   async function printed(path: string, options: Partial<LogOptions>) {

@@ -102,6 +102,8 @@ export class VirtualTerminal {
     else if (known === "?2026h" || known === "?2026l" || known === "m") return;
     else if (known === "A") this.#row = Math.max(this.#top, this.#row - n);
     else if (known === "C") this.#column = Math.min(this.columns - 1, this.#column + n);
+    else if (known === "G") this.#column = n - 1;
+    else if (known === "K" && numbers === "2") this.#line().cells = [];
     else if (known === "K") this.#eraseRow();
     else if (known === "J") this.#eraseBelow();
     else if (known === "H") {
