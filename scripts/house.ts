@@ -28,9 +28,7 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
   ],
   "to be split with the engine's contract": [
     "src/cli/chat/chat.ts",
-    "src/engines/bully/election.ts",
     "src/core/message.ts",
-    "src/engines/bully/replication.ts",
     "src/host/client/client-host.ts",
     "src/host/client/attached-clients.ts",
     "src/host/store/directory.ts",

@@ -25,7 +25,7 @@ interface Break {
 export const BREAKS = {
   1: {
     rule: "[E8] a candidate's quorum is judged by the configuration in the log it adopted, not by the one before",
-    file: "engines/bully/election.ts",
+    file: "engines/bully/preparation.ts",
     edits: [
       ["    this.#refused = new Set();\n", "    this.#refused = new Set();\n    this.#sets = node.voterSets;\n"],
       ["if (!hasQuorum(node.voterSets, (v) => this.#promises", "if (!hasQuorum(this.#sets, (v) => this.#promises"],
@@ -49,11 +49,11 @@ export const BREAKS = {
   },
   13: {
     rule: "[E7] a donor that was lost counts in no quorum",
-    file: "engines/bully/election.ts",
+    file: "engines/bully/preparation.ts",
     edits: [
       [
         "this.#promises.delete(memberName(who));\n",
-        "this.#promises.set(memberName(who), { member: node.self, tail: node.log.tail });\n",
+        "this.#promises.set(memberName(who), { member: this.#node.self, tail: this.#node.log.tail });\n",
       ],
     ],
     model: "election",
@@ -61,11 +61,11 @@ export const BREAKS = {
   },
   E5: {
     rule: "[E5] a ballot ends with its process: a candidate that started again makes a fresh one",
-    file: "engines/bully/election.ts",
+    file: "engines/bully/preparation.ts",
     edits: [
       [
-        "    this.#roles.raisePromise(this.#ballot);\n",
-        "    if (!sameMember(leaderKey(node.promised), node.self)) return this.#roles.raisePromise(this.#ballot);\n    this.#ballot = node.promised;\n    this.onPromiseDurable();\n",
+        "    this.#roles.raisePromise(ballot);\n",
+        "    if (node.promised.leader_id !== node.self.id) return this.#roles.raisePromise(ballot);\n    this.#ballot = node.promised;\n    this.onPromiseDurable();\n",
       ],
     ],
     model: "election",
@@ -73,7 +73,7 @@ export const BREAKS = {
   },
   E6: {
     rule: "[E6] a promise is on disk before it is sent",
-    file: "engines/bully/election.ts",
+    file: "engines/bully/preparation.ts",
     edits: [
       [
         "    this.#roles.raisePromise(frame.ballot);\n",

@@ -52,7 +52,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     rule: "E6",
     what: "any candidate is promised, also one below the promise",
     parts: peers((peer) => {
-      wrap(peer.election, "onPrepare", (onPrepare) => (from, frame) => {
+      wrap(peer.preparation, "onPrepare", (onPrepare) => (from, frame) => {
         if (!peer.hearsLeader && compareBallots(frame.ballot, peer.promised) < 0) peer.promised = NO_BALLOT;
         onPrepare(from, frame);
       });
@@ -93,7 +93,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     what: "a donor that is lost before its log is adopted goes on counting as one that promised",
     parts: peers((peer) => {
       const promised = new Set<string>();
-      wrap(peer.election, "onPromise", (onPromise) => (from, frame) => {
+      wrap(peer.preparation, "onPromise", (onPromise) => (from, frame) => {
         promised.add(`${frame.ballot.term} ${memberName(from)}`);
         onPromise(from, frame);
       });
@@ -101,7 +101,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
         onLinkDown(who);
         if (!promised.has(`${peer.promised.term} ${memberName(who)}`)) return;
         const from = { ...who, boot: 0, link: 0, host: "", port: 0, window: 0, frame: 0 };
-        peer.election.onPromise(from, { type: "PROMISE", ballot: peer.promised, tail: NOTHING });
+        peer.preparation.onPromise(from, { type: "PROMISE", ballot: peer.promised, tail: NOTHING });
       });
     }),
   },

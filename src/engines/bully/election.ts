@@ -1,6 +1,6 @@
 /**
- * Who leads: the Bully algorithm's question and answers (Garcia-Molina 1982), bound to a majority by promises
- * (Lamport 2001; Liskov & Cowling 2012: the new leader adopts the best log of a majority).
+ * Who leads: the Bully algorithm's question and answers (Garcia-Molina 1982), bound to a majority by the promises that are
+ * counted in `preparation`.
  *
  *   idle ──suspicion──▶ polling ──grants of a quorum──▶ preparing ──promises of a quorum──▶ (adopting) ──▶ leader
  *     ▲                  │   │                             │                                   │
@@ -10,28 +10,18 @@ import { BEHIND_ENTRIES_MAX } from "../../core/config.ts";
 import {
   type Ballot,
   compareBallots,
-  formatBallot,
-  type LinkId,
   leaderKey,
   type MemberKey,
   type Millis,
   type PeerId,
-  sameBallot,
   sameMember,
 } from "../../core/ids.ts";
-import type {
-  CatchupResp,
-  ElectionAnswer,
-  Election as ElectionFrame,
-  Nack,
-  Prepare,
-  Promised,
-  Tail,
-} from "../../core/message.ts";
-import { everyVoter, hasQuorum, memberName } from "../../core/quorum.ts";
+import type { ElectionAnswer, Election as ElectionFrame, Nack } from "../../core/message.ts";
 import type { LinkedPeer } from "../engine.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Node } from "./node.ts";
+import { Poll } from "./poll.ts";
+import { type Candidacy, Preparation } from "./preparation.ts";
 import type { Relay } from "./relay.ts";
 import type { RoleChanges } from "./role-changes.ts";
 import type { Terms } from "./terms.ts";
@@ -45,35 +35,24 @@ interface ElectionParts {
   readonly terms: Pick<Terms, "last" | "tellEnd">;
 }
 
-export class Election {
+export class Election implements Candidacy {
   readonly #node: Node;
   readonly #roles: RoleChanges;
-  readonly #acceptor: Pick<Acceptor, "take">;
   readonly #relay: Pick<Relay, "hearsLeader">;
   readonly #terms: Pick<Terms, "last" | "tellEnd">;
+  readonly #poll: Poll;
+  readonly preparation: Preparation;
   #phase: Phase = "idle";
   /** Until when the present phase may last. */
   #deadline: Millis = Number.POSITIVE_INFINITY;
   /** When the next attempt may begin while there is no leader. */
   #retryAt: Millis;
   #attempts = 0;
-  #round = 0;
-  readonly #grants = new Set<string>();
-  readonly #answered = new Set<string>();
   /** Highest ballot seen in answers and refusals: a fresh one must be above it. */
   #highestSeen: Ballot;
-  #ballot: Ballot | null = null;
-  #promises = new Map<string, { member: MemberKey; tail: Tail }>();
-  #asked = new Set<string>();
-  #refused = new Set<string>();
-  #donor: MemberKey | null = null;
-  /** Peers deferred to in vain, and until when their OK does not count [E4]. */
-  readonly #inVain = new Map<PeerId, { until: Millis; pause: number }>();
   #deferredTo: PeerId = 0;
   /** The leader last suspected for its silence: connected perhaps, but no answer is waited for. */
   #silent: MemberKey | null = null;
-  /** A majority that is connected has so long to answer. */
-  #pollUntil: Millis = 0;
   #preparedAboveAt: Millis = Number.NEGATIVE_INFINITY;
   /** Neither campaigns nor stands others down until then [E11]. */
   #standsBackUntil: Millis = Number.NEGATIVE_INFINITY;
@@ -83,7 +62,8 @@ export class Election {
   constructor(node: Node, roles: RoleChanges, parts: ElectionParts) {
     this.#node = node;
     this.#roles = roles;
-    this.#acceptor = parts.acceptor;
+    this.#poll = new Poll(node);
+    this.preparation = new Preparation(node, roles, parts.acceptor, this);
     this.#relay = parts.relay;
     this.#terms = parts.terms;
     this.#highestSeen = node.promised;
@@ -94,16 +74,6 @@ export class Election {
 
   get campaigning(): boolean {
     return this.#phase !== "idle" || this.#attempts > 0;
-  }
-
-  /** Whether that one was asked for a promise of the ballot that is prepared. */
-  hasAsked(who: MemberKey): boolean {
-    return this.preparing && this.#asked.has(memberName(who));
-  }
-
-  /** Whether it is that one's log that is being adopted. */
-  adoptsFrom(who: MemberKey): boolean {
-    return this.#donor !== null && sameMember(this.#donor, who);
   }
 
   /** Promises are being counted: the own log changes by adoption only. */
@@ -159,7 +129,7 @@ export class Election {
     const node = this.#node;
     if (this.#phase === "polling" && node.now >= this.#deadline) return this.#judgePoll();
     if (this.#phase === "deferring" && node.now >= this.#deadline) return this.#deferredInVain();
-    if (this.#phase === "preparing" && node.now >= this.#deadline) return this.#fail("no majority promised in time");
+    if (this.#phase === "preparing" && node.now >= this.#deadline) return this.fail("no majority promised in time");
     if (this.#phase !== "idle") return;
     const { leader } = node;
     if (leader !== null && node.leadership === null) {
@@ -172,18 +142,15 @@ export class Election {
         this.#retryAt = node.now + this.#headStart;
       }
     }
-    if (node.leader === null && this.#mayCampaign && node.now >= this.#retryAt) this.#poll();
+    if (node.leader === null && this.#mayCampaign && node.now >= this.#retryAt) this.#ask();
   }
 
   // ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   onLinkUp(who: MemberKey): void {
     const node = this.#node;
-    if (this.#phase === "preparing" && this.#ballot !== null && node.promiseDurable) {
-      // Also a lost donor: it counts again once it has promised this ballot again [E7].
-      if (!this.#promises.has(memberName(who))) this.#asked.delete(memberName(who));
-      this.#judgePromises();
-    } else if (this.#phase === "idle" && node.leader === null && this.#others.every((m) => node.isLinked(m))) {
+    if (this.#phase === "preparing") return this.preparation.onLinkUp(who);
+    if (this.#phase === "idle" && node.leader === null && this.#others.every((m) => node.isLinked(m))) {
       // Everyone is here and a leader among them would have greeted us by now.
       this.#retryAt = Math.min(this.#retryAt, node.now + node.timings.retryMax);
     }
@@ -198,67 +165,52 @@ export class Election {
     }
     if (this.#phase === "polling") this.#judgePoll();
     if (this.#phase === "deferring" && this.#deferredTo === who.id) this.#deferredInVain();
-    if (this.#phase === "preparing" && this.#donor !== null && sameMember(this.#donor, who)) {
-      this.#promises.delete(memberName(who));
-      this.#donor = null;
-      this.#judgePromises();
-    }
+    this.preparation.onLinkDown(who);
   }
 
   onLeaderKnown(): void {
-    this.#toIdle();
+    this.stop();
     this.#attempts = 0;
     this.#silent = null;
-    this.#inVain.clear();
+    this.#poll.onLeaderKnown();
   }
 
   /** A promise to somebody else ends this peer's own candidacy. */
   onHigherPromise(ballot: Ballot): void {
-    if (this.#ballot !== null && sameBallot(ballot, this.#ballot)) return;
-    if (this.#phase !== "idle") this.#toIdle();
+    if (this.preparation.isFor(ballot)) return;
+    if (this.#phase !== "idle") this.stop();
     this.#retryAt = this.#node.now + this.#node.timeouts.patience(leaderKey(ballot));
   }
 
   onAbdication(to: PeerId): void {
     const node = this.#node;
-    this.#toIdle();
+    this.stop();
     const successor = node.otherVoters.find((v) => v.id === to);
     const head = successor === undefined ? node.timings.defer : node.timeouts.deferral(successor);
     this.#yieldsTo = { id: to, until: node.now + head };
     // Whom the leader named goes first; the others follow if nothing comes of it.
     this.#retryAt = node.now + (to === 0 ? this.#pause() + this.#headStart : to === node.self.id ? 0 : head);
-    if (node.leadership === null && to === node.self.id && this.#mayCampaign) this.#poll();
+    if (node.leadership === null && to === node.self.id && this.#mayCampaign) this.#ask();
   }
 
-  /** This peer led and got nowhere, though it was connected: for a while the others are to try. */
+  /** For a while the others are to try: this peer led and got nowhere, though it was connected. */
   standBack(): void {
     this.#standsBackUntil = this.#node.now + this.#node.timeouts.stall;
   }
 
   afterRefusal(promised: Ballot): void {
     this.#see(promised);
-    this.#toIdle();
+    this.stop();
     this.#retryAt = this.#node.now + this.#node.timeouts.patience(leaderKey(promised));
-  }
-
-  stop(): void {
-    this.#toIdle();
   }
 
   // ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #poll(): void {
+  #ask(): void {
     const node = this.#node;
     this.#phase = "polling";
-    this.#round += 1;
     this.#deadline = node.now + node.timeouts.deference(node.self.id);
-    this.#pollUntil = node.now + node.timeouts.poll;
-    this.#grants.clear();
-    this.#answered.clear();
-    this.#grants.add(memberName(node.self));
-    for (const voter of node.otherVoters)
-      node.sendTo(voter, { type: "ELECTION", round: this.#round, tail: node.log.tail });
-    node.debug(`asks for an election, round ${this.#round} [E2]`);
+    this.#poll.start();
     this.#judgePoll();
   }
 
@@ -279,60 +231,40 @@ export class Election {
     const bully = stands && node.self.id > from.id && node.seesQuorum && -ahead <= BEHIND_ENTRIES_MAX;
     if (this.#mayCampaign && (bully || ahead > BEHIND_ENTRIES_MAX)) {
       answer("ELECTION_OK");
-      if (this.#phase === "idle" && node.leader === null) this.#poll();
+      if (this.#phase === "idle" && node.leader === null) this.#ask();
     } else answer("ELECTION_GRANT");
   }
 
   onAnswer(from: LinkedPeer, frame: ElectionAnswer): void {
     this.#see(frame.promised);
     if (frame.type === "ELECTION_DENY") this.#relay.hearsLeader(from);
-    if (this.#phase !== "polling" || frame.round !== this.#round) return;
-    const name = memberName(from);
-    this.#answered.add(name);
-    if (frame.type === "ELECTION_DENY") return this.#fail(`peer ${from.id} hears a leader`);
-    if (frame.type === "ELECTION_OK" && !this.#ignoresOk(from.id)) {
+    if (this.#phase !== "polling" || !this.#poll.isAnswered(from, frame.round)) return;
+    if (frame.type === "ELECTION_DENY") return this.fail(`peer ${from.id} hears a leader`);
+    if (frame.type === "ELECTION_OK" && !this.#poll.ignoresOk(from.id)) {
       this.#phase = "deferring";
       this.#deferredTo = from.id;
       this.#deadline = this.#node.now + this.#node.timeouts.deferral(from);
       this.#node.debug(`stands down for peer ${from.id} [E3]`);
       return;
     }
-    this.#grants.add(name);
+    this.#poll.grant(from);
     this.#judgePoll();
   }
 
   #judgePoll(): void {
-    const node = this.#node;
-    const waitsFor = (v: MemberKey) =>
-      node.isLinked(v) &&
-      node.abstentionOf(v) === null &&
-      !this.#answered.has(memberName(v)) &&
-      !(this.#silent !== null && sameMember(v, this.#silent));
-    const late = node.now >= this.#deadline;
-    const granted = hasQuorum(node.voterSets, (v) => this.#grants.has(memberName(v)));
-    if (granted) {
-      // A higher peer may still stand this one down; those known dead or silent are not waited for [E3].
-      if (late || !node.otherVoters.some((v) => v.id > node.self.id && waitsFor(v))) this.#prepare();
-    } else if (node.now >= this.#pollUntil || !node.otherVoters.some(waitsFor))
-      this.#fail("no majority granted an election");
-    else if (late) this.#deadline = this.#pollUntil; // on a long line answers take longer than deference may
-  }
-
-  #ignoresOk(id: PeerId): boolean {
-    const entry = this.#inVain.get(id);
-    return entry !== undefined && this.#node.now < entry.until;
+    const verdict = this.#poll.judge(this.#node.now >= this.#deadline, this.#silent);
+    if (verdict === "granted") this.#prepare();
+    else if (verdict === "refused") this.fail("no majority granted an election");
+    // On a long line answers take longer than deference may.
+    else if (verdict === "overdue") this.#deadline = this.#poll.until;
   }
 
   #deferredInVain(): void {
     const node = this.#node;
-    const pause = Math.min(
-      2 * (this.#inVain.get(this.#deferredTo)?.pause ?? 2 * node.timings.leaderTimeout),
-      node.timings.eviction,
-    );
-    this.#inVain.set(this.#deferredTo, { until: node.now + pause, pause });
+    this.#poll.onDeferredInVain(this.#deferredTo);
     node.debug(`deferred to peer ${this.#deferredTo} in vain: goes on without it [E4]`);
-    this.#toIdle();
-    if (node.leader === null && this.#mayCampaign) this.#poll();
+    this.stop();
+    if (node.leader === null && this.#mayCampaign) this.#ask();
   }
 
   // ── promising ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,7 +278,7 @@ export class Election {
     this.#see(promised);
     const again = node.now < this.#preparedAboveAt + node.timeouts.patience(node.self);
     this.#preparedAboveAt = node.now;
-    if (again) return this.#fail("refused again and again");
+    if (again) return this.fail("refused again and again");
     if (this.#mayCampaign) this.#prepare();
   }
 
@@ -355,157 +287,47 @@ export class Election {
     const term = Math.max(this.#highestSeen.term, node.promised.term) + 1;
     if (term > this.#terms.last) {
       this.#terms.tellEnd();
-      return this.#fail("the terms are used up [E12]");
+      return this.fail("the terms are used up [E12]");
     }
     this.#phase = "preparing";
     // Others are asked when the own disk has it, and have their time from then on.
     this.#deadline = Number.POSITIVE_INFINITY;
     const { id, inc, boot } = node.self;
-    this.#ballot = { term, leader_id: id, inc, boot };
-    this.#promises = new Map();
-    this.#asked = new Set();
-    this.#refused = new Set();
-    this.#donor = null;
-    node.debug(`prepares ballot ${formatBallot(this.#ballot)} [E5]`);
-    this.#roles.raisePromise(this.#ballot);
+    this.preparation.start({ term, leader_id: id, inc, boot });
   }
 
   /** The own promise is on disk: now others may be asked for theirs [E5]; or an answer that waited for it may go. */
   onPromiseDurable(): void {
     const node = this.#node;
+    if (this.preparation.onPromiseDurable()) return;
     const ballot = node.promised;
-    if (this.#phase === "preparing" && this.#ballot !== null && sameBallot(this.#ballot, ballot)) {
-      this.#promises.set(memberName(node.self), { member: node.self, tail: node.log.tail });
-      this.#extend();
-      return this.#judgePromises();
-    }
     // Only now the candidate can go on.
     this.#retryAt = node.now + node.timeouts.patience(leaderKey(ballot));
     if (!node.healthy) return;
     node.sendTo(leaderKey(ballot), { type: "PROMISE", ballot, tail: node.log.tail });
   }
 
-  onPrepare(from: LinkedPeer, frame: Prepare): void {
-    const node = this.#node;
-    if (!node.healthy || node.log.last === 0) return;
-    const order = compareBallots(frame.ballot, node.promised);
-    if (order === 0) {
-      if (node.promiseDurable) node.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: node.log.tail });
-      return;
-    }
-    // The own leader preparing again is obeyed at once [E13].
-    const fromOwnLeader = node.leader !== null && sameMember(leaderKey(node.leader.ballot), from);
-    if (order < 0 || (node.hearsLeader && !fromOwnLeader)) {
-      node.send(from.link, { type: "NACK", ballot: frame.ballot, promised: node.promised, led: node.hearsLeader });
-      return;
-    }
-    this.#roles.raisePromise(frame.ballot);
-  }
-
-  onPromise(from: LinkedPeer, frame: Promised): void {
-    if (this.#phase !== "preparing" || this.#ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
-    // A written tail is older than the ballot: nobody has appended under that yet.
-    if (compareBallots(frame.tail.ballot, frame.ballot) >= 0) return;
-    this.#promises.set(memberName(from), { member: { id: from.id, inc: from.inc }, tail: frame.tail });
-    this.#judgePromises();
-  }
-
-  onNack(from: MemberKey, { ballot, promised, led }: Nack): void {
-    const node = this.#node;
-    this.#see(promised);
-    if (this.#phase !== "preparing" || this.#ballot === null || !sameBallot(ballot, this.#ballot)) return;
-    this.#promises.delete(memberName(from));
-    this.#refused.add(memberName(from));
-    // One refusal is not the end: the others may still be a majority, unless a leader lives or the donor turned away.
-    const lostDonor = this.#donor !== null && sameMember(this.#donor, from);
-    const possible = hasQuorum(node.voterSets, (v) => node.isLinked(v) && !this.#refused.has(memberName(v)));
-    if (led || lostDonor || !possible) this.#fail(`ballot ${formatBallot(ballot)} was refused by peer ${from.id}`);
-  }
-
-  /** [E7] [E8], again after every promise and every adopted chunk. */
-  #judgePromises(): void {
-    const node = this.#node;
-    const ballot = this.#ballot;
-    if (this.#phase !== "preparing" || ballot === null || !node.promiseDurable) return;
-    for (const voter of everyVoter(node.voterSets)) {
-      if (sameMember(voter, node.self) || this.#asked.has(memberName(voter))) continue;
-      if (node.sendTo(voter, { type: "PREPARE", ballot })) this.#asked.add(memberName(voter));
-    }
-    if (!hasQuorum(node.voterSets, (v) => this.#promises.has(memberName(v)))) return;
-    const best = [...this.#promises.values()].reduce((a, b) => (compareTails(b.tail, a.tail) > 0 ? b : a));
-    if (compareTails(best.tail, node.log.tail) > 0) return this.#fetch(best.member, best.tail);
-    this.#donor = null;
-    if (!node.isVoter) return this.#fail("it is no voter of the newest configuration");
-    if (node.log.durable < node.log.last) return;
-    this.#roles.becomeLeader();
-  }
-
-  // ── adopting ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #fetch(donor: MemberKey, best: Tail): void {
-    const node = this.#node;
-    if (this.#donor !== null && sameMember(this.#donor, donor)) return;
-    this.#donor = donor;
-    const link = node.linkTo(donor);
-    if (link === null) {
-      this.#promises.delete(memberName(donor));
-      this.#donor = null;
-      return this.#judgePromises();
-    }
-    node.debug(`adopts the log of peer ${donor.id} through ${best.index} [E7]`);
-    this.#ask(link, node.log.tailAt(Math.min(node.log.last, best.index)));
-  }
-
-  #ask(link: LinkId, after: Tail): void {
-    this.#node.send(link, { type: "CATCHUP_REQ", ballot: this.#ballot, after });
+  onNack(from: MemberKey, frame: Nack): void {
+    this.#see(frame.promised);
+    this.preparation.onNack(from, frame);
   }
 
   /** Something of a frame came of that one. */
   onReceiving(from: MemberKey): void {
-    if (this.#phase === "preparing" && this.adoptsFrom(from)) this.#extend();
-  }
-
-  #extend(): void {
-    this.#deadline = this.#node.now + this.#node.timeouts.promises(this.#attempts);
-  }
-
-  onDonation(from: LinkedPeer, frame: CatchupResp): void {
-    const node = this.#node;
-    if (this.#phase !== "preparing" || this.#ballot === null) return;
-    if (frame.ballot === null || !sameBallot(frame.ballot, this.#ballot)) return;
-    if (frame.hint !== null) return this.#ask(from.link, node.log.hintFor(frame.hint));
-    const taken = this.#acceptor.take(from, frame, frame.entries);
-    if (taken !== "taken") {
-      // Without that one the others may be a majority; which of their logs is the best is judged anew.
-      node.debug(`the log of peer ${from.id} cannot be adopted: its promise does not count`);
-      this.#promises.delete(memberName(from));
-      this.#donor = null;
-      return this.#judgePromises();
-    }
-    this.#extend();
-    const best = this.#promises.get(memberName(from))?.tail;
-    if (best !== undefined && compareTails(best, node.log.tail) > 0) {
-      if (frame.more) return;
-      if (frame.entries.length === 0) return this.#fail("the best log ends before its promised tail");
-      return this.#ask(from.link, node.log.tail);
-    }
-    this.#donor = null;
-    this.#promises.set(memberName(node.self), { member: node.self, tail: node.log.tail });
-    this.#judgePromises();
-  }
-
-  onDurable(): void {
-    this.#judgePromises();
+    if (this.preparation.adoptsFrom(from)) this.extend();
   }
 
   // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #fail(why: string): void {
-    const node = this.#node;
-    this.#toIdle();
-    this.#retryAt = node.now + this.#pause();
+  extend(): void {
+    this.#deadline = this.#node.now + this.#node.timeouts.promises(this.#attempts);
+  }
+
+  fail(why: string): void {
+    this.stop();
+    this.#retryAt = this.#node.now + this.#pause();
     this.#attempts += 1;
-    node.debug(`no election: ${why}`);
+    this.#node.debug(`no election: ${why}`);
   }
 
   #pause(): number {
@@ -519,15 +341,10 @@ export class Election {
     if (compareBallots(ballot, this.#highestSeen) > 0) this.#highestSeen = ballot;
   }
 
-  #toIdle(): void {
+  /** Neither asks nor prepares anything any more. */
+  stop(): void {
     this.#phase = "idle";
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#ballot = null;
-    this.#donor = null;
+    this.preparation.stop();
   }
-}
-
-/** Logs compare by the ballot of their last entry, then by length [E7]. */
-function compareTails(a: Tail, b: Tail): number {
-  return compareBallots(a.ballot, b.ballot) || a.index - b.index;
 }

@@ -49,6 +49,7 @@ export class Peer extends Node implements CommitListener, WayListener {
   readonly reconfiguration = new Reconfiguration(this, this.handover);
   readonly acceptor = new Acceptor(this, this.histories, this);
   readonly election = new Election(this, this.roles, this);
+  readonly preparation = this.election.preparation;
   readonly followership = new Followership(this, this.roles, this);
   readonly sender: Sender;
   readonly membership: Membership;
@@ -232,10 +233,10 @@ export class Peer extends Node implements CommitListener, WayListener {
       case "ELECTION_GRANT":
         return this.election.onAnswer(from, frame);
       case "PREPARE":
-        return this.election.onPrepare(from, frame);
+        return this.preparation.onPrepare(from, frame);
       case "PROMISE":
         this.#saw(from, frame.ballot, 0);
-        return this.election.onPromise(from, frame);
+        return this.preparation.onPromise(from, frame);
       case "ABDICATE":
         return this.#onAbdicate(frame.ballot, frame.to);
       case "CHAT":
@@ -252,7 +253,7 @@ export class Peer extends Node implements CommitListener, WayListener {
       case "CATCHUP_RESP":
         return frame.ballot === null
           ? this.followership.onCatchupResp(from, frame)
-          : this.election.onDonation(from, frame);
+          : this.preparation.onDonation(from, frame);
       case "JOIN":
       case "JOIN_ACK":
       case "LEAVE":
@@ -294,7 +295,7 @@ export class Peer extends Node implements CommitListener, WayListener {
     this.timeouts.onDurable(confirmed);
     this.leadership?.advanceCommit();
     this.followership.onDurable();
-    this.election.onDurable();
+    this.preparation.onDurable();
   }
 
   #onMeasured(link: LinkId, roundTrip: Millis, disk: DiskTimes): void {

@@ -1,21 +1,9 @@
 /**
  * What was said, on the leader's side: it streams its log and counts who has it durable. The followers' side is in
  * `following`.
- *
- * A leader sees each follower in one of three states:
- *   probe   one frame under way; the place where the logs agree is not known yet
- *   stream  frames are pipelined
- *   behind  the entries it needs are no longer in memory: it fetches the committed prefix itself [R8]
  */
 
-import {
-  BATCH_BYTES_MAX,
-  BATCH_ENTRIES_MAX,
-  BEHIND_ENTRIES_MAX,
-  INFLIGHT_BYTES_MAX,
-  INFLIGHT_ENTRIES_MAX,
-  type Timings,
-} from "../../core/config.ts";
+import { BEHIND_ENTRIES_MAX, type Timings } from "../../core/config.ts";
 import {
   type Ballot,
   compareBallots,
@@ -23,7 +11,6 @@ import {
   type LogIndex,
   type MemberKey,
   type Millis,
-  type PeerId,
   sameBallot,
   sameMember,
 } from "../../core/ids.ts";
@@ -33,36 +20,13 @@ import { hasQuorum, quorumIndex } from "../../core/quorum.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { Guests } from "./guests.ts";
 import type { Handover } from "./handover.ts";
-import type { Content, Leading, Standing } from "./leading.ts";
+import type { Content, Leading } from "./leading.ts";
 import type { Node } from "./node.ts";
+import { meet, type Progress, probe, stream } from "./progress.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
 import { isClientSession } from "./relayed-chats.ts";
 import type { RoleChanges } from "./role-changes.ts";
 import { Sequencer } from "./sequencer.ts";
-
-/** What the leader knows of one member under its ballot. */
-export interface Progress extends Standing {
-  readonly member: MemberKey;
-  state: "probe" | "stream" | "behind";
-  /** Next index to send. */
-  next: LogIndex;
-  match: LogIndex;
-  /** Last index the follower said it holds of this log. */
-  last: LogIndex;
-  /** Where the follower last said its log ends or differs; to begin from when frames went missing. */
-  stands: Tail | null;
-  /** Commit index last told. */
-  told: LogIndex;
-  heard: Millis;
-  /** When it was sent a heartbeat. */
-  beatAt: Millis;
-  /** When `last` moved, the stream was set back, or entries began to be under way. */
-  moved: Millis;
-  faulty: boolean;
-  linked: readonly PeerId[];
-  /** Frames under way. */
-  flight: { from: LogIndex; through: LogIndex; bytes: number }[];
-}
 
 /** The parts that it uses. */
 export interface LeadershipParts {
@@ -175,7 +139,7 @@ export class Leadership implements Leading {
     // Its process may be a new one, with less behind it than the old one acknowledged [D5].
     progress.match = 0;
     progress.last = 0;
-    this.#probe(progress, this.#node.log.last + 1);
+    probe(this.#node, progress, this.#node.log.last + 1);
     this.#heartbeat(progress);
   }
 
@@ -214,50 +178,8 @@ export class Leadership implements Leading {
     const node = this.#node;
     for (const progress of this.#progress.values()) {
       const link = node.linkTo(progress.member);
-      if (link !== null) this.#stream(progress, link);
+      if (link !== null && !stream(node, this.ballot, progress, link)) this.#heartbeat(progress);
     }
-  }
-
-  #stream(progress: Progress, link: LinkId): void {
-    const { log } = this.#node;
-    if (progress.state === "behind") return;
-    if (progress.next < log.first) {
-      progress.state = "behind";
-      this.#heartbeat(progress);
-      return;
-    }
-    const { window, frame } = this.#node.flowTo(progress.member);
-    while (progress.next <= log.last) {
-      if (progress.state === "probe" && progress.flight.length > 0) return;
-      const bytes = progress.flight.reduce((sum, f) => sum + f.bytes, 0);
-      const entriesUnderWay = progress.next - (progress.flight[0]?.from ?? progress.next);
-      if (bytes >= Math.min(2 * window, INFLIGHT_BYTES_MAX) || entriesUnderWay >= INFLIGHT_ENTRIES_MAX) return;
-      const entries = log.slice(progress.next, BATCH_ENTRIES_MAX, Math.min(frame, BATCH_BYTES_MAX));
-      this.#sendEntries(progress, link, entries);
-    }
-    if (progress.told < log.commit && progress.state === "stream") this.#sendEntries(progress, link, []);
-  }
-
-  #sendEntries(progress: Progress, link: LinkId, entries: Entry[]): void {
-    const { log } = this.#node;
-    const prev = log.tailAt(progress.next - 1);
-    this.#node.send(link, {
-      type: "SEQ_CHAT",
-      ballot: this.ballot,
-      prev_index: prev.index,
-      prev_ballot: prev.ballot,
-      prev_crc: log.crcAt(prev.index),
-      commit: log.commit,
-      entries,
-    });
-    progress.told = log.commit;
-    const final = entries[entries.length - 1];
-    if (final === undefined) return;
-    const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
-    // What was acknowledged before says nothing of what is under way from now on.
-    if (progress.flight.length === 0) progress.moved = this.#node.now;
-    progress.flight.push({ from: progress.next, through: final.index, bytes });
-    progress.next = final.index + 1;
   }
 
   /** Rounds come every heartbeat interval. */
@@ -278,7 +200,7 @@ export class Leadership implements Leading {
     ) {
       // Sent long ago and never seen there: a frame went down with its connection.
       const stands = progress.stands === null ? 0 : node.log.hintFor(progress.stands).index;
-      this.#probe(progress, Math.max(progress.last, stands) + 1);
+      probe(this.#node, progress, Math.max(progress.last, stands) + 1);
     }
     const isBehind = progress.state === "behind" || progress.next < node.log.first;
     progress.told = node.log.commit;
@@ -300,13 +222,6 @@ export class Leadership implements Leading {
       last_index: node.log.last,
       acked: this.#acked,
     });
-  }
-
-  #probe(progress: Progress, next: LogIndex): void {
-    progress.state = "probe";
-    progress.next = Math.max(1, Math.min(next, this.#node.log.last + 1));
-    progress.flight = [];
-    progress.moved = this.#node.now;
   }
 
   #announce(member: MemberKey): void {
@@ -348,7 +263,7 @@ export class Leadership implements Leading {
       progress.state = "behind";
       return;
     }
-    if (progress.state === "behind" || agreed.index + 1 < progress.next) this.#probe(progress, agreed.index + 1);
+    if (progress.state === "behind" || agreed.index + 1 < progress.next) probe(this.#node, progress, agreed.index + 1);
     // What it holds already, because it came from somebody else, is not sent.
     else if (sameBallot(agreed.ballot, hint.ballot)) progress.next = agreed.index + 1;
   }
@@ -406,26 +321,6 @@ export class Leadership implements Leading {
     // Until it is settled, a configuration also needs the voters that it lets go [M3].
     const met = [...members, ...node.otherVoters];
     for (const known of this.#progress.keys()) if (!met.some((m) => sameMember(m, known))) this.#progress.delete(known);
-    for (const member of met) if (!this.#progress.has(member)) this.#meet(member);
-  }
-
-  #meet(member: MemberKey): void {
-    const node = this.#node;
-    this.#progress.set(member, {
-      member: { id: member.id, inc: member.inc },
-      state: "probe",
-      next: node.log.last + 1,
-      match: 0,
-      last: 0,
-      stands: null,
-      told: 0,
-      // Nobody is presumed dead before it had the time to answer.
-      heard: node.now,
-      moved: node.now,
-      beatAt: 0,
-      faulty: false,
-      linked: [],
-      flight: [],
-    });
+    for (const member of met) if (!this.#progress.has(member)) this.#progress.set(member, meet(node, member));
   }
 }

@@ -22,16 +22,16 @@ import {
 import type { Frame } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Election } from "./election.ts";
 import type { Followership } from "./following.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";
+import type { Preparation } from "./preparation.ts";
 import type { Relay } from "./relay.ts";
 import { type Terms, termIn } from "./terms.ts";
 
 /** Whom this peer has asked for what, by its parts. */
 interface Asked {
-  readonly election: Pick<Election, "hasAsked" | "adoptsFrom">;
+  readonly preparation: Pick<Preparation, "hasAsked" | "adoptsFrom">;
   readonly followership: Pick<Followership, "hasAsked">;
   readonly relay: Pick<Relay, "leadsThrough">;
   readonly membership: Pick<Membership, "isLost" | "hasCommanded">;
@@ -54,9 +54,9 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   ELECTION_OK: voter,
   ELECTION_DENY: voter,
   ELECTION_GRANT: voter,
-  PROMISE: (_node, from, _frame, asked) => asked.election.hasAsked(from),
+  PROMISE: (_node, from, _frame, asked) => asked.preparation.hasAsked(from),
   CATCHUP_RESP: (_node, from, { ballot }, asked) =>
-    ballot === null ? asked.followership.hasAsked(from) : asked.election.adoptsFrom(from),
+    ballot === null ? asked.followership.hasAsked(from) : asked.preparation.adoptsFrom(from),
   CHAT_ACK: (_node, from, _frame, asked) => asked.relay.leadsThrough(from),
   JOIN_ACK: (node, from, _frame, asked) => node.knows(from) || asked.membership.isLost,
   ADMIN_ACK: (_node, from, _frame, asked) => asked.membership.hasCommanded(from),
