@@ -21,6 +21,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ".": ["core", "engines", "wire", "host", "adapters", "."],
 };
 
+/** An engine's own folder. All others know the contract, and `engines/default.ts` which engine is the product's. */
+const ENGINE_FOLDER = /^src\/engines\/([^/]+)\//;
+/** Besides that one: those who break rules of one engine on purpose, and who search all that it can do. */
+const KNOWS_ENGINE = [/^src\/engines\/default\.ts$/, /^src\/sim\/(mutant|mutants|mutants-.+|explore-.+)\.ts$/];
+/** Who is handed an engine chooses none. */
+const CHOOSES_NO_ENGINE = new Set(["host", "adapters"]);
+
 /** Rooms that decide, and do nothing else: see BANNED.core. */
 const PURE = new Set(["core", "engines"]);
 /** Rooms that may name a runtime or its modules. */
@@ -97,6 +104,11 @@ function checkImport(file: string, line: number, room: string, allowed: readonly
   if (specifier.endsWith("package.json")) return;
   if (!allowed.includes(targetRoom) && !allowed.includes(target.slice("src/".length)))
     problems.push(`${file}:${line}: ${room} must not import from ${targetRoom}`);
+  const engine = ENGINE_FOLDER.exec(target)?.[1];
+  if (engine !== undefined && ENGINE_FOLDER.exec(file)?.[1] !== engine && !KNOWS_ENGINE.some((rule) => rule.test(file)))
+    problems.push(`${file}:${line}: only the ${engine} engine knows its parts: name src/engines/engine.ts or view.ts`);
+  if (target === "src/engines/default.ts" && CHOOSES_NO_ENGINE.has(room))
+    problems.push(`${file}:${line}: ${room} is handed an engine and chooses none`);
 }
 
 /** The same lines, comments blanked, so that prose may speak of what code must not do. */

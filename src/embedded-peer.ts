@@ -17,6 +17,7 @@ import {
 import type { ChatPeer, HistoryOptions, MessageStream, Submission, SubmitOptions } from "./chat-peer.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
+import { DEFAULT_ENGINE } from "./engines/default.ts";
 import { firstMessages, lastMessages } from "./host/answers/pages.ts";
 import type { Clock } from "./host/contracts.ts";
 import type { DeliveredMessage, Status } from "./host/events.ts";
@@ -85,7 +86,16 @@ export class EmbeddedPeer implements ChatPeer {
     const toldTo = guarded(onEvent);
     const host = new Host(
       ports,
-      { ...same, id, port, name, announces: presence, advertise: advertise ?? null, acknowledges: true },
+      {
+        ...same,
+        engine: DEFAULT_ENGINE.create,
+        id,
+        port,
+        name,
+        announces: presence,
+        advertise: advertise ?? null,
+        acknowledges: true,
+      },
       {
         event: (event) => {
           if (event.event === "started") this.#onStarted(event.port);

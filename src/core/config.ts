@@ -13,6 +13,11 @@ export const TERM_MAX = Number.MAX_SAFE_INTEGER - 1;
  * a cluster with as many more [M9]; a double has room for 31 recoveries.
  */
 export const TERMS_PER_CLUSTER = 2 ** 48;
+/** The last term of a cluster whose log has been through so many forced recoveries [M9]. */
+export function lastTermAfter(recoveries: number): number {
+  return Math.min((recoveries + 1) * TERMS_PER_CLUSTER, TERM_MAX);
+}
+
 /**
  * A process believes in no term further above the one it started from: ten elections a second, which is more than
  * the pauses between them allow, take 13 years to get there. So who was away for years gets in, and who says that

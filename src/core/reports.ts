@@ -5,14 +5,20 @@
 import type { LogIndex, PeerId } from "./ids.ts";
 import type { Abstention, Presence, Role, Tail, Twin } from "./message.ts";
 
-export interface Status {
+/** An engine's own part of a status: what this peer is to the others, and under which ballot. */
+export interface Standing {
+  readonly role: "leader" | "follower" | "candidate" | "observer" | "client";
+  /** 0 where the engine has no terms, or none yet. */
+  readonly term: number;
+  /** Who orders the messages; null: nobody, as far as this peer knows. */
+  readonly leader_id: PeerId | null;
+  /** A majority of the voters is connected, as far as this peer knows: of each set of voters while a change is under way [M3]. */
+  readonly quorum: boolean;
+}
+
+export interface Status extends Standing {
   readonly event: "status";
   readonly id: PeerId;
-  readonly role: "leader" | "follower" | "candidate" | "observer" | "client";
-  readonly term: number;
-  readonly leader_id: PeerId | null;
-  /** A majority of the voters is connected, as far as this peer knows. */
-  readonly quorum: boolean;
   readonly members: readonly MemberStatus[];
   readonly first_index: LogIndex;
   readonly last_index: LogIndex;

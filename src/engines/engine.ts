@@ -1,4 +1,42 @@
-/** What goes into a peer and what comes out of it: the contract between the core and its host. */
+/**
+ * The contract between an engine and its host. An engine decides: who orders the messages, what is committed, when it is
+ * safe to say so. It has no clock, no disk and no network; the host has them, and does what it is told.
+ *
+ *              inputs                            outputs
+ *   host ──▶ step, step, … settle ──▶ engine ──▶ takeOutputs ──▶ host carries them out ──▶ carriedOut
+ *    ▲                                  │
+ *    └────────── `view`, at any time ◀──┘                 "durable", "promised", … come back as inputs
+ *
+ * What the host does
+ *
+ *  1. Reads its directory, and makes the engine with what was there (`Restored`). What a founder needs it has written
+ *     before: the genesis is the first entry of the log, and durable [M1].
+ *  2. Hands over what happens, each with `step`: at once or together with what else has arrived, in the order in which it
+ *     happened. Times are of one clock that never goes back.
+ *  3. Calls `settle` once, then `takeOutputs`, when what arrived together is handed over. No other call lies between.
+ *  4. Carries the outputs out, in this order, before the next `settle`. Nothing here waits: `append` and `truncate` change
+ *     the log file at once, and what depends on durability is held back by the engine until an input says so. The host
+ *     syncs many entries together; with a disk that refuses it keeps what it could not write and says "disk-refuses".
+ *  5. Calls `carriedOut`: what the outputs refer to may be forgotten from here on.
+ *  6. Says "durable" when the log is on disk through an index, "promised" when a ballot is. Later ones may be left out
+ *     (a sync of more says enough), and none may be said before it is true. It may be of the log before a truncation that is decided and not
+     carried out yet: the engine knows of that.
+ *  7. Calls `settle` again no later than `wakeAt` says, with an input "tick" before it where nothing else has happened. That
+ *     time may change with each step 3.
+ *  8. Goes on until the output "stop". An engine has no end of its own: the next one begins with what the disk had
+ *     confirmed. So a crash at any moment is safe if steps 4 and 6 are kept.
+ *
+ * What an engine does
+ *
+ *  - Every committed entry is the same at every peer, and none is ever taken back. An output `commit` says so; it never
+ *    goes back, and what it names has been appended.
+ *  - Entries follow one another as `LogState.refusal` demands: indexes without gaps, ballots that never go down (an engine
+ *    without elections has one ballot for each process), a number for each message of a room and of a session.
+ *  - The same inputs at the same times give the same outputs: randomness and the wall clock come from its options.
+ *  - It takes any frame from anybody who is linked, and believes none more than its protocol can bear.
+ *  - It holds all that is not committed in memory, and asks the host (`serve`) for what is on disk only.
+ *  - A frame or an input that its protocol does not have changes nothing: "promised" where nobody promises, say.
+ */
 import type { Timings } from "../core/config.ts";
 import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
 import type { LogState } from "../core/log-state.ts";
@@ -18,9 +56,35 @@ import type {
   Tail,
   Twin,
 } from "../core/message.ts";
+import type { EngineView } from "./view.ts";
+
+export interface Engine {
+  /** Takes one input. Cheap: what follows from several together is left to `settle`. */
+  step(input: Input, now: Millis): void;
+  /** Draws the conclusions: batches, acknowledgements, timers that are due. */
+  settle(now: Millis): void;
+  /** What is to be done since this was last asked, in order. The array is the caller's. */
+  takeOutputs(): Output[];
+  /** All of that is done, and people were told the messages through `delivered`. */
+  carriedOut(delivered: LogIndex): void;
+  /** When `settle` must run again at the latest. */
+  wakeAt(): Millis;
+  readonly view: EngineView;
+}
+
+/** Makes the engine of one process. `now`: the time of the first `step`, or earlier. */
+export type EngineFactory = (options: PeerOptions, restored: Restored, now: Millis) => Engine;
+
+/** One kind of engine, for whoever chooses between kinds. */
+export interface EngineKind {
+  readonly create: EngineFactory;
+  /** What a disk that takes so many milliseconds for a sync costs with this engine, in words for a person. */
+  slowDiskCost(ms: Millis): string;
+}
 
 export interface PeerOptions {
   readonly self: ProcessKey;
+  /** Where others dial this peer. */
   readonly address: { readonly host: string; readonly port: number };
   readonly timings: Timings;
   readonly seal: Seal;
@@ -97,10 +161,8 @@ export type Input =
   | { readonly type: "tick" };
 
 /**
- * What the host does, in this order and before the next input:
- * `append` and `truncate` change the log file at once (an append's durability comes back as `durable`); `promise`
- * persists [D2] and comes back as `promised`; `serve` answers with CATCHUP_RESP from disk; `commit` delivers.
- * Nothing here waits: what depends on durability is held back by core until the input says so.
+ * What the host is to do. `append` and `truncate` change the log file (an append's durability comes back as "durable");
+ * `promise` persists [D2] and comes back as "promised"; `serve` answers with CATCHUP_RESP from disk; `commit` delivers.
  */
 export type Output =
   | { readonly do: "append"; readonly entries: Entry[] }

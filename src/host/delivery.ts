@@ -3,7 +3,7 @@
  * delivery costs nothing: the log is the queue. The next process goes on behind what was acknowledged [D7] [A1].
  */
 import type { LogIndex } from "../core/ids.ts";
-import type { Log } from "../core/log.ts";
+import type { LogView } from "../core/log-view.ts";
 import type { Entry } from "../core/message.ts";
 import type { ReadNote, SystemNote } from "../core/reports.ts";
 import { toMessage, toReadNote, toSystemNote } from "./delivered.ts";
@@ -30,7 +30,7 @@ export interface DeliveryOptions {
 export class Delivery {
   readonly #source: EntrySource;
   readonly #emit: (delivered: Delivered) => void;
-  #log: Log | null = null;
+  #log: LogView | null = null;
   /** Last index delivered, and how far it may go. */
   #cursor: LogIndex;
   #limit: LogIndex = 0;
@@ -64,7 +64,7 @@ export class Delivery {
   }
 
   /** The log of the running peer, whose newest entries are in memory. */
-  follow(log: Log): void {
+  follow(log: LogView): void {
     this.#log = log;
   }
 
@@ -118,7 +118,7 @@ export interface MessageBlock {
 }
 
 /** Committed messages after `after`, of one room or of all, from one block of the log: a long log is read in many turns. */
-export function readMessages(source: EntrySource, log: Log, after: LogIndex, room: string | null): MessageBlock {
+export function readMessages(source: EntrySource, log: LogView, after: LogIndex, room: string | null): MessageBlock {
   const count = Math.min(READ_ENTRIES, log.commit - after);
   if (count <= 0) return { messages: [], through: after };
   const entries: Entry[] = [];

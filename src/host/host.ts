@@ -1,11 +1,13 @@
 /**
- * One running peer: a protocol core on ports. Feeds the core what happens, carries out what it decides in the order it
+ * One running peer: an engine on ports. Feeds it what happens, carries out what it decides in the order it
  * says, and tells those who use it. The simulator runs this very class.
  *
  *   network ─▶ links ─┐                       ┌─▶ log, promise, outbox (disk)
- *   disk completions ─┼─▶ Peer (core) ─outputs┼─▶ links ─▶ network
+ *   disk completions ─┼─▶ engine ─────outputs─┼─▶ links ─▶ network
  *   people, clock ────┘                       └─▶ listener (messages, roles, notices)
  */
+
+import type { Address } from "../core/address.ts";
 import {
   CATCHUP_ANSWER_BYTES_MAX,
   CATCHUP_BYTES_MAX,
@@ -20,24 +22,23 @@ import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from
 import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse, Twin } from "../core/message.ts";
 import { messageId } from "../core/message-id.ts";
 import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
-import { Peer } from "../engines/bully/peer.ts";
-import type { Input, Output } from "../engines/engine.ts";
+import { twinsText } from "../core/twin-text.ts";
+import type { Engine, EngineFactory, Input, Output } from "../engines/engine.ts";
+import type { EngineView, Surroundings } from "../engines/view.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
 import { makeSeal } from "../wire/entry.ts";
 import { Answers } from "./answers/answers.ts";
 import { nameInUse } from "./answers/names.ts";
 import { Past } from "./answers/past.ts";
 import { Slices } from "./answers/slices.ts";
-import { describe } from "./answers/status.ts";
+import { describe, waitingFor } from "./answers/status.ts";
 import { Waiter } from "./answers/waiter.ts";
-import { lastWords, type Surroundings, waitingFor } from "./answers/waiting.ts";
 import { Who } from "./answers/who.ts";
 import { Clients, type ClientsHost } from "./client/attached-clients.ts";
 import type { ClientEvents } from "./client/client-link.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
-import type { Address } from "./net/address.ts";
 import { endsPeer, judgeHello, refuseAddress, refuseText } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import { Links } from "./net/links.ts";
@@ -52,10 +53,12 @@ import type { RawEntries } from "./store/log-store.ts";
 import { makeEntry } from "./store/made-entry.ts";
 import { Troubles } from "./store/troubles.ts";
 import { Writer } from "./store/writer.ts";
-import { type Pair, twinsText, whereOf } from "./twins.ts";
+import { type Pair, whereOf } from "./twins.ts";
 
 /** `name` stands with this peer's messages. */
 export interface HostOptions extends PersonOptions {
+  /** What decides: who orders the messages, and what is committed. */
+  readonly engine: EngineFactory;
   readonly id: PeerId;
   /** Where to listen; port 0 takes a free one. */
   readonly host: string;
@@ -75,9 +78,6 @@ export interface HostOptions extends PersonOptions {
   /** Segment limits that a founder writes into its genesis, where they are not to be the usual ones [L4]. */
   readonly segments?: { readonly entries: number; readonly bytes: number };
 }
-
-/** Makes the core that a host runs; where a test needs another one than the product's, this is the place. */
-export type MakePeer = (...parameters: ConstructorParameters<typeof Peer>) => Peer;
 
 export interface Ports {
   readonly clock: Clock;
@@ -110,7 +110,6 @@ export class Host implements Service {
   readonly #ports: Ports;
   readonly #options: HostOptions;
   readonly #listener: HostListener;
-  readonly #makePeer: MakePeer;
   #outwait: Outwait | null = null;
   #disk: HeldDisk | null = null;
   #directory: Directory | null = null;
@@ -127,7 +126,7 @@ export class Host implements Service {
   readonly #presence: Presence;
   readonly #troubles: Troubles;
   readonly #person: OwnPerson;
-  #peer: Peer | null = null;
+  #engine: Engine | null = null;
   #session = "";
   /** The same as the log has it. */
   #sessionKey = "";
@@ -147,8 +146,8 @@ export class Host implements Service {
   #taken: { readonly id: string; readonly draft: Draft; readonly isOwn: boolean; readonly was?: string }[] = [];
   #takenCharacters = 0;
   #outboxBytes = 0;
-  /** What the links' targets were made from. */
-  #targetsOf: readonly [unknown, unknown] = [null, null];
+  /** As the engine named them last. */
+  #targets: readonly PeerInfo[] | null = null;
   /** What was told of refusals: whoever is dialled again is refused again. */
   readonly #refusals = new Set<string>();
   /** Others' pending messages that were shown [S7]. */
@@ -157,13 +156,7 @@ export class Host implements Service {
   #committedElsewhere: LogIndex = 0;
   readonly #waiter: Waiter;
 
-  constructor(
-    ports: Ports,
-    options: HostOptions,
-    listener: HostListener,
-    makePeer: MakePeer = (...parameters) => new Peer(...parameters),
-  ) {
-    this.#makePeer = makePeer;
+  constructor(ports: Ports, options: HostOptions, listener: HostListener) {
     this.#ports = ports;
     this.#clock = ports.clock;
     this.#waiter = new Waiter(ports.clock, (message) => this.#tell({ event: "notice", code: "waiting", message }));
@@ -266,7 +259,7 @@ export class Host implements Service {
       isMember: (member) => (this.#peer?.memberOf(member) ?? null) !== null,
       judge: (hello, dialled) => this.#judge(hello, dialled),
       holds: () => this.#holdsDirectory(),
-      disk: () => this.#peer?.diskTimes ?? { mean: 0, bound: 0 },
+      disk: () => this.#peer?.diskTimes() ?? { mean: 0, bound: 0 },
       silenceMax: (link) => this.#silenceMax(link),
       events: {
         up: (link, hello) => this.#onUp(link, hello),
@@ -274,9 +267,9 @@ export class Host implements Service {
         frame: (link, frame) => this.#onFrame(link, frame),
         // Nothing follows from it at once: the times are looked at again within a heartbeat.
         measured: (link, roundTrip, disk) =>
-          this.#peer?.step({ type: "measured", link, roundTrip, disk }, this.#clock.now()),
+          this.#engine?.step({ type: "measured", link, roundTrip, disk }, this.#clock.now()),
         goesOn: (away) => this.#presence.goesOn(away),
-        flow: (link, flow) => this.#peer?.step({ type: "flow", link, ...flow }, this.#clock.now()),
+        flow: (link, flow) => this.#engine?.step({ type: "flow", link, ...flow }, this.#clock.now()),
         refused: (address, refuse, dialled, by) => this.#onRefused(address, refuse, dialled, by),
         twins: (pair) => this.#onTwins(pair),
         log: (level, message) => this.#log(level, message),
@@ -307,14 +300,14 @@ export class Host implements Service {
     if (refusal !== null) return refusal;
     if (
       this.#takenCharacters >= TAKEN_CHARACTERS_MAX ||
-      peer.sender.pending >= OUTBOX_MESSAGES_MAX ||
+      peer.pending >= OUTBOX_MESSAGES_MAX ||
       this.#outboxBytes >= OUTBOX_BYTES_MAX
     ) {
       this.#outboxFull = true;
       return {
         ok: false,
         code: "full",
-        message: `${peer.sender.pending} messages wait to be sent: wait until some are`,
+        message: `${peer.pending} messages wait to be sent: wait until some are`,
       };
     }
     if (this.#outboxStuck) {
@@ -322,7 +315,7 @@ export class Host implements Service {
       return { ok: false, code: "disk", message };
     }
     const draft: Draft = { room_id: room, user, ts: this.#clock.wall(), payload: text };
-    const counter = peer.sender.nextCounter + this.#taken.length;
+    const counter = peer.nextCounter + this.#taken.length;
     directory.outbox.add(this.#session, counter, draft);
     this.#outboxBytes += text.length;
     this.#takenCharacters += text.length;
@@ -333,7 +326,7 @@ export class Host implements Service {
   }
 
   get pending(): number {
-    return (this.#peer?.sender.pending ?? 0) + this.#taken.length;
+    return (this.#peer?.pending ?? 0) + this.#taken.length;
   }
 
   /** Commit index of the running peer. */
@@ -342,7 +335,7 @@ export class Host implements Service {
   }
 
   catchUp(): { readonly at: LogIndex; readonly of: LogIndex } | null {
-    if (this.#peer === null || (this.#peer.leadership === null && this.#committedElsewhere === 0)) return null;
+    if (this.#peer === null || (this.#peer.standing.role !== "leader" && this.#committedElsewhere === 0)) return null;
     return { at: this.commit, of: Math.max(this.commit, this.#committedElsewhere) };
   }
 
@@ -452,7 +445,7 @@ export class Host implements Service {
     const { id, timings, advertise, host } = this.#options;
     const address = advertise ?? { host, port };
     const founded = this.#found(directory, address);
-    this.#peer = this.#makePeer(
+    this.#engine = this.#options.engine(
       {
         self: directory.self,
         address,
@@ -466,15 +459,16 @@ export class Host implements Service {
       directory.restored,
       this.#clock.now(),
     );
+    const peer = this.#engine.view;
     for (const { session } of directory.restored.outbox)
-      directory.outbox.settle(session, this.#peer.sender.firstPending(session) - 1);
+      directory.outbox.settle(session, peer.firstPending(session) - 1);
     this.#outboxBytes = directory.restored.outbox.reduce(
       (sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0),
       0,
     );
-    const { founding } = this.#peer;
+    const { founding } = peer;
     // What it founded, and that it waits, has just been told.
-    if (founded) this.#waiter.wasTold(waitingFor(this.#peer, this.#surroundings)?.message ?? null);
+    if (founded) this.#waiter.wasTold(waitingFor(peer, this.#surroundings)?.message ?? null);
     const cluster_id = directory.clusterId;
     this.#event({ event: "started", id, host, port, cluster_id, ...(founding > 0 && { founding_ms: founding }) });
     if (this.#clock.wall() === 0) {
@@ -487,8 +481,8 @@ export class Host implements Service {
       this.#tellRenamed(session, counters, to, drafts);
     }
     this.#person.come();
-    this.#delivery?.follow(this.#peer.log);
-    this.#deliver(this.#peer.log.commit);
+    this.#delivery?.follow(peer.log);
+    this.#deliver(peer.log.commit);
     this.#progressTimer = this.#clock.after(PROGRESS_MS, () => this.#noteProgress());
     this.#schedule();
   }
@@ -513,7 +507,7 @@ export class Host implements Service {
 
   #hello(): Hello {
     const directory = this.#directory as Directory;
-    const address = this.#peer?.options.address ?? { host: this.#options.host, port: this.#options.port };
+    const address = this.#peer?.address ?? { host: this.#options.host, port: this.#options.port };
     return {
       type: "HELLO",
       version: PROTOCOL_VERSION,
@@ -526,8 +520,8 @@ export class Host implements Service {
 
   #judge(hello: Hello, dialled: boolean): Refuse | null {
     if (this.#peer === null) return refusal("closing", "this peer is starting or stopping: try again");
-    const { self, twin, ownTwins } = this.#peer;
-    if (twin !== null) return refusal("closing", twinsText(self.id, ownTwins));
+    const { self, twins } = this.#peer;
+    if (twins.length > 0) return refusal("closing", twinsText(self.id, twins));
     const judgement = judgeHello(hello, dialled, this.#peer, (this.#directory as Directory).clusterId);
     if (judgement?.notice !== undefined)
       this.#event({ event: "notice", code: "emptied-founder", message: judgement.notice });
@@ -537,8 +531,8 @@ export class Host implements Service {
   // ── inputs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #input(input: Input): void {
-    if (this.#peer === null || this.#stopping) return;
-    this.#peer.step(input, this.#clock.now());
+    if (this.#engine === null || this.#stopping) return;
+    this.#engine.step(input, this.#clock.now());
     this.#schedule();
   }
 
@@ -578,7 +572,7 @@ export class Host implements Service {
   }
 
   /** Talks to no other peer any more: its twin may say something else in the same name. */
-  #standAside(peer: Peer, at: readonly Twin[]): void {
+  #standAside(peer: EngineView, at: readonly Twin[]): void {
     this.#tellTwins(peer.self.id, at);
     this.#links?.setTargets([]);
     for (const link of peer.links.keys()) this.#links?.refuse(link, refusal("closing", twinsText(peer.self.id, at)));
@@ -602,7 +596,7 @@ export class Host implements Service {
     const peer = this.#peer;
     if (peer === null || this.#stopping) return;
     if (endsPeer(refused, dialled, peer)) {
-      const { pending } = peer.sender;
+      const { pending } = peer;
       // It took none of them, and whoever starts it again as told leaves its outbox behind.
       if (peer.founding > 0) this.#clients?.refuseSaid(message);
       const typed = `. ${pending === 1 ? "1 message" : `${pending} messages`} typed here will not be sent`;
@@ -615,9 +609,7 @@ export class Host implements Service {
 
   /** Twice what a leader at the other side would have: whoever follows it goes first. */
   #silenceMax(link: LinkId): number {
-    const linked = this.#peer?.links.get(link);
-    const { leaderTimeout } = this.#options.timings;
-    return (linked === undefined ? undefined : this.#peer?.timeouts.linkSilence(linked)) ?? 2 * leaderTimeout;
+    return this.#peer?.linkSilence(link) ?? 2 * this.#options.timings.leaderTimeout;
   }
 
   // ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -630,17 +622,18 @@ export class Host implements Service {
 
   #run(): void {
     this.#scheduled = false;
-    const peer = this.#peer;
+    const engine = this.#engine;
     const directory = this.#directory;
-    if (peer === null || directory === null || !this.#holdsDirectory()) return;
-    this.#keepTaken(peer, directory);
-    peer.settle(this.#clock.now());
+    if (engine === null || directory === null || !this.#holdsDirectory()) return;
+    const peer = engine.view;
+    this.#keepTaken(engine, directory);
+    engine.settle(this.#clock.now());
     this.#guarded(() => {
-      for (const output of peer.takeOutputs()) {
+      for (const output of engine.takeOutputs()) {
         this.#carryOut(output);
         if (this.#stopping) return;
       }
-      peer.log.trim(peer.leadership !== null, this.delivered);
+      engine.carriedOut(this.delivered);
       directory.store.flush();
     });
     if (this.#stopping) return;
@@ -649,20 +642,20 @@ export class Host implements Service {
     this.#lookAtName(peer);
     this.#guarded(() => this.#clients?.onTurn());
     if (this.#stopping) return;
-    if (this.#outboxFull && peer.sender.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
+    if (this.#outboxFull && peer.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2) {
       this.#outboxFull = false;
       this.#listener.writable();
     }
     this.#listener.turned?.();
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(Math.max(0, peer.wakeAt() - this.#clock.now()), () => {
+    this.#timer = this.#clock.after(Math.max(0, engine.wakeAt() - this.#clock.now()), () => {
       this.#timer = null;
       this.#input({ type: "tick" });
     });
   }
 
   #carryOut(output: Output): void {
-    const peer = this.#peer as Peer;
+    const peer = this.#peer as EngineView;
     switch (output.do) {
       case "append":
       case "truncate":
@@ -703,7 +696,7 @@ export class Host implements Service {
       case "debug":
         return this.#log("debug", output.message);
       case "stop": {
-        const kept = peer.sender.pending;
+        const kept = peer.pending;
         if (kept > 0) {
           this.#event({
             event: "notice",
@@ -711,7 +704,7 @@ export class Host implements Service {
             message: `${kept === 1 ? "1 message is" : `${kept} messages are`} not sent yet: what is pending is kept and goes out at the next start`,
           });
         }
-        const last = lastWords(peer);
+        const last = peer.lastWords();
         if (last !== null) this.#event({ event: "notice", code: "last-voter", message: last });
         return this.#end({ code: 0, reason: output.reason });
       }
@@ -740,7 +733,7 @@ export class Host implements Service {
   }
 
   #serve({ link, ballot, after, through }: Extract<Output, { do: "serve" }>): void {
-    const { log } = this.#peer as Peer;
+    const { log } = this.#peer as EngineView;
     const last = Math.min(through, (this.#directory as Directory).store.last);
     const window = this.#links?.window(link) ?? null;
     if (window === null) return;
@@ -790,7 +783,7 @@ export class Host implements Service {
   }
 
   /** What was taken is in the outbox before it goes anywhere [S1]. */
-  #keepTaken(peer: Peer, directory: Directory): void {
+  #keepTaken(engine: Engine, directory: Directory): void {
     if (this.#taken.length === 0) return;
     try {
       directory.outbox.write();
@@ -804,7 +797,7 @@ export class Host implements Service {
     const taken = this.#taken;
     this.#taken = [];
     this.#takenCharacters = 0;
-    peer.step({ type: "submit", drafts: taken.map(({ draft }) => draft) }, this.#clock.now());
+    engine.step({ type: "submit", drafts: taken.map(({ draft }) => draft) }, this.#clock.now());
     for (const { id, draft, isOwn, was } of taken) {
       const { room_id, payload } = draft;
       if (isOwn) this.#event({ event: "pending", msg_id: id, room_id, payload, ...(was !== undefined && { was }) });
@@ -833,7 +826,7 @@ export class Host implements Service {
     this.#session = session;
     this.#sessionKey = `${this.#options.id}.${session}`;
     if (this.#taken.length === 0 || this.#peer === null) return;
-    const first = this.#peer.sender.nextCounter;
+    const first = this.#peer.nextCounter;
     this.#directory?.outbox.renumberAdded(session, first);
     this.#taken = this.#taken.map((taken, i) => {
       const id = messageId({ session: this.#sessionKey, counter: first + i });
@@ -865,19 +858,17 @@ export class Host implements Service {
    * Whom to dial, and where: what a person says now comes first and is never left out, because what the log says of a member
    * may be out of date; a seed that is no member hears if it belongs to another cluster.
    */
-  #updateTargets(peer: Peer): void {
-    if (peer.twin !== null) return;
-    const configuration = peer.configuration;
-    const heardOf = peer.membership.heardOf;
-    const [before, heardBefore] = this.#targetsOf;
-    if (configuration === before && heardOf === heardBefore) return;
-    this.#targetsOf = [configuration, heardOf];
-    const known = [...this.#options.seeds, ...heardOf, ...peer.targets()];
+  #updateTargets(peer: EngineView): void {
+    if (peer.twins.length > 0) return;
+    const targets = peer.targets();
+    if (targets === this.#targets) return;
+    this.#targets = targets;
+    const known = [...this.#options.seeds, ...targets];
     this.#links?.setTargets(known.filter(({ id }) => id !== peer.self.id));
   }
 
-  #tellWaiting(peer: Peer): void {
-    const isAsked = peer.sender.pending > 0 || peer.leader === null;
+  #tellWaiting(peer: EngineView): void {
+    const isAsked = peer.pending > 0 || peer.sequencer === null;
     // That was told with the founding.
     if (!isAsked && peer.founding > 0) return;
     this.#waiter.onTurn(isAsked ? (waitingFor(peer, this.#surroundings)?.message ?? null) : null);
@@ -893,12 +884,12 @@ export class Host implements Service {
   }
 
   /** [P6] Once, when this peer has come to the others: the name of its person may be somebody else's who is here. */
-  #lookAtName(peer: Peer): void {
+  #lookAtName(peer: EngineView): void {
     const name = this.#person.announced;
-    if (this.#name !== "unknown" || name === null || peer.leader === null) return;
+    if (this.#name !== "unknown" || name === null || peer.sequencer === null) return;
     // One that joins knows nobody before the log names itself.
     if (peer.memberOf(peer.self) === null) return;
-    const others = peer.membership.present.filter((m) => m.role !== "left" && !sameMember(m, peer.self));
+    const others = peer.present().filter((m) => m.role !== "left" && !sameMember(m, peer.self));
     this.#cameAt ??= this.#clock.now();
     if (!others.every((m) => peer.isLinked(m)) && this.#clock.now() - this.#cameAt < NAME_MS) return;
     this.#name = "asked";
@@ -924,7 +915,7 @@ export class Host implements Service {
   }
 
   #saveProgress(clean: boolean): void {
-    const { log } = this.#peer as Peer;
+    const { log } = this.#peer as EngineView;
     const delivered = (this.#delivery as Delivery).acknowledged;
     (this.#directory as Directory).saveProgress({ durable: log.durable, commit: log.commit, delivered, clean });
   }
@@ -932,7 +923,7 @@ export class Host implements Service {
   #end(stopped: Stopped): void {
     if (this.#stopping) return;
     this.#stopping = true;
-    if (this.#peer !== null && this.#directory !== null) this.#keepTaken(this.#peer, this.#directory);
+    if (this.#engine !== null && this.#directory !== null) this.#keepTaken(this.#engine, this.#directory);
     if (this.#taken.length > 0) {
       const message = `${this.#taken.length} of the last messages could not be kept on the disk: they are not sent, type them again`;
       this.#event({ event: "error", code: "disk", message });
@@ -992,14 +983,18 @@ export class Host implements Service {
     };
   }
 
+  get #peer(): EngineView | null {
+    return this.#engine === null ? null : this.#engine.view;
+  }
+
   #log(level: LogLevel, message: string, index?: number): void {
     const peer = this.#peer;
     this.#listener.log({
       level,
       time: this.#clock.wall(),
       peer: this.#options.id,
-      role: peer?.shownRole ?? "starting",
-      term: peer?.promised.term ?? 0,
+      role: peer?.standing.role ?? "starting",
+      term: peer?.standing.term ?? 0,
       index: index ?? peer?.log.commit ?? 0,
       message,
     });

@@ -1,6 +1,6 @@
 /** The person at a peer, system and read entries as events, and what is decided about names before the log decides. */
 
-import type { PeopleLog } from "../core/people-log.ts";
+import type { PeopleView } from "../core/log-view.ts";
 import type { Confirmations, Notice } from "../core/reports.ts";
 import type { Input } from "../engines/engine.ts";
 import { isName } from "../wire/text.ts";
@@ -73,7 +73,7 @@ export class OwnPerson implements Asker {
   }
 }
 
-export function confirmations(people: PeopleLog, room_id: string): Confirmations {
+export function confirmations(people: PeopleView, room_id: string): Confirmations {
   const readers = [...people.readers(room_id)].map(([user, through]) => ({ user, through }));
   return { event: "confirmations", room_id, readers: readers.sort((a, b) => (a.user < b.user ? -1 : 1)) };
 }

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
 import { ROOMS_JOINED_MAX } from "../core/config.ts";
-import type { Log } from "../core/log.ts";
+import type { LogView } from "../core/log-view.ts";
 import type { RoomStatus } from "../core/reports.ts";
 import { count, name } from "../wire/parts.ts";
 import { isName } from "../wire/text.ts";
@@ -118,7 +118,7 @@ export class Rooms {
 }
 
 /** The last committed number of each room: the log state also counts what may still be taken back. */
-export function committedRooms(log: Log): Map<string, number> {
+export function committedRooms(log: LogView): Map<string, number> {
   const last = new Map(log.state.rooms);
   for (let i = log.last; i > log.commit; i--) {
     const entry = log.entryAt(i);

@@ -6,9 +6,9 @@
  * be under way, and its connection look open. So both are asked when both are known. Twins are those who both answer.
  */
 import { TWINS_TOLD_MAX } from "../core/config.ts";
-import { type MemberKey, type PeerId, sameMember } from "../core/ids.ts";
+import { type MemberKey, sameMember } from "../core/ids.ts";
 import type { Hello, Refuse, Twin } from "../core/message.ts";
-import { place } from "./net/address.ts";
+import { twinsText } from "../core/twin-text.ts";
 import { refusal } from "./net/channel.ts";
 import { processName } from "./net/dialler.ts";
 
@@ -88,8 +88,4 @@ export function refuseTwin(hello: Hello, twin: Hello): Refuse {
 
 export function whereOf({ boot, host, port }: Twin): Twin {
   return { boot, host, port };
-}
-
-export function twinsText(id: PeerId, at: readonly Twin[]): string {
-  return `the data directory of peer ${id} runs twice, as itself and as a copy, at ${at.map(place).join(" and ")}: neither counts from now on. Stop one of the two for good, then start the other one again`;
 }

@@ -4,9 +4,11 @@
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
+import { DEFAULT_ENGINE } from "../engines/default.ts";
+import type { EngineFactory } from "../engines/engine.ts";
 import type { MakeClient } from "../host/client/client-host.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
-import { Host, HostError, type MakePeer } from "../host/host.ts";
+import { Host, HostError } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";
 import { Application } from "./application.ts";
 import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./clock.ts";
@@ -29,9 +31,9 @@ export interface MachineEvents {
   handled(machine: Machine, message: DeliveredMessage): void;
 }
 
-/** What a mutant changes of a machine or a client; nothing in production. */
+/** What a test or a mutant changes of a machine or a client; nothing in production. */
 export interface Parts {
-  readonly makePeer?: MakePeer;
+  readonly engine?: EngineFactory;
   /** What becomes of the seeds that a person names. */
   readonly seeds?: (seeds: readonly PeerInfo[], disk: VirtualDisk) => readonly PeerInfo[];
   readonly disk?: (disk: VirtualDisk) => ConstructorParameters<typeof Host>[0]["disk"];
@@ -139,6 +141,7 @@ export class Machine {
     const host: Host = new Host(
       { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#openDisk(clock) },
       {
+        engine: this.#parts.engine ?? DEFAULT_ENGINE.create,
         id: this.id,
         host: "virtual",
         port: this.port,
@@ -166,7 +169,6 @@ export class Machine {
           else this.#startLater();
         },
       },
-      this.#parts.makePeer,
     );
     this.running = { host, clock, die };
     if (handleMs !== null) {

@@ -27,7 +27,7 @@ export interface Mutant {
 /** Changes the peer of every process before its first input. */
 export function peers(change: (peer: Peer, restored: Restored) => void): Parts {
   return {
-    makePeer: (options, restored, now) => {
+    engine: (options, restored, now) => {
       const peer = new Peer(options, restored, now);
       change(peer, restored);
       return peer;
@@ -48,7 +48,7 @@ export function clients(change: (client: Client) => void): Parts {
 
 /** Changes what a process finds in its directory. */
 export function restarts(change: (restored: Restored) => Restored): Parts {
-  return { makePeer: (options, restored, now) => new Peer(options, change(restored), now) };
+  return { engine: (options, restored, now) => new Peer(options, change(restored), now) };
 }
 
 /** Changes every leader before it does anything. */

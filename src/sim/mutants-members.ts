@@ -38,7 +38,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     rule: "E5",
     what: "a restarted leader goes on under the ballot it had",
     parts: {
-      makePeer: (options, restored, now) => {
+      engine: (options, restored, now) => {
         const { promised } = restored;
         if (!sameMember(leaderKey(promised), options.self)) return new Peer(options, restored, now);
         const peer = new Peer({ ...options, self: makerOf(promised) }, restored, now);

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS, PROTOCOL_VERSION } from "../../src/core/config.ts";
 import type { PeerInfo } from "../../src/core/message.ts";
+import { DEFAULT_ENGINE } from "../../src/engines/default.ts";
 import { PortError } from "../../src/host/contracts.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
 import { Host, HostError } from "../../src/host/host.ts";
@@ -50,6 +51,7 @@ class Room {
     const host = new Host(
       { clock, network, disk },
       {
+        engine: DEFAULT_ENGINE.create,
         id,
         host: "virtual",
         port: options.port ?? 6000 + id,

@@ -3,6 +3,7 @@
  */
 import { expect } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
+import { DEFAULT_ENGINE } from "../../src/engines/default.ts";
 import { ClientHost } from "../../src/host/client/client-host.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
 import { Host, type HostOptions } from "../../src/host/host.ts";
@@ -63,7 +64,14 @@ export class Cluster {
         ({ clock, network }, listener) =>
           new Host(
             { clock, network, disk },
-            { ...options, timings: DEFAULT_TIMINGS, durability: "fsync", ...this.#options, ...own },
+            {
+              ...options,
+              engine: DEFAULT_ENGINE.create,
+              timings: DEFAULT_TIMINGS,
+              durability: "fsync",
+              ...this.#options,
+              ...own,
+            },
             listener,
           ),
       ),

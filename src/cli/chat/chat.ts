@@ -5,7 +5,7 @@
  *     lines ──▶ Chat ──▶ Service       a line is a message or a command
  *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
  */
-
+import { DEFAULT_ENGINE } from "../../engines/default.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
 import type { Clock } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status, Stopped } from "../../host/events.ts";
@@ -38,7 +38,12 @@ export function runChat(
   return talk(
     ports.clock,
     // A screen shows the last messages anyway; a script has every one, also what a killed process had not written yet.
-    (listener) => new Host(ports, { ...options, acknowledges: options.mode !== "terminal" }, listener),
+    (listener) =>
+      new Host(
+        ports,
+        { ...options, engine: DEFAULT_ENGINE.create, acknowledges: options.mode !== "terminal" },
+        listener,
+      ),
     { ...options, senderId: options.id },
     streams,
     signals,

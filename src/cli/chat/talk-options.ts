@@ -27,7 +27,7 @@ export interface TalkOptions {
   readonly logFormat: "text" | "json";
 }
 
-export interface ChatOptions extends HostOptions, TalkOptions {
+export interface ChatOptions extends Omit<HostOptions, "engine">, TalkOptions {
   readonly name: string;
   readonly room: string;
   readonly dataDir: string;

@@ -1,7 +1,7 @@
 /** Flags of the commands that use a peer running somewhere: `connect`, `send`, `tail`, `status`, and how they are read. */
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import type { Address } from "../../host/net/address.ts";
+import type { Address } from "../../core/address.ts";
 import { BELLS, CHAT_FLAGS, readHistory, readMode } from "../chat/chat-options.ts";
 import type { TalkOptions } from "../chat/talk-options.ts";
 import type { Flag } from "../usage/flag.ts";

@@ -1,5 +1,6 @@
 /** `chatpeer send`, `tail` and `status`: commands of a moment for scripts, on a peer that runs somewhere. */
 import type { Readable } from "node:stream";
+import { type Address, place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX } from "../../core/config.ts";
 import type { Status, Told } from "../../core/reports.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
@@ -7,7 +8,6 @@ import { ClientHost } from "../../host/client/client-host.ts";
 import { Visitor } from "../../host/client/visitor.ts";
 import type { Clock, Network } from "../../host/contracts.ts";
 import type { HostEvent, Stopped } from "../../host/events.ts";
-import { type Address, place } from "../../host/net/address.ts";
 import { Asking, Unanswered } from "../chat/asking.ts";
 import type { Output } from "../process/output.ts";
 import { memberRows, statusLines } from "../screen/answer-rows.ts";

@@ -1,8 +1,8 @@
 /** `chatpeer doctor`: why peers cannot meet, or whether this machine is fit to run one. */
 import { existsSync } from "node:fs";
 import { openDisk } from "../../adapters/disk.ts";
+import { sameAddress } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
-import { sameAddress } from "../../host/net/address.ts";
 import { HostError, type Identity, readIdentity, readProgress } from "../../host/store/directory.ts";
 import { lookAtLog } from "../../host/store/recovery.ts";
 import { CHAT_FLAGS, dataDirectory, readAddress } from "../chat/chat-options.ts";

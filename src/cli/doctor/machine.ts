@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CONNECTIONS_PER_ADDRESS_MAX, DISK_SLOW_MS } from "../../core/config.ts";
-import { slowDiskCost } from "../../engines/bully/own-disk.ts";
+import { DEFAULT_ENGINE } from "../../engines/default.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { greet } from "./greeting.ts";
 import { portIsFree } from "./port.ts";
@@ -67,7 +67,7 @@ function disk(dataDir: string): Finding[] {
         : problem(
             "fsync",
             "slow-disk",
-            `${slowDiskCost(syncMs)}. Choose a faster disk with --data-dir, or --durability os if power cuts may lose messages`,
+            `${DEFAULT_ENGINE.slowDiskCost(syncMs)}. Choose a faster disk with --data-dir, or --durability os if power cuts may lose messages`,
           ),
     ];
   } catch (error) {

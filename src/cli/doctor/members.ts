@@ -2,7 +2,7 @@
  * Whether the addresses that a peer knows of the others lead to them: what its log says, what --seed says, and who answers.
  * A peer dials them all; where they disagree a person should know which is out of date.
  */
-import { type Address, place, sameAddress } from "../../host/net/address.ts";
+import { type Address, place, sameAddress } from "../../core/address.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import type { Greeting } from "./greeting.ts";
 import { noPeer } from "./peers.ts";

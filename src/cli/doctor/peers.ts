@@ -1,8 +1,9 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
+
+import { type Address, place } from "../../core/address.ts";
 import { PROTOCOL_VERSION } from "../../core/config.ts";
 import { sameProcess } from "../../core/ids.ts";
-import { type Address, place } from "../../host/net/address.ts";
-import { twinsText } from "../../host/twins.ts";
+import { twinsText } from "../../core/twin-text.ts";
 import { isLoopback, isUnspecified } from "../process/addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type Greeting, greet, type PeerHello } from "./greeting.ts";

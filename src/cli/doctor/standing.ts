@@ -1,8 +1,8 @@
 /** How a peer that answers fares, in its own words: whom it waits for, and what it cannot write. */
 import { platformClock, platformNetwork } from "../../adapters/platform.ts";
+import { type Address, place } from "../../core/address.ts";
 import type { Status } from "../../core/reports.ts";
 import { Visitor } from "../../host/client/visitor.ts";
-import { type Address, place } from "../../host/net/address.ts";
 import { type Finding, problem } from "./finding.ts";
 
 /** Null where it does not say so in time. Never throws. */

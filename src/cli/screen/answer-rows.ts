@@ -1,8 +1,9 @@
 /** What commands answer, as rows for people: pure functions. Everything that others chose is made visible. */
+
+import { place } from "../../core/address.ts";
 import { DISK_SLOW_MS } from "../../core/config.ts";
 import type { Confirmations, WhoRow } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";
-import { place } from "../../host/net/address.ts";
 import type { RoomState } from "../chat/rooms.ts";
 import { timeSpan } from "../process/pace.ts";
 import { visible } from "./sanitize.ts";

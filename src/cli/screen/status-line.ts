@@ -1,7 +1,8 @@
 /** The status line and what stands above it at the bottom of the screen: pure functions of what is known to spans. */
+
+import { place } from "../../core/address.ts";
 import type { Waiting } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";
-import { place } from "../../host/net/address.ts";
 import type { RoomState } from "../chat/rooms.ts";
 import { counted, leadsHere } from "./answer-rows.ts";
 import type { Span } from "./bottom.ts";

@@ -15,7 +15,7 @@ import {
   sameProcess,
 } from "../../core/ids.ts";
 import type { DiskTimes, Frame, Twin } from "../../core/message.ts";
-import type { Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
+import type { Engine, Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
 import { Acceptor, type CommitListener } from "./acceptor.ts";
 import { Election } from "./election.ts";
 import { LateClock } from "./failure.ts";
@@ -36,8 +36,10 @@ import type { Leadership } from "./replication.ts";
 import { Roles } from "./roles.ts";
 import { Senders } from "./senders.ts";
 import { Terms } from "./terms.ts";
+import { PeerView } from "./view.ts";
 
-export class Peer extends Node implements CommitListener, WayListener {
+export class Peer extends Node implements Engine, CommitListener, WayListener {
+  readonly view = new PeerView(this);
   declare leadership: Leadership | null;
   readonly roles = new Roles(this, this);
   readonly fence = new Fence(this, this.roles);
@@ -137,6 +139,10 @@ export class Peer extends Node implements CommitListener, WayListener {
     if (diskNews !== null) this.notice(diskNews.code, diskNews.message);
     this.roles.tell();
     this.#clock.expect(this.wakeAt());
+  }
+
+  carriedOut(delivered: LogIndex): void {
+    this.log.trim(this.leadership !== null, delivered);
   }
 
   /** When `settle` must run again at the latest. */

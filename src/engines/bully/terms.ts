@@ -3,18 +3,13 @@
  * them. So a process believes in no term that elections could not have made since it started, and says early when a
  * cluster comes near its end.
  */
-import { TERM_LEAP_MAX, TERM_MAX, TERM_STEP_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../core/config.ts";
+import { lastTermAfter, TERM_LEAP_MAX, TERM_MAX, TERM_STEP_MAX, TERMS_LEFT_WARNED } from "../../core/config.ts";
 import type { Ballot, Term } from "../../core/ids.ts";
 import type { Frame } from "../../core/message.ts";
 import type { Node } from "./node.ts";
 
 const WAY_ON =
   "wait until nothing is pending, stop all peers, run `chatpeer recover DIR --force` on the one with the longest log, and let the others join it with empty directories";
-
-/** The last term of a cluster whose log has been through so many forced recoveries [M9]. */
-export function lastTermAfter(recoveries: number): Term {
-  return Math.min((recoveries + 1) * TERMS_PER_CLUSTER, TERM_MAX);
-}
 
 export class Terms {
   readonly #node: Node;

@@ -2,8 +2,8 @@
 import { HISTORY_CHARS_MAX, ROOMS_TOLD_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { HistoryPage, Status, Told } from "../../core/reports.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
 import type { Input } from "../../engines/engine.ts";
+import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
 import { type Asker, confirmations, refuseName, renamed } from "../people.ts";
 import { committedRooms } from "../rooms.ts";
@@ -21,7 +21,7 @@ export interface AnswersHost {
   readonly slices: Slices;
   readonly past: Past;
   /** Null while the peer starts or stops: then there are no answers. */
-  peer(): Peer | null;
+  peer(): EngineView | null;
   status(): Status;
 }
 

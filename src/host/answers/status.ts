@@ -1,37 +1,38 @@
-/** A peer's answer to `/status`, from what its core knows. */
+/** A peer's answer to `/status`: the engine's own part of it, and what the host knows. */
+import { NOTICE_CHARS_MAX } from "../../core/config.ts";
 import { sameMember } from "../../core/ids.ts";
 import type { Member } from "../../core/message.ts";
-import type { Trouble } from "../../core/reports.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
+import type { Trouble, Waiting } from "../../core/reports.ts";
+import type { EngineView, Surroundings } from "../../engines/view.ts";
+import { cut } from "../../wire/text.ts";
 import type { MemberStatus, Status } from "../events.ts";
 import { type Pair, whereOf } from "../twins.ts";
-import { type Surroundings, waitingFor } from "./waiting.ts";
 
-/** What the host knows besides its peer. */
+/** What the host knows besides its engine. */
 export interface Seen extends Surroundings {
   readonly twins: readonly Pair[];
   readonly troubles: readonly Trouble[];
 }
 
-export function describe(peer: Peer, firstIndex: number, seen: Seen): Status {
-  const { leadership, leader, log } = peer;
+export function describe(peer: EngineView, firstIndex: number, seen: Seen): Status {
+  const { standing, log } = peer;
   return {
     event: "status",
     id: peer.self.id,
-    role: peer.shownRole,
-    term: peer.promised.term,
-    leader_id: leader?.ballot.leader_id ?? null,
-    quorum: leadership?.quorumConnected ?? leader?.quorum ?? false,
-    members: peer.membership.present.map((m) => describeMember(peer, m)),
+    role: standing.role,
+    term: standing.term,
+    leader_id: standing.leader_id,
+    quorum: standing.quorum,
+    members: peer.present().map((m) => describeMember(peer, m)),
     first_index: firstIndex,
     last_index: log.last,
     commit_index: log.commit,
-    pending: peer.sender.pending,
+    pending: peer.pending,
     waiting: waitingFor(peer, seen),
     troubles: seen.troubles,
-    disk_ms: peer.timeouts.disk.times.mean,
+    disk_ms: peer.diskTimes().mean,
     twins: [
-      ...(peer.twin === null ? [] : [{ id: peer.self.id, at: peer.ownTwins }]),
+      ...(peer.twins.length === 0 ? [] : [{ id: peer.self.id, at: peer.twins }]),
       ...seen.twins
         .filter((pair) => !sameMember(pair[0], peer.self))
         .map((pair) => ({ id: pair[0].id, at: pair.map(whereOf) })),
@@ -39,15 +40,17 @@ export function describe(peer: Peer, firstIndex: number, seen: Seen): Status {
   };
 }
 
-function describeMember(peer: Peer, member: Member): MemberStatus {
-  const { leadership, log } = peer;
-  const own = sameMember(member, peer.self);
+function describeMember(peer: EngineView, member: Member): MemberStatus {
   const state = member.role === "left" ? "left" : peer.isLinked(member) ? "alive" : "unreachable";
-  const progress = leadership?.progressOf(member);
-  const lag = own
-    ? log.last - log.commit
-    : progress && state === "alive"
-      ? log.last - Math.max(progress.match, progress.last)
-      : null;
-  return { id: member.id, host: member.host, port: member.port, role: member.role, state, lag };
+  const isAsked = state === "alive" || sameMember(member, peer.self);
+  const { id, host, port, role } = member;
+  return { id, host, port, role, state, lag: isAsked ? peer.lagOf(member) : null };
+}
+
+/** Why messages wait; null: they are taken. The words fit a frame: they may name many members, each with a long address. */
+export function waitingFor(peer: EngineView, around: Surroundings): Waiting | null {
+  const waiting = peer.waiting(around);
+  return waiting === null || waiting.message.length <= NOTICE_CHARS_MAX
+    ? waiting
+    : { ...waiting, message: cut(waiting.message, NOTICE_CHARS_MAX) };
 }

@@ -7,7 +7,7 @@ import type { Ask, Tell } from "../../core/client-frames.ts";
 import { WHO_ROWS_MAX } from "../../core/config.ts";
 import type { LinkId, PeerId } from "../../core/ids.ts";
 import type { Here, HerePerson, WhoList, WhoRow } from "../../core/reports.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
+import type { EngineView } from "../../engines/view.ts";
 import type { Clock, Timer } from "../contracts.ts";
 import type { Links } from "../net/links.ts";
 
@@ -16,7 +16,7 @@ const ANSWER_MS = 500;
 
 export interface WhoHost {
   readonly clock: Clock;
-  peer(): Peer | null;
+  peer(): EngineView | null;
   links(): Links | null;
   /** The person at this peer, and its clients. */
   peopleHere(): HerePerson[];
@@ -87,7 +87,7 @@ export class Who {
     if (this.#round?.missing.delete(link) === true && this.#round.missing.size === 0) this.#finish();
   }
 
-  #here(peer: Peer): Here {
+  #here(peer: EngineView): Here {
     return { event: "here", id: peer.self.id, commit_index: peer.log.commit, people: this.#host.peopleHere() };
   }
 
@@ -113,7 +113,7 @@ export class Who {
     for (const done of round.done) done(list);
   }
 
-  #silent(peer: Peer, id: PeerId): WhoRow {
+  #silent(peer: EngineView, id: PeerId): WhoRow {
     const link = [...peer.links.values()].find((l) => l.id === id);
     const links = this.#host.links();
     const at = link === undefined ? this.#lastHeard.get(id) : links?.heardAt(link.link);

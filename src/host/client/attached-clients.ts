@@ -15,8 +15,8 @@ import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
 import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../../core/message.ts";
 import { messageId } from "../../core/message-id.ts";
 import type { HerePerson, Question, Status, Told } from "../../core/reports.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
 import type { Input } from "../../engines/engine.ts";
+import type { EngineView } from "../../engines/view.ts";
 import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
 import { WireError } from "../../wire/errors.ts";
 import { cut } from "../../wire/text.ts";
@@ -36,7 +36,7 @@ export interface ClientsHost {
   readonly timings: Timings;
   readonly answers: Answers;
   /** Null while the peer starts or stops. */
-  peer(): Peer | null;
+  peer(): EngineView | null;
   clusterId(): string | null;
   /** The person at this very peer; null if there is none. */
   ownName(): string | null;
@@ -252,8 +252,8 @@ export class Clients implements ClientEvents {
       if (!attachment.served) this.#serveWhenPast(attachment);
       else this.#sendMore(attachment);
     }
-    const { leader } = peer;
-    const where = `${peer.promised.term} ${leader?.ballot.leader_id} ${leader?.quorum} ${peer.links.size}`;
+    const { term, leader_id, quorum } = peer.standing;
+    const where = `${term} ${leader_id} ${quorum} ${peer.links.size}`;
     const shown = `${where} ${this.#host.hindrances()}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -320,7 +320,7 @@ export class Clients implements ClientEvents {
       this.#tellPresence(attachment, true);
     }
     const { heartbeat, leaderTimeout } = this.#host.timings;
-    const staying = peer.membership.present.filter((m) => m.role !== "left");
+    const staying = peer.present().filter((m) => m.role !== "left");
     const attached = encodeFrame({
       type: "ATTACHED",
       cluster_id: this.#host.clusterId() as string,

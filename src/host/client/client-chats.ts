@@ -7,8 +7,8 @@ import { CLIENT_OUTSTANDING_BYTES_MAX, CLIENTS_UNDER_WAY_BYTES_MAX } from "../..
 import { type Ballot, type ClientId, type LogIndex, type Millis, sameBallot } from "../../core/ids.ts";
 import type { Chat, Draft } from "../../core/message.ts";
 import { weigh } from "../../core/weigh.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
 import type { Input } from "../../engines/engine.ts";
+import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
 import { Turns } from "./turns.ts";
 
@@ -17,7 +17,7 @@ const LOST_MS = 2000;
 
 export interface ClientChatsHost {
   readonly clock: Clock;
-  peer(): Peer | null;
+  peer(): EngineView | null;
   input(input: Input): void;
 }
 
@@ -91,7 +91,7 @@ export class ClientChats {
   onTurn(): void {
     const peer = this.#host.peer();
     if (peer === null) return;
-    const ballot = peer.leader?.ballot ?? null;
+    const ballot = peer.sequencer;
     const same = ballot === null ? this.#ballot === null : this.#ballot !== null && sameBallot(ballot, this.#ballot);
     this.#ballot = ballot;
     for (const [client, session] of this.#sessions) {
@@ -101,7 +101,7 @@ export class ClientChats {
     this.#turns.pump();
   }
 
-  #isOver(run: Run, { key }: Session, { log }: Peer): boolean {
+  #isOver(run: Run, { key }: Session, { log }: EngineView): boolean {
     if (run.end === null && log.state.sessions.get(key) >= run.through) run.end = log.last;
     return (run.end !== null && log.commit >= run.end) || this.#host.clock.now() - run.since > LOST_MS;
   }

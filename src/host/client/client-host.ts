@@ -4,6 +4,7 @@
  * makes that safe. Nothing is kept on disk: what is not sent when this process ends was never promised.
  */
 
+import { type Address, place, sameAddress } from "../../core/address.ts";
 import type { Attached, Tell } from "../../core/client-frames.ts";
 import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, QUESTIONS_MAX, READS_WAITING_MAX } from "../../core/config.ts";
 import type { LogIndex, PeerId } from "../../core/ids.ts";
@@ -16,7 +17,6 @@ import { refuseQuestion } from "../answers/questions.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
 import { toMessage, toReadNote, toSystemNote } from "../delivered.ts";
 import type { HostListener } from "../host.ts";
-import { type Address, place, sameAddress } from "../net/address.ts";
 import { refuseText } from "../net/admission.ts";
 import { Rooms } from "../rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "../service.ts";

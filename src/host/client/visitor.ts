@@ -2,13 +2,14 @@
  * Somebody who asks one peer something and goes: no name, no session, no other peer when this one dies. What a visitor
  * has said rides on that peer's own session, so its death leaves the outcome unknown [S8].
  */
+
+import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
 import { PROTOCOL_VERSION } from "../../core/config.ts";
 import type { Refuse } from "../../core/message.ts";
 import type { Question, Told } from "../../core/reports.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
-import type { Address } from "../net/address.ts";
 import { Channel } from "../net/channel.ts";
 
 export interface VisitorEvents {

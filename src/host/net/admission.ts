@@ -1,21 +1,21 @@
 /** Who is let in, what a refusal means to the one who is not, and which messages are taken. Pure decisions. */
 import * as v from "valibot";
+import { place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../../core/config.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
+import type { EngineView } from "../../engines/view.ts";
 import { address } from "../../wire/parts.ts";
 import { isMessage, isName, utf8Length } from "../../wire/text.ts";
-import { place } from "./address.ts";
 import { refusal } from "./channel.ts";
 
 /** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
 export function judgeHello(
   hello: Hello,
   dialled: boolean,
-  peer: Peer,
+  peer: EngineView,
   clusterId: string | null,
 ): { readonly refuse: Refuse; readonly notice?: string } | null {
-  const here = place(peer.options.address);
+  const here = place(peer.address);
   if (hello.id === peer.self.id)
     return {
       refuse: refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`),
@@ -54,7 +54,7 @@ export function judgeHello(
  * Whether a peer that hears this cannot go on: it was never in the cluster it asks. Only whom it dialled is believed,
  * but for a wiped founder, which dials nobody and is dialled by those who know it [M1].
  */
-export function endsPeer(refused: Refuse, dialled: boolean, peer: Peer): boolean {
+export function endsPeer(refused: Refuse, dialled: boolean, peer: EngineView): boolean {
   const { code } = refused;
   const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
   // A founder is in its own configuration, which one that joins has not read yet, and recovered nothing [M9].

@@ -4,12 +4,13 @@
  * None is believed more than another, because any of them may be out of date: all are dialled, for ever, until one
  * leads to that peer [M8].
  */
+
+import { place, sameAddress } from "../../core/address.ts";
 import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS, DIALS_PER_SECOND_MAX } from "../../core/config.ts";
 import type { PeerId } from "../../core/ids.ts";
 import type { Hello, PeerInfo } from "../../core/message.ts";
 import type { Clock, Timer } from "../contracts.ts";
 import type { LogLevel } from "../events.ts";
-import { place, sameAddress } from "./address.ts";
 
 /** One address of one peer that is wanted. */
 export interface Target extends PeerInfo {

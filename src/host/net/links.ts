@@ -10,6 +10,7 @@
  *   follows the round trip, which is measured on all of them all the time [E15].
  */
 
+import { type Address, place } from "../../core/address.ts";
 import { PROTOCOL_VERSION, type Timings } from "../../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../../core/ids.ts";
 import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../../core/message.ts";
@@ -19,7 +20,6 @@ import type { ClientEvents } from "../client/client-link.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
 import type { LogLevel } from "../events.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
-import { type Address, place } from "./address.ts";
 import { Channel, refusal } from "./channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";

@@ -1,6 +1,7 @@
 /** The addresses at which a peer is dialled: it listens at all of them or at none. */
+
+import { type Address, place } from "../../core/address.ts";
 import type { Connection, ConnectionHandler, Listener, Network, PortError } from "../contracts.ts";
-import { type Address, place } from "./address.ts";
 
 /** The ports that were bound, in the order of the addresses; or what to tell people, with every address that failed. */
 export type Listening =

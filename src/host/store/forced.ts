@@ -11,7 +11,7 @@
  * the same file does: it ends where the first one would have. The old cluster and the new never mix, because each
  * connection begins with the cluster's id [W2] and whoever has belonged to a cluster keeps it.
  */
-import { TERM_LEAP_MAX, TERM_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../core/config.ts";
+import { lastTermAfter, TERM_LEAP_MAX, TERM_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../core/config.ts";
 import {
   type Ballot,
   ballotOf,
@@ -26,7 +26,6 @@ import {
 import { LogState } from "../../core/log-state.ts";
 import type { Configuration, Member, Tail } from "../../core/message.ts";
 import { everyVoter, voterSets } from "../../core/quorum.ts";
-import { lastTermAfter } from "../../engines/bully/terms.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { copyAside } from "./damaged.ts";
 import {

@@ -1,9 +1,14 @@
 /** Terms only rise: what no elections can have made is not believed, and a cluster that comes near their end says so [E12]. */
 import { describe, expect, test } from "bun:test";
-import { TERM_LEAP_MAX, TERM_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../../src/core/config.ts";
+import {
+  lastTermAfter,
+  TERM_LEAP_MAX,
+  TERM_MAX,
+  TERMS_LEFT_WARNED,
+  TERMS_PER_CLUSTER,
+} from "../../../src/core/config.ts";
 import { type Ballot, NO_BALLOT } from "../../../src/core/ids.ts";
 import type { Frame } from "../../../src/core/message.ts";
-import { lastTermAfter } from "../../../src/engines/bully/terms.ts";
 import { entryOf } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";

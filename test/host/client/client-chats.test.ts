@@ -1,8 +1,9 @@
 /** What clients say goes on in turns [S9], and room is made by what the log has, by a new leader, and by time. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import type { Ballot } from "../../../src/core/ids.ts";
 import type { Chat } from "../../../src/core/message.ts";
-import type { Peer } from "../../../src/engines/bully/peer.ts";
 import type { Input } from "../../../src/engines/engine.ts";
+import type { EngineView } from "../../../src/engines/view.ts";
 import { ClientChats } from "../../../src/host/client/client-chats.ts";
 import { ManualClock } from "../manual-clock.ts";
 
@@ -14,7 +15,7 @@ let clock: ManualClock;
 let chats: ClientChats;
 let passed: { client: number; first: number }[];
 let log: { state: { sessions: Map<string, number> & { get(key: string): number } }; last: number; commit: number };
-let leader: { ballot: { term: number; leader_id: number; inc: string } };
+let sequencer: Ballot;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -25,11 +26,11 @@ beforeEach(() => {
     last: 0,
     commit: 0,
   };
-  leader = { ballot: { term: 1, leader_id: 1, inc: "a" } };
+  sequencer = { term: 1, leader_id: 1, inc: "a", boot: 1 };
   chats = new ClientChats({
     clock,
     // All that is asked of the core here.
-    peer: () => ({ log, leader }) as unknown as Peer,
+    peer: () => ({ log, sequencer }) as unknown as EngineView,
     input: (input: Input) => {
       if (input.type === "client-chat") passed.push({ client: input.client, first: input.chat.first });
     },
@@ -93,7 +94,7 @@ describe("what was lost on the way", () => {
   test("counts no more under a new leader, after a while, or when its client leaves", () => {
     const ways = [
       () => {
-        leader = { ballot: { ...leader.ballot, term: 2 } };
+        sequencer = { ...sequencer, term: 2 };
       },
       () => void clock.after(2001, () => {}),
       () => chats.forget(FLOOD),

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS, TERMS_PER_CLUSTER } from "../../../src/core/config.ts";
 import type { Ballot } from "../../../src/core/ids.ts";
 import type { PeerInfo } from "../../../src/core/message.ts";
+import { DEFAULT_ENGINE } from "../../../src/engines/default.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../../src/host/events.ts";
 import { Host } from "../../../src/host/host.ts";
 import { inspectSurvivor, recoverByForce } from "../../../src/host/store/forced.ts";
@@ -40,7 +41,12 @@ class Room {
       { clock, network, disk },
       {
         ...{ id, host: "virtual", port: 6000 + id, advertise: null, seeds, name: `user${id}` },
-        ...{ timings: DEFAULT_TIMINGS, durability: "fsync", segments: { entries: 8, bytes: 1 << 20 } },
+        ...{
+          engine: DEFAULT_ENGINE.create,
+          timings: DEFAULT_TIMINGS,
+          durability: "fsync",
+          segments: { entries: 8, bytes: 1 << 20 },
+        },
       },
       {
         event: (event) => events.push(event),

@@ -2,27 +2,32 @@
  * Why nothing is being sequenced [S9] [M5], whom that waits for, and what can be done: a pure function of what a peer
  * knows, for its screen, `/status`, scripts, clients and `doctor` alike.
  */
-import { NOTICE_CHARS_MAX, VOTERS_MAX } from "../../core/config.ts";
+import { place } from "../../core/address.ts";
+import { VOTERS_MAX } from "../../core/config.ts";
 import { type MemberKey, sameMember } from "../../core/ids.ts";
 import type { Abstention, Member, PeerInfo } from "../../core/message.ts";
 import { everyVoter, majority, votersOf } from "../../core/quorum.ts";
 import type { MissingVoter, Waiting } from "../../core/reports.ts";
-import type { Peer } from "../../engines/bully/peer.ts";
-import { cut } from "../../wire/text.ts";
-import { place } from "../net/address.ts";
-import { twinsText } from "../twins.ts";
+import { twinsText } from "../../core/twin-text.ts";
+import type { Surroundings } from "../view.ts";
+import type { Histories } from "./histories.ts";
+import type { Losses } from "./losses.ts";
+import type { Membership } from "./membership.ts";
+import type { Node } from "./node.ts";
+import type { Relay } from "./relay.ts";
+
+/** The parts of a peer that know why nothing goes on. */
+export interface Hindered extends Node {
+  readonly histories: Histories;
+  readonly losses: Losses;
+  readonly membership: Membership;
+  readonly relay: Relay;
+}
 
 const KEPT = "Messages are kept and will be sent";
 
-/** What the host knows besides its peer. */
-export interface Surroundings {
-  readonly seeds: readonly PeerInfo[];
-  /** It has heard of a cluster that it belongs to, or is to join. */
-  readonly hasCluster: boolean;
-}
-
 /** Null while a majority is there, and one that this peer hears. */
-export function waitingFor(peer: Peer, around: Surroundings): Waiting | null {
+export function waitingFor(peer: Hindered, around: Surroundings): Waiting | null {
   if (peer.founding > 0)
     return nobodyMissing(
       `this peer founded a cluster and is alone in it: messages are taken ${peer.timings.founding / 1000} s after its start, unless somebody knows it from another one`,
@@ -37,11 +42,11 @@ export function waitingFor(peer: Peer, around: Surroundings): Waiting | null {
   if (members.length === 0) return nobodyMissing(outside(peer, around));
   const sets = heard === null ? peer.voterSets : [votersOf({ members, prev_voters: [] })];
   const waiting = missing(peer, members, sets);
-  return peer.losses.why === null ? waiting : { ...waiting, message: cut(peer.losses.why, NOTICE_CHARS_MAX) };
+  return peer.losses.why === null ? waiting : { ...waiting, message: peer.losses.why };
 }
 
 /** [M3] A majority of each set is needed. */
-function missing(peer: Peer, members: readonly Member[], sets: readonly (readonly MemberKey[])[]): Waiting {
+function missing(peer: Hindered, members: readonly Member[], sets: readonly (readonly MemberKey[])[]): Waiting {
   const why = (v: MemberKey) => (peer.isLinked(v) ? peer.abstentionOf(v) : "away");
   const short = sets
     .map((set) => ({ set, here: set.filter((v) => why(v) === null).length }))
@@ -70,7 +75,7 @@ function missing(peer: Peer, members: readonly Member[], sets: readonly (readonl
     : `waiting for a majority (${first.here} of ${first.set.length} voters here, ${majority(first.set.length)} needed)`;
   const message = `${head}: ${all.map(whyMissing).join("; ")}${more}. ${capital(remedies(all, only).join("; "))}. ${KEPT}`;
   return {
-    message: cut(message, NOTICE_CHARS_MAX),
+    message,
     needed: Math.min(needed, VOTERS_MAX),
     peers: all,
   };
@@ -81,7 +86,7 @@ const NAMED_MAX = 8;
 const UNKNOWN = { host: "?", port: 0 };
 
 /** The log is empty: it has joined nothing yet. */
-function outside(peer: Peer, { seeds, hasCluster }: Surroundings): string {
+function outside(peer: Node, { seeds, hasCluster }: Surroundings): string {
   const linked = [...peer.links.values()];
   if (linked.length === 0) {
     const [seed] = seeds;
@@ -129,24 +134,28 @@ function start(away: readonly string[], only: boolean): string {
 }
 
 /** What a peer that stops leaves behind, where the others cannot go on without it; null where they can. */
-export function lastWords(peer: Peer): string | null {
+export function lastWords(peer: Node): string | null {
   const members = peer.configuration?.members ?? [];
   const others = members.filter((m) => !sameMember(m, peer.self));
-  const voters = members.filter((m) => m.role === "voter");
-  if (!peer.isVoter || others.length === 0) return null;
+  // While a change is under way the voters before it count as well [M3].
+  const sets = peer.voterSets;
+  const voters = everyVoter(sets);
+  if (others.length === 0 || !voters.some((v) => sameMember(v, peer.self))) return null;
   if (voters.length === 1) {
     // Those who left, too, when they come back.
     const names = others.map(({ id }) => `peer ${id}`);
     const more = names.length > NAMED_MAX ? [`${names.length - NAMED_MAX} more`] : [];
     return `this peer holds the only vote: ${listed([...names.slice(0, NAMED_MAX), ...more])} cannot go on until it is back. Start it first, or leave it running`;
   }
-  const here = voters.filter((v) => !sameMember(v, peer.self) && peer.isLinked(v)).length;
-  if (here >= majority(voters.length)) return null;
-  return `this peer stays a voter, because no majority could let it go: the cluster goes on when ${majority(voters.length)} of ${listed(voters.map(({ id }) => `peer ${id}`))} are there`;
+  const isHere = (v: MemberKey) => !sameMember(v, peer.self) && peer.isLinked(v);
+  const short = sets.filter((set) => set.filter(isHere).length < majority(set.length));
+  if (short.length === 0) return null;
+  const needed = short.map((set) => `${majority(set.length)} of ${listed(set.map(({ id }) => `peer ${id}`))}`);
+  return `this peer stays a voter, because no majority could let it go: the cluster goes on when ${needed.join(", and ")} are there`;
 }
 
 function nobodyMissing(message: string): Waiting {
-  return { message: cut(message, NOTICE_CHARS_MAX), needed: 0, peers: [] };
+  return { message, needed: 0, peers: [] };
 }
 
 /** `peer 2 (10.0.0.2:6002) and peer 3 (10.0.0.3:6003)` */

@@ -1,0 +1,9 @@
+/** The engine of elections and majorities: a sequencer that the highest peer becomes, and a quorum that confirms. */
+import type { EngineKind } from "../engine.ts";
+import { slowDiskCost } from "./own-disk.ts";
+import { Peer } from "./peer.ts";
+
+export const BULLY: EngineKind = {
+  create: (options, restored, now) => new Peer(options, restored, now),
+  slowDiskCost,
+};

@@ -1,0 +1,5 @@
+/** The engine that runs where nobody chooses another one. This file alone names it to the rest of the product. */
+import { BULLY } from "./bully/bully.ts";
+import type { EngineKind } from "./engine.ts";
+
+export const DEFAULT_ENGINE: EngineKind = BULLY;
