@@ -18,9 +18,9 @@
  *     the log file at once, and what depends on durability is held back by the engine until an input says so. The host
  *     syncs many entries together; with a disk that refuses it keeps what it could not write and says "disk-refuses".
  *  5. Calls `carriedOut`: what the outputs refer to may be forgotten from here on.
- *  6. Says "durable" when the log is on disk through an index, "promised" when a ballot is. Later ones may be left out
- *     (a sync of more says enough), and none may be said before it is true. It may be of the log before a truncation that is decided and not
-     carried out yet: the engine knows of that.
+ *  6. Says "durable" when the log is on disk through an index, and "promised" when a ballot is: never before that is true.
+ *     One "durable" speaks for all before it. It may speak of the log as it was before a truncation that has not been
+ *     carried out yet: the engine takes that into account.
  *  7. Calls `settle` again no later than `wakeAt` says, with an input "tick" before it where nothing else has happened. That
  *     time may change with each step 3.
  *  8. Goes on until the output "stop". An engine has no end of its own: the next one begins with what the disk had
@@ -30,12 +30,14 @@
  *
  *  - Every committed entry is the same at every peer, and none is ever taken back. An output `commit` says so; it never
  *    goes back, and what it names has been appended.
+ *  - A ballot with a term above 0 is promised, and "promised" has come back, before an entry that bears it is appended: a
+ *    host does not start on a log that is ahead of its promise [D2].
  *  - Entries follow one another as `LogState.refusal` demands: indexes without gaps, ballots that never go down (an engine
  *    without elections has one ballot for each process), a number for each message of a room and of a session.
  *  - The same inputs at the same times give the same outputs: randomness and the wall clock come from its options.
  *  - It takes any frame from anybody who is linked, and believes none more than its protocol can bear.
  *  - It holds all that is not committed in memory, and asks the host (`serve`) for what is on disk only.
- *  - A frame or an input that its protocol does not have changes nothing: "promised" where nobody promises, say.
+ *  - A frame or an input that its protocol does not have changes nothing.
  */
 import type { Timings } from "../core/config.ts";
 import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
