@@ -1,4 +1,4 @@
-/** What the exhaustive search moves and judges. */
+/** What the exhaustive search moves and judges: peers of the bully engine, whose every state it looks into. */
 import type { Ballot, MemberKey } from "../core/ids.ts";
 import type { Entry } from "../core/message.ts";
 import type { Peer } from "../engines/bully/peer.ts";

@@ -1,6 +1,7 @@
 /**
  * The tools that mutants are made of: each gets in through `Parts` and changes one thing of the production peer, its
  * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
+ * Mutants break rules of the bully engine, so these files name its classes; the world around them knows the contract only.
  */
 
 import type { LinkId } from "../core/ids.ts";
