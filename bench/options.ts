@@ -98,7 +98,7 @@ export const USAGE = `bun run bench/scale.ts [flags]      floods a cluster of re
   --shipped             also the shipped binary, driven through --json
   --floor               also what this machine does with no protocol at all
   --sweep               N = 1, 3, 5, 10, 20, 50 (and 100 where it fits) as one table; --messages: of N = 3
-  --figures             every figure of the README's table, each with its floor and its bound; alone, or with
+  --figures             every figure of docs/performance.md, each with its floor and its bound; alone, or with
     --runs N            of each row; told is the median (5)
     --only NAME,…       ${FIGURE_ROWS.join(", ")}
     --quick             a tenth of all sizes: to see that it works, not how fast it is

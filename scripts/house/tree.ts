@@ -13,7 +13,7 @@ export interface Source {
 
 export const SOURCES: readonly Source[] = filesOf("{src,bench,scripts,test}/**/*.ts");
 /** What people read. */
-export const DOCUMENTS: readonly Source[] = filesOf("{*.md,docs/*.md,src/**/*.md}");
+export const DOCUMENTS: readonly Source[] = filesOf("{*.md,docs/**/*.md,src/**/*.md}");
 
 export function filesOf(pattern: string): Source[] {
   const paths = [...new Glob(pattern).scanSync({ cwd: ROOT, dot: true })].sort();

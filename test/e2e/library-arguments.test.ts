@@ -35,7 +35,7 @@ async function refusal(wrong: () => unknown): Promise<string> {
 for (const [name, command] of [
   ["Bun", [process.execPath]],
   ["Node", ["node"]],
-  // The permissions that README names; what is read beside the directory is the program itself.
+  // The permissions that docs/embed.md names; what is read beside the directory is the program itself.
   ["Deno", [RUNTIMES.deno[0] as string, "run", "--no-prompt", ...permissions(root)]],
 ] as const) {
   test(`any value at any argument is taken or refused with a PeerError, and the peer goes on (${name})`, async () => {
@@ -52,8 +52,8 @@ for (const [name, command] of [
 }
 
 function permissions(directory: string): string[] {
-  const readme = readFileSync(`${ROOT}README.md`, "utf8");
-  const [flags] = /--allow-read=DIR [^`]*/.exec(readme) ?? [];
+  const page = readFileSync(`${ROOT}docs/embed.md`, "utf8");
+  const [flags] = /--allow-read=DIR [^`]*/.exec(page) ?? [];
   expect(flags).toBeDefined();
   return (flags as string).replaceAll("DIR", directory).replace("HOST", "127.0.0.1").split(" ");
 }

@@ -84,9 +84,9 @@ test("the packed package embeds a peer in Node 20: submit, messages, status, clo
   ]);
   expect(`${installed.code} ${installed.err}`).toStartWith("0 ");
   const [port] = (await freePorts(1)) as [number];
-  // The example of the README, word for word, with a port and a directory of this test.
-  const readme = await Bun.file(`${ROOT}README.md`).text();
-  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1];
+  // The example of docs/embed.md, word for word, with a port and a directory of this test.
+  const page = await Bun.file(`${ROOT}docs/embed.md`).text();
+  const example = /```js\n([\s\S]*?)```/.exec(page)?.[1];
   expect(example).toBeDefined();
   writeFileSync(
     join(folder, "example.js"),
