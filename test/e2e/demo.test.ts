@@ -1,12 +1,12 @@
 /** docs/demo.md, followed by the letter: its blocks are read from there, typed at terminals, and what they promise is awaited. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, freePorts, ROOT } from "./harness.ts";
+import { Folder, patternOf } from "./folder.ts";
+import { ROOT } from "./harness.ts";
 import { killHolders, Tmux, type Window } from "./tmux.ts";
 
 const SCENARIO_MS_MAX = 60_000;
-const PORTS = 9;
 
 interface Block {
   readonly terminal: number;
@@ -31,45 +31,36 @@ function readScenarios(page: string): Scenario[] {
     }));
 }
 
-/** A folder like the one that is stood in, ports that are free, and a window for each terminal. */
+/** A folder like the one that is stood in, and a window for each terminal. */
 class Stage {
-  readonly #tmux = new Tmux();
+  readonly #tmux: Tmux;
+  readonly #folder: Folder;
   readonly #windows = new Map<number, Window>();
-  readonly #ports: readonly number[];
-  readonly #folder: string;
 
-  private constructor(ports: readonly number[]) {
-    this.#ports = ports;
-    this.#folder = join(this.#tmux.root, "folder");
-    mkdirSync(join(this.#folder, "dist"), { recursive: true });
-    symlinkSync(BINARY, join(this.#folder, "dist", "chatpeer"));
-    mkdirSync(join(this.#folder, "scripts"));
-    writeFileSync(join(this.#folder, "scripts/with-bun.sh"), `exec sh ${ROOT}/scripts/with-bun.sh "$@"\n`);
-    cpSync(join(ROOT, "docs"), join(this.#folder, "docs"), { recursive: true });
-    for (const file of readdirSync(join(this.#folder, "docs")).filter((name) => name.endsWith(".yml"))) {
-      const path = join(this.#folder, "docs", file);
-      writeFileSync(path, this.#here(readFileSync(path, "utf8")));
-    }
+  private constructor(tmux: Tmux, folder: Folder) {
+    this.#tmux = tmux;
+    this.#folder = folder;
   }
 
   static async open(): Promise<Stage> {
-    return new Stage(await freePorts(PORTS));
+    const tmux = new Tmux();
+    return new Stage(tmux, await Folder.make(join(tmux.root, "folder")));
   }
 
   async follow({ terminal, lines }: Block): Promise<void> {
     const window = this.#windows.get(terminal) ?? (await this.#open(terminal));
     for (const line of lines) {
-      if (line.startsWith("$ ")) await this.#run(window, this.#here(line.slice(2)));
-      else if (line.startsWith(">")) window.say(this.#here(line.slice(2)));
+      if (line.startsWith("$ ")) await this.#run(window, this.#folder.here(line.slice(2)));
+      else if (line.startsWith(">")) window.say(this.#folder.here(line.slice(2)));
       else if (line.startsWith("^")) window.press(...line.split(" ").map((key) => key.replace("^", "C-")));
-      else await this.#see(window, this.#here(line));
+      else await this.#see(window, this.#folder.here(line));
     }
   }
 
   async #open(terminal: number): Promise<Window> {
     const window = await this.#tmux.open(130, 40);
     this.#windows.set(terminal, window);
-    window.run(`cd ${this.#folder}; export HOME=${this.#folder} NO_COLOR=1`);
+    window.run(`cd ${this.#folder.path}; export HOME=${this.#folder.path} NO_COLOR=1`);
     return window;
   }
 
@@ -81,24 +72,14 @@ class Stage {
   }
 
   async #see(window: Window, expected: string): Promise<void> {
-    const literal = expected.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
-    const pattern = new RegExp(literal.join(".*"));
+    const pattern = new RegExp(patternOf(expected));
     await window.until(JSON.stringify(expected), () => window.history.some((row) => pattern.test(row)));
-  }
-
-  /** The ports of the page are taken as these. */
-  #here(text: string): string {
-    return text.replace(/\b600([1-9])\b|\b600\$2\b/g, (port, digit) =>
-      digit === undefined
-        ? `$(echo ${this.#ports.slice(0, 3).join(" ")} | cut -d' ' -f$2)`
-        : `${this.#ports[digit - 1] ?? port}`,
-    );
   }
 
   /** Ends who still holds a directory, then the windows. */
   stop(): void {
     const dirs = ["demo/1", "demo/2", "demo/3", "demo/9", "data/peer1", "data/peer2", "data/peer3"];
-    killHolders(dirs.map((dir) => join(this.#folder, dir)));
+    killHolders(dirs.map((dir) => join(this.#folder.path, dir)));
     this.#tmux.close();
   }
 }
