@@ -17,7 +17,7 @@ diskContract("the virtual disk", () => {
   return { disk, settle: async () => clock.run(), cleanUp: () => {} };
 });
 
-test("what is synced, with its name, survives every crash; what is not is lost in some and kept in others", () => {
+test("what is synced, with its name, survives every crash; what is not synced survives some crashes only", () => {
   const outcomes = new Set<string>();
   for (let seed = 1; seed <= 200; seed++) {
     const { disk } = make(seed);

@@ -168,7 +168,7 @@ test("the death of a process resets its connections and frees its port; it hears
   expect(answers).toEqual([null]);
 });
 
-test("who dials across a cut hears nothing, knocks again after 1, 2 and 4 s, and is let in when it has healed", () => {
+test("a dial across a cut hears nothing, tries again after 1, 2 and 4 s, and succeeds when the cut has healed", () => {
   const { time, virtual, there, near } = connected();
   for (const [from, to] of [
     [HERE, THERE],

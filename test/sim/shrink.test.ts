@@ -57,7 +57,7 @@ describe("a violation whose cause is known", () => {
     expect(byTime).toMatchObject({ runs: 7, shortest: false, plan });
   });
 
-  test("what came after it is gone without a single run", () => {
+  test("what comes after the violation is dropped without a single run", () => {
     const { plan: short, runs } = shrink(plan, { invariant: "I3", atMs: 10_000.5 }, () => null, {
       runsMax: 0,
       goOn: () => true,

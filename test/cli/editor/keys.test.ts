@@ -102,7 +102,7 @@ describe("a line that holds things up", () => {
     expect(readSlowly(["\x1b", "[", "A"])).toBe("<escape>[A");
   });
 
-  test("a start of a paste that is cut is still one", () => {
+  test("a start of a paste that arrives in pieces is still a start", () => {
     expect(readSlowly(["\x1b", "[200~one\rtwo\x1b[201~"])).toBe("<escape><paste:one\ntwo>");
     expect(readSlowly(["\x1b[2", "00~one\rtwo\x1b[201~"])).toBe("<paste:one\ntwo>");
   });
@@ -143,7 +143,7 @@ describe("bracketed paste", () => {
     expect(read("a\x1b[201~b")).toBe("ab");
   });
 
-  test("one that stalls is shown as far as it came, and goes on as a paste: no line of it is sent", () => {
+  test("a paste that stalls is shown as far as it came, and goes on as a paste: no line of it is sent", () => {
     const reader = new KeyReader();
     expect(reader.push(bytesOf("\x1b[200~one\rtw"))).toEqual([]);
     expect([reader.patienceMs, reader.hasStalled]).toEqual([2000, false]);
@@ -154,13 +154,13 @@ describe("bracketed paste", () => {
     expect(reader.hasStalled).toBe(false);
   });
 
-  test("one whose end is lost is over with Ctrl-C; then keys are keys", () => {
+  test("a paste whose end is lost is ended by Ctrl-C; then keys are keys", () => {
     const reader = new KeyReader();
     expect(told([...reader.push(bytesOf("\x1b[200~one\x03")), ...reader.lapse()])).toBe("<paste:one\x03>");
     expect(told(reader.push(bytesOf("two\x03\r")))).toBe("<paste:two><C-c><enter>");
   });
 
-  test("a megabyte of what nearly ends it takes no long time", () => {
+  test("a megabyte of near-ends of a paste is read quickly", () => {
     const text = "\x1b[201".repeat(200_000);
     expect(read(`\x1b[200~${text}\x1b[201~`)).toBe(`<paste:${text}>`);
   });

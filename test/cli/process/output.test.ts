@@ -107,7 +107,7 @@ describe("order and end", () => {
 });
 
 describe("back-pressure", () => {
-  test("a reader a little behind is none to wait for; one a mebibyte behind is", async () => {
+  test("nobody waits for a reader that is a little behind, but for one that is a mebibyte behind", async () => {
     const reader = new SlowReader();
     const output = new Output(reader);
     expect(output.line("x".repeat(MIB / 2))).toBe(true);
@@ -205,7 +205,7 @@ describe("last words, when somebody wants this process to end", () => {
     expect([reader.taken.length, output.lost, output.failure]).toEqual([3, false, null]);
   });
 
-  test("of a terminal are no loss", async () => {
+  test("of a terminal may be lost", async () => {
     const reader = Object.assign(new SlowReader(), { isTTY: true });
     const output = new Output(reader, ONE_FRAME);
     expect(output.line("a frame")).toBe(false);

@@ -97,7 +97,7 @@ describe("elections are one line", () => {
     expect(reading.member(3, "unreachable")).toEqual(["-- peer 3 is gone"]);
   });
 
-  test("a handover has nobody gone; one who is no leader is told at once", () => {
+  test("in a handover nobody is gone; a peer that is gone and did not lead is told at once", () => {
     const reading = new Reading();
     reading.role("follower", 3, 4);
     reading.at(10).role("follower", null, 4);
@@ -106,7 +106,7 @@ describe("elections are one line", () => {
     expect(reading.member(3, "left")).toEqual(["-- peer 3 left"]);
   });
 
-  test("who is gone already and gets another part does not go a second time", () => {
+  test("a peer that is gone and gets another role is not told to be gone a second time", () => {
     const reading = new Reading();
     reading.member(2, "alive");
     expect(reading.member(2, "unreachable")).toEqual(["-- peer 2 is gone"]);
@@ -114,7 +114,7 @@ describe("elections are one line", () => {
     expect(reading.member(2, "alive", "observer")).toEqual(["-- peer 2 is here (observer)"]);
   });
 
-  test("[M5] who was here already and gets another part does not come a second time", () => {
+  test("[M5] a peer that is here and gets another role is not told to come a second time", () => {
     const reading = new Reading();
     expect(reading.member(2, "alive", "observer")).toEqual(["-- peer 2 is here (observer)"]);
     expect(reading.member(2, "alive", "voter")).toEqual(["-- peer 2 has a vote now"]);

@@ -38,7 +38,7 @@ function chatAt(leader: Puppet, index: number, content: Partial<Entry>): Entry {
 }
 
 describe("a follower", () => {
-  test("[R2] cuts nothing for an append that is late, shorter or both: only another ballot in a place does", () => {
+  test("[R2] truncates nothing for an append that is late, shorter or both: only another ballot in a place does", () => {
     const { stage, b, leader } = spoken();
     // Not committed, so nothing but the rule protects it.
     stage.held = (frame, from) => frame.type === "SEQ_ACK" || (from === leader && frame.type === "HEARTBEAT");

@@ -38,7 +38,7 @@ function rollBack(peer: Puppet, index: number, promised = peer.disk.promised): v
 }
 
 describe("a directory put back", () => {
-  test("a voter that lost what it had acknowledged helps nobody to lead who lacks it", () => {
+  test("a voter that lost what it had acknowledged helps no candidate that lacks it", () => {
     const { stage, b, c, leader: a } = trio();
     // A and B have it; that suffices.
     stage.cut(a, c);
@@ -115,7 +115,7 @@ describe("a directory put back", () => {
     }
   });
 
-  test("who only restarted is not accused", () => {
+  test("a peer that only restarted is not accused", () => {
     const { stage, b, c, leader: a } = trio();
     a.say("m");
     stage.pass(1000);
@@ -129,7 +129,7 @@ describe("a directory put back", () => {
     for (const peer of [a, b, c]) expect(peer.notices).not.toContain("rolled-back");
   });
 
-  test("nor is one whose uncommitted end was cut by a new leader", () => {
+  test("a peer whose uncommitted tail was cut by a new leader is not accused", () => {
     const { stage, peers } = Stage.with(["voter", "voter", "voter"]);
     const [c, b, a] = peers;
     stage.connect(...peers);

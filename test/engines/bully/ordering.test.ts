@@ -86,7 +86,7 @@ describe("the leader", () => {
     expect(places).toEqual(["lobby 1", "attic 1", "lobby 2", "lobby 3", "attic 2"]);
   });
 
-  test("[I6] takes nothing from one who does not belong, nor a member's relay of such a one", () => {
+  test("[I6] takes nothing from a stranger, not even relayed by a member", () => {
     const { stage, b, leader } = trio();
     const stranger = stage.add(9).start({ commit: 0 });
     stage.hand(b, leader, chat(stranger, "x", 1, ["relayed"]));
@@ -179,7 +179,7 @@ describe("the sender", () => {
     expect(b.heard).toEqual(["one", "two"]);
   });
 
-  test("[R10] sends nothing again that is on its way, and waits for nothing else that is", () => {
+  test("[R10] does not resend what is still under way, and waits for nothing else that is under way", () => {
     const { stage, c, leader } = trio();
     const goesOn = (arrivedUntil: number) => {
       for (let i = 0; i < 10; i++) {
@@ -220,7 +220,7 @@ describe("the sender", () => {
     expect(c.sent).toEqual(leader.heard);
   });
 
-  test("[S2] [S3] numbers anew what is behind a gap of its outbox, when the log says that the missing is nowhere", () => {
+  test("[S2] [S3] renumbers what is behind a gap in its outbox once the log shows that the missing messages are nowhere", () => {
     const { stage, b, c, leader } = trio();
     c.crash();
     const run = (first: number, texts: readonly string[]) => ({

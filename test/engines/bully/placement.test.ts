@@ -62,7 +62,7 @@ describe("what always holds", () => {
     holds((input, set) => set.has(input.leader) && [...set].every((id) => input.members.some((m) => m.id === id)));
   });
 
-  test("only the fit are promoted, of those the highest ids", () => {
+  test("only fit members are promoted, the highest ids first", () => {
     holds((input, set) => {
       const promoted = input.members.filter((m) => !m.voter && set.has(m.id));
       const passed = input.members.filter((m) => !m.voter && m.fit && !set.has(m.id));
@@ -84,7 +84,7 @@ describe("what always holds", () => {
     });
   });
 
-  test("a gone voter goes only where a fit observer takes its place", () => {
+  test("a voter that is gone is replaced only by a fit observer", () => {
     holds((input, set) => {
       const promoted = input.members.filter((m) => !m.voter && set.has(m.id)).length;
       const gone = votersIn(input).filter((v) => v.gone && !set.has(v.id)).length;
@@ -128,7 +128,7 @@ describe("what always holds", () => {
 });
 
 describe("cases", () => {
-  test("a pair has one voter and a copy, for two voters bear no crash at all", () => {
+  test("a pair has one voter and a copy, because two voters survive no crash", () => {
     expect(chosen(cluster(1, "+1", "-2"))).toEqual([1]);
     expect(chosen(cluster(1, "+1", "-2", "-3"))).toEqual([1, 2, 3]);
     expect(chosen(cluster(1, "+1", "-2", "-3?"))).toEqual([1]);
@@ -153,11 +153,11 @@ describe("cases", () => {
     expect(chosen(cluster(3, "+1", "+2", "+3", "+4!"))).toEqual([1, 2, 3]);
   });
 
-  test("one that is live and behind is kept rather than one that is gone", () => {
+  test("a voter that is live and behind is kept rather than one that is gone", () => {
     expect(chosen(cluster(1, "+1", "+2?", "+3", "+9!"))).toEqual([1, 2, 3]);
   });
 
-  test("one that is gone is not kept where a fit observer could take its place", () => {
+  test("a voter that is gone is not kept where a fit observer could take its place", () => {
     expect(chosen(cluster(3, "+1!", "-2?", "+3", "+4?", "+5!", "-6"))).toEqual([3, 4, 6]);
   });
 });

@@ -105,7 +105,7 @@ describe("what is waited for", () => {
     expect([0, 1, 2, 3, 9].map((n) => t.promises(n) / timings.leaderTimeout)).toEqual([1, 2, 4, 4, 4]);
   });
 
-  test("is forgotten of whom is forgotten", () => {
+  test("is forgotten together with the member it belongs to", () => {
     const t = timeouts([{ id: 3, roundTrip: 1800, disk: 0 }]);
     t.forget(member(3));
     expect([t.roundTrip(member(3)), t.leaderTimeout(member(3))]).toEqual([0, timings.leaderTimeout]);
@@ -150,7 +150,7 @@ describe("the own disk", () => {
     expect(disk.times.mean).toBe(100);
   });
 
-  test("the time in which the process itself stood still is not the disk's", () => {
+  test("time in which the process itself stood still does not count for the disk", () => {
     const disk = new OwnDisk(10_000);
     disk.onAppend(1, 0);
     disk.onPromise(0);

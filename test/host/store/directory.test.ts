@@ -257,7 +257,7 @@ test("[D3] a promise whose sync fails is not reported durable", () => {
   expect(promise(directory, clock)).toBe("EIO");
 });
 
-test("[D7] progress noted at leisure never overtakes a note made since, nor one of a later process", () => {
+test("[D7] a lazy progress note never replaces a later note, nor one of a later process", () => {
   const { clock, disk, open } = machine();
   const directory = open();
   const log = new LogMaker({ segment_entries: 100, segment_bytes: 100_000 });
@@ -298,7 +298,7 @@ test("[D7] a note that cannot be made is told, and made the next time though not
   expect(open().progress.delivered).toBe(1);
 });
 
-test("[D5] without a readable watermark nothing damaged is just cut", () => {
+test("[D5] without a readable watermark, damage is never taken for an unconfirmed end", () => {
   const { disk, open } = machine();
   const directory = open();
   directory.store.append(new LogMaker({ segment_entries: 100, segment_bytes: 100_000 }).fill(20));

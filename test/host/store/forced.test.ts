@@ -445,7 +445,7 @@ describe("cut short", () => {
     check(machine, LAST);
   });
 
-  test("[M9] a plan that rotted away is made anew on what the first one has left", () => {
+  test("[M9] a plan that was damaged is made anew on what the first one has left", () => {
     const machine = survivor();
     let appended = false;
     machine.disk.faults.before = (call, path) => {

@@ -75,7 +75,7 @@ test("[D1] a lease that moves at the very last moment is a living holder's", () 
   expect(disk.holds()).toBe(true);
 });
 
-test("[D1] who says that the holder is dead does not wait to see it, but for the time in which a look is old", () => {
+test("[D1] a person who says that the holder is dead does not wait for its lease, but only until a look of it is outdated", () => {
   for (const moves of [false, true]) {
     const { clock, disk, other } = machine();
     const { lost } = held(disk, clock);
@@ -110,7 +110,7 @@ test("[D1] a directory given back meanwhile is taken at once; another one that w
   expect(thirdTold.slice(2)).toEqual(["taken"]);
 });
 
-test("[D1] a start that stood still itself has seen nothing meanwhile", () => {
+test("[D1] time in which the start itself stood still does not count", () => {
   const { clock, disk, other } = machine();
   expect(disk.lock()).toBeNull();
   // Its look at two seconds comes a minute late, and so would the holder's own have.
@@ -193,7 +193,7 @@ test("[D1] an idle holder looks every second by itself, and no more when it has 
   expect(renewals).toBe(10);
 });
 
-test("[D1] a lock that cannot be looked at is as good as lost; a lease that cannot be renewed is told once, and when it can", () => {
+test("[D1] a lock that cannot be read counts as lost; a lease that cannot be renewed is told once, and again when it can be", () => {
   const { clock, disk } = machine();
   let answer: PortError | "throw" | null = null;
   const failing = Object.assign(Object.create(null) as Disk, {

@@ -119,7 +119,7 @@ test("[D3] after a failed sync and a restart, a power cut loses nothing of what 
   expect(after.store.readEntries(1, 25).map(lineOf)).toEqual(log.entries.map(lineOf));
 });
 
-test("with durability left to the system nothing is synced, and durable is still reported after the call", () => {
+test("with --durability os nothing is synced, and durable is still reported after the call", () => {
   const { clock, disk, directory, durable, log } = machine(false);
   const syncs = countSyncs(disk);
   directory.store.append(log.fill(3));
