@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { Folder, patternOf } from "./folder.ts";
 import { BINARY, endAll, PeerProcess, ROOT } from "./harness.ts";
 
-const COMMAND_MS_MAX = 30_000;
-const PAGE_MS_MAX = 90_000;
+const COMMAND_MS_MAX = 90_000;
+const PAGE_MS_MAX = 110_000;
 
 const NOT_RUN: readonly (readonly [begins: string, why: string])[] = [
   ["npm test", "it runs this"],
