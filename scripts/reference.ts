@@ -9,6 +9,7 @@ import { type Command, flagsOf, fullName, synopsis } from "../src/cli/usage/comm
 import { type Flag, maySet } from "../src/cli/usage/flag.ts";
 import { exitRows, flagWords } from "../src/cli/usage/help.ts";
 import { variableOf } from "../src/cli/usage/settings.ts";
+import { ERROR_CODES, NOTICE_CODES } from "../src/core/codes.ts";
 
 export const REFERENCE_FILE = new URL("../docs/reference.md", import.meta.url).pathname;
 
@@ -23,6 +24,13 @@ const PARTS: Readonly<Record<string, () => string[]>> = {
   chat: () => [
     ...table("command", "what it does"),
     ...COMMANDS_EXPLAINED.map(([typed, explained]) => row(code(typed), explained)),
+  ],
+  codes: () => [
+    ...table("code of a notice", "when"),
+    ...Object.entries(NOTICE_CODES).map(([name, when]) => row(code(name), when)),
+    "",
+    ...table("code of an error", "when"),
+    ...Object.entries(ERROR_CODES).map(([name, when]) => row(code(name), when)),
   ],
 };
 

@@ -2,6 +2,7 @@
  * What a peer answers to those who ask it, a person at its terminal, a script, a thin client far away: shapes only.
  * Field names are those of the documented `--json` interface; over the wire they travel as they are.
  */
+import type { ErrorCode, NoticeCode } from "./codes.ts";
 import type { LogIndex, PeerId } from "./ids.ts";
 import type { Abstention, Presence, Role, Tail, Twin } from "./message.ts";
 
@@ -105,11 +106,10 @@ export interface SentMessage {
   readonly seq_no: number;
 }
 
-export interface Notice {
-  readonly event: "notice" | "error";
-  readonly code: string;
-  readonly message: string;
-}
+/** What each code means is said in codes.ts. */
+export type Notice =
+  | { readonly event: "notice"; readonly code: NoticeCode; readonly message: string }
+  | { readonly event: "error"; readonly code: ErrorCode; readonly message: string };
 
 /** One room as one person sees it. */
 export interface RoomStatus {

@@ -39,6 +39,7 @@
  *  - It holds all that is not committed in memory, and asks the host (`serve`) for what is on disk only.
  *  - A frame or an input that its protocol does not have changes nothing.
  */
+import type { NoticeCode } from "../core/codes.ts";
 import type { Timings } from "../core/config.ts";
 import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
 import type { LogState } from "../core/log-state.ts";
@@ -212,7 +213,7 @@ export type Output =
   /** This peer has a twin, and counts no more [E16]. */
   | { readonly do: "twins"; readonly at: readonly Twin[] }
   | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
-  | { readonly do: "notice"; readonly code: string; readonly message: string }
+  | { readonly do: "notice"; readonly code: NoticeCode; readonly message: string }
   | { readonly do: "debug"; readonly message: string }
   | { readonly do: "stop"; readonly reason: string };
 

@@ -2,6 +2,7 @@
  * What a person, a script or a program does with chatpeer, whether a peer runs in this process (`Host`) or a client of
  * one far away (`ClientHost`). What happens comes to the `HostListener` that each is made with.
  */
+import type { ErrorCode } from "../core/codes.ts";
 import type { LogIndex, PeerId } from "../core/ids.ts";
 import type { Question, Told } from "../core/reports.ts";
 import type { Status } from "./events.ts";
@@ -11,7 +12,7 @@ export type Submitted =
   | { readonly ok: true; readonly msg_id: string }
   | {
       readonly ok: false;
-      readonly code: "empty" | "too-large" | "not-utf8" | "bad-room" | "full" | "disk" | "closing";
+      readonly code: Extract<ErrorCode, "empty" | "too-large" | "not-utf8" | "bad-room" | "full" | "disk" | "closing">;
       readonly message: string;
     };
 

@@ -1,5 +1,6 @@
 /** Shapes of the frames between a peer and its clients [S8] [W4]. */
 import * as v from "valibot";
+import type { ErrorCode, NoticeCode } from "../core/codes.ts";
 import {
   CLIENT_SESSION_CHARS,
   CONFIGURATION_MEMBERS_MAX,
@@ -96,7 +97,9 @@ const status = v.strictObject({
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));
 const person = { user: nameOrNone, client: v.boolean(), round_trip_ms: v.nullable(time) };
-const notice = { code: text(100), message: text(NOTICE_CHARS_MAX) };
+/** Any word: a newer peer may have more codes than are known here, and they are shown as they come. */
+const code = text(100);
+const noticeText = text(NOTICE_CHARS_MAX);
 
 export const QUESTION = v.variant("what", [
   v.strictObject({ what: v.literal("status") }),
@@ -160,8 +163,12 @@ const TOLD = v.variant("event", [
   }),
   v.strictObject({ event: v.literal("place"), room_id: name, before: tail }),
   v.strictObject({ event: v.literal("sent"), msg_id: messageId, index, room_id: name, seq_no: seqNo }),
-  v.strictObject({ event: v.literal("notice"), ...notice }),
-  v.strictObject({ event: v.literal("error"), ...notice }),
+  v.strictObject({
+    event: v.literal("notice"),
+    code: code as v.GenericSchema<string, NoticeCode>,
+    message: noticeText,
+  }),
+  v.strictObject({ event: v.literal("error"), code: code as v.GenericSchema<string, ErrorCode>, message: noticeText }),
   v.strictObject({ event: v.literal("unsent"), ...said }),
 ]);
 

@@ -1,4 +1,5 @@
 /** Random valid entries and frames for the tests of the wire, from a seed; and lines whose crc fits whatever they say. */
+import type { ErrorCode, NoticeCode } from "../../src/core/codes.ts";
 import {
   BOOT_MAX,
   MESSAGE_BYTES_MAX,
@@ -248,8 +249,8 @@ export class Sampler {
       { event: "history", room_id, messages: this.list(() => message), more: this.pick([null, 7]) },
       { event: "place", room_id, before: this.tail() },
       { event: "sent", msg_id: "1.a.1", index: this.index(), room_id, seq_no: 1 },
-      { event: "notice", ...notice },
-      { event: "error", ...notice },
+      { event: "notice", ...notice, code: notice.code as NoticeCode },
+      { event: "error", ...notice, code: notice.code as ErrorCode },
       { event: "unsent", ...said },
     ]);
   }

@@ -1,4 +1,5 @@
 /** What commands do: each asks the peer or the rooms, and answers through the face. */
+import type { ErrorCode, NoticeCode } from "../../core/codes.ts";
 import type { Told } from "../../core/reports.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
 import type { DeliveredMessage } from "../../host/events.ts";
@@ -23,8 +24,8 @@ export interface Acting {
   readonly keyboard: boolean;
   /** Messages that are shown of a room that is joined. */
   readonly history: number;
-  notice(code: string, message: string): void;
-  refuse(message: string, code?: string): void;
+  notice(code: NoticeCode, message: string): void;
+  refuse(message: string, code?: ErrorCode): void;
   renamed(name: string): void;
   /** Messages of one room were shown. */
   shown(messages: readonly DeliveredMessage[]): void;

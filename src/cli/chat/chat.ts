@@ -5,6 +5,7 @@
  *     lines ──▶ Chat ──▶ Service       a line is a message or a command
  *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
  */
+import type { ErrorCode } from "../../core/codes.ts";
 import { DEFAULT_ENGINE } from "../../engines/default.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
 import type { Clock } from "../../host/contracts.ts";
@@ -360,7 +361,7 @@ class Chat implements HostListener, Chatting {
     return this.#refuse(submitted.code, submitted.message);
   }
 
-  #refuse(code: string, message: string): false {
+  #refuse(code: ErrorCode, message: string): false {
     this.#refused ||= this.options.mode === "pipe";
     this.#face.event({ event: "error", code, message });
     return false;

@@ -66,7 +66,7 @@ export class Histories {
     this.#roles.standBack("a majority has another history");
   }
 
-  #tell(code: string, other: MemberKey, index: LogIndex): void {
+  #tell(code: "conflict" | "histories", other: MemberKey, index: LogIndex): void {
     const node = this.#node;
     const member = node.memberOf(other);
     const at = member === null ? "" : ` at ${member.host}:${member.port}`;

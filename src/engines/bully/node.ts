@@ -2,6 +2,7 @@
  * What the parts of a peer share, and all that they know of it: facts about this process, questions about its cluster
  * that follow from them, and outputs. Its role changes in `roles` only.
  */
+import type { NoticeCode } from "../../core/codes.ts";
 import type { Timings } from "../../core/config.ts";
 import {
   type Ballot,
@@ -122,7 +123,7 @@ export class Node implements Surroundings {
     else this.#outputs.push({ do: "sent", entries: [entry] });
   }
 
-  notice(code: string, message: string): void {
+  notice(code: NoticeCode, message: string): void {
     this.out({ do: "notice", code, message });
   }
 

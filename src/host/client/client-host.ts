@@ -6,6 +6,7 @@
 
 import { type Address, place, sameAddress } from "../../core/address.ts";
 import type { Attached, Tell } from "../../core/client-frames.ts";
+import type { ErrorCode, NoticeCode } from "../../core/codes.ts";
 import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, QUESTIONS_MAX, READS_WAITING_MAX } from "../../core/config.ts";
 import type { LogIndex, PeerId } from "../../core/ids.ts";
 import type { CatchupResp, Entry, Frame, Refuse } from "../../core/message.ts";
@@ -211,7 +212,7 @@ export class ClientHost implements Service {
   }
 
   #refusePeersCommand(what: string): void {
-    this.#notice("error", "refused", `a client cannot ${what}: say so on a peer`);
+    this.#error("refused", `a client cannot ${what}: say so on a peer`);
   }
 
   /** Nothing is kept of what a client was told. */
@@ -231,7 +232,7 @@ export class ClientHost implements Service {
     const unknown = this.pending;
     if (unknown === 0) return this.#end(0, "left");
     const message = `${unknown} messages were not seen sent, and nobody keeps them now: whether they were is not known`;
-    this.#notice("error", "unknown", message);
+    this.#error("unknown", message);
     this.#end(1, message);
   }
 
@@ -260,7 +261,7 @@ export class ClientHost implements Service {
 
   #onLost(): void {
     const where = place(this.#search.address);
-    this.#notice("notice", "peer-lost", `peer ${this.#peerId} at ${where} is gone: looking for another one`);
+    this.#notice("peer-lost", `peer ${this.#peerId} at ${where} is gone: looking for another one`);
     this.#peerId = null;
     this.#reading = false;
   }
@@ -273,7 +274,7 @@ export class ClientHost implements Service {
       return false;
     }
     if (rounds === ROUNDS_UNTOLD + 1)
-      this.#notice("notice", "waiting", `no peer serves this client (${why}): messages are kept here and will be sent`);
+      this.#notice("waiting", `no peer serves this client (${why}): messages are kept here and will be sent`);
     return true;
   }
 
@@ -284,7 +285,7 @@ export class ClientHost implements Service {
     this.#client.onAttached(frame, this.#clock.now());
     for (const [request, { question }] of this.#questions) this.#search.write({ type: "ASK", request, question });
     if (isFirst) return this.#remember(frame.commit.index);
-    if (this.#started) this.#notice("notice", "attached", `now on peer ${frame.id} at ${place(this.#search.address)}`);
+    if (this.#started) this.#notice("attached", `now on peer ${frame.id} at ${place(this.#search.address)}`);
     this.#say();
     this.#readOn();
   }
@@ -336,7 +337,7 @@ export class ClientHost implements Service {
       this.#show(entry);
       const { index, room_id, seq_no } = entry;
       if (verdict === "own") this.#listener.event({ event: "sent", msg_id: messageId(entry), index, room_id, seq_no });
-      else if (verdict !== null) this.#notice("notice", "number-taken", numberTaken(entry, verdict));
+      else if (verdict !== null) this.#notice("number-taken", numberTaken(entry, verdict));
     }
     if (this.#client.needsSession) this.#leaveSession();
     this.#say();
@@ -410,13 +411,17 @@ export class ClientHost implements Service {
     this.#beat = this.#clock.after(heartbeat, () => this.#onBeat());
   }
 
-  #notice(event: "notice" | "error", code: string, message: string): void {
-    this.#listener.event({ event, code, message });
+  #notice(code: NoticeCode, message: string): void {
+    this.#listener.event({ event: "notice", code, message });
+  }
+
+  #error(code: ErrorCode, message: string): void {
+    this.#listener.event({ event: "error", code, message });
   }
 
   #fail(message: string, code: "fatal" | "name-in-use" = "fatal"): void {
     if (this.#stopping) return;
-    this.#notice("error", code, message);
+    this.#error(code, message);
     this.#end(1, message);
   }
 

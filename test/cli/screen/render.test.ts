@@ -42,7 +42,7 @@ describe("events", () => {
       [{ event: "notice", code: "leading", message: "x" }, null],
       [{ event: "notice", code: "abdicated", message: "x" }, null],
       [
-        { event: "error", code: "any", message: EVIL },
+        { event: "error", code: "disk", message: EVIL },
         { text: `error: ${SHOWN}`, tone: "red" },
       ],
       [{ event: "started", id: 1, host: "127.0.0.1", port: 6001, cluster_id: "abc" }, null],
