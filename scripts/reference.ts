@@ -3,7 +3,7 @@
  * `<!-- NAME -->` and `<!-- /NAME -->`. A test says when to run this again.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { COMMANDS_EXPLAINED } from "../src/cli/chat/commands.ts";
+import { COMMANDS_EXPLAINED } from "../src/cli/chat/slash-commands.ts";
 import { COMMANDS } from "../src/cli/usage/catalog.ts";
 import { type Command, flagsOf, fullName, synopsis } from "../src/cli/usage/command.ts";
 import { type Flag, maySet } from "../src/cli/usage/flag.ts";

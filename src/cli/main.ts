@@ -4,12 +4,12 @@ import { crashLines, endOnCrash } from "./process/crash.ts";
 import { Output } from "./process/output.ts";
 import { runtimeName, runtimeTooOld, VERSION } from "./process/runtime.ts";
 import { paintFor } from "./screen/paint.ts";
-import { visible } from "./screen/sanitize.ts";
+import { visible } from "./screen/visible.ts";
 import { WORKER } from "./sim/sim-worker.ts";
 import { COMMANDS } from "./usage/catalog.ts";
 import { fullName, WRONG_USAGE } from "./usage/command.ts";
 import { CommandLine } from "./usage/command-line.ts";
-import { UsageError } from "./usage/flags.ts";
+import { UsageError } from "./usage/flag-values.ts";
 import { commandHelp } from "./usage/help.ts";
 import { configFileOf, gatherSettings } from "./usage/settings.ts";
 

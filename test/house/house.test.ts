@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { circles } from "../../scripts/house/circles.ts";
 import { deadExports } from "../../scripts/house/exports.ts";
+import { sameNames } from "../../scripts/house/names.ts";
 import { brokenLinks, lostFiles, uncitedRules, wrongCitations } from "../../scripts/house/references.ts";
 
 const SPEC = "- **R1** One.\n- **R2** _(host)_ Two.\n\nInvariants: I1 holds.";
@@ -30,6 +31,11 @@ test("exports that nobody imports; a type may stand in a signature", () => {
     "src/a.ts: dead",
     "src/b.ts: Lonely",
   ]);
+});
+
+test("files of one name in a room", () => {
+  const sources = ["src/cli/a.ts", "src/cli/x/a.ts", "src/cli/x/b.ts", "src/host/b.ts"].map((path) => file(path));
+  expect(sameNames(sources, "src/cli")).toEqual(["one name twice: src/cli/a.ts, src/cli/x/a.ts"]);
 });
 
 test("rules that are cited and not stated, and stated and not cited", () => {

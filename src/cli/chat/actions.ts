@@ -7,12 +7,12 @@ import type { OwnQuestion, Service } from "../../host/service.ts";
 import type { Face } from "../faces/face.ts";
 import { Pace } from "../process/pace.ts";
 import { confirmationLines, counted, memberRows, roomLines, statusLines, whoRows } from "../screen/answer-rows.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 import { type Asking, Unanswered } from "./asking.ts";
-import { type Command, HELP, KEYS_HELP } from "./commands.ts";
 import type { Readers } from "./readers.ts";
 import type { Rooms } from "./rooms.ts";
-import { saveRoom } from "./save.ts";
+import { saveRoom } from "./save-room.ts";
+import { type Command, HELP, KEYS_HELP } from "./slash-commands.ts";
 
 export interface Acting {
   readonly service: Service;

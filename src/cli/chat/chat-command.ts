@@ -6,10 +6,10 @@ import type { Output } from "../process/output.ts";
 import { onSignals } from "../process/signals.ts";
 import type { Command } from "../usage/command.ts";
 import { CommandLine } from "../usage/command-line.ts";
-import { UsageError } from "../usage/flags.ts";
+import { UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
-import { runChat } from "./chat.ts";
 import { CHAT_FLAGS, readChatOptions } from "./chat-options.ts";
+import { runChat } from "./talk.ts";
 import type { ChatOptions } from "./talk-options.ts";
 
 const INTERRUPTED = 130;

@@ -5,9 +5,9 @@ import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../../core/config.ts
 import { isUnspecified, outsideAddress } from "../process/addresses.ts";
 import { inHome } from "../process/home.ts";
 import type { Flag } from "../usage/flag.ts";
-import { address, duration, name, seed, UsageError } from "../usage/flags.ts";
+import { address, duration, name, seed, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
-import { HISTORY_COUNT_MAX } from "./commands.ts";
+import { HISTORY_COUNT_MAX } from "./slash-commands.ts";
 import type { ChatOptions, Mode } from "./talk-options.ts";
 
 const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;

@@ -6,90 +6,31 @@
  *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
  */
 import type { ErrorCode } from "../../core/codes.ts";
-import { DEFAULT_ENGINE } from "../../engines/default.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
 import type { Clock } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status, Stopped } from "../../host/events.ts";
-import { Host, HostError, type HostListener, type Ports } from "../../host/host.ts";
+import { HostError, type HostListener } from "../../host/host.ts";
 import type { Service } from "../../host/service.ts";
 import type { Chatting, Face } from "../faces/face.ts";
-import { type Line, LineSplitter } from "../process/input.ts";
+import { type Line, LineSplitter } from "../process/line-splitter.ts";
 import { ONE_FRAME, Output } from "../process/output.ts";
-import { progressOn } from "../process/progress.ts";
 import { runtimeName, VERSION } from "../process/runtime.ts";
 import { type Acting, act } from "./actions.ts";
 import { Asking, Unanswered } from "./asking.ts";
 import { Attention } from "./attention.ts";
 import { CatchUp } from "./catch-up.ts";
-import { readCommand } from "./commands.ts";
 import { OperatorLog } from "./operator-log.ts";
 import { Readers } from "./readers.ts";
 import { Rooms } from "./rooms.ts";
-import type { ChatOptions, Streams, TalkOptions } from "./talk-options.ts";
+import { readCommand } from "./slash-commands.ts";
+import type { Streams, Talking } from "./talk-options.ts";
 
 /** After the end of input the peer stays so long for what is still pending. */
 const LINGER_MS = 5000;
 
-export function runChat(
-  ports: Ports,
-  options: ChatOptions,
-  streams: Streams,
-  signals: (handler: (signal: string) => void) => void,
-): Promise<number> {
-  return talk(
-    ports.clock,
-    // A screen shows the last messages anyway; a script has every one, also what a killed process had not written yet.
-    (listener) =>
-      new Host(
-        ports,
-        { ...options, engine: DEFAULT_ENGINE.create, acknowledges: options.mode !== "terminal" },
-        listener,
-      ),
-    { ...options, senderId: options.id },
-    streams,
-    signals,
-  );
-}
-
-/** The same with any service. */
-export async function talk(
-  clock: Clock,
-  makeService: (listener: HostListener) => Service,
-  options: Talking,
-  streams: Streams,
-  signals: (handler: (signal: string) => void) => void,
-): Promise<number> {
-  const makeFace = await loadFace(options.mode, streams.error);
-  return new Promise((resolve) => {
-    const chat = new Chat(clock, makeService, makeFace, options, streams, resolve);
-    signals((signal) => chat.onSignal(signal));
-    chat.start();
-  });
-}
-
-/** Only the face that is worn is loaded: what measures text for people keeps 5 MB, of which a script has no use. */
-async function loadFace(mode: TalkOptions["mode"], error: Streams["error"]): Promise<(chat: Chatting) => Face> {
-  if (mode === "json") {
-    const { JsonFace } = await import("../faces/json.ts");
-    return (chat) => new JsonFace(chat);
-  }
-  if (mode === "terminal") {
-    const { ScreenFace } = await import("../faces/screen.ts");
-    return (chat) => new ScreenFace(chat);
-  }
-  const { PlainFace } = await import("../faces/plain.ts");
-  const progress = await progressOn(error);
-  return (chat) => new PlainFace(chat, progress);
-}
-
-interface Talking extends TalkOptions {
-  /** Of own messages; null for a client, which gets one where it attaches first. */
-  readonly senderId: number | null;
-}
-
 type Sent = Extract<HostEvent, { event: "sent" }>;
 
-class Chat implements HostListener, Chatting {
+export class Chat implements HostListener, Chatting {
   readonly options: Talking;
   readonly streams: Streams;
   readonly out: Output;

@@ -27,6 +27,12 @@ export interface TalkOptions {
   readonly logFormat: "text" | "json";
 }
 
+/** What a chat is made with, whatever service it has. */
+export interface Talking extends TalkOptions {
+  /** Of own messages; null for a client, which gets one where it attaches first. */
+  readonly senderId: number | null;
+}
+
 export interface ChatOptions extends Omit<HostOptions, "engine">, TalkOptions {
   readonly name: string;
   readonly room: string;

@@ -3,10 +3,10 @@ import { platformClock, platformNetwork } from "../../adapters/platform.ts";
 import { standardStream } from "../../adapters/standard-stream.ts";
 import { ClientHost } from "../../host/client/client-host.ts";
 import { refuseText } from "../../host/net/admission.ts";
-import { talk } from "../chat/chat.ts";
+import { talk } from "../chat/talk.ts";
 import { onSignals } from "../process/signals.ts";
 import type { Command } from "../usage/command.ts";
-import { address, name, UsageError } from "../usage/flags.ts";
+import { address, name, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
 import {
   CONNECT_FLAGS,

@@ -5,7 +5,7 @@ import type { Address } from "../../core/address.ts";
 import { BELLS, CHAT_FLAGS, readHistory, readMode } from "../chat/chat-options.ts";
 import type { TalkOptions } from "../chat/talk-options.ts";
 import type { Flag } from "../usage/flag.ts";
-import { address, duration, name, UsageError } from "../usage/flags.ts";
+import { address, duration, name, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
 import type { SendOptions, TailOptions } from "./one-shot.ts";
 

@@ -13,9 +13,9 @@ import type { Output } from "../process/output.ts";
 import { memberRows, statusLines } from "../screen/answer-rows.ts";
 import { inColumns } from "../screen/columns.ts";
 import type { Paint } from "../screen/paint.ts";
-import { messageLine } from "../screen/render.ts";
-import { visible } from "../screen/sanitize.ts";
-import { UsageError } from "../usage/flags.ts";
+import { messageLine } from "../screen/text-lines.ts";
+import { visible } from "../screen/visible.ts";
+import { UsageError } from "../usage/flag-values.ts";
 
 export interface OneShotPorts {
   readonly clock: Clock;

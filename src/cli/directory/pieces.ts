@@ -8,7 +8,7 @@ import type { Disk } from "../../host/contracts.ts";
 import { holdsSegments, salvage } from "../../host/store/salvage.ts";
 import type { Output } from "../process/output.ts";
 import { counted } from "../screen/answer-rows.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 
 /** The folder, if it holds segments itself and is no data directory. */
 export function piecesIn(directory: string): Disk | null {

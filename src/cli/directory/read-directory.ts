@@ -12,10 +12,10 @@ import type { Output } from "../process/output.ts";
 import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
 import { counted } from "../screen/answer-rows.ts";
 import type { Paint } from "../screen/paint.ts";
-import { messageLine } from "../screen/render.ts";
-import { visible } from "../screen/sanitize.ts";
+import { messageLine } from "../screen/text-lines.ts";
+import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
-import { name, UsageError } from "../usage/flags.ts";
+import { name, UsageError } from "../usage/flag-values.ts";
 import { entriesOf, piecesIn, verifyPieces } from "./pieces.ts";
 import { Reading } from "./reading.ts";
 

@@ -11,9 +11,9 @@ import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { TAKE_LOCK } from "../chat/chat-options.ts";
 import type { Output } from "../process/output.ts";
 import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
-import { UsageError } from "../usage/flags.ts";
+import { UsageError } from "../usage/flag-values.ts";
 import { openData } from "./read-directory.ts";
 import { Reading } from "./reading.ts";
 

@@ -7,12 +7,12 @@ import { HostError, type Identity, readIdentity, readProgress } from "../../host
 import { lookAtLog } from "../../host/store/recovery.ts";
 import { CHAT_FLAGS, dataDirectory, readAddress } from "../chat/chat-options.ts";
 import { runtimeName, runtimeTooOld } from "../process/runtime.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
-import { address, duration, seed, UsageError } from "../usage/flags.ts";
+import { address, duration, seed, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
 import type { Finding } from "./finding.ts";
-import type { Knowledge, Known } from "./members.ts";
+import type { Knowledge, Known } from "./judge-members.ts";
 import type { Own } from "./peers.ts";
 
 /** Of the peer that is to run here. */
@@ -67,7 +67,7 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
   const own = ownPeer(settings);
   const known = knowledge(settings, own);
   const { judgePeers, lookAt } = await import("./peers.ts");
-  const { judgeMembers } = await import("./members.ts");
+  const { judgeMembers } = await import("./judge-members.ts");
   const { greet } = await import("./greeting.ts");
   const { askStatus, judgeStanding } = await import("./standing.ts");
   const seen = await Promise.all(addresses.map((a) => lookAt(a, timeoutMs)));

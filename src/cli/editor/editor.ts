@@ -15,9 +15,11 @@
  *
  * Ctrl-C clears the draft (Ctrl-_ brings it back) and asks; at once again it quits. Ctrl-D on an empty draft quits.
  */
-import { type Completer, commonStart } from "./complete.ts";
+
+import { blankStart, Clusters, wordEnd, wordStart } from "./clusters.ts";
+import { type Completer, commonStart } from "./completer.ts";
+import { found, searchKey, startSearch } from "./history-search.ts";
 import type { Key } from "./keys.ts";
-import { found, searchKey, startSearch } from "./search.ts";
 import {
   type Chain,
   type Draft,
@@ -36,7 +38,6 @@ import {
   yank,
   yankOlder,
 } from "./state.ts";
-import { blankStart, Clusters, wordEnd, wordStart } from "./text.ts";
 
 export type Action =
   | { readonly do: "send"; readonly text: string }

@@ -1,7 +1,8 @@
 /** The state of the line editor, and what can be done to it: pure functions from one to the next. */
-import type { Completion } from "./complete.ts";
-import type { Search } from "./search.ts";
-import { Clusters } from "./text.ts";
+
+import { Clusters } from "./clusters.ts";
+import type { Completion } from "./completer.ts";
+import type { Search } from "./history-search.ts";
 
 export interface Editor {
   readonly text: string;

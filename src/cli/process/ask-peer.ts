@@ -5,7 +5,7 @@ import { dataDirectory } from "../chat/chat-options.ts";
 import { greet } from "../doctor/greeting.ts";
 import { portIsFree } from "../doctor/port.ts";
 import { askStatus } from "../doctor/standing.ts";
-import { name, seed, UsageError, wholeNumber } from "../usage/flags.ts";
+import { name, seed, UsageError, wholeNumber } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
 import { isLoopback, outsideAddress } from "./addresses.ts";
 import { ask, type Question } from "./ask.ts";

@@ -4,7 +4,7 @@
  */
 import * as readline from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { UsageError } from "../usage/flags.ts";
+import { UsageError } from "../usage/flag-values.ts";
 
 export interface Question {
   /** Ends without a colon; what is proposed stands behind it in brackets. */

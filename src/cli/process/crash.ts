@@ -1,5 +1,5 @@
 /** Last words for an error that nobody caught: an operating system's refusal in words, a fault of this program with its trace. */
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 
 /** Ends this process on such an error. */
 export function endOnCrash(stderr: { writeNow(text: string): void }): void {

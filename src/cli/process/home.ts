@@ -1,7 +1,7 @@
 /** Where this user's own files live. */
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { UsageError } from "../usage/flags.ts";
+import { UsageError } from "../usage/flag-values.ts";
 
 /** The home directory, or null: a service or a container may run as a user that no account knows. */
 function homeDirectory(): string | null {

@@ -6,7 +6,7 @@ import type { Confirmations, WhoRow } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";
 import type { RoomState } from "../chat/rooms.ts";
 import { timeSpan } from "../process/pace.ts";
-import { visible } from "./sanitize.ts";
+import { visible } from "./visible.ts";
 
 /** A line, or cells that stand under those of the other rows. How wide a cell is, who shows it knows. */
 export type Row = string | readonly string[];

@@ -6,12 +6,13 @@
  * that has few rows is what survives resizes, bursts and terminals that measure emoji otherwise. The last column is left
  * free, because terminals disagree about the cursor behind it.
  */
+
+import { Clusters } from "../editor/clusters.ts";
 import { asksToQuit } from "../editor/editor.ts";
-import { found } from "../editor/search.ts";
+import { found } from "../editor/history-search.ts";
 import type { Editor } from "../editor/state.ts";
-import { Clusters } from "../editor/text.ts";
 import type { Paint } from "./paint.ts";
-import { visible } from "./sanitize.ts";
+import { visible } from "./visible.ts";
 import { cut, width } from "./width.ts";
 
 export interface View {

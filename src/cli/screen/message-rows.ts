@@ -8,7 +8,7 @@
 import type { DeliveredMessage } from "../../host/events.ts";
 import { paintNick } from "./nicks.ts";
 import type { Paint } from "./paint.ts";
-import { visible } from "./sanitize.ts";
+import { visible } from "./visible.ts";
 import { width } from "./width.ts";
 import { wrap } from "./wrap.ts";
 

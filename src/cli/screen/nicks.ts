@@ -4,7 +4,7 @@
  * least 3:1, which WCAG 2 asks of bold text, against #000, #1e1e1e and #fff; 4.5:1 against all three no colour has.
  */
 import type { Paint } from "./paint.ts";
-import { visible } from "./sanitize.ts";
+import { visible } from "./visible.ts";
 
 export const NICK_COLOURS = [131, 166, 136, 100, 64, 28, 30, 32, 69, 99, 134, 164, 162, 168] as const;
 

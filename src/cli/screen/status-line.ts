@@ -7,7 +7,7 @@ import type { RoomState } from "../chat/rooms.ts";
 import { counted, leadsHere } from "./answer-rows.ts";
 import type { Span } from "./bottom.ts";
 import type { Paint } from "./paint.ts";
-import { visible } from "./sanitize.ts";
+import { visible } from "./visible.ts";
 import { cut, width } from "./width.ts";
 
 export interface Standing {

@@ -3,16 +3,16 @@
  * together, so that a burst of thousands of lines is a few writes, and a terminal that is slow is sent no frames it cannot show.
  */
 import type { Clock, Timer } from "../../host/contracts.ts";
-import type { Completer } from "../editor/complete.ts";
+import type { Completer } from "../editor/completer.ts";
 import { type Action, press, withDraft } from "../editor/editor.ts";
 import { type Key, KeyReader } from "../editor/keys.ts";
 import { type Editor, newEditor } from "../editor/state.ts";
 import type { Output } from "../process/output.ts";
 import { bottomRows, type View } from "./bottom.ts";
+import { clear, type Drawn, draw, erase, NOTHING_DRAWN } from "./drawing.ts";
 import type { Paint } from "./paint.ts";
-import { visible } from "./sanitize.ts";
-import { clear, type Drawn, draw, erase, NOTHING_DRAWN } from "./screen.ts";
 import { Tty, type TtyInput, type TtyOutput } from "./tty.ts";
+import { visible } from "./visible.ts";
 import { wrap } from "./wrap.ts";
 
 /** Whoever the terminal is for: what the bottom shows, and what is done there. */

@@ -4,14 +4,14 @@
  */
 import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
 import { Elections } from "../chat/elections.ts";
-import { Members } from "../chat/members.ts";
+import { Members } from "../chat/member-news.ts";
 import type { Readers } from "../chat/readers.ts";
 import type { Rooms } from "../chat/rooms.ts";
 import { clockTime, dateRow, dayOf, mentionOf, messageRows, type Reader, rule, timeSeenFrom } from "./message-rows.ts";
 import type { Paint } from "./paint.ts";
-import { messageLine, type Note, note, noteOf } from "./render.ts";
-import { visible } from "./sanitize.ts";
 import { READ_MARK } from "./status-line.ts";
+import { messageLine, type Note, note, noteOf } from "./text-lines.ts";
+import { visible } from "./visible.ts";
 import { wrap } from "./wrap.ts";
 
 export type Bell = "off" | "mention" | "all";

@@ -7,7 +7,7 @@ import type { Job } from "../../sim/play.ts";
 import { PROFILES } from "../../sim/profile.ts";
 import { PEERS_MAX, parseScenario, ScenarioError, SEED_MAX } from "../../sim/scenario.ts";
 import { SCENARIOS } from "../../sim/scenarios.ts";
-import { UsageError } from "../usage/flags.ts";
+import { UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
 
 export interface SimOptions {

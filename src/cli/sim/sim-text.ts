@@ -8,7 +8,7 @@ import type { Shrunk } from "../../sim/shrink.ts";
 import type { Outcome } from "../../sim/world.ts";
 import { timeSpan } from "../process/pace.ts";
 import type { Paint } from "../screen/paint.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 
 const TRACE_LINES_SHOWN = 30;
 /** A longer schedule nobody reads; the seed says the same. */

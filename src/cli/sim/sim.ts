@@ -15,8 +15,8 @@ import type { Output } from "../process/output.ts";
 import { timeSpan } from "../process/pace.ts";
 import { type Progress, progressOn } from "../process/progress.ts";
 import type { Paint } from "../screen/paint.ts";
-import { visible } from "../screen/sanitize.ts";
-import { UsageError } from "../usage/flags.ts";
+import { visible } from "../screen/visible.ts";
+import { UsageError } from "../usage/flag-values.ts";
 import type { SimOptions } from "./sim-flags.ts";
 import { SimPool } from "./sim-pool.ts";
 import {

@@ -7,8 +7,8 @@ import { DOCTOR } from "../doctor/doctor-command.ts";
 import { SIM } from "../sim/sim-command.ts";
 import { type Command, findCommand } from "./command.ts";
 import { completionsCommand } from "./completions.ts";
-import { CONFIG } from "./config.ts";
-import { UsageError } from "./flags.ts";
+import { CONFIG } from "./config-command.ts";
+import { UsageError } from "./flag-values.ts";
 import { commandHelp } from "./help.ts";
 import { manCommand } from "./manual.ts";
 

@@ -14,7 +14,7 @@ import { nearest } from "../../nearest.ts";
 import { VERSION } from "../process/runtime.ts";
 import { type Command, findCommand, flagsOf, synopsis } from "./command.ts";
 import type { Flag } from "./flag.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "./flag-values.ts";
 
 /** No argument of a process can contain it. A text that begins with it is no number, no flag and no command's name. */
 const MARK = "\0";

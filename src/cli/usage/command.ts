@@ -7,7 +7,7 @@ import { nearest } from "../../nearest.ts";
 import type { Output } from "../process/output.ts";
 import type { Paint } from "../screen/paint.ts";
 import type { Flag } from "./flag.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "./flag-values.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Example {

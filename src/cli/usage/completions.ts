@@ -2,7 +2,7 @@
 
 import { type Command, flagsOf } from "./command.ts";
 import type { Flag } from "./flag.ts";
-import { oneOf, UsageError } from "./flags.ts";
+import { oneOf, UsageError } from "./flag-values.ts";
 import { flagWords } from "./help.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;

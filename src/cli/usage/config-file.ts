@@ -6,9 +6,9 @@ import { readFileSync, statSync } from "node:fs";
 import * as v from "valibot";
 import { isMap, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
 import { nearest } from "../../nearest.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 import { type Flag, maySet, type Setting } from "./flag.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "./flag-values.ts";
 import { CONFIG } from "./settings.ts";
 
 /** A file of settings is a page; this is a mistaken argument. */

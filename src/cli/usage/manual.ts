@@ -1,9 +1,9 @@
 /** `chatpeer man`: the manual page, in roff with the man macros. docs/chatpeer.1 is what it prints. */
 import packageJson from "../../../package.json" with { type: "json" };
-import { COMMANDS_EXPLAINED, KEYS_HELP } from "../chat/commands.ts";
+import { COMMANDS_EXPLAINED, KEYS_HELP } from "../chat/slash-commands.ts";
 import { type Command, flagsOf, fullName, synopsis } from "./command.ts";
 import { type Flag, maySet } from "./flag.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "./flag-values.ts";
 import { exitRows, flagWords } from "./help.ts";
 import { variableOf } from "./settings.ts";
 

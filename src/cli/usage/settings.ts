@@ -7,7 +7,7 @@ import { nearest } from "../../nearest.ts";
 import { expandHome } from "../process/home.ts";
 import type { Setting } from "./flag.ts";
 import { type Flag, maySet } from "./flag.ts";
-import { oneOf, UsageError, wholeNumber } from "./flags.ts";
+import { oneOf, UsageError, wholeNumber } from "./flag-values.ts";
 
 const ENVIRONMENT = "CHATPEER_";
 /** The flag that names the file of settings; it cannot stand in one. */

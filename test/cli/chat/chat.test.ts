@@ -4,12 +4,12 @@
  */
 import { describe, expect, test } from "bun:test";
 import { PassThrough, Writable } from "node:stream";
-import { runChat } from "../../../src/cli/chat/chat.ts";
+import { runChat } from "../../../src/cli/chat/talk.ts";
 // Here already when a chat asks for them: virtual time would run away while a file is read.
-import "../../../src/cli/faces/json.ts";
-import "../../../src/cli/faces/plain.ts";
-import "../../../src/cli/faces/screen.ts";
-import { HELP } from "../../../src/cli/chat/commands.ts";
+import "../../../src/cli/faces/json-face.ts";
+import "../../../src/cli/faces/plain-face.ts";
+import "../../../src/cli/faces/screen-face.ts";
+import { HELP } from "../../../src/cli/chat/slash-commands.ts";
 import type { ChatOptions } from "../../../src/cli/chat/talk-options.ts";
 import { DEFAULT_TIMINGS } from "../../../src/core/config.ts";
 import { ClientHost } from "../../../src/host/client/client-host.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Asking } from "../../../src/cli/chat/asking.ts";
-import { saveRoom } from "../../../src/cli/chat/save.ts";
+import { saveRoom } from "../../../src/cli/chat/save-room.ts";
 import { HISTORY_MESSAGES_MAX } from "../../../src/core/config.ts";
 import type { Told } from "../../../src/core/reports.ts";
 import { allMessages, lastMessages } from "../../../src/host/answers/pages.ts";

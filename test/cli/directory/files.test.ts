@@ -7,7 +7,7 @@ import { Writable } from "node:stream";
 import { openDisk } from "../../../src/adapters/disk.ts";
 import { type LogOptions, printLog, verify } from "../../../src/cli/directory/read-directory.ts";
 import { Output } from "../../../src/cli/process/output.ts";
-import { UsageError } from "../../../src/cli/usage/flags.ts";
+import { UsageError } from "../../../src/cli/usage/flag-values.ts";
 import { replaceStateNow } from "../../../src/host/store/state-files.ts";
 import { LogMaker, promiseAbove } from "../../host/store/log-maker.ts";
 import { PLAIN } from "../screen/paints.ts";

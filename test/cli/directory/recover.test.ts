@@ -17,7 +17,7 @@ import { systemClock } from "../../../src/adapters/clock.ts";
 import { openDisk } from "../../../src/adapters/disk.ts";
 import { recover } from "../../../src/cli/directory/recover.ts";
 import { Output } from "../../../src/cli/process/output.ts";
-import { UsageError } from "../../../src/cli/usage/flags.ts";
+import { UsageError } from "../../../src/cli/usage/flag-values.ts";
 import { makePromiseFile } from "../../../src/host/store/promise-file.ts";
 import { replaceStateNow } from "../../../src/host/store/state-files.ts";
 import { LogMaker } from "../../host/store/log-maker.ts";

@@ -1,10 +1,10 @@
 /** The line editor: what each key does, what the caller is asked, and what holds whatever is pressed. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Completer, completerOf } from "../../../src/cli/editor/complete.ts";
+import { type Completer, completerOf } from "../../../src/cli/editor/completer.ts";
 import { type Action, asksToQuit, press, withDraft } from "../../../src/cli/editor/editor.ts";
+import { found } from "../../../src/cli/editor/history-search.ts";
 import { type Key, KeyReader } from "../../../src/cli/editor/keys.ts";
-import { found } from "../../../src/cli/editor/search.ts";
 import { type Editor, newEditor } from "../../../src/cli/editor/state.ts";
 import { processorMs } from "../processor-time.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { PassThrough } from "node:stream";
 import { ask, type Question } from "../../../src/cli/process/ask.ts";
-import { UsageError } from "../../../src/cli/usage/flags.ts";
+import { UsageError } from "../../../src/cli/usage/flag-values.ts";
 
 const number: Question = {
   text: "A number",

@@ -4,7 +4,7 @@ import { COMMANDS } from "../../../src/cli/usage/catalog.ts";
 import type { Command } from "../../../src/cli/usage/command.ts";
 import { CommandLine } from "../../../src/cli/usage/command-line.ts";
 import type { Flag } from "../../../src/cli/usage/flag.ts";
-import { UsageError } from "../../../src/cli/usage/flags.ts";
+import { UsageError } from "../../../src/cli/usage/flag-values.ts";
 
 const FLAGS: readonly Flag[] = [
   { name: "id", value: "N", what: "", setting: "number" },

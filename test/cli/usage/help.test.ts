@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { REFERENCE_FILE, withParts } from "../../../scripts/reference.ts";
 import { CHAT_FLAGS } from "../../../src/cli/chat/chat-options.ts";
-import { COMMAND_NAMES } from "../../../src/cli/chat/commands.ts";
+import { COMMAND_NAMES } from "../../../src/cli/chat/slash-commands.ts";
 import { COMMANDS } from "../../../src/cli/usage/catalog.ts";
 import { CommandLine } from "../../../src/cli/usage/command-line.ts";
 import { maySet } from "../../../src/cli/usage/flag.ts";

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { CHAT } from "../../../src/cli/chat/chat-command.ts";
 import { CHAT_FLAGS, readChatOptions } from "../../../src/cli/chat/chat-options.ts";
 import { CommandLine } from "../../../src/cli/usage/command-line.ts";
-import { settingLines } from "../../../src/cli/usage/config.ts";
+import { settingLines } from "../../../src/cli/usage/config-command.ts";
 import { parseConfig, readConfigFile } from "../../../src/cli/usage/config-file.ts";
-import { UsageError } from "../../../src/cli/usage/flags.ts";
+import { UsageError } from "../../../src/cli/usage/flag-values.ts";
 import { configFileOf, gatherSettings, type Settings } from "../../../src/cli/usage/settings.ts";
 
 let root = "";

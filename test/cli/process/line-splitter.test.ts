@@ -1,6 +1,6 @@
 /** Lines of standard input, as bytes come from a pipe: any pieces, any bytes, any length. */
 import { describe, expect, test } from "bun:test";
-import { type Line, LineSplitter } from "../../../src/cli/process/input.ts";
+import { type Line, LineSplitter } from "../../../src/cli/process/line-splitter.ts";
 import { MESSAGE_BYTES_MAX } from "../../../src/core/config.ts";
 import { seeded } from "../../../src/sim/clock.ts";
 

@@ -1,6 +1,6 @@
 /** Values of flags: taken as they were typed, and refused with what was given, what is wanted and an example. */
 import { describe, expect, test } from "bun:test";
-import { address, duration, name, oneOf, seed, UsageError, wholeNumber } from "../../../src/cli/usage/flags.ts";
+import { address, duration, name, oneOf, seed, UsageError, wholeNumber } from "../../../src/cli/usage/flag-values.ts";
 import { PEER_ID_MAX } from "../../../src/core/config.ts";
 import { nearest } from "../../../src/nearest.ts";
 

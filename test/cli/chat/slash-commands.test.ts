@@ -1,6 +1,6 @@
 /** Lines that begin with a slash: commands, texts that look like them, and slips that are explained. */
 import { describe, expect, test } from "bun:test";
-import { COMMAND_NAMES, type Command, HELP, KEYS_HELP, readCommand } from "../../../src/cli/chat/commands.ts";
+import { COMMAND_NAMES, type Command, HELP, KEYS_HELP, readCommand } from "../../../src/cli/chat/slash-commands.ts";
 import { PEER_ID_MAX } from "../../../src/core/config.ts";
 
 describe("what is said", () => {

@@ -4,11 +4,11 @@ import type { Progress } from "../process/progress.ts";
 import type { Row } from "../screen/answer-rows.ts";
 import { inColumns } from "../screen/columns.ts";
 import { paintFor } from "../screen/paint.ts";
-import { logLine } from "../screen/render.ts";
-import { visible } from "../screen/sanitize.ts";
+import { logLine } from "../screen/text-lines.ts";
 import { Transcript } from "../screen/transcript.ts";
+import { visible } from "../screen/visible.ts";
 import type { Chatting, Face } from "./face.ts";
-import { writeLine } from "./pipe.ts";
+import { writeLine } from "./write-line.ts";
 
 export class PlainFace implements Face {
   readonly #chat: Chatting;

@@ -1,6 +1,6 @@
 /** Peers that come and go, and that get another part while they are here: who is here, to tell these apart. Pure state. */
 import type { HostEvent } from "../../host/events.ts";
-import { type Note, note, noteOf } from "../screen/render.ts";
+import { type Note, note, noteOf } from "../screen/text-lines.ts";
 
 type MemberEvent = Extract<HostEvent, { event: "member" }>;
 

@@ -1,5 +1,5 @@
 /** What Tab makes of the word before the cursor: commands, rooms and names, by whoever knows them. */
-import { Clusters } from "./text.ts";
+import { Clusters } from "./clusters.ts";
 
 export interface Completion {
   /** Each candidate would stand from here to the cursor. */

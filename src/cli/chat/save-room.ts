@@ -7,8 +7,8 @@ import { resolve } from "node:path";
 import { allMessages, type Place } from "../../host/answers/pages.ts";
 import type { DeliveredMessage } from "../../host/events.ts";
 import { expandHome } from "../process/home.ts";
-import { visible } from "../screen/sanitize.ts";
-import { UsageError } from "../usage/flags.ts";
+import { visible } from "../screen/visible.ts";
+import { UsageError } from "../usage/flag-values.ts";
 import { type Asking, Unanswered } from "./asking.ts";
 
 export type Saved =

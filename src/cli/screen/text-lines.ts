@@ -2,7 +2,7 @@
 import type { SystemNote } from "../../core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
 import type { Paint } from "./paint.ts";
-import { visible } from "./sanitize.ts";
+import { visible } from "./visible.ts";
 
 /** `[seq=42] alice: Hello` */
 export function messageLine(message: DeliveredMessage, paint: Paint): string {

@@ -1,8 +1,8 @@
 /** The script interface: one JSON object per line, texts as they were sent. */
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
-import { logLine } from "../screen/render.ts";
+import { logLine } from "../screen/text-lines.ts";
 import type { Chatting, Face } from "./face.ts";
-import { writeLine } from "./pipe.ts";
+import { writeLine } from "./write-line.ts";
 
 export class JsonFace implements Face {
   readonly #chat: Chatting;

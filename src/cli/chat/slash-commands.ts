@@ -2,7 +2,7 @@
 
 import { HISTORY_TEXT_CHARS_MAX, PEER_ID_MAX } from "../../core/config.ts";
 import { nearest } from "../../nearest.ts";
-import { name as readName, UsageError } from "../usage/flags.ts";
+import { name as readName, UsageError } from "../usage/flag-values.ts";
 
 export type Command =
   | { readonly do: "say"; readonly text: string }

@@ -1,16 +1,16 @@
 /** People at a terminal: messages scroll by, and below them stand own ones on their way, a status line and the line editor. */
 import type { Timer } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
-import { COMMAND_NAMES } from "../chat/commands.ts";
-import { completerOf } from "../editor/complete.ts";
+import { COMMAND_NAMES } from "../chat/slash-commands.ts";
+import { completerOf } from "../editor/completer.ts";
 import type { Row } from "../screen/answer-rows.ts";
 import { inColumns } from "../screen/columns.ts";
 import { type Paint, paintFor } from "../screen/paint.ts";
-import { logLine } from "../screen/render.ts";
-import { visible } from "../screen/sanitize.ts";
 import { pendingSpans, statusSpans, waitingSpans } from "../screen/status-line.ts";
 import { Terminal, type TerminalUser } from "../screen/terminal.ts";
+import { logLine } from "../screen/text-lines.ts";
 import { type Moment, Transcript } from "../screen/transcript.ts";
+import { visible } from "../screen/visible.ts";
 import { wrap } from "../screen/wrap.ts";
 import type { Chatting, Face } from "./face.ts";
 

@@ -1,7 +1,7 @@
 /** What others send is shown by the terminal, never obeyed: control characters and those that hide or reorder text. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { visible } from "../../../src/cli/screen/sanitize.ts";
+import { visible } from "../../../src/cli/screen/visible.ts";
 import { processorMs } from "../processor-time.ts";
 
 const all = function* () {

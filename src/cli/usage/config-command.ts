@@ -1,9 +1,9 @@
 /** `chatpeer config`: what is in force for a peer that is started so, and where each value comes from. */
 import { CHAT_FLAGS, readChatOptions } from "../chat/chat-options.ts";
-import { visible } from "../screen/sanitize.ts";
+import { visible } from "../screen/visible.ts";
 import type { Command } from "./command.ts";
 import { type Flag, maySet } from "./flag.ts";
-import { UsageError } from "./flags.ts";
+import { UsageError } from "./flag-values.ts";
 import { CONFIG as CONFIG_FLAG, type Settings } from "./settings.ts";
 
 /** Here it means another thing than to a peer, whose files may hold it all the same. */

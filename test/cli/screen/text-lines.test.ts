@@ -1,7 +1,7 @@
 /** Events and states as lines for people: what they say, and that nothing which others chose reaches the terminal raw. */
 import { describe, expect, test } from "bun:test";
 import { paintFor } from "../../../src/cli/screen/paint.ts";
-import { logLine, messageLine, type Note, noteOf } from "../../../src/cli/screen/render.ts";
+import { logLine, messageLine, type Note, noteOf } from "../../../src/cli/screen/text-lines.ts";
 import type { DeliveredMessage, HostEvent } from "../../../src/host/events.ts";
 import { MARKS, PLAIN } from "./paints.ts";
 
