@@ -32,7 +32,7 @@ export interface Acting {
   leave(): void;
 }
 
-/** Everything but saying something. What takes a while gives a promise, which is never rejected. */
+/** Does every command but saying something. What takes a while gives a promise, which is never rejected. */
 export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): Promise<void> | void {
   const { service, rooms, face } = acting;
   switch (command.do) {
@@ -117,7 +117,7 @@ async function showPast(acting: Acting, room: string, count: number, text = ""):
   }
 }
 
-/** Nobody waits for the answer of a peer that has stopped. */
+/** A peer that has stopped gives no answer, and that is no fault. */
 function unwaited(error: unknown): void {
   if (!(error instanceof Unanswered)) throw error;
 }

@@ -1,6 +1,7 @@
 /**
- * What somebody has been shown: that is not unread, and what a person at the screen sees of others in the room talked in is
- * confirmed to them [P4], as soon as the window is in the foreground. A script says for itself what it has read.
+ * What a person has been shown. A message that was shown is not unread. A message of somebody else that a person at the
+ * screen sees in the room talked in is also confirmed [P4], as soon as the window is in the foreground. A script says for
+ * itself what it has read.
  */
 import type { DeliveredMessage } from "../../host/events.ts";
 import type { Service } from "../../host/service.ts";
@@ -12,7 +13,7 @@ export class Attention {
   readonly #rooms: Rooms;
   readonly #mode: Mode;
   readonly #isOwn: (message: DeliveredMessage) => boolean;
-  /** Of many terminals nobody knows: then somebody is there. */
+  /** Many terminals do not say whether somebody looks at them: then somebody does. */
   #here = true;
   /** Last numbers by room that were shown and not confirmed. */
   readonly #waiting = new Map<string, number>();
@@ -41,7 +42,7 @@ export class Attention {
     if (this.#here) this.#confirm();
   }
 
-  /** Somebody looks at the screen, or no more. */
+  /** The person looks at the screen, or looks away. */
   attend(here: boolean): void {
     this.#here = here;
     if (here) this.#confirm();

@@ -43,7 +43,7 @@ export const CHAT: Command = {
   },
 };
 
-/** There is somebody to ask, and something that must be asked. */
+/** A person is at the terminal, and something that is needed was not given. */
 function mayAsk(settings: Settings): boolean {
   const scripted = settings.given("id") || settings.on("headless") || settings.on("json");
   return !scripted && process.stdin.isTTY === true && standardStream(1).isTTY === true;

@@ -204,11 +204,11 @@ function isPerson(): boolean {
   return process.stdin.isTTY === true && standardStream(1).isTTY === true;
 }
 
-/** Nobody can dial "all addresses": whoever listens on them tells the others one. */
+/** "All addresses" cannot be dialled: a peer that listens on them tells the others one of them. */
 function readAdvertise(settings: Settings, host: string, port: number): ChatOptions["advertise"] {
   const advertise = settings.text("advertise");
   if (advertise !== undefined) return address(settings.label("advertise"), advertise);
-  // The port of one that takes a free one is not known yet.
+  // A peer that takes any free port does not know its port yet.
   return isUnspecified(host) && port !== 0 ? { host: outsideAddress() ?? "127.0.0.1", port } : null;
 }
 
@@ -223,7 +223,7 @@ export function dataDirectory(settings: Settings, id: number): string {
 function readTimings(settings: Settings): ChatOptions["timings"] {
   const time = (name: string) => duration(settings.label(name), settings.text(name) as string);
   const leaderTimeout = time("leader-timeout");
-  // Who is suspected and who abdicates are two sides of one time.
+  // One timeout decides both when a leader is suspected and when a leader abdicates.
   const timings = {
     ...DEFAULT_TIMINGS,
     heartbeat: time("heartbeat-interval"),

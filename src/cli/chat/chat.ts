@@ -1,6 +1,6 @@
 /**
- * A peer in this process, or a client of one, and whoever uses it: a person at a terminal, a script through `--json` or a
- * pipe, or nobody (`--headless`). Ends with an exit code when it has stopped and everything written has been read.
+ * Connects a peer in this process, or a client of one, with its user: a person at a terminal, a script through `--json` or
+ * a pipe, or nobody (`--headless`). Ends with an exit code when it has stopped and everything written has been read.
  *
  *     lines ──▶ Chat ──▶ Service       a line is a message or a command
  *     face  ◀── Chat ◀── events        shows what happens: the screen, plain lines, JSON
@@ -25,7 +25,7 @@ import { Rooms } from "./rooms.ts";
 import { readCommand } from "./slash-commands.ts";
 import type { Streams, Talking } from "./talk-options.ts";
 
-/** After the end of input the peer stays so long for what is still pending. */
+/** How long the peer stays after the end of its input, for messages that are still pending. */
 const LINGER_MS = 5000;
 
 type Sent = Extract<HostEvent, { event: "sent" }>;
@@ -38,7 +38,7 @@ export class Chat implements HostListener, Chatting {
   readonly clock: Clock;
   readonly rooms: Rooms;
   readonly readers = new Readers();
-  /** Of the person here, as of now. */
+  /** The name that the person here has now. */
   name: string;
   readonly #service: Service;
   readonly #asking: Asking;
@@ -60,7 +60,7 @@ export class Chat implements HostListener, Chatting {
   #leaving = false;
   /** Commands whose answer takes a while: lines behind them wait for it. */
   readonly #answering = new Set<Promise<void>>();
-  /** A line of a pipe was not taken. */
+  /** A line that came through a pipe was refused. */
   #refused = false;
   #linger: ReturnType<typeof setTimeout> | null = null;
 
@@ -121,7 +121,7 @@ export class Chat implements HostListener, Chatting {
     this.out.hasten();
     if (this.#leaving && signal === "SIGINT") return this.#resolve(130);
     if (signal === "SIGHUP" && this.options.mode === "terminal") {
-      // The terminal is most likely gone: what it is sent now is not waited for.
+      // The terminal is most likely gone: the chat does not wait until it has taken the last output.
       this.#face.end();
       this.out.abandon();
       this.err.abandon();
@@ -169,7 +169,7 @@ export class Chat implements HostListener, Chatting {
     void this.#finish(code === 0 && this.#refused ? 1 : code);
   }
 
-  /** What an operator needs to know of a log: whose it is. */
+  /** The first line of an operator's log says which peer writes it. */
   #logStart({ id, host, port, cluster_id }: Extract<HostEvent, { event: "started" }>): void {
     const { dataDir } = this.options;
     if (dataDir === null) return;
@@ -178,7 +178,7 @@ export class Chat implements HostListener, Chatting {
     this.log({ level: "info", time: this.clock.wall(), peer: id, role: "starting", term: 0, message });
   }
 
-  /** What was said before comes first; the log waits with what is new. */
+  /** Shows the past first. New messages wait in the log meanwhile. */
   async #onStarted(): Promise<void> {
     const { mode, history, headless } = this.options;
     if (!headless) this.rooms.begin();
@@ -326,7 +326,7 @@ export class Chat implements HostListener, Chatting {
   async #finish(code: number): Promise<void> {
     if (this.#linger !== null) clearTimeout(this.#linger);
     this.streams.input.destroy();
-    // A screen is nobody's record, and neither is a log.
+    // Nobody keeps what stands on a screen or in a log: these are not waited for long.
     if (this.options.mode === "terminal") this.out.hasten();
     this.err.hasten();
     await Promise.all([...this.#answering, this.out.finished(), this.err.finished()]);
@@ -334,7 +334,7 @@ export class Chat implements HostListener, Chatting {
   }
 }
 
-/** The past of a peer that stops before it tells of it. */
+/** A peer that stops before it answers has no past to show. */
 function stopping(error: unknown): [] {
   if (error instanceof Unanswered) return [];
   throw error;

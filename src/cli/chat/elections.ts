@@ -1,5 +1,5 @@
 /**
- * Elections, told in one line when they are over: who is gone, who leads, and how long nobody did. Pure state; times are
+ * Elections, told in one line when they are over: who is gone, who leads now, and for how long nobody led. Pure state; times are
  * monotonic milliseconds.
  */
 import type { HostEvent } from "../../host/events.ts";
@@ -27,7 +27,7 @@ export class Elections {
     return true;
   }
 
-  /** Who leads, where that is news. */
+  /** A line that says who leads, or null where that is no news. */
   onRole({ role, term, leader_id }: Role, now: number): string | null {
     if (leader_id === null) {
       if (this.#leader !== null) this.#since ??= now;

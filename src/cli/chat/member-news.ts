@@ -1,4 +1,4 @@
-/** Peers that come and go, and that get another part while they are here: who is here, to tell these apart. Pure state. */
+/** News of members: they come, go, or get another role while they are here. Pure state, which knows who is here. */
 import type { HostEvent } from "../../host/events.ts";
 import { type Note, note, noteOf } from "../screen/text-lines.ts";
 
@@ -23,7 +23,7 @@ export class Members {
     else this.#here.delete(id);
     if (state === "unreachable") this.#gone.add(id);
     else this.#gone.delete(id);
-    // Another part for one who is gone: whoever takes its place has it told.
+    // It is gone and gets another part: the news of its successor says so.
     if (state === "unreachable" && wasGone) return null;
     const part = PARTS[role];
     if (state === "alive" && before !== undefined && before !== role && part !== undefined)

@@ -26,7 +26,7 @@ export class Readers {
     return readers.flatMap(([reader, through]) => (through >= seq_no && reader !== user ? [reader] : []));
   }
 
-  /** Of the last own message in a room, where there are any. */
+  /** Who has read the last own message in a room; null where there is none, or nobody has read it. */
   ofLastOwn(room: string): { readonly seqNo: number; readonly readers: readonly string[] } | null {
     const message = this.#own.get(room);
     const readers = message === undefined ? [] : this.of(message);

@@ -1,12 +1,13 @@
 /**
- * The rooms as somebody sees them who chats: all are replicated, the joined ones are shown, one of them is talked in, and
- * what is said in the others is counted. What is joined and shown, the peer keeps; which was talked in last, is known here.
+ * The rooms as one person sees them. Every room is replicated. The joined rooms are shown, lines that are typed go to one
+ * of them, and messages in the others are counted. The peer keeps which rooms are joined and how far they were shown; this
+ * file knows in which room the person talked last.
  */
 import type { RoomStatus } from "../../core/reports.ts";
 import type { Rooms as JoinedRooms } from "../../host/rooms.ts";
 
 export interface RoomState extends RoomStatus {
-  /** One talks in it. */
+  /** Lines that are typed go to this room. */
   readonly active: boolean;
 }
 
@@ -29,7 +30,7 @@ export class Rooms {
     return this.#talked.at(-1) as string;
   }
 
-  /** By name. */
+  /** All rooms, sorted by name. */
   get all(): readonly RoomState[] {
     return this.#rooms.list().map((room) => ({ ...room, active: room.room_id === this.active }));
   }

@@ -40,7 +40,7 @@ export async function saveRoom(
     }
     return { ok: true, path, count };
   } catch (error) {
-    // Half a history would be taken for the whole.
+    // A file with half of the history would be taken for the whole.
     if (created) await unlink(path).catch(() => {});
     if (error instanceof Unanswered || error instanceof UsageError) return { ok: false, message: error.message };
     return { ok: false, message: reason(path, error as NodeJS.ErrnoException) };

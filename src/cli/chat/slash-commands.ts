@@ -13,7 +13,7 @@ export type Command =
   /** null: the room one talks in. */
   | { readonly do: "leave"; readonly room: string | null }
   | { readonly do: "nick"; readonly name: string }
-  /** Of one message, or how far everybody has read (null). */
+  /** Who has read one message, or (null) how far everybody has read. */
   | { readonly do: "confirmations"; readonly seqNo: number | null }
   | { readonly do: "read"; readonly seqNo: number }
   | { readonly do: "save"; readonly file: string }
@@ -24,10 +24,10 @@ export type Command =
 
 interface Row {
   readonly name: string;
-  /** As in `/help`; empty: it takes none. */
+  /** The argument as `/help` shows it; empty where there is none. */
   readonly argument: string;
   readonly explained: string;
-  /** Of the argument, which is "" where none is given. */
+  /** `argument` is "" where none is given. */
   read(argument: string): Command;
 }
 
@@ -90,12 +90,12 @@ const TABLE: readonly Row[] = [
   bare("quit", "leave: hand over, say goodbye, go"),
 ];
 
-/** For completion. */
+/** The names that Tab completes. */
 export const COMMAND_NAMES = TABLE.map((row) => row.name);
 
 const USAGE_COLUMNS = 26;
 
-/** Each as it is typed, and what it does. */
+/** Each command as it is typed, and what it does. */
 export const COMMANDS_EXPLAINED: readonly (readonly [string, string])[] = [
   ...TABLE.map((row) => [`${row.name} ${row.argument}`.trimEnd(), row.explained] as const),
   ["//text", "say a text that begins with a slash"],

@@ -8,7 +8,7 @@ import type { TtyOutput } from "../screen/tty.ts";
 /** How it talks: with the screen, one line each, one JSON object each, or nothing but messages. */
 export type Mode = "terminal" | "pipe" | "json" | "quiet";
 
-/** Of any chat, of a peer or through one. */
+/** Options of any chat, of a peer or of a client. */
 export interface TalkOptions {
   readonly name: string;
   /** That is talked in at first. */
@@ -29,7 +29,7 @@ export interface TalkOptions {
 
 /** What a chat is made with, whatever service it has. */
 export interface Talking extends TalkOptions {
-  /** Of own messages; null for a client, which gets one where it attaches first. */
+  /** The sender of own messages; null for a client, which gets an id when it first attaches to a peer. */
   readonly senderId: number | null;
 }
 

@@ -13,7 +13,7 @@ type Text = Omit<SendOptions, "text">;
 
 export interface Connect {
   readonly address: Address;
-  /** What was read is confirmed to the others. */
+  /** The others are told what was read. */
   readonly receipts: boolean;
   readonly talk: TalkOptions;
 }
@@ -29,7 +29,7 @@ const NAME: Flag = {
   setting: "text",
 };
 
-/** As a peer has them. */
+/** Flags that mean the same as to a peer. */
 const AS_PEERS = ["json", "history", "bell", "no-receipts"];
 
 export const CONNECT_FLAGS: readonly Flag[] = [

@@ -22,9 +22,9 @@ export interface OneShotPorts {
   readonly network: Network;
 }
 
-/** Whether the message is sent is not known. */
+/** Exit code where it is not known whether the message is sent. */
 const UNKNOWN = 3;
-/** Why a message waits is told when it has done so for so long. */
+/** How long a message waits before the reason is told. */
 const WAITING_MS = 300;
 
 export interface SendOptions {

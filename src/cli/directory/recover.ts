@@ -50,7 +50,7 @@ const FORCED_READS = 2;
 
 interface Wanted {
   readonly force: boolean;
-  /** Whoever has the directory is dead, if that cannot be seen from here. */
+  /** The process that has the directory counts as dead, where this one cannot see whether it lives. */
   readonly takesLock: boolean;
 }
 
@@ -131,7 +131,7 @@ function plan(survivor: Survivor, directory: string): string[] {
   ];
 }
 
-/** Who said goodbye knows nothing of what came after. */
+/** A peer that left its cluster in good order has nothing of what was said afterwards. */
 function farewell({ id, self, voters }: Survivor): string[] {
   if (self.role !== "left") return [];
   const stayed = voters.filter((v) => v !== id).join(", ");
@@ -140,7 +140,7 @@ function farewell({ id, self, voters }: Survivor): string[] {
   ];
 }
 
-/** What was confirmed on this very disk and is gone. */
+/** What had been confirmed on this disk and is lost. */
 function losses({ tail, confirmed, damage }: Survivor): string[] {
   const count = confirmed - tail.index;
   if (count > 0)

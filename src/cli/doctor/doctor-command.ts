@@ -15,7 +15,7 @@ import type { Finding } from "./finding.ts";
 import type { Knowledge, Known } from "./judge-members.ts";
 import type { Own } from "./peers.ts";
 
-/** Of the peer that is to run here. */
+/** Flags that describe the peer that is to run here. */
 const OF_THE_PEER = CHAT_FLAGS.filter((flag) =>
   ["id", "host", "port", "advertise", "seed", "data-dir", "config"].includes(flag.name),
 );

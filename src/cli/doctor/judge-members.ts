@@ -104,7 +104,7 @@ function judgeOwn({ id, own, at, members }: Knowledge, met: Answers): Finding[] 
   ];
 }
 
-/** Who answered where. */
+/** Which peers answered at which addresses. */
 class Answers {
   readonly #answered: readonly Answered[];
   readonly timeoutMs: number;

@@ -22,7 +22,7 @@ export interface Machine {
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
-/** The median of so many, or of those that a person may have to wait for. */
+/** The median of this many measurements, or of as many as fit into the time that a person waits. */
 const SYNCS = 15;
 const SYNCS_MIN = 3;
 const SYNCS_MS = 3000;

@@ -18,7 +18,7 @@ export interface Seen {
 /** The peer that is to meet the others, as far as it is known. */
 export interface Own {
   readonly id: number;
-  /** Of its data directory; null without one. */
+  /** The incarnation in its data directory; null without one. */
   readonly inc: string | null;
   readonly clusterId: string | null;
 }
@@ -152,7 +152,7 @@ function clock(about: string, { hello, at, unsureMs }: Greeting & { result: "pee
   ];
 }
 
-/** What it tells the others to dial must lead to it. */
+/** The address that a peer tells the others to dial must lead to that peer. */
 function dialled(address: Address, hello: PeerHello, advertised: Greeting | null): Finding[] {
   const { id, host, port } = hello;
   const about = place(address);

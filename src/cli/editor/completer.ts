@@ -1,4 +1,4 @@
-/** What Tab makes of the word before the cursor: commands, rooms and names, by whoever knows them. */
+/** What Tab makes of the word before the cursor: commands, rooms and names, which the caller knows. */
 import { Clusters } from "./clusters.ts";
 
 export interface Completion {
@@ -11,10 +11,10 @@ export interface Completion {
 export type Completer = (text: string, cursor: number) => Completion | null;
 
 export interface Words {
-  /** With their slash. */
+  /** The names with their slash. */
   readonly commands: readonly string[];
   readonly rooms: readonly string[];
-  /** Whoever spoke last comes first. */
+  /** The latest speaker comes first. */
   readonly names: readonly string[];
 }
 
@@ -41,7 +41,7 @@ function fitting(words: readonly string[], begun: string, ending: string): strin
   return [...new Set(words)].filter((word) => word.toLowerCase().startsWith(small)).map((word) => word + ending);
 }
 
-/** What all begin with, in whole characters. */
+/** The beginning that all of them have in common, in whole characters. */
 export function commonStart(words: readonly string[]): string {
   const [first = "", ...others] = words;
   const clusters = new Clusters(first);

@@ -178,7 +178,7 @@ function completed(editor: Editor, chain: Chain, complete: Completer, direction:
   if (chain.of === "completions") {
     const { completion, chosen, to, before } = chain;
     const { from, candidates } = completion;
-    // From before the first, backwards is to the last.
+    // Backwards while none is chosen: the last one.
     const { length } = candidates;
     const next = chosen < 0 && direction < 0 ? length - 1 : (chosen + direction + length) % length;
     const by = candidates[next] as string;

@@ -57,13 +57,13 @@ export function searchKey(search: Search, key: Key, history: readonly string[]):
   }
 }
 
-/** From the line that is shown on, itself included. */
+/** Searches from the line that is shown, this line included. */
 function narrowed(search: Search, query: string, history: readonly string[]): Search {
   if (query === "") return startSearch(history);
   return at(search, query, nextMatch(query, Math.min(search.place, history.length - 1), -1, history));
 }
 
-/** Another line than the one that is shown. */
+/** Searches for another line than the one that is shown. */
 function further(search: Search, direction: 1 | -1, history: readonly string[]): Search {
   const { query, place } = search;
   if (query === "") return search;
@@ -84,6 +84,6 @@ function nextMatch(query: string, from: number, direction: 1 | -1, history: read
 
 function matchIn(line: string, query: string): number | null {
   const match = line.toLowerCase().indexOf(query.toLowerCase());
-  // A few capital letters are longer in small: the place is then not far from there.
+  // A few letters have another length in lower case, so the place may be a little off.
   return match < 0 ? null : new Clusters(line).edge(Math.min(match, line.length));
 }

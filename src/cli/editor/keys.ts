@@ -32,9 +32,9 @@ export const REPORTS_OFF = "\x1b[?2004l\x1b[?1004l";
 const SEQUENCE_PATIENCE_MS = 100;
 /** The rest of a sequence that was taken for the Escape key comes within this time, or not at all. */
 const LATE_MS = 1000;
-/** A paste has stalled when nothing came of it for so long: what is there is shown. */
+/** A paste has stalled when nothing came of it for this time: what has come is shown. */
 const PASTE_PATIENCE_MS = 2000;
-/** No key has so long a sequence. */
+/** A longer sequence belongs to no key. */
 const SEQUENCE_LENGTH_MAX = 32;
 
 const ESC = "\x1b";
@@ -110,7 +110,7 @@ export class KeyReader {
         this.#state = "late";
         break;
       case "sequence":
-        // Escape, and then a bracket: typed after all.
+        // The person typed Escape and then a bracket.
         if (this.#isLate) this.#run += this.#taken;
         if (this.#isLate) this.#state = "ground";
         break;
@@ -124,7 +124,7 @@ export class KeyReader {
     return this.#told();
   }
 
-  /** All but what may be the beginning of its end. */
+  /** Shows all of a stalled paste, except what may be the beginning of its end mark. */
   #showStalled(): void {
     const ending = this.#taken.slice(this.#taken.length - this.#ending);
     if (this.#taken.length > ending.length) this.#paste(this.#taken.slice(0, this.#taken.length - ending.length));
@@ -195,7 +195,7 @@ export class KeyReader {
       return;
     }
     this.#state = "ground";
-    // Whatever breaks a sequence off is taken as if it stood alone: Ctrl-C works always.
+    // A key that breaks a sequence off counts as if it stood alone, so that Ctrl-C always works.
     if (c < "@" || c > "~") return this.#onGround(c);
     const [introducer, body] = [this.#taken.charAt(0), this.#taken.slice(1)];
     const isKey = introducer === "[" ? (FINALS[c] ?? FOCUS[c]) : (FINALS[c] ?? KEYPAD[c]);

@@ -15,7 +15,7 @@ export interface Face {
   excerpt(room: string, title: string, messages: readonly DeliveredMessage[]): void;
   /** The peer is running. These were said before, and what was missed since comes next. */
   begin(past: readonly DeliveredMessage[]): void;
-  /** For the operator. */
+  /** Shows a record of the operator's log. */
   log(record: LogRecord): void;
   /** How far something is that takes long, or null when it is over. */
   progress(text: string | null): void;
@@ -32,15 +32,15 @@ export interface Chatting {
   readonly clock: Clock;
   readonly rooms: Rooms;
   readonly readers: Readers;
-  /** Of the person here, as of now. */
+  /** The name that the person here has now. */
   readonly name: string;
   isOwn(message: DeliveredMessage): boolean;
   status(): Status;
-  /** Somebody has typed a line; false: it was not taken, and is theirs to keep. */
+  /** A line was typed. Returns false where it was not taken, and stays in the editor. */
   line(text: string): boolean;
-  /** Whoever typed is gone, or wants to go. */
+  /** The person at the keyboard is gone, or wants to go. */
   hangUp(): void;
-  /** Whoever reads looks at it, or not: taken for granted where nobody says. */
+  /** The person looks at the screen, or does not. Where no terminal says so, the person does. */
   attend(here: boolean): void;
   /** The reader is behind: no more messages until `caughtUp`. */
   behind(): void;

@@ -14,7 +14,7 @@ import { visible } from "../screen/visible.ts";
 import { wrap } from "../screen/wrap.ts";
 import type { Chatting, Face } from "./face.ts";
 
-/** The bottom is looked at so often without a reason, because a majority is lost without a word. */
+/** Between two looks at the status, because no event tells that a majority is lost. */
 const REFRESH_MS = 500;
 /** A majority that is away for less is not worth a row. */
 const LOST_MS = 300;
@@ -22,9 +22,9 @@ const LOST_MS = 300;
 const SUCCESSOR_MS = 2000;
 /** Rows for own messages on their way. */
 const PENDING_ROWS_MAX = 5;
-/** Before what a line of an answer goes on with. */
+/** Stands before the further rows of a long line. */
 const INDENT = "   ";
-/** Of a screen whose size nobody knows yet. */
+/** The width of a screen before its size is known. */
 const COLUMNS = 80;
 
 export class ScreenFace implements Face, TerminalUser {
@@ -75,7 +75,7 @@ export class ScreenFace implements Face, TerminalUser {
     this.#print(this.#transcript.past(past, this.#moment));
   }
 
-  /** Between messages it is as short as they are; where nobody chats, or in a file, it is whole. */
+  /** Between messages a record is one short line; before the screen begins, and in a file, it is whole. */
   log(record: LogRecord): void {
     const { err, streams, options } = this.#chat;
     const line = logLine(record, options.logFormat);

@@ -1,7 +1,7 @@
 /** Kinds of addresses, and this machine's own. */
 import { networkInterfaces } from "node:os";
 
-/** Of this machine alone. */
+/** An address that only this machine reaches. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\./.test(host);
 }

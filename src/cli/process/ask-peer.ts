@@ -10,13 +10,13 @@ import type { Settings } from "../usage/settings.ts";
 import { isLoopback, outsideAddress } from "./addresses.ts";
 import { ask, type Question } from "./ask.ts";
 
-/** Of the ids that could be proposed, so many are tried. */
+/** How many ids are tried, from 1 on. */
 const IDS_TRIED_MAX = 20;
-/** Typed where no peer is to be joined: a second cluster beside the one that was meant is never founded by an Enter too many. */
+/** Typed to found a cluster. It has to be typed, so that one Enter too many never founds a second cluster by mistake. */
 const FOUND = "found";
 /** A peer on this machine answers at once. */
 const GREETING_MS_MAX = 500;
-/** One elsewhere may take longer; who waits is a person. */
+/** A peer on another machine may take longer; a person waits for it. */
 const STATUS_MS_MAX = 2000;
 
 /** The flags that say the same, as typed; null where the person left. */
@@ -66,7 +66,7 @@ async function freeId(seedText: string): Promise<string | null> {
   const members =
     seedText === FOUND ? [] : (await askStatus(seed("the peer to join through", seedText), STATUS_MS_MAX))?.members;
   if (members === undefined) return null;
-  // Those who have left stand there, too.
+  // Members that have left are in the list, too.
   const taken = members.map((m) => m.id);
   for (let id = 1; id <= PEER_ID_MAX; id++)
     if (!taken.includes(id) && (id > IDS_TRIED_MAX || (await portIsFree("127.0.0.1", 6000 + id)))) return `${id}`;
@@ -84,7 +84,7 @@ async function seedHere(): Promise<string | null> {
   return null;
 }
 
-/** Whoever joins through another machine is dialled by the others there. */
+/** A peer that joins through another machine is dialled from there, so its address must be one that reaches it. */
 function addressFor(seedText: string, configured: string): string {
   if (seedText === FOUND || isLoopback(seed("the peer to join through", seedText).host)) return configured;
   return outsideAddress() ?? configured;

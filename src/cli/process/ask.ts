@@ -81,7 +81,7 @@ class Lines {
     };
     editor.on("SIGINT", end);
     editor.on("close", end);
-    // Of a terminal that is gone.
+    // A terminal that is gone reports an error.
     editor.on("error", end);
   }
 

@@ -5,7 +5,7 @@ import { visible } from "../screen/visible.ts";
 export function endOnCrash(stderr: { writeNow(text: string): void }): void {
   for (const fault of ["uncaughtException", "unhandledRejection"])
     process.on(fault, (error: unknown) => {
-      // Behind whoever puts the terminal in order at the exit.
+      // Runs after the listener that puts the terminal in order at the exit.
       process.on("exit", () => stderr.writeNow(`${crashLines(error).join("\n")}\n`));
       process.exit(1);
     });

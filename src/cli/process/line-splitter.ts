@@ -27,7 +27,7 @@ export class LineSplitter {
     return lines;
   }
 
-  /** What stands behind the last newline, if anything does. */
+  /** The text behind the last newline, as a line, if there is any. */
   end(): Line[] {
     return this.#bytes === 0 ? [] : [this.#take()];
   }

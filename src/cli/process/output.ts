@@ -5,9 +5,9 @@
  */
 import type { Writable } from "node:stream";
 
-/** More characters than this waiting for a slow reader: whoever produces is asked to pause, until half of them are read. */
+/** When more characters than this wait for a slow reader, the producer is asked to pause until half of them are read. */
 const WAITING_MAX = 1024 * 1024;
-/** Of a screen, which nobody wants to see as it was: the next frame is drawn when the one before is with the terminal. */
+/** The limit for a screen: the next frame is drawn only when the terminal has the one before, so that none is out of date. */
 export const ONE_FRAME = 1;
 /** Last words are waited for as long as their reader takes some of them within this time. */
 const LAST_WORDS_MS = 2000;
@@ -24,7 +24,7 @@ export class Output {
   #paused: (() => void) | null = null;
   #onFinished: (() => void)[] = [];
   #written = 0;
-  /** What is to be done when so many writes are answered. */
+  /** What is to be done once `written` writes are answered. */
   #passing: { readonly written: number; readonly go: () => void }[] = [];
   #patienceMs: number | null = null;
   #patience: ReturnType<typeof setTimeout> | undefined;
@@ -70,7 +70,7 @@ export class Output {
     this.#written++;
     this.#waiting += text.length;
     this.#stream.write(text, (error) => {
-      // The event of it may come later.
+      // The stream's error event may come later.
       if (error instanceof Error) this.#failed(error);
       this.#answered(text.length);
     });
@@ -79,7 +79,7 @@ export class Output {
   /** Called once everything written so far is with the reader; never if the reader is gone before. */
   passed(go: () => void): void {
     if (this.#lost || this.#stream.errored) return;
-    // Taken at once, though the answer comes later: nothing waits in the stream.
+    // The stream has taken everything, though its answer comes later.
     if (this.#unanswered === 0 || this.#stream.writableLength === 0) go();
     else this.#passing.push({ written: this.#written, go });
   }
@@ -113,7 +113,7 @@ export class Output {
   }
 
   #failed(error: NodeJS.ErrnoException): void {
-    // A reader or a terminal that went away is no reason to fail.
+    // It is no failure that a reader or a terminal went away.
     if (error.code !== "EPIPE" && !this.#isTerminal) this.#failure ??= error.message;
     this.abandon();
   }

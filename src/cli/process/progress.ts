@@ -9,7 +9,7 @@ import { fstatSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { createLogUpdate } from "log-update";
 
-/** Drawn as often as somebody can read it. */
+/** Between two drawings: people cannot read faster. */
 const FRAME_MS = 100;
 /** Between two plain lines, and before the first one: what is over sooner needs none. */
 const LINE_MS = 10_000;
@@ -50,7 +50,7 @@ export async function progressOn(
   return lines ? new LineProgress(stream, now) : NO_PROGRESS;
 }
 
-/** It is a terminal that obeys, and loading log-update changes nothing for whoever else writes to standard output. */
+/** True for a terminal that obeys, where loading log-update changes nothing for other writers to standard output. */
 function mayDraw({ isTTY }: ProgressStream): boolean {
   if (isTTY !== true || process.env.TERM === "dumb") return false;
   try {

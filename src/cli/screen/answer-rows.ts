@@ -80,13 +80,13 @@ function whatIsKnown({ user, peer_id, heard_ms, round_trip_ms, lag }: WhoRow): s
   if (user !== "" && peer_id === null) return ["at no peer that answers"];
   return [
     heard_ms === null ? "not heard yet" : heard_ms < 1000 ? "heard now" : `heard ${timeSpan(heard_ms)} ago`,
-    // Of the peer that is asked itself.
+    // The peer that is asked has no round trip to itself.
     ...(round_trip_ms === null || round_trip_ms === 0 ? [] : [`round trip ${round_trip_ms.toFixed(1)} ms`]),
     ...(lag === null ? [] : [`${counted(lag, "entry", "entries")} behind`]),
   ];
 }
 
-/** Of a whole room, or of one of its messages. */
+/** Who has read a whole room, or one of its messages. */
 export function confirmationLines({ room_id, readers }: Confirmations, seqNo: number | null): string[] {
   const room = visible(room_id);
   if (readers.length === 0)

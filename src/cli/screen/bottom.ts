@@ -37,7 +37,7 @@ export interface Row {
   /** The cursor stands between them. */
   readonly head: string;
   readonly tail: string;
-  /** In columns. */
+  /** The width of `head`, in columns. */
   readonly headWidth: number;
   readonly width: number;
 }
@@ -79,11 +79,11 @@ function draftRow(view: View): Row {
 interface Part {
   readonly shown: string;
   readonly width: number;
-  /** Where in the text it ends, away from the cursor. */
+  /** The place in the text where it ends, on the side away from the cursor. */
   readonly edge: number;
 }
 
-/** Below this there is no room for marks. */
+/** In fewer columns than this there is no room for marks. */
 const MARKED_COLUMNS_MIN = 8;
 
 /** What is before and behind the cursor, together in this many columns: up to a quarter behind, more where there is room. */
@@ -121,7 +121,7 @@ function walk(clusters: Clusters, cursor: number, direction: 1 | -1, columns: nu
 /** A character of the draft, which is no more obeyed than what others say: pastes are often what others said. */
 function shownAs(cluster: string): string {
   if (cluster === "\n") return "⏎";
-  // A joiner at the end of a cluster is within a word, whose next letter is not seen here.
+  // A joiner at the end of a grapheme cluster stands within a word, and the next letter of that is not seen here.
   const joiner = /[^\u200c\u200d](?<last>[\u200c\u200d])$/u.exec(cluster)?.groups?.last ?? "";
   return visible(cluster.slice(0, cluster.length - joiner.length)) + joiner;
 }

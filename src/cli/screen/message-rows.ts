@@ -12,7 +12,7 @@ import { visible } from "./visible.ts";
 import { width } from "./width.ts";
 import { wrap } from "./wrap.ts";
 
-/** For whom and for what screen. */
+/** Who reads the messages, and on what screen. */
 export interface Reader {
   /** Of the reader's name. */
   readonly mention: RegExp;
@@ -39,7 +39,7 @@ export function mentionOf(name: string): RegExp {
   return new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_@])@?${literal}(?![\\p{L}\\p{M}\\p{N}_])`, "giu");
 }
 
-/** Below this a text does not begin beside its name. */
+/** A text that would have fewer columns than this beside its name begins below it. */
 const BESIDE_COLUMNS_MIN = 8;
 
 /** The lines of a text, each wrapped; the first row of all may be narrower, and empty where there is no room beside the name. */

@@ -8,7 +8,7 @@ import { visible } from "./visible.ts";
 
 export const NICK_COLOURS = [131, 166, 136, 100, 64, 28, 30, 32, 69, 99, 134, 164, 162, 168] as const;
 
-/** Where the hash begins: chosen so that in the usual teams (alice, bob, carol; peer_1, peer_2) nobody looks like another. */
+/** The first value of the hash, chosen so that usual names (alice, bob, carol; peer_1, peer_2) get different colours. */
 const BASIS = 53;
 
 /** FNV-1a of the name (http://www.isthe.com/chongo/tech/comp/fnv/): short names that differ in one letter lie apart. */

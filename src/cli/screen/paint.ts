@@ -1,6 +1,6 @@
 /**
- * Colours where they are wanted: a terminal, and no NO_COLOR (https://no-color.org). No library's: those look at
- * `process.stdout` as they are loaded, and by that alone the runtime makes an inherited pipe non-blocking for whoever shares it.
+ * Colours where they are wanted: on a terminal, without NO_COLOR (https://no-color.org). No library is used: libraries look
+ * at `process.stdout` when they are loaded, and then the runtime makes an inherited pipe non-blocking for all who share it.
  */
 export interface Paint {
   dim(text: string): string;

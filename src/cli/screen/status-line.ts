@@ -38,7 +38,7 @@ const GIVEN_UP = ["readers' names", "readers", "name", "words", "quorum held", "
  */
 export function statusSpans(standing: Standing, paint: Paint, columns: number): Span[] {
   const forms = [...GIVEN_UP, null].map((_, i) => allSpans(standing, paint, new Set(GIVEN_UP.slice(0, i))));
-  // The mark comes and goes: nothing moves to make room for it.
+  // The mark comes and goes, so its room is always kept: otherwise the rest would move.
   const room = columns - (markOf(standing) === "" ? width(READ_MARK) : 0);
   const fits = (spans: Span[]) => width(spans.map((span) => span.text).join("")) <= room;
   return forms.find(fits) ?? (forms.at(-1) as Span[]);

@@ -15,7 +15,7 @@ import { Tty, type TtyInput, type TtyOutput } from "./tty.ts";
 import { visible } from "./visible.ts";
 import { wrap } from "./wrap.ts";
 
-/** Whoever the terminal is for: what the bottom shows, and what is done there. */
+/** The user of the terminal: says what the bottom shows, and hears what is typed. */
 export interface TerminalUser {
   bottom(rows: number): Pick<View, "above" | "status" | "prompt">;
   complete(text: string, cursor: number): ReturnType<Completer>;
@@ -33,14 +33,14 @@ export interface TerminalUser {
 const FRAME_MS = 16;
 /**
  * While a window is dragged the terminal is ahead of what this program has heard of it (tmux tells at most every 250 ms), and
- * what was drawn would be counted as other rows than it takes: nothing is drawn before the size has rested so long.
+ * what was drawn would be counted as other rows than it takes: nothing is drawn before the size has stayed the same for this time.
  */
 const REST_MS = 300;
-/** More lines than this wait for the next frame: whoever prints is asked to pause. */
+/** When more lines than this wait for the next frame, the caller is asked to pause. */
 const LINES_MAX = 5000;
-/** Of whoever prints all the same, lines beyond these are not kept. */
+/** Lines beyond these are dropped, if the caller prints although it was asked to pause. */
 const KEPT_LINES_MAX = 2 * LINES_MAX;
-/** A terminal that has not taken a frame for so long is taken for one that nobody looks at. */
+/** After this time without taking a frame, a terminal counts as one that nobody looks at. */
 const UNREAD_MS = 1000;
 /** Shown of what Tab may mean. */
 const CANDIDATES_MAX = 50;
@@ -90,7 +90,7 @@ export class Terminal {
     });
     this.#tty.enter();
     this.#input.on("data", this.#onData);
-    // Questions that were asked before have paused it.
+    // The questions of a start without settings have paused it.
     this.#input.resume();
     for (const end of ["end", "close", "error"]) this.#input.on(end, this.#onGone);
     this.#output.on("resize", this.#onResize);
@@ -224,7 +224,7 @@ export class Terminal {
   #press(keys: readonly Key[]): void {
     for (const [i, typed] of keys.entries()) {
       if (this.#state !== "open") return;
-      // In a message nobody asks for a completion and has typed on by the time it is read: this was pasted, without brackets.
+      // Tab with more text behind it in one read was pasted, by a terminal without bracketed paste: nobody types as fast.
       const isMessage = !this.#editor.text.startsWith("/");
       const isPastedTab = isMessage && typed.is === "press" && typed.name === "tab" && keys[i + 1]?.is === "text";
       const key: Key = isPastedTab ? { is: "text", text: "\t" } : typed;

@@ -22,7 +22,7 @@ export interface TranscriptOptions {
   readonly plain: boolean;
 }
 
-/** Whoever reads it. */
+/** The person who reads the transcript. */
 export interface TranscriptReader {
   readonly name: string;
   readonly rooms: Pick<Rooms, "active" | "shows">;
@@ -55,7 +55,7 @@ export class Transcript {
   #mention: { readonly name: string; readonly pattern: RegExp };
   /** Own messages on their way, in the order they were typed, by id. */
   readonly #pending = new Map<string, { readonly row: string; readonly room_id: string; readonly payload: string }>();
-  /** Who spoke, latest last. */
+  /** Names of those who spoke; the latest speaker is last. */
   readonly #names = new Set<string>();
   /** The day of the last message that was shown. */
   #day: number;
@@ -74,7 +74,7 @@ export class Transcript {
     return [...this.#pending.values()].map(({ row }) => row);
   }
 
-  /** Whoever spoke last comes first. */
+  /** The latest speaker comes first. */
   get names(): readonly string[] {
     return [...this.#names].reverse();
   }
@@ -187,7 +187,7 @@ export class Transcript {
   #message(message: DeliveredMessage, moment: Moment): string[] {
     if (this.#options.plain) return [this.#line(message)];
     const day = dayOf(message.ts);
-    // Clocks differ: the date neither goes back and forth with who speaks, nor far ahead.
+    // Clocks of machines differ: the date must not jump back and forth between speakers, nor far ahead.
     const date = day > this.#day && day < moment.wall + DAY_MS ? [dateRow(day, this.#options.paint)] : [];
     if (date.length > 0) this.#day = day;
     return [...date, ...messageRows(message, this.#reader(moment))];
@@ -235,7 +235,7 @@ export class Transcript {
     return this.#mention.pattern;
   }
 
-  /** Of the room that is talked in nothing is said. */
+  /** The name of the room, or nothing where it is the room that is talked in. */
   #ofRoom(room: string): string {
     return room === this.#person.rooms.active ? "" : `#${visible(room)} `;
   }

@@ -10,11 +10,11 @@ export type TtyOutput = Writable & {
   readonly isTTY?: boolean;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
-  /** For last words, which nobody can wait for. */
+  /** Writes at once: for the last words of a process that cannot wait. */
   writeNow?(text: string): void;
 };
 
-/** Where nobody tells. */
+/** Used where the terminal does not say how wide it is. */
 const COLUMNS = 80;
 const ROWS = 24;
 /** A process that is stopped wakes up later than this; one that cannot be, goes on. */
@@ -83,7 +83,7 @@ export class Tty {
     this.#write(this.#erase() + REPORTS_OFF);
     this.#raw(false);
     if (STOPS) process.kill(0, "SIGTSTP");
-    // The system does not stop whom no shell could let go on.
+    // The system does not stop a process without a shell that could let it go on.
     this.#goOn = setTimeout(this.#onContinued, STOPPED_MS);
   }
 

@@ -16,7 +16,7 @@ export function wrap(text: string, columns: number, first = columns): string[] {
   const rows: string[] = [];
   let row = "";
   let wide = 0;
-  /** In the row: where it may end, and how wide it is up to there. */
+  /** The last place where the row may end, and how wide the row is up to there. */
   let ending = 0;
   let endingWidth = 0;
   for (const cluster of clusters) {

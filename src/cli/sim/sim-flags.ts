@@ -26,7 +26,7 @@ export interface SimOptions {
 
 const MINUTES_MAX = 600;
 const SEEDS_MAX = 1_000_000;
-/** What a scenario says itself. */
+/** Flags that cannot stand beside --scenario, because a scenario says the same itself. */
 const OF_SEEDS = ["seed", "seeds", "peers", "minutes", "profile", "break"] as const;
 
 /** Throws UsageError. */
@@ -55,7 +55,7 @@ export function readSim(settings: Settings, words: readonly string[]): SimOption
   };
 }
 
-/** Before a run of minutes, not after it. */
+/** A report that cannot be written is refused before the run, which may take minutes. */
 function checkReport(file: string): void {
   if (!existsSync(dirname(file)))
     throw new UsageError(`--report cannot write ${file}: there is no folder ${dirname(file)}`);

@@ -11,7 +11,7 @@ import type { Paint } from "../screen/paint.ts";
 import { visible } from "../screen/visible.ts";
 
 const TRACE_LINES_SHOWN = 30;
-/** A longer schedule nobody reads; the seed says the same. */
+/** A longer schedule is not printed: nobody would read it, and the seed says the same. */
 const STEPS_SHOWN_MAX = 200;
 
 export function verdictLine({ seed, title, verdict, ...said }: Verdict, paint: Paint): string {
@@ -64,7 +64,7 @@ export function endLines({ trace, violation }: Outcome): string[] {
 }
 
 export interface Listed {
-  /** What it is asked for by. */
+  /** The name by which it is asked for. */
   readonly name: string;
   readonly what: string;
   /** The rule of the protocol that is broken. */

@@ -17,11 +17,11 @@ export interface Example {
 
 export interface Call {
   readonly settings: Settings;
-  /** What is neither a flag nor a value of one. */
+  /** The words that are neither flags nor values of flags. */
   readonly words: readonly string[];
   readonly out: Output;
   readonly err: Output;
-  /** For what goes to `out`. */
+  /** Colours for what goes to `out`. */
   readonly paint: Paint;
 }
 

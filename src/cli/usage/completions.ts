@@ -7,7 +7,7 @@ import { flagWords } from "./help.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** Of all the commands, when it runs. */
+/** `all` is called when the command runs: the list holds this command, too. */
 export function completionsCommand(all: () => readonly Command[]): Command {
   return {
     name: "completions",
@@ -81,7 +81,7 @@ function bashScript(all: readonly Command[]): string[] {
 function bashReply(completes: "file" | "directory" | readonly string[]): string {
   if (completes.length === 0) return ":";
   const what = typeof completes === "string" ? (completes === "file" ? "-f" : "-d") : `-W $'${completes.join("\\n")}'`;
-  // So that bash quotes spaces and puts a slash behind a directory; before version 4 it knows no compopt.
+  // compopt lets bash quote spaces and put a slash behind a directory; bash before version 4 does not have it.
   const files = typeof completes === "string" ? "compopt -o filenames 2>/dev/null; " : "";
   return `${files}COMPREPLY=($(compgen ${what} -- "$cur"))`;
 }
@@ -132,7 +132,7 @@ function zshArguments(command: Command): string[] {
     const what = `${repeats ? "*" : ""}--${name}${value === null ? "" : "="}[${escaped(flagWords(flag))}]`;
     return quoted(value === null ? what : `${what}:${escaped(value)}:${action(flag.completes ?? flag.choices)}`);
   });
-  // Behind words that it was not told of it offers no flags.
+  // zsh offers no flags behind words that the specification does not name.
   return command.words === "" ? flags : [...flags, quoted(`*:${escaped(command.words)}:${action(command.completes)}`)];
 }
 

@@ -8,13 +8,13 @@ export interface Flag {
   readonly what: string;
   /** The value where none is given. */
   readonly preset?: string;
-  /** In words, where the value depends on something. */
+  /** The default in words, where it depends on something. */
   readonly otherwise?: string;
   readonly choices?: readonly string[];
   /** What a shell offers for its value. */
   readonly completes?: "file" | "directory";
   readonly repeats?: true;
-  /** May stand in a configuration file and in the environment; what it is written as there. */
+  /** How its value is written in a configuration file; absent where it may stand neither there nor in the environment. */
   readonly setting?: "number" | "text" | "time" | "seeds" | "switch";
   /** Other names in a configuration file; `_` may stand for `-` anyway. */
   readonly alsoKeys?: readonly string[];

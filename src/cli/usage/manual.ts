@@ -7,7 +7,7 @@ import { UsageError } from "./flag-values.ts";
 import { exitRows, flagWords } from "./help.ts";
 import { variableOf } from "./settings.ts";
 
-/** Of all the commands, when it runs. */
+/** `all` is called when the command runs: the list holds this command, too. */
 export function manCommand(all: () => readonly Command[]): Command {
   return {
     name: "man",

@@ -21,13 +21,13 @@ export class Settings {
   readonly flags: readonly Flag[];
   readonly #given: ReadonlyMap<string, Setting>;
 
-  /** Of each name the first source that has it. */
+  /** For each name, the first of the sources that has it wins. */
   constructor(flags: readonly Flag[], ...sources: readonly ReadonlyMap<string, Setting>[]) {
     this.flags = flags;
     this.#given = new Map(sources.toReversed().flatMap((source) => [...source]));
   }
 
-  /** With flags over all that is given here. */
+  /** The same settings, where these flags win over what is given here. */
   with(flags: ReadonlyMap<string, readonly string[]>): Settings {
     return new Settings(this.flags, fromFlags(flags), this.#given);
   }
@@ -79,7 +79,7 @@ export class Settings {
   }
 }
 
-/** What a shell completes as a file or a directory. */
+/** True where a shell completes the value as a file or a directory. */
 function isPath({ completes }: Flag): boolean {
   return completes !== undefined;
 }
@@ -106,7 +106,7 @@ function fromEnvironment(
   const all = new Set(everywhere.filter(maySet).map(variableOf));
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(ENVIRONMENT) || text === undefined || text === "") continue;
-    // Kubernetes sets CHATPEER_PORT=tcp://… for a service called chatpeer: that is not said to us.
+    // Kubernetes sets CHATPEER_PORT=tcp://… for a service called chatpeer: that is no setting of ours.
     if (/^(tcp|udp|sctp):\/\//.test(text)) continue;
     const flag = known.get(variable);
     if (flag !== undefined) {
