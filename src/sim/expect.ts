@@ -24,9 +24,9 @@
  */
 import { durablePromise, logPaths } from "./files.ts";
 import { Machine } from "./machine.ts";
-import type { Actor, World } from "./world.ts";
+import type { Actor, Stage } from "./stage.ts";
 
-type Claim<Who> = (world: World, who: Who, args: readonly string[]) => string | null;
+type Claim<Who> = (world: Stage, who: Who, args: readonly string[]) => string | null;
 
 /** Of clients too. */
 const CLAIMS_OF_ALL: readonly [RegExp, Claim<Actor>][] = [
@@ -97,7 +97,7 @@ export function isClaim(claim: string): boolean {
 }
 
 /** What speaks against a claim, or null. */
-export function expectation(world: World, claim: string): string | null {
+export function expectation(world: Stage, claim: string): string | null {
   if (claim === "all agree") return disagreement(world);
   const [, sites = "", rest = ""] = ABOUT.exec(claim) ?? [];
   const about = sites.split(",");
@@ -108,7 +108,7 @@ export function expectation(world: World, claim: string): string | null {
   return null;
 }
 
-function expectationOf(world: World, who: Actor | undefined, words: string): string | null {
+function expectationOf(world: Stage, who: Actor | undefined, words: string): string | null {
   if (who === undefined) return "there is no such peer";
   const failure = checked(CLAIMS_OF_ALL, world, who, words);
   if (failure !== undefined) return failure;
@@ -116,7 +116,7 @@ function expectationOf(world: World, who: Actor | undefined, words: string): str
 }
 
 /** undefined: these claims have no such words. */
-function checked<Who>(claims: readonly [RegExp, Claim<Who>][], world: World, who: Who, words: string) {
+function checked<Who>(claims: readonly [RegExp, Claim<Who>][], world: Stage, who: Who, words: string) {
   for (const [pattern, check] of claims) {
     const match = pattern.exec(words);
     if (match !== null) return check(world, who, match.slice(1));
@@ -124,7 +124,7 @@ function checked<Who>(claims: readonly [RegExp, Claim<Who>][], world: World, who
   return undefined;
 }
 
-function disagreement(world: World): string | null {
+function disagreement(world: Stage): string | null {
   const statuses = world.machines.flatMap((m) => world.status(m) ?? []);
   const places = new Set(statuses.map((s) => `leader ${s.leader_id}, commit ${s.commit_index}`));
   return unless(places.size === 1, [...places].join("; "));
@@ -134,14 +134,14 @@ function unless(holds: boolean, otherwise: string): string | null {
   return holds ? null : otherwise;
 }
 
-function roleText(world: World, machine: Machine): string {
+function roleText(world: Stage, machine: Machine): string {
   const status = world.status(machine);
   return status === null
     ? "it is down"
     : `it is ${status.role}, term ${status.term}, leader ${status.leader_id ?? "none"}`;
 }
 
-function timesHandled(world: World, machine: Machine, text: string | undefined): number {
+function timesHandled(world: Stage, machine: Machine, text: string | undefined): number {
   return world.handled(machine).filter((handled) => handled === text).length;
 }
 
@@ -151,7 +151,7 @@ function lastOf(texts: readonly string[]): string {
   return `${texts.length > shown.length ? "… | " : ""}${shown.join(" | ")}`;
 }
 
-function idsOf(world: World, machine: Machine, role: string | undefined): string {
+function idsOf(world: Stage, machine: Machine, role: string | undefined): string {
   const members = world.status(machine)?.members ?? [];
   return members
     .filter((m) => m.role === role)
@@ -159,13 +159,13 @@ function idsOf(world: World, machine: Machine, role: string | undefined): string
     .join(",");
 }
 
-function waitedFor(world: World, machine: Machine): string {
+function waitedFor(world: Stage, machine: Machine): string {
   const peers = world.status(machine)?.waiting?.peers ?? [];
   return peers.length === 0 ? "nobody" : peers.map(({ id }) => id).join(",");
 }
 
 /** Who has not left. */
-function stayingIn(world: World, machine: Machine): number {
+function stayingIn(world: Stage, machine: Machine): number {
   return (world.status(machine)?.members ?? []).filter((m) => m.role !== "left").length;
 }
 

@@ -5,8 +5,8 @@ import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths, rewritten } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
+import type { Stage } from "./stage.ts";
 import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
-import type { World } from "./world.ts";
 
 /** Steps that are not about one peer. */
 export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all", "put-back"]);
@@ -18,8 +18,8 @@ export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
 /** Whoever was moved is started again within so long. */
 const MOVING_MS = 500;
 
-type Carry = (this: World, machine: Machine, args: readonly string[]) => void;
-type CarryAtClient = (this: World, client: VirtualClient, args: readonly string[]) => void;
+type Carry = (this: Stage, machine: Machine, args: readonly string[]) => void;
+type CarryAtClient = (this: Stage, client: VirtualClient, args: readonly string[]) => void;
 
 /** What of it can be done to a client, its site named first. */
 export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
@@ -287,7 +287,7 @@ function between(least: number, most: number, random: number): number {
 export class PowerCut extends Error {}
 
 /** Damage within what the watermark covers: losing what was confirmed a moment ago is the one thing no disk may do [D5]. */
-function damageLog(world: World, machine: Machine, change: (bytes: Uint8Array, at: number) => Uint8Array | null): void {
+function damageLog(world: Stage, machine: Machine, change: (bytes: Uint8Array, at: number) => Uint8Array | null): void {
   const progress = durableJson(machine, "progress.json") as { durable: number } | null;
   const paths = logPaths(machine).filter((path) => firstIndex(path) <= (progress?.durable ?? 0));
   const path = paths[Math.floor(machine.random() * paths.length)];
@@ -307,16 +307,16 @@ function bytesOfLines(bytes: Uint8Array, count: number): number {
   return end;
 }
 
-function seedWithOthers(world: World, machine: Machine): void {
+function seedWithOthers(world: Stage, machine: Machine): void {
   if (machine.seeds.length === 0) machine.seeds.push(...othersOf(world, machine));
 }
 
-function othersOf(world: World, machine: Machine): number[] {
+function othersOf(world: Stage, machine: Machine): number[] {
   return world.machines.map((m) => m.site).filter((site) => site !== machine.site && site < 100);
 }
 
 /** Whoever starts it knows where the others are now, all of them or some. */
-function startElsewhere(world: World, machine: Machine, seeds: string | undefined): void {
+function startElsewhere(world: Stage, machine: Machine, seeds: string | undefined): void {
   const named = seeds?.split(",").map(Number) ?? othersOf(world, machine);
   const others = named.filter((site) => site !== machine.site);
   world.time.at(world.time.now + machine.random() * MOVING_MS, () => world.startMachine(machine, others));

@@ -6,7 +6,7 @@ import { joinBytes } from "../host/store/bytes.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { durableJson, durablePromise, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";
-import type { World } from "./world.ts";
+import type { Stage } from "./stage.ts";
 
 /** It hangs up after so long. */
 const STAYS_MS = 1000;
@@ -16,14 +16,14 @@ export const INVENTED_FROM = 1000;
 /** Where nobody listens. */
 const NOWHERE = { host: "virtual", port: 1 };
 
-export function sendBytes(world: World, machine: Machine, bytes: Uint8Array): void {
+export function sendBytes(world: Stage, machine: Machine, bytes: Uint8Array): void {
   const stranger = world.network.stranger(machine.port);
   stranger.write(bytes);
   world.time.at(world.time.now + STAYS_MS, () => stranger.destroy());
 }
 
 /** Greets as a peer of that machine's cluster, and sends. */
-function greetAndSend(world: World, machine: Machine, as: ProcessKey, frames: readonly Frame[]): void {
+function greetAndSend(world: Stage, machine: Machine, as: ProcessKey, frames: readonly Frame[]): void {
   const identity = durableJson(machine, "identity.json") as { cluster_id: string | null } | null;
   if (identity === null || identity.cluster_id === null) return;
   const { cluster_id } = identity;
@@ -35,7 +35,7 @@ function greetAndSend(world: World, machine: Machine, as: ProcessKey, frames: re
  * Says to a peer, in every frame that can, that it leads, or that others do, `terms` above what that peer has promised: as a
  * stranger, or in the name of a member.
  */
-export function usurp(world: World, machine: Machine, terms: number, member: Machine | undefined): void {
+export function usurp(world: Stage, machine: Machine, terms: number, member: Machine | undefined): void {
   const promised: Ballot = durablePromise(machine) ?? NO_BALLOT;
   const identity = member === undefined ? null : (durableJson(member, "identity.json") as ProcessKey | null);
   const { id, inc, boot } = identity ?? { id: STRANGER_ID, inc: "stranger", boot: 1 };
@@ -53,7 +53,7 @@ export function usurp(world: World, machine: Machine, terms: number, member: Mac
 }
 
 /** So many strangers, with ids from `first` on, ask to be let in, one after the other, and are never heard again. */
-export function knock(world: World, machine: Machine, count: number, first: number): void {
+export function knock(world: Stage, machine: Machine, count: number, first: number): void {
   for (let i = 0; i < count; i++) {
     const [id, inc] = [first + i, `stranger${i}`];
     greetAndSend(world, machine, { id, inc, boot: 1 }, [{ type: "JOIN", id, inc, ...NOWHERE }]);
@@ -64,7 +64,7 @@ export function knock(world: World, machine: Machine, count: number, first: numb
  * In the name of a member, that passes on what others say [S6], somebody numbers texts in the session in which a peer numbers
  * its own: from the one on that the log expects next.
  */
-export function forge(world: World, victim: Machine, member: Machine, count: number): void {
+export function forge(world: Stage, victim: Machine, member: Machine, count: number): void {
   const leader = world.machines.find((m) => world.status(m)?.role === "leader");
   const typed = world.lastTyped(victim);
   const as = durableJson(member, "identity.json") as ProcessKey | null;

@@ -13,6 +13,7 @@ import { Machine, type Parts, RESTART_MS, TIMINGS } from "./machine.ts";
 import { VirtualNetwork, type WatchedEnd } from "./network.ts";
 import { printStep, type Step, type Verb } from "./plan.ts";
 import { Recorder, siteName } from "./recorder.ts";
+import type { Actor, Stage } from "./stage.ts";
 import { CLIENT_STEPS, CRASHES, PowerCut, STEPS, WITHOUT_PEER } from "./steps.ts";
 
 export interface Plan {
@@ -65,10 +66,7 @@ const LATIN1 = new TextDecoder("latin1");
 /** How the frame begins. */
 const PROMISE = new TextEncoder().encode('{"type":"PROMISE"');
 
-/** Who talks and is told. */
-export type Actor = Machine | VirtualClient;
-
-export class World {
+export class World implements Stage {
   readonly time = new VirtualTime();
   readonly checkers = new Checkers();
   readonly recorder: Recorder;
@@ -76,9 +74,7 @@ export class World {
   readonly machines: Machine[];
   readonly clients: Clients;
   readonly losses: Losses;
-  /** Codes of notices and errors told by each since its start. */
   readonly told = new Map<Actor, string[]>();
-  /** Texts of others that each machine has shown as pending since its start [S7]. */
   readonly shown = new Map<Actor, string[]>();
   readonly #texts = new Map<string, string[]>();
   readonly #lastTyped = new Map<Actor, string>();
@@ -164,12 +160,10 @@ export class World {
     return this.machine(text) ?? this.clients.at(text);
   }
 
-  /** Texts that a machine's directory, or a client's process, has delivered, in order. */
   delivered(actor: Actor): readonly string[] {
     return this.#texts.get(actor.name) ?? [];
   }
 
-  /** Texts that the application of a machine's directory is done with, as often as it was. */
   handled(machine: Machine): string[] {
     const name = machine.name;
     const handled = this.#handled.get(name) ?? [];
@@ -177,7 +171,6 @@ export class World {
     return handled;
   }
 
-  /** The id of the message that was typed last at a machine; null where none was. */
   lastTyped(machine: Machine): string | null {
     return this.#lastTyped.get(machine) ?? null;
   }
@@ -356,7 +349,6 @@ export class World {
     });
   }
 
-  /** From its next start on an application reads its messages. */
   embed(machine: Machine, handleMs: number): void {
     machine.handleMs = handleMs;
   }
@@ -366,14 +358,12 @@ export class World {
     machine.start();
   }
 
-  /** Started at once, and for a while nothing else goes wrong: it is the others' word that catches it [D6]. */
   rolledBack(machine: Machine): void {
     this.checkers.beganAnywhere(machine.name);
     machine.suspectUntil = this.#calmUntil = this.time.now + CALM_MS;
     machine.start();
   }
 
-  /** As many directories as may be a majority are put back: what was said since is not promised any more, and who still has it may be told otherwise. */
   putBack(machines: readonly Machine[]): void {
     for (const machine of machines) {
       this.losses.note(machine);
@@ -385,14 +375,12 @@ export class World {
     this.checkers.broken(through, others);
   }
 
-  /** Everybody runs, reaches everybody, and follows one leader. */
   get isCalm(): boolean {
     const { machines, network } = this;
     if (!network.isWhole || machines.some((m) => m.running === null || m.running.clock.isPaused)) return false;
     return expectation(this, "all agree") === null && this.status(machines[0] as Machine)?.leader_id !== null;
   }
 
-  /** A second process with a peer's id, on a directory and a port of its own. */
   addTwin(of: Machine): void {
     const site = 100 + this.machines.length;
     const twin = this.#makeMachine(site, of.id);
@@ -400,7 +388,6 @@ export class World {
     twin.start();
   }
 
-  /** A second process on a copy of a peer's directory, taken while that runs. */
   addClone(of: Machine): void {
     const clone = this.#makeMachine(100 + this.machines.length, of.id);
     clone.copy(of);
@@ -410,7 +397,6 @@ export class World {
     clone.start();
   }
 
-  /** A second process on a peer's own directory, in another container, with a port of its own: neither sees the other. */
   addDouble(of: Machine): void {
     if (of.double === null) {
       of.double = this.#makeMachine(100 + this.machines.length, of.id, of);
@@ -419,7 +405,6 @@ export class World {
     of.double.start();
   }
 
-  /** Where nobody has listened yet. */
   freshPort(): number {
     this.#moves += 1;
     return MOVED_PORTS + this.#moves;
