@@ -5,6 +5,7 @@
  */
 import type { Draft, Entry } from "./message.ts";
 import { messageId } from "./message-id.ts";
+import { weigh } from "./weigh.ts";
 
 /**
  * What an entry of this session is: "own", so that message is sent; "lost", its number went to another text than the one that
@@ -59,6 +60,13 @@ export class OwnSession {
 
   at(counter: number): Draft | undefined {
     return this.#drafts[this.#head + counter - this.first];
+  }
+
+  /** What the drafts `from` … `through` weigh. */
+  weigh(from: number, through: number): number {
+    let weight = 0;
+    for (let counter = from; counter <= through; counter++) weight += weigh(this.at(counter) as Draft);
+    return weight;
   }
 
   drafts(max = this.length): readonly Draft[] {

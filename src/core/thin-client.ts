@@ -15,6 +15,7 @@ import { ballotOf, type Millis, type PeerId } from "./ids.ts";
 import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
 import { messageId } from "./message-id.ts";
 import { OwnSession, type Verdict } from "./own-session.ts";
+import { Patience } from "./patience.ts";
 import { Batch, weigh } from "./weigh.ts";
 
 export interface ClientOptions {
@@ -31,9 +32,9 @@ export class Client {
   #session: OwnSession;
   #bytes = 0;
   #sentThrough = 0;
-  #movedAt: Millis = 0;
-  #patience: Millis = 0;
-  #patienceMin: Millis = 0;
+  readonly #patience = new Patience();
+  /** A message is committed by then, or was lost on the way, as far as its peer knows. */
+  #resendMs: Millis = 0;
   /** Null before the first peer took it. */
   #senderId: PeerId | null = null;
   #clusterId: string | null = null;
@@ -105,8 +106,9 @@ export class Client {
     this.#session.key = this.#keyOf(this.#session.name);
     this.#seen ??= frame.commit;
     this.#members = frame.members;
-    this.#patienceMin = 2 * frame.heartbeat + 100;
+    this.#resendMs = 2 * frame.heartbeat + 100;
     this.resend(now);
+    this.#patience.renew(now);
   }
 
   /** Reads on from another place: for who wants the past, or less than everything. */
@@ -131,10 +133,7 @@ export class Client {
     const draft = this.#session.at(this.#session.first);
     const verdict = this.#session.take(entry);
     if (verdict === "own" && draft !== undefined) this.#bytes -= weigh(draft);
-    if (verdict === "own" || verdict === "lost") {
-      this.#movedAt = now;
-      this.#patience = this.#patienceMin;
-    }
+    if (verdict === "own" || verdict === "lost") this.#patience.renew(now);
     return verdict;
   }
 
@@ -162,26 +161,26 @@ export class Client {
     this.#sentThrough = ack.expected - 1;
   }
 
-  /** Goes back to the first message not seen committed: another peer, another leader. */
+  /** There is another leader, which may never have heard what went to the one before. */
+  onLeaderChange(now: Millis): void {
+    this.resend(now);
+    this.#patience.renew(now);
+  }
+
+  /** Goes back to the first message not seen committed. */
   resend(now: Millis): void {
     this.#sentThrough = this.#session.first - 1;
-    this.#movedAt = now;
-    this.#patience = this.#patienceMin;
+    this.#patience.restart(now);
   }
 
   /** The next messages to send, or null while there are none or the window is full. */
   nextChat(now: Millis): Chat | null {
     const session = this.#session;
     if (this.#senderId === null || session.last < session.first) return null;
-    if (this.#sentThrough < session.first) this.#movedAt = now;
-    else if (now - this.#movedAt > this.#patience) {
-      const patience = Math.min(2 * this.#patience, 16 * this.#patienceMin);
-      this.resend(now);
-      this.#patience = patience;
-    }
+    if (this.#sentThrough < session.first) this.#patience.restart(now);
+    else if (this.#patience.isOver(now, this.#resendMs)) this.resend(now);
     const first = Math.max(this.#sentThrough + 1, session.first);
-    let outstanding = 0;
-    for (let i = session.first; i < first; i++) outstanding += weigh(session.at(i) as Draft);
+    const outstanding = session.weigh(session.first, first - 1);
     const batch = new Batch();
     const { messages } = batch;
     const last = Math.min(session.last, session.first + CLIENT_OUTSTANDING_MESSAGES_MAX - 1);

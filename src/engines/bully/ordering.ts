@@ -11,12 +11,10 @@ import {
 import { leaderKey, type MemberKey, type Millis, sameBallot, sameMember } from "../../core/ids.ts";
 import type { Chat, ChatAck, Draft, Entry } from "../../core/message.ts";
 import { numberTaken, OwnSession } from "../../core/own-session.ts";
+import { Patience } from "../../core/patience.ts";
 import { Batch, weigh } from "../../core/weigh.ts";
 import type { Node } from "./node.ts";
 import type { Relay } from "./relay.ts";
-
-/** A sender doubles its patience up to this: more would leave messages lying that a full leader did not take. */
-const PATIENCE_MAX = 16;
 
 export class Sender {
   readonly #node: Node;
@@ -32,9 +30,8 @@ export class Sender {
   #underWayBytes = 0;
   /** When what is under way was sent, oldest first: each through a counter. */
   #sent: { readonly through: number; readonly at: Millis }[] = [];
-  /** When the sending session last got further, and how many times the usual it is waited before sending again. */
-  #movedAt: Millis = 0;
-  #patience = 1;
+  /** Since the sending session last got further. */
+  readonly #patience = new Patience();
   /** Expected counter of the last CHAT_ACK acted on: one gap makes many of them. */
   #rewoundTo = 0;
 
@@ -105,7 +102,7 @@ export class Sender {
     const towards = leader === null ? this.#relay.via : leaderKey(leader.ballot);
     const oldest = this.#sent[0];
     if (oldest === undefined || oldest.at <= arrivedUntil) return;
-    if (towards !== null && sameMember(towards, to)) this.#movedAt = this.#node.now;
+    if (towards !== null && sameMember(towards, to)) this.#patience.restart(this.#node.now);
   }
 
   onChatAck(ack: ChatAck): void {
@@ -116,8 +113,7 @@ export class Sender {
     this.#rewoundTo = ack.expected;
     this.#sentThrough = ack.expected - 1;
     this.#sent = this.#sent.filter(({ through }) => through < ack.expected);
-    this.#underWayBytes = 0;
-    for (let i = session.first; i <= this.#sentThrough; i++) this.#underWayBytes += weigh(session.at(i) as Draft);
+    this.#underWayBytes = session.weigh(session.first, this.#sentThrough);
   }
 
   /**
@@ -166,8 +162,7 @@ export class Sender {
     if (draft === undefined || verdict === "strange") return;
     if (own === sending && entry.counter <= this.#sentThrough) this.#underWayBytes -= weigh(draft);
     while (own === sending && (this.#sent[0]?.through ?? own.first) < own.first) this.#sent.shift();
-    this.#movedAt = this.#node.now;
-    this.#patience = 1;
+    this.#patience.renew(this.#node.now);
     this.#tellInOrder(draft, verdict === "own" ? entry : null);
     if (own === this.#sessions[0] && own.length === 0) {
       this.#dropEmpty();
@@ -202,12 +197,9 @@ export class Sender {
     if (towards === null || !node.isLinked(towards)) return;
     if (session.last < session.first) return;
     // With nothing under way there is nothing to be impatient for.
-    if (this.#sentThrough < session.first) this.#movedAt = node.now;
-    else if (node.now - this.#movedAt > this.#patience * node.timeouts.resend(towards)) {
-      // Something may have been lost on the way, the leader's room for it included.
-      this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
-      this.#rewind();
-    }
+    if (this.#sentThrough < session.first) this.#patience.restart(node.now);
+    // Something may have been lost on the way, the leader's room for it included.
+    else if (this.#patience.isOver(node.now, node.timeouts.resend(towards))) this.#rewind();
     const { window, frame } = node.flowTo(towards);
     for (;;) {
       const chat = this.#nextBatch(session, window, frame);
@@ -225,7 +217,7 @@ export class Sender {
       this.#sentThrough = chat.first + chat.messages.length - 1;
       this.#sent.push({ through: this.#sentThrough, at: node.now });
       session.reached = Math.max(session.reached, this.#sentThrough);
-      for (const message of chat.messages) this.#underWayBytes += weigh(message);
+      this.#underWayBytes += session.weigh(chat.first, this.#sentThrough);
     }
   }
 
@@ -248,7 +240,7 @@ export class Sender {
     this.#underWayBytes = 0;
     this.#sent = [];
     this.#sentThrough = (this.#sessions[0] as OwnSession).first - 1;
-    this.#movedAt = this.#node.now;
+    this.#patience.restart(this.#node.now);
     this.#rewoundTo = 0;
   }
 

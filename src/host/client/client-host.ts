@@ -380,7 +380,7 @@ export class ClientHost implements Service {
     this.#status = told;
     if (before?.term === told.term && before.leader_id === told.leader_id) return;
     this.#listener.event({ event: "role", role: "client", term: told.term, leader_id: told.leader_id });
-    this.#client.resend(this.#clock.now());
+    this.#client.onLeaderChange(this.#clock.now());
     this.#say();
   }
 
