@@ -42,7 +42,7 @@ export const BREAKS = {
   },
   10: {
     rule: "[R3] only what is proven equal to the leader's log is acknowledged",
-    file: "engines/bully/following.ts",
+    file: "engines/bully/followership.ts",
     edits: [["const match = Math.min(node.log.durable, this.#acceptor.matched);", "const match = node.log.durable;"]],
     model: "election",
     bounds: { late: 1, restart: 1, connect: 1, say: 1 },
@@ -85,7 +85,7 @@ export const BREAKS = {
   },
   R6: {
     rule: "[R6] nothing is delivered that is not proven equal to the leader's log",
-    file: "engines/bully/following.ts",
+    file: "engines/bully/followership.ts",
     edits: [
       ["else if (this.#histories.differ(from, frame.prev_index, frame.prev_crc)) return;\n    else this", "this"],
       ["acceptor.commitThrough(Math.min(commit, acceptor.matched));", "acceptor.commitThrough(commit);"],

@@ -7,8 +7,8 @@
 import type { LinkId } from "../core/ids.ts";
 import type { Frame } from "../core/message.ts";
 import { Client } from "../core/thin-client.ts";
+import type { Leadership } from "../engines/bully/leadership.ts";
 import { Peer } from "../engines/bully/peer.ts";
-import type { Leadership } from "../engines/bully/replication.ts";
 import type { Input, Output, Restored } from "../engines/engine.ts";
 import type { Clock, Disk, File } from "../host/contracts.ts";
 import type { VirtualDisk } from "./disk.ts";

@@ -27,9 +27,9 @@ import type {
 import type { LinkedPeer } from "../engine.ts";
 import { duplicateId } from "./guests.ts";
 import type { Node } from "./node.ts";
-import type { Sender } from "./ordering.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
 import type { Relay } from "./relay.ts";
+import type { Sender } from "./sender.ts";
 
 /** How often a request to the leader is repeated until its effect is seen. */
 const REPEAT_MS = 300;

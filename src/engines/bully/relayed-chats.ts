@@ -12,7 +12,7 @@ export function isClientSession(session: string): boolean {
   return session.length === CLIENT_SESSION_CHARS;
 }
 
-export class Clients {
+export class RelayedChats {
   readonly #node: Node;
   readonly #attached = new Map<string, ClientId>();
   /** Sessions whose messages were not taken while this peer was founding, by their senders. */

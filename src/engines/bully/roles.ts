@@ -25,13 +25,13 @@ import {
 import type { ShownRole } from "../engine.ts";
 import type { Election } from "./election.ts";
 import type { Fence } from "./fence.ts";
-import type { Followership } from "./following.ts";
+import type { Followership } from "./followership.ts";
 import type { Histories } from "./histories.ts";
+import { Leadership, type LeadershipParts } from "./leadership.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";
-import type { Sender } from "./ordering.ts";
-import { Leadership, type LeadershipParts } from "./replication.ts";
 import type { RoleChanges } from "./role-changes.ts";
+import type { Sender } from "./sender.ts";
 import type { Terms } from "./terms.ts";
 
 /** Who must know of a change. */

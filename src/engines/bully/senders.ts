@@ -22,7 +22,7 @@ import {
 import type { Frame } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
-import type { Followership } from "./following.ts";
+import type { Followership } from "./followership.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";
 import type { Preparation } from "./preparation.ts";

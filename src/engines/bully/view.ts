@@ -14,8 +14,8 @@ import type { LogView } from "../../core/log-view.ts";
 import type { Configuration, DiskTimes, Member, PeerInfo, Twin } from "../../core/message.ts";
 import type { Standing, Waiting } from "../../core/reports.ts";
 import type { EngineView, Linked, Surroundings } from "../view.ts";
-import type { Sender } from "./ordering.ts";
-import type { Leadership } from "./replication.ts";
+import type { Leadership } from "./leadership.ts";
+import type { Sender } from "./sender.ts";
 import { type Hindered, lastWords, waitingFor } from "./waiting.ts";
 
 /** The parts of a peer that others see something of. */

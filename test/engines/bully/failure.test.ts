@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LateClock } from "../../../src/engines/bully/failure.ts";
+import { LateClock } from "../../../src/engines/bully/late-clock.ts";
 import { Stage, trio } from "./puppets.ts";
 
 describe("the clock that watches its own process", () => {

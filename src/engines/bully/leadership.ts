@@ -1,8 +1,7 @@
 /**
  * What was said, on the leader's side: it streams its log and counts who has it durable. The followers' side is in
- * `following`.
+ * `followership`.
  */
-
 import { BEHIND_ENTRIES_MAX, type Timings } from "../../core/config.ts";
 import {
   type Ballot,

@@ -8,8 +8,8 @@ import type { Draft, Pending } from "../../core/message.ts";
 import { Batch } from "../../core/weigh.ts";
 import type { LinkedPeer } from "../engine.ts";
 import type { Node } from "./node.ts";
-import type { Sender } from "./ordering.ts";
 import type { Relay } from "./relay.ts";
+import type { Sender } from "./sender.ts";
 
 export class PendingNews {
   readonly #node: Node;

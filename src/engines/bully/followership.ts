@@ -1,6 +1,6 @@
 /**
  * What was said, on a follower's side: it takes what provably continues its own log, acknowledges only what it could
- * never lose, and fetches what it is far behind by. The leader's side is in `replication`.
+ * never lose, and fetches what it is far behind by. The leader's side is in `leadership`.
  */
 import {
   ballotOf,
