@@ -134,6 +134,11 @@ export class VirtualDisk implements Disk {
     return this.#durableNames.get(path)?.durableBytes() ?? new Uint8Array(0);
   }
 
+  /** The file that a power cut would leave under this name. */
+  durableFile(path: string): Inode | undefined {
+    return this.#durableNames.get(path);
+  }
+
   /** Durable files from elsewhere: a restored backup. */
   fill(files: ReadonlyMap<string, Uint8Array>): void {
     for (const [path, bytes] of files) {

@@ -1,6 +1,7 @@
 /** What a simulated machine's directory holds, read from outside: as text, sharing no code with who wrote it. */
 import { chainCrc, crc32c } from "../wire/crc32c.ts";
 import type { Promised } from "./checkers.ts";
+import type { Inode } from "./inode.ts";
 import type { Machine } from "./machine.ts";
 
 const DECODER = new TextDecoder();
@@ -69,16 +70,18 @@ export function durableJson(machine: Machine, path: string): unknown {
   }
 }
 
-/** What each machine's slots said when they were read last: they are looked at far more often than they change. */
-const PROMISES = new WeakMap<Machine, { readonly bytes: Uint8Array; readonly promised: Promised | null }>();
+/** What slots said when they were read last: they are looked at far more often than they change. */
+const PROMISES = new WeakMap<Inode, { readonly version: number; readonly promised: Promised | null }>();
 
 /** The promise that is on the disk for certain: the newer one of its two slots, of those that are whole. */
 export function durablePromise(machine: Machine): Promised | null {
-  const bytes = machine.disk.durableContents("promise.slots");
-  const known = PROMISES.get(machine);
-  if (known?.bytes.length === bytes.length && known.bytes.every((byte, i) => byte === bytes[i])) return known.promised;
-  const promised = promiseIn(bytes);
-  PROMISES.set(machine, { bytes, promised });
+  const slots = machine.disk.durableFile("promise.slots");
+  if (slots === undefined) return null;
+  const version = slots.durableVersion;
+  const known = PROMISES.get(slots);
+  if (known?.version === version) return known.promised;
+  const promised = promiseIn(slots.durableBytes());
+  PROMISES.set(slots, { version, promised });
   return promised;
 }
 

@@ -28,6 +28,11 @@ export class Inode {
     return this.#durable.slice(0, this.#durable.size);
   }
 
+  /** The durable bytes are the same for as long as this is. */
+  get durableVersion(): number {
+    return this.#durable.version;
+  }
+
   read(offset: number, length: number): Uint8Array {
     return this.#written.slice(offset, Math.min(this.size, offset + length));
   }
@@ -74,8 +79,11 @@ export class Inode {
 class Bytes {
   #bytes = new Uint8Array(0);
   size = 0;
+  /** Changes so far. */
+  version = 0;
 
   apply({ at, bytes }: Change): void {
+    this.version += 1;
     if (bytes === null) {
       if (at < this.size) this.#bytes.fill(0, at, this.size);
       this.size = Math.min(this.size, at);
@@ -94,4 +102,11 @@ class Bytes {
   slice(start: number, end: number): Uint8Array {
     return this.#bytes.slice(start, Math.max(start, end));
   }
+}
+
+/** A plain loop: files are compared again and again, and a callback for each byte takes many times as long. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -13,6 +13,7 @@ import type { Inbox } from "../host/inbox.ts";
 import { Application } from "./application.ts";
 import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./clock.ts";
 import { VirtualDisk } from "./disk.ts";
+import { sameBytes } from "./inode.ts";
 import type { VirtualNetwork } from "./network.ts";
 
 /** Short enough that evictions happen within a run. */
@@ -321,8 +322,4 @@ export class Machine {
       if (!this.idle) this.start();
     });
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

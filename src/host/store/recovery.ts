@@ -143,7 +143,8 @@ export function lookAtLog(disk: Disk, commit: LogIndex): LogState {
 
 /** The newest checkpoint at or below the commit index from which everything follows, after a look at all names and sizes. */
 function findStart(disk: Disk, firsts: readonly LogIndex[], commit: LogIndex): Start {
-  let best: Start = { state: new LogState(), covered: 0 };
+  let best: Checkpoint | null = null;
+  let covered = 0;
   const present = new Set(disk.list(CHECKPOINT_DIRECTORY));
   let next = 1;
   for (let s = 0; s < firsts.length - 1; s++) {
@@ -152,10 +153,11 @@ function findStart(disk: Disk, firsts: readonly LogIndex[], commit: LogIndex): S
     const checkpoint = readCheckpoint(disk, first);
     if (checkpoint === null || checkpoint.state.index > commit || checkpoint.state.index + 1 !== firsts[s + 1]) break;
     if (!endsWith(disk, first, checkpoint)) break;
-    best = { state: LogState.fromData(checkpoint.state), covered: s + 1 };
+    best = checkpoint;
+    covered = s + 1;
     next = checkpoint.state.index + 1;
   }
-  return best;
+  return { state: best === null ? new LogState() : LogState.fromData(best.state), covered };
 }
 
 /** Members by the newest checkpoint that can be read: also where the log itself cannot. */
