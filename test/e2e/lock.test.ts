@@ -1,5 +1,5 @@
 /** One data directory and two pid namespaces, as two containers on one volume: real processes that do not see each other. */
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { Cluster, endAll, PeerProcess, RUNTIMES, sentBy } from "./harness.ts";
 import { checkHistory, loggedChats } from "./history.ts";
@@ -11,7 +11,10 @@ const TAKEN_MS = 40_000;
 const can = Bun.spawnSync([...CONTAINER, "true"]).success;
 if (!can) console.warn("skipped: two pid namespaces on one directory (unshare --pid is not allowed here)");
 
-afterEach(endAll);
+/** At once: they wait for leases, each on a directory of its own. */
+const contained = can ? test.concurrent : test.skip;
+
+afterAll(endAll);
 
 function start(cluster: Cluster, runtime: "binary" | "node", port: number): PeerProcess {
   const peer = ["--id", "1", "--port", String(port), "--data-dir", cluster.dir(1), "--json"];
@@ -30,7 +33,7 @@ const sent = (peer: PeerProcess, text: string) =>
   });
 
 for (const runtime of ["binary", "node"] as const) {
-  test.skipIf(!can)(
+  contained(
     `[D1] ${runtime}: the second of two on one directory is refused, and the first keeps all that was sent`,
     async () => {
       const cluster = await Cluster.reserve(2);
@@ -52,7 +55,7 @@ for (const runtime of ["binary", "node"] as const) {
     60_000,
   );
 
-  test.skipIf(!can)(
+  contained(
     `[D1] ${runtime}: a first that stands still is taken over, and stops when it wakes; nothing that was sent is lost`,
     async () => {
       const cluster = await Cluster.reserve(2);
@@ -83,7 +86,7 @@ for (const runtime of ["binary", "node"] as const) {
   );
 }
 
-test.skipIf(!can)(
+contained(
   "[D1] a container that was killed gives its directory back after ten seconds, or at once to --take-lock",
   async () => {
     const cluster = await Cluster.reserve(1);

@@ -1,14 +1,15 @@
 /**
  * Seeds of every profile in every test run: the production host, core, wire and storage under drawn faults. The stage
- * `seeds` of the test command plays 200 longer ones of profile `all`; here are clusters of all sizes, and every seed in
- * which something was ever found.
+ * `seeds` of the test command plays longer ones of five peers; here are clusters of all sizes, and every seed in which
+ * something was ever found.
  */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { drawPlan, PROFILES, type Profile } from "../../src/sim/profile.ts";
 import { type Outcome, World } from "../../src/sim/world.ts";
 
-const SEEDS = 10;
+/** One for each number of peers. */
+const SEEDS = 5;
 
 function play(profile: Profile, seed: number, peers: number, minutes: number): Outcome {
   const outcome = new World(drawPlan(seed, profile, peers, minutes)).run();
@@ -24,7 +25,7 @@ const atFirst = play("all", 7, 3, 1).hash;
 
 for (const profile of PROFILES) {
   test(`[I1] to [I9] hold in ${SEEDS} seeds of profile ${profile}, one to five peers`, () => {
-    const outcomes = Array.from({ length: SEEDS }, (_, seed) => play(profile, seed + 1, 1 + (seed % 5), 1));
+    const outcomes = Array.from({ length: SEEDS }, (_, seed) => play(profile, seed + 1, 1 + seed, 1));
     expect(outcomes.every((o) => o.messages > 0)).toBe(true);
     // All but the rare one that has lost a majority for good.
     expect(outcomes.filter((o) => o.drained).length).toBeGreaterThanOrEqual(SEEDS - 1);
