@@ -1,10 +1,10 @@
 /**
  * The test command: every check of this project, the fast ones first, each counted. Ends with `N passed, N failed`.
- * `--only types,lint,layers,house,build,unit,sim,seeds,e2e,patient,bench` runs a part.
+ * `--only types,lint,layers,house,build,unit,sim,e2e,seeds,bench` runs a part.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 
 interface Counts {
   passed: number;
@@ -15,15 +15,26 @@ interface Counts {
 const root = new URL("..", import.meta.url).pathname;
 const reports = mkdtempSync(join(tmpdir(), "chatpeer-test-"));
 const bun = process.execPath;
-/** Run together: none of these uses more than one core. */
+/** "yes" when the artefacts are those of these sources: no end-to-end test need build them again. */
+let built = "";
+/** Run together: unit and sim use a core each, seeds what the waiting e2e tests leave of both. */
 const SIDE_BY_SIDE: readonly (readonly string[])[] = [
   ["unit", "sim"],
-  ["e2e", "patient"],
+  ["e2e", "seeds"],
 ];
-/** End-to-end tests that wait for disks, lines and leases far more than they work. */
-const PATIENT = ["copies", "fight", "lock", "narrow", "slow"].map((name) => `test/e2e/${name}.test.ts`);
-/** Of five virtual minutes each. */
-const SEEDS = 200;
+/** Files of end-to-end tests that run at once: they wait for processes, disks and leases far more than they work. */
+const E2E_AT_ONCE = 4;
+/** These begin first, so that none of them is left alone at the end. */
+const E2E_LONG = ["fight", "slow", "narrow", "lock", "demo", "bad-input"].map(e2eFile);
+/** Their claims are times and rates: nothing else but the seeds runs beside them. */
+const E2E_ALONE = ["figures"].map(e2eFile);
+/** Of each profile of the simulator, and of the one that mixes all faults; the nightly run plays new ones by the thousand. */
+const SEEDS_EACH = 4;
+const SEEDS_ALL = 44;
+
+function e2eFile(name: string): string {
+  return `test/e2e/${name}.test.ts`;
+}
 
 /** A command that passes or fails as one. */
 async function check(...command: string[]): Promise<Counts> {
@@ -43,7 +54,7 @@ async function suite(name: string, ...folders: string[]): Promise<Counts> {
   const report = join(reports, `${name}.xml`);
   const child = Bun.spawn(
     [bun, "test", "--timeout", "120000", "--reporter", "junit", "--reporter-outfile", report, ...folders],
-    { cwd: root, stdout: "pipe", stderr: "pipe", stdin: "ignore" },
+    { cwd: root, env: { ...process.env, CHATPEER_BUILT: built }, stdout: "pipe", stderr: "pipe", stdin: "ignore" },
   );
   const [said, told] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   const code = await child.exited;
@@ -61,34 +72,44 @@ async function suite(name: string, ...folders: string[]): Promise<Counts> {
   return counts;
 }
 
-/** Worlds of the simulator on all cores, each of them counted. */
+/** Every file is a suite of its own. */
+async function e2e(): Promise<Counts> {
+  const all = [...new Bun.Glob("test/e2e/*.test.ts").scanSync(root)].sort();
+  const others = all.filter((file) => !E2E_ALONE.includes(file) && !E2E_LONG.includes(file));
+  const left = [...E2E_LONG, ...others];
+  const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const play = async (file: string) => add(sum, await suite(basename(file), file));
+  const player = async () => {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) await play(file);
+  };
+  await Promise.all(Array.from({ length: E2E_AT_ONCE }, player));
+  for (const file of E2E_ALONE) await play(file);
+  return sum;
+}
+
+/** Worlds of the simulator on all cores, each of them counted; they make way for whatever else runs. */
 async function seeds(): Promise<Counts> {
-  const command = [bun, "src/cli/main.ts", "sim", "--profile", "all", "--seeds", String(SEEDS), "--json"];
-  const child = Bun.spawn(command, { cwd: root, stdout: "pipe", stderr: "inherit", stdin: "ignore" });
-  const runs = (await new Response(child.stdout).text())
-    .split("\n")
-    .filter((line) => line !== "")
-    .map(
-      (line) =>
-        JSON.parse(line) as {
-          seed: number;
-          verdict: string;
-          message: string | null;
-          virtual_s: number;
-          drained: boolean;
-        },
-    );
-  for (const { seed, verdict, message } of runs)
+  // Only here: where one of these cannot be loaded, the other stages say why.
+  const { SimPool } = await import("../src/cli/sim/sim-pool.ts");
+  const { PROFILES } = await import("../src/sim/profile.ts");
+  const pool = new SimPool(["nice", "-n", "19", bun, join(root, "src/cli/main.ts")], availableParallelism());
+  const worlds = PROFILES.flatMap((profile) =>
+    Array.from({ length: profile === "all" ? SEEDS_ALL : SEEDS_EACH }, (_, i) => ({ profile, seed: i + 1 })),
+  );
+  const runs = await Promise.all(worlds.map((world) => pool.play({ ...world, peers: 5, minutes: 5, mutant: null })));
+  pool.close();
+  for (const [i, { verdict, message }] of runs.entries()) {
+    const { profile, seed } = worlds[i] as (typeof worlds)[number];
     if (verdict !== "PASS")
-      console.log(`(fail) ${verdict} ${message ?? ""}: chatpeer sim --profile all --seed ${seed}`);
+      console.log(`(fail) ${verdict} ${message ?? ""}: chatpeer sim --profile ${profile} --seed ${seed}`);
+  }
   const hours = runs.reduce((sum, r) => sum + r.virtual_s, 0) / 3600;
   const drained = runs.filter((r) => r.drained).length;
   console.log(`${runs.length} seeds of five peers, ${hours.toFixed(1)} virtual hours; liveness shown in ${drained}`);
   const passed = runs.filter((r) => r.verdict === "PASS").length;
-  const broken = (await child.exited) !== 0 && passed === SEEDS ? 1 : 0;
   // All but the rare one that has lost a majority for good.
-  const asleep = drained < 0.95 * SEEDS ? 1 : 0;
-  return { passed, failed: SEEDS - passed + broken + asleep, skipped: 0 };
+  const asleep = drained < 0.95 * runs.length ? 1 : 0;
+  return { passed, failed: runs.length - passed + asleep, skipped: 0 };
 }
 
 const tsc = ["node", "node_modules/typescript/bin/tsc"];
@@ -99,7 +120,11 @@ const stages: Record<string, () => Promise<Counts>> = {
   lint: () => check("node", "node_modules/@biomejs/biome/bin/biome", "check"),
   layers: () => check(bun, "scripts/layers.ts"),
   house: () => check(bun, "scripts/house.ts"),
-  build: () => check(bun, "scripts/build.ts"),
+  build: async () => {
+    const counts = await check(bun, "scripts/build.ts");
+    built = counts.failed === 0 ? "yes" : "";
+    return counts;
+  },
   unit: () =>
     suite(
       "unit",
@@ -113,10 +138,8 @@ const stages: Record<string, () => Promise<Counts>> = {
       "test/house",
     ),
   sim: () => suite("sim", "test/sim"),
+  e2e,
   seeds,
-  e2e: () =>
-    suite("e2e", ...[...new Bun.Glob("test/e2e/*.test.ts").scanSync(root)].filter((f) => !PATIENT.includes(f))),
-  patient: () => suite("patient", ...PATIENT),
   bench: () => suite("bench", "test/bench"),
 };
 
@@ -139,9 +162,13 @@ async function run(name: string): Promise<void> {
   console.log(
     `── ${name}: ${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""} (${((performance.now() - began) / 1000).toFixed(1)} s)`,
   );
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
+  add(total, counts);
+}
+
+function add(sum: Counts, counts: Counts): void {
+  sum.passed += counts.passed;
+  sum.failed += counts.failed;
+  sum.skipped += counts.skipped;
 }
 
 rmSync(reports, { recursive: true, force: true });

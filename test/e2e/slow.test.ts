@@ -2,12 +2,12 @@
  * [E15] Disks and lines so slow that fixed times would elect nobody. A tracer delays every fsync of a process; the lines go
  * through a proxy.
  */
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { Cluster, endAll, type PeerProcess, RUNTIMES, run, sentBy } from "./harness.ts";
 import { checkHistory } from "./history.ts";
 import { CuttableNetwork } from "./proxy.ts";
 
-afterEach(endAll);
+afterAll(endAll);
 
 /** Runs a command so that each of its syncs begins so late; as its child, so that signals reach the command itself. */
 function slowSyncs(ms: number): string[] {
@@ -20,6 +20,9 @@ function slowSyncs(ms: number): string[] {
 const canTrace =
   Bun.which("strace") !== null && Bun.spawnSync(["strace", "-o", "/dev/null", "true"], { stderr: "ignore" }).success;
 
+/** At once: they wait for disks and lines, each for its own. */
+const traced = canTrace ? test.concurrent : test.skip;
+
 /** Milliseconds until a peer is told that its message is sent. */
 async function sends(peer: PeerProcess, text: string, ms: number): Promise<number> {
   const before = peer.all("sent").length;
@@ -29,7 +32,7 @@ async function sends(peer: PeerProcess, text: string, ms: number): Promise<numbe
   return performance.now() - began;
 }
 
-test.skipIf(!canTrace)(
+traced(
   "one second for each fsync on all three: they elect, deliver, and elect again",
   async () => {
     const cluster = await Cluster.reserve(3);
@@ -56,7 +59,7 @@ test.skipIf(!canTrace)(
   180_000,
 );
 
-test.skipIf(!canTrace)(
+traced(
   "two seconds for each fsync on one of three: the others do not notice, and it leads nobody",
   async () => {
     const cluster = await Cluster.reserve(3);
@@ -78,7 +81,7 @@ test.skipIf(!canTrace)(
   150_000,
 );
 
-test.skipIf(!canTrace)(
+traced(
   "doctor says what a slow disk costs",
   async () => {
     const cluster = await Cluster.reserve(1);
@@ -100,7 +103,7 @@ test.skipIf(!canTrace)(
   60_000,
 );
 
-test("600 ms each way, and five of a hundred pieces lost once: what is said is sent, and the leader stays", async () => {
+test.concurrent("600 ms each way, and five of a hundred pieces lost once: what is said is sent, and the leader stays", async () => {
   const network = new CuttableNetwork({ ms: 600, lostPercent: 5 });
   const cluster = await Cluster.reserve(3);
   for (const id of [1, 2, 3]) cluster.advertised.set(id, await network.front(id, cluster.portOf(id)));

@@ -6,7 +6,7 @@ import { playPlan } from "../../src/sim/play.ts";
 import { parseScenario } from "../../src/sim/scenario.ts";
 
 /** Runs of each kind: how long the peer was away falls anywhere between two dials. */
-const RUNS = 120;
+const RUNS = 60;
 /** Longer than any pause, and than a dial that nobody answers. */
 const AWAY_MS_MAX = 12_000;
 

@@ -7,7 +7,7 @@ import type { ClientHost } from "../../../src/host/client/client-host.ts";
 import type { Host } from "../../../src/host/host.ts";
 import { Cluster, messages, type Run, sent } from "../virtual-cluster.ts";
 
-const SEEDS = 60;
+const SEEDS = 30;
 const STEPS = 120;
 
 interface Line {

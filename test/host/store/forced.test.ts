@@ -354,7 +354,8 @@ describe("refused, with the directory as it was", () => {
 
 describe("cut short", () => {
   class Cut extends Error {}
-  const SEEDS = 16;
+  /** A kill leaves all that was written: its seeds only cut the second run elsewhere. */
+  const SEEDS = { crash: 8, kill: 3 } as const;
 
   type Machine = ReturnType<typeof survivor>;
 
@@ -390,9 +391,10 @@ describe("cut short", () => {
   for (const [what, [prepare, kept]] of Object.entries(states))
     for (const how of ["crash", "kill"] as const)
       test(`[M9] a ${how} at any call (${what}): as before, or complete when run again, and no peer runs in between`, () => {
+        const seeds = SEEDS[how];
         let cuts = 0;
         // What a power cut leaves is drawn from the seed: each call is cut off with some of them.
-        for (let calls = 0, seed = 1; ; seed = (seed % SEEDS) + 1, calls += seed === 1 ? 1 : 0) {
+        for (let calls = 0, seed = 1; ; seed = (seed % seeds) + 1, calls += seed === 1 ? 1 : 0) {
           const machine = survivor({ seed });
           const { disk, clock } = machine;
           prepare(machine);
@@ -423,9 +425,9 @@ describe("cut short", () => {
           }
           check(machine, kept).close();
           expect(machine.recover()).toBeNull();
-          if (done && seed === SEEDS) break;
+          if (done && seed === seeds) break;
         }
-        expect(cuts).toBeGreaterThan(100);
+        expect(cuts).toBeGreaterThan(20 * seeds);
       });
 
   test("[M9] [D4] a full disk: said, and done when there is room", () => {

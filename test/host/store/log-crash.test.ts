@@ -8,7 +8,7 @@ import { VirtualDisk } from "../../../src/sim/disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 
-const SEEDS = 250;
+const SEEDS = 100;
 const STEPS = 120;
 
 class PowerCut extends Error {}
