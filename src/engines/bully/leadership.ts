@@ -184,6 +184,8 @@ export class Leadership implements Leading {
   /** Rounds come every heartbeat interval. */
   #isDue(progress: Progress): boolean {
     const { now, timeouts } = this.#node;
+    // Entries that come in slowly are heartbeat enough [R10].
+    if (progress.state === "stream" && progress.flight.length > 0 && timeouts.isNarrowTo(progress.member)) return false;
     return now - progress.beatAt > timeouts.heartbeat(progress.member) - this.#timings.heartbeat / 2;
   }
 
@@ -203,11 +205,13 @@ export class Leadership implements Leading {
     }
     const isBehind = progress.state === "behind" || progress.next < node.log.first;
     progress.told = node.log.commit;
-    this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, node.log.last));
+    // A narrow line has better things to carry than what others acknowledged: that is told when it is free again.
+    const acked = node.timeouts.isNarrowTo(progress.member) ? [] : this.#acked;
+    this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, node.log.last), acked);
   }
 
   /** Without a place before: whoever gets it is to fetch what is committed. */
-  heartbeatTo(link: LinkId, before: LogIndex = 0): void {
+  heartbeatTo(link: LinkId, before: LogIndex = 0, acked = this.#acked): void {
     const node = this.#node;
     const prev = node.log.tailAt(before);
     node.send(link, {
@@ -219,7 +223,7 @@ export class Leadership implements Leading {
       prev_ballot: prev.ballot,
       prev_crc: before === 0 ? 0 : node.log.crcAt(before),
       last_index: node.log.last,
-      acked: this.#acked,
+      acked,
     });
   }
 

@@ -87,6 +87,11 @@ export class Timeouts {
     this.#narrowTo.set(to, now + 2 * timings.heartbeat);
   }
 
+  /** [R10] What is sent to a member takes long to arrive there. */
+  isNarrowTo(member: MemberKey): boolean {
+    return this.#around.now < (this.#narrowTo.get(member) ?? 0);
+  }
+
   forget(member: MemberKey): void {
     this.#measured.delete(member);
     this.#narrowTo.delete(member);
@@ -153,7 +158,8 @@ export class Timeouts {
   /** Between two heartbeats to a follower: where the line is narrow or far, both sides have more patience than a round trip. */
   heartbeat(follower: MemberKey): Millis {
     const { heartbeat, leaderTimeout } = this.#around.timings;
-    return Math.max(heartbeat, Math.min(this.roundTrip(follower) / 2, (2 / 3) * leaderTimeout));
+    const seldom = (2 / 3) * leaderTimeout;
+    return this.isNarrowTo(follower) ? seldom : Math.max(heartbeat, Math.min(this.roundTrip(follower) / 2, seldom));
   }
 
   /** [E11] A follower that acknowledged nothing for so long counts as gone. Nothing is on its way from one without a link. */
@@ -186,10 +192,9 @@ export class Timeouts {
     return bounded(timings.defer, timings.defer + Math.max(0, ...higher.map((v) => this.roundTrip(v))));
   }
 
-  /** [E4] Who said that it will lead has so long to do it. */
+  /** [E4] Who said that it will lead has so long to do it: those above it are asked first. */
   deferral(member: MemberKey): Millis {
-    const { defer } = this.#around.timings;
-    return bounded(defer, defer + this.election(member));
+    return bounded(this.#around.timings.defer, this.deference(member.id) + this.election(member));
   }
 
   /**
@@ -237,7 +242,7 @@ export class Timeouts {
   }
 
   #patience(member: MemberKey): number {
-    return this.#around.now < (this.#narrowTo.get(member) ?? 0) ? NARROW_PATIENCE : this.#ownPatience;
+    return this.isNarrowTo(member) ? NARROW_PATIENCE : this.#ownPatience;
   }
 
   /** A piece that is lost on the way comes again after about a round trip; a disk may hold up a whole process. */

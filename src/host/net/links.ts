@@ -71,7 +71,7 @@ export interface LinkOptions {
 /** Where there is always something to send, the round trip is measured this often, in heartbeat intervals. */
 const MEASURE_EVERY_HEARTBEATS = 5;
 /** So many times within the silence that is borne something is sent, and the round trip measured, where that is long [R10]. */
-const [HEARD_PER_SILENCE, MEASURED_PER_SILENCE] = [6, 2];
+const [HEARD_PER_SILENCE, MEASURED_PER_SILENCE] = [4, 2];
 const NO_DISK: DiskTimes = { mean: 0, bound: 0 };
 
 interface Link {
