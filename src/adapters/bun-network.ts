@@ -76,6 +76,7 @@ const callbacks = {
 
 class BunConnection implements Connection {
   readonly remote: string;
+  readonly identity = null;
   handler: ConnectionHandler | null = null;
   code = "";
   #socket: Socket<BunConnection> | null = null;

@@ -126,6 +126,10 @@ class NamedConnection implements Connection {
     return this.#connection?.remote ?? this.#name;
   }
 
+  get identity(): string | null {
+    return this.#connection?.identity ?? null;
+  }
+
   get queued(): number {
     return this.#connection?.queued ?? this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
   }

@@ -64,6 +64,7 @@ function wrap(
   let ended = false;
   const connection: Connection = {
     remote,
+    identity: null,
     get queued() {
       return socket.writableLength;
     },

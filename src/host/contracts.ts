@@ -50,6 +50,11 @@ export interface ConnectionHandler {
 export interface Connection {
   /** Address of the other side, without port. */
   readonly remote: string;
+  /**
+   * Who TLS says is at the other side, by the certificate that it has proven to hold; null where nobody says so, as on a
+   * plain socket. Known from `open` on.
+   */
+  readonly identity: string | null;
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly queued: number;
   /** Queues bytes; keeps their order. The caller does not change them afterwards. */

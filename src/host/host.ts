@@ -39,7 +39,7 @@ import type { ClientEvents } from "./client/client-link.ts";
 import { type Clock, type Disk, type Network, PortError, type Timer } from "./contracts.ts";
 import { Delivery, type MessageBlock, readMessages } from "./delivery.ts";
 import type { HostEvent, LogLevel, LogRecord, Status, Stopped } from "./events.ts";
-import { endsPeer, judgeHello, refuseAddress, refuseText } from "./net/admission.ts";
+import { endsPeer, judgeHello, type Origin, refuseAddress, refuseText } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import { Links } from "./net/links.ts";
 import { Presence } from "./net/presence.ts";
@@ -257,7 +257,7 @@ export class Host implements Service {
       timings: this.#options.timings,
       hello: () => this.#hello(),
       isMember: (member) => (this.#peer?.memberOf(member) ?? null) !== null,
-      judge: (hello, dialled) => this.#judge(hello, dialled),
+      judge: (hello, from) => this.#judge(hello, from),
       holds: () => this.#holdsDirectory(),
       disk: () => this.#peer?.diskTimes() ?? { mean: 0, bound: 0 },
       silenceMax: (link) => this.#silenceMax(link),
@@ -518,11 +518,11 @@ export class Host implements Service {
     };
   }
 
-  #judge(hello: Hello, dialled: boolean): Refuse | null {
+  #judge(hello: Hello, from: Origin): Refuse | null {
     if (this.#peer === null) return refusal("closing", "this peer is starting or stopping: try again");
     const { self, twins } = this.#peer;
     if (twins.length > 0) return refusal("closing", twinsText(self.id, twins));
-    const judgement = judgeHello(hello, dialled, this.#peer, (this.#directory as Directory).clusterId);
+    const judgement = judgeHello(hello, from, this.#peer, (this.#directory as Directory).clusterId);
     if (judgement?.notice !== undefined)
       this.#event({ event: "notice", code: "emptied-founder", message: judgement.notice });
     return judgement?.refuse ?? null;

@@ -278,6 +278,7 @@ class Pair {
 
 class End implements Connection, WatchedEnd {
   readonly remote = "virtual";
+  readonly identity = null;
   readonly endpoint: Endpoint;
   handler: ConnectionHandler | null = null;
   other: End | null = null;

@@ -43,6 +43,7 @@ class Bench {
     this.attempts.push(attempt);
     return {
       remote: address,
+      identity: `who is at ${address}`,
       queued: 0,
       write: (bytes) => void attempt.written.push(new TextDecoder().decode(bytes)),
       end: () => {
@@ -175,12 +176,12 @@ test("what is written before it is open goes out when it is, in order, and so do
   connection.write(bytes("one"));
   bench.asked[0]?.answer("10.0.0.1");
   connection.write(bytes("two"));
-  expect([connection.queued, connection.remote]).toEqual([6, "peer2"]);
+  expect([connection.queued, connection.remote, connection.identity]).toEqual([6, "peer2", null]);
   connection.end();
   connection.write(bytes("late"));
   bench.attempts[0]?.handler.open?.();
   expect(bench.attempts[0]).toMatchObject({ written: ["one", "two"], ended: true });
-  expect(connection.remote).toBe("10.0.0.1");
+  expect([connection.remote, connection.identity]).toEqual(["10.0.0.1", "who is at 10.0.0.1"]);
 });
 
 test("who is destroyed is told nothing more, whatever is under way", () => {

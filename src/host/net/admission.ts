@@ -8,10 +8,18 @@ import { address } from "../../wire/parts.ts";
 import { isMessage, isName, utf8Length } from "../../wire/text.ts";
 import { refusal } from "./channel.ts";
 
+/** What the connection itself says of the peer that introduces itself on it. */
+export interface Origin {
+  /** By us, not by it. */
+  readonly dialled: boolean;
+  /** Who TLS says that it is; null on a plain socket. */
+  readonly identity: string | null;
+}
+
 /** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
 export function judgeHello(
   hello: Hello,
-  dialled: boolean,
+  { dialled }: Origin,
   peer: EngineView,
   clusterId: string | null,
 ): { readonly refuse: Refuse; readonly notice?: string } | null {

@@ -131,6 +131,11 @@ export class Channel {
     return this.theirs !== null || this.isClient;
   }
 
+  /** Who the connection says is at the other side; null where it does not know. */
+  get identity(): string | null {
+    return this.#connection.identity;
+  }
+
   /** Bytes that wait to be read at the other side. */
   get queued(): number {
     return this.#bulkBytes + this.#connection.queued;

@@ -20,6 +20,7 @@ import type { ClientEvents } from "../client/client-link.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
 import type { LogLevel } from "../events.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
+import type { Origin } from "./admission.ts";
 import { Channel, refusal } from "./channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
@@ -55,8 +56,8 @@ export interface LinkOptions {
   readonly timings: Timings;
   /** This peer's HELLO as of now; the version is filled in here. */
   readonly hello: () => Hello;
-  /** What speaks against linking this peer, or null; `dialled`: by us, not by it. */
-  readonly judge: (hello: Hello, dialled: boolean) => Refuse | null;
+  /** What speaks against linking this peer, or null. */
+  readonly judge: (hello: Hello, from: Origin) => Refuse | null;
   readonly isMember: (member: MemberKey) => boolean;
   /** Whether the directory is this process's still: nothing is answered for it otherwise [D1]. */
   readonly holds: () => boolean;
@@ -237,7 +238,8 @@ export class Links {
       return channel.end();
     }
     if (sameMember(hello, self)) return this.#meetTwin(channel, hello);
-    const against = this.#twins.refusalOf(hello) ?? judge(hello, channel.target !== null);
+    const against =
+      this.#twins.refusalOf(hello) ?? judge(hello, { dialled: channel.target !== null, identity: channel.identity });
     // Both sides may have something to say against the other: this one listens until it is said.
     if (against !== null) return channel.refuse(against, true);
     if (this.#options.isMember(hello)) this.#noGuest(channel);

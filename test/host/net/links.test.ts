@@ -13,6 +13,7 @@ import type { MemberKey } from "../../../src/core/ids.ts";
 import type { Chat, DiskTimes, Frame, Hello, Refuse } from "../../../src/core/message.ts";
 import type { Connection, ConnectionHandler, Network } from "../../../src/host/contracts.ts";
 import type { LogLevel } from "../../../src/host/events.ts";
+import type { Origin } from "../../../src/host/net/admission.ts";
 import { Links } from "../../../src/host/net/links.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
 import { VirtualNetwork } from "../../../src/sim/network.ts";
@@ -63,13 +64,15 @@ interface NodeOptions {
   readonly port?: number;
   readonly boot?: number;
   readonly inc?: string;
-  readonly judge?: (hello: Hello) => Refuse | null;
+  readonly judge?: (hello: Hello, from: Origin) => Refuse | null;
   readonly isMember?: (member: MemberKey) => boolean;
   readonly holds?: () => boolean;
   readonly disk?: DiskTimes;
   readonly silenceMax?: number;
   /** Names the address that the n-th accepted connection comes from. */
   readonly addressOf?: (n: number) => string;
+  /** Names who is at the other side of a connection. */
+  readonly identityOf?: (how: "dialled" | "accepted") => string | null;
 }
 
 class Lan {
@@ -107,8 +110,12 @@ class Lan {
       dials: [],
     } as unknown as Node;
     const open: Node["open"] = new Map();
-    const network = watched(attached.network, open, options.addressOf ?? (() => "virtual"), (dialled) =>
-      lists.dials.push({ port: dialled, at: this.time.now }),
+    const network = watched(
+      attached.network,
+      open,
+      options.addressOf ?? (() => "virtual"),
+      options.identityOf ?? (() => null),
+      (dialled) => lists.dials.push({ port: dialled, at: this.time.now }),
     );
     const { inc = `inc${id}`, boot = id } = options;
     const links = new Links({
@@ -232,6 +239,7 @@ function watched(
   network: Network,
   open: Node["open"],
   addressOf: (n: number) => string,
+  identityOf: (how: "dialled" | "accepted") => string | null,
   dialled: (port: number) => void,
 ): Network {
   let accepted = 0;
@@ -245,8 +253,10 @@ function watched(
     },
   });
   const from = (connection: Connection, how: "dialled" | "accepted", remote: string): Connection => {
+    const identity = identityOf(how);
     const renamed: Connection = {
       remote,
+      identity,
       get queued() {
         return connection.queued;
       },
@@ -347,6 +357,28 @@ test("[W2] a HELLO of a later version is told its version is wrong, also where i
   raw.say({ ...hello({ version: PROTOCOL_VERSION + 1 }), invented_later: true });
   lan.passUntil(() => raw.closes.length > 0, LINGER_MS);
   expect(raw.refusal?.code).toBe("wrong-version");
+});
+
+test("[W2] whoever judges a HELLO hears who dialled, and who the connection says is there", () => {
+  const lan = new Lan();
+  const heard = (said: string | null) => {
+    const origins: Origin[] = [];
+    const judge = (_: Hello, from: Origin) => {
+      origins.push(from);
+      return null;
+    };
+    return { origins, judge, identityOf: (how: string) => said && `${said}, ${how}` };
+  };
+  const [one, two, plain] = [heard("peer two"), heard("peer one"), heard(null)];
+  const [a, b] = [lan.node(1, one), lan.node(2, two)];
+  a.links.setTargets([{ id: 2, host: "virtual", port: b.port }]);
+  lan.passUntil(() => a.ups.length === 1 && b.ups.length === 1);
+  expect(one.origins).toEqual([{ dialled: true, identity: "peer two, dialled" }]);
+  expect(two.origins).toEqual([{ dialled: false, identity: "peer one, accepted" }]);
+  const c = lan.node(3, plain);
+  c.links.setTargets([{ id: 1, host: "virtual", port: a.port }]);
+  lan.passUntil(() => c.ups.length === 1);
+  expect(plain.origins).toEqual([{ dialled: true, identity: null }]);
 });
 
 test("[W2] whom this peer judges against hears why, and so does this peer from the other; neither has a link", () => {

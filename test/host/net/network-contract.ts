@@ -266,6 +266,11 @@ export function networkContract(name: string, make: () => NetworkUnderTest): voi
     expect(far.connection?.remote).toBe(t.host);
   });
 
+  on("nobody says who is at the other side of a plain connection", async (bench) => {
+    const { near, far } = await bench.pair();
+    expect([near.connection?.identity, far.connection?.identity]).toEqual([null, null]);
+  });
+
   on(
     "a reader that reads slowly makes the writer's queue grow; drain comes when the kernel has it all",
     async (bench, t) => {
