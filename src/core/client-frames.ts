@@ -5,11 +5,11 @@
 import type { LogIndex, PeerId } from "./ids.ts";
 import type { PeerInfo, Tail } from "./message.ts";
 import type { Question, Told } from "./reports.ts";
+import type { SaidVersions } from "./versions.ts";
 
 /** First frame of a client. */
-export interface Attach {
+export interface Attach extends SaidVersions {
   readonly type: "ATTACH";
-  readonly version: number;
   /** The cluster that the client has read so far; null: none yet, any will do. */
   readonly cluster_id: string | null;
   /** "": a visitor, who asks and reads, and says nothing in a session of its own. */

@@ -3,8 +3,10 @@
  * `checkTimings` cross-checks what a user can set; nothing here is "0 = unlimited".
  */
 
-/** Wire protocol version; a peer refuses any other [W2]. Raise it with every change of a frame. */
+/** The highest version of the wire protocol that this build speaks [W2]. Raise it with every change of a frame. */
 export const PROTOCOL_VERSION = 1;
+/** The lowest. Raise it when frames of that version are understood no more. */
+export const PROTOCOL_VERSION_MIN = 1;
 
 /** Terms stay exact in a double, with room to add one [E12]: no log and no frame holds a higher one. */
 export const TERM_MAX = Number.MAX_SAFE_INTEGER - 1;

@@ -4,6 +4,7 @@
  */
 import type { ClientFrame } from "./client-frames.ts";
 import type { Ballot, LogIndex, MemberKey, Millis, PeerId, ProcessKey, Term } from "./ids.ts";
+import type { SaidVersions } from "./versions.ts";
 
 export type Role = "voter" | "observer" | "left";
 
@@ -114,9 +115,8 @@ export interface Tail {
 // ── frames ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** First frame of both sides of every connection [W2]. */
-export interface Hello extends ProcessKey {
+export interface Hello extends ProcessKey, SaidVersions {
   readonly type: "HELLO";
-  readonly version: number;
   /** null: does not belong to a cluster yet and wants to join. */
   readonly cluster_id: string | null;
   readonly host: string;

@@ -9,13 +9,13 @@ import {
   CLIENT_OUTSTANDING_MESSAGES_MAX,
   CLIENT_PENDING_BYTES_MAX,
   CLIENT_PENDING_MESSAGES_MAX,
-  PROTOCOL_VERSION,
 } from "./config.ts";
 import { ballotOf, type Millis, type PeerId } from "./ids.ts";
 import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
 import { messageId } from "./message-id.ts";
 import { OwnSession, type Verdict } from "./own-session.ts";
 import { Patience } from "./patience.ts";
+import { OWN_VERSIONS, sayVersions } from "./versions.ts";
 import { Batch, weigh } from "./weigh.ts";
 
 export interface ClientOptions {
@@ -89,7 +89,7 @@ export class Client {
   attach(): Attach {
     return {
       type: "ATTACH",
-      version: PROTOCOL_VERSION,
+      ...sayVersions(OWN_VERSIONS),
       cluster_id: this.#clusterId,
       user: this.#user,
       room_id: this.#options.room,

@@ -13,7 +13,6 @@ import {
   CATCHUP_BYTES_MAX,
   OUTBOX_BYTES_MAX,
   OUTBOX_MESSAGES_MAX,
-  PROTOCOL_VERSION,
   SESSION_CHARS,
   TAKEN_CHARACTERS_MAX,
   type Timings,
@@ -23,6 +22,7 @@ import type { Draft, Entry, Frame, Hello, PeerInfo, Refuse, Twin } from "../core
 import { messageId } from "../core/message-id.ts";
 import type { HerePerson, Notice, Told, Unsent } from "../core/reports.ts";
 import { twinsText } from "../core/twin-text.ts";
+import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { Engine, EngineFactory, Input, Output } from "../engines/engine.ts";
 import type { EngineView, Surroundings } from "../engines/view.ts";
 import { encodeRawEntries } from "../wire/encode.ts";
@@ -510,7 +510,7 @@ export class Host implements Service {
     const address = this.#peer?.address ?? { host: this.#options.host, port: this.#options.port };
     return {
       type: "HELLO",
-      version: PROTOCOL_VERSION,
+      ...sayVersions(OWN_VERSIONS),
       cluster_id: directory.clusterId,
       ...directory.self,
       ...address,

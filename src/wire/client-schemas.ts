@@ -33,6 +33,7 @@ import {
   text,
   ts,
   twin,
+  versions,
   word,
 } from "./parts.ts";
 
@@ -175,7 +176,7 @@ const TOLD = v.variant("event", [
 export const CLIENT_FRAMES = {
   ATTACH: v.strictObject({
     type: v.literal("ATTACH"),
-    version: count(1_000_000),
+    ...versions,
     cluster_id: v.nullable(word),
     user: nameOrNone,
     room_id: name,

@@ -3,12 +3,20 @@
  * is allocated for what exceeds it [W3]; whatever is wrong is one WireError, after which the connection is of no use [W4].
  */
 import * as v from "valibot";
-import { FRAME_BYTES_MAX, GREETING_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
+import { FRAME_BYTES_MAX, GREETING_BYTES_MAX } from "../core/config.ts";
 import type { Entry, Frame } from "../core/message.ts";
+import {
+  commonVersion,
+  OWN_VERSIONS,
+  refuseVersions,
+  showVersions,
+  type Versions,
+  versionsOf,
+} from "../core/versions.ts";
 import { ChatReader } from "./drafts.ts";
 import { EntryReader } from "./entry.ts";
 import { WireError, WrongVersion } from "./errors.ts";
-import { FRAMES, type FrameType } from "./schemas.ts";
+import { FRAMES, type FrameType, LATER_GREETINGS } from "./schemas.ts";
 import { parseObject, quote } from "./text.ts";
 
 const NEWLINE = 0x0a;
@@ -32,6 +40,12 @@ export class FrameDecoder {
   #greeted = false;
   readonly #entries = new EntryReader();
   readonly #chats = new ChatReader();
+  readonly #versions: Versions;
+
+  /** `versions`: what this side speaks. */
+  constructor(versions: Versions = OWN_VERSIONS) {
+    this.#versions = versions;
+  }
 
   /** The bytes become the decoder's: entries refer to them. */
   push(bytes: Uint8Array): void {
@@ -102,11 +116,7 @@ export class FrameDecoder {
       throw new WireError(`unknown message: ${quote(this.#bytes, start, end)}`);
     const greets = type === "HELLO" || type === "ATTACH";
     if (!this.#greeted && !greets && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
-    if (greets && Number.isSafeInteger(object.version) && object.version !== PROTOCOL_VERSION)
-      throw new WrongVersion(
-        `this peer speaks protocol version ${PROTOCOL_VERSION}, not ${object.version}: run the same chatpeer everywhere`,
-      );
-    const result = v.safeParse(FRAMES[type], object, { abortEarly: true });
+    const result = v.safeParse(greets ? this.#schemaOf(type, object) : FRAMES[type], object, { abortEarly: true });
     if (!result.success) {
       const [issue] = result.issues;
       throw new WireError(`${type} with a wrong ${v.getDotPath(issue) ?? "shape"}: ${issue.message}`);
@@ -119,6 +129,16 @@ export class FrameDecoder {
       return null;
     }
     return parsed;
+  }
+
+  /** Throws WrongVersion where none is spoken on both sides, whatever else the greeting says. */
+  #schemaOf(type: "HELLO" | "ATTACH", { version, version_min = version }: Record<string, unknown>) {
+    if (typeof version !== "number" || typeof version_min !== "number") return FRAMES[type];
+    const theirs = versionsOf({ version, version_min });
+    if (!(Number.isSafeInteger(version) && Number.isSafeInteger(version_min) && version_min <= version))
+      throw new WireError(`${type} with wrong versions: ${showVersions(theirs)}`);
+    if (commonVersion(this.#versions, theirs) === null) throw new WrongVersion(refuseVersions(this.#versions, theirs));
+    return version > this.#versions.max ? LATER_GREETINGS[type] : FRAMES[type];
   }
 
   #nextEntries(header: EntryHeader): Frame | null {

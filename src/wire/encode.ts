@@ -4,13 +4,20 @@
  */
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
-import { FRAME_BYTES_MAX, GREETING_BYTES_MAX, PROTOCOL_VERSION } from "../core/config.ts";
-import type { CatchupResp, Entry, Frame } from "../core/message.ts";
+import type { Attach } from "../core/client-frames.ts";
+import { FRAME_BYTES_MAX, GREETING_BYTES_MAX } from "../core/config.ts";
+import type { CatchupResp, Entry, Frame, Hello } from "../core/message.ts";
+import { commonVersion, OWN_VERSIONS, type SaidVersions, versionsOf } from "../core/versions.ts";
 import { CHAT_HEAD, encodeWithDrafts } from "./drafts.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
 import { encodeUtf8 } from "./text.ts";
 
 const GREETINGS: ReadonlySet<FrameType> = new Set<FrameType>(["HELLO", "ATTACH", "REFUSE"]);
+
+/** The first frame on a connection, from a side that speaks the versions that it names. */
+export function encodeGreeting(greeting: Hello | Attach): Uint8Array[] {
+  return [encodeLine(greeting.type, greeting, versionsOf(greeting))];
+}
 
 export function encodeFrame(frame: Frame): Uint8Array[] {
   if (frame.type === "CHAT") {
@@ -37,14 +44,17 @@ function encodeHeader(header: { readonly type: FrameType }, count: number, bytes
   return encodeLine(header.type, { ...header, count, bytes });
 }
 
-function encodeLine(type: FrameType, content: object): Uint8Array {
+function encodeLine(type: FrameType, content: object, versions = OWN_VERSIONS): Uint8Array {
   const result = v.safeParse(FRAMES[type], content, { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
     assert(false, `a ${type} that nobody would take: ${v.getDotPath(issue) ?? "its shape"}: ${issue.message}`);
   }
-  const { version = PROTOCOL_VERSION } = content as { version?: number };
-  assert(version === PROTOCOL_VERSION, `a ${type} names the version of the protocol that is spoken here`);
+  if ("version" in content) {
+    const said = versionsOf(content as SaidVersions);
+    const isSpoken = said.min <= said.max && commonVersion(versions, said) !== null;
+    assert(isSpoken, `a ${type} names versions of the protocol that are spoken here`);
+  }
   return bounded(type, encodeUtf8(`${JSON.stringify(content)}\n`));
 }
 

@@ -42,6 +42,9 @@ export const nameOrNone = v.union([name, v.literal("")]);
 /** A peer that has promised nothing says term 0, leader 0. */
 export const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone, boot });
 export const tail = v.strictObject({ index, ballot });
+const version = count(1_000_000);
+/** Of a greeting, by the highest and, where that is not the only one, the lowest. */
+export const versions = { version, version_min: v.exactOptional(version) };
 export const key = { id: peerId, inc: word };
 export const address = { host, port };
 export const twin = v.strictObject({ boot, ...address });

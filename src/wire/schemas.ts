@@ -51,6 +51,7 @@ import {
   text,
   ts,
   twin,
+  versions,
   word,
 } from "./parts.ts";
 
@@ -79,7 +80,7 @@ const answer = { round: index, promised: ballot };
 export const FRAMES = {
   HELLO: v.strictObject({
     type: v.literal("HELLO"),
-    version: count(1_000_000),
+    ...versions,
     cluster_id: v.nullable(word),
     ...key,
     boot,
@@ -192,6 +193,12 @@ export const FRAMES = {
   ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
   ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(REASON_CHARS_MAX) }),
   ...CLIENT_FRAMES,
+} as const;
+
+/** The greetings of later versions, with what is known of them here. */
+export const LATER_GREETINGS = {
+  HELLO: v.object(FRAMES.HELLO.entries),
+  ATTACH: v.object(FRAMES.ATTACH.entries),
 } as const;
 
 export type FrameType = keyof typeof FRAMES;

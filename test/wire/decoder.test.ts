@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, NESTING_MAX, PROTOCOL_VERSION } from "../../src/core/config.ts";
-import type { Frame } from "../../src/core/message.ts";
+import type { Frame, Hello } from "../../src/core/message.ts";
+import type { Versions } from "../../src/core/versions.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
 import { WireError, WrongVersion } from "../../src/wire/errors.ts";
@@ -15,7 +16,8 @@ const GREETING_BYTES_MAX = 4096;
 const TYPES = Object.keys(FRAMES) as FrameType[];
 /** REFUSE is read as generously as can be: peers of other versions say it too. */
 const STRICT = TYPES.filter((type) => type !== "REFUSE");
-const HELLO = join(encodeFrame(new Sampler(1).hello()));
+const HELLO_FRAME = new Sampler(1).hello();
+const HELLO = join(encodeFrame(HELLO_FRAME));
 
 const bytesOf = (frames: readonly Frame[]) => join(frames.flatMap(encodeFrame));
 const line = (value: unknown) => ascii(`${JSON.stringify(value)}\n`);
@@ -193,13 +195,40 @@ describe("[W2] greeting", () => {
 
   test("the HELLO or ATTACH of another protocol version is told as such, whatever else stands in it", () => {
     for (const fields of [
-      { ...new Sampler(1).hello(), version: 999 },
+      { ...HELLO_FRAME, version: 999, version_min: 998 },
       { type: "HELLO", version: PROTOCOL_VERSION + 1, new_field: [] },
       { type: "ATTACH", version: PROTOCOL_VERSION - 1 },
     ]) {
       const decoder = new FrameDecoder();
       decoder.push(line(fields));
       expect(() => drain(decoder)).toThrow(WrongVersion);
+    }
+  });
+
+  test("a greeting whose versions include one that is spoken here is taken; what a later one adds is passed over", () => {
+    const { version_min: _, ...said } = new Sampler(1).hello() as Hello;
+    const heard = (fields: object, own?: Versions) => {
+      const decoder = new FrameDecoder(own);
+      decoder.push(line(fields));
+      return drain(decoder);
+    };
+    const later = { ...said, version: PROTOCOL_VERSION + 5, version_min: PROTOCOL_VERSION };
+    expect(heard({ ...later, invented: ["later"] })).toEqual([later]);
+    expect(heard({ ...said, version: 3 }, { min: 2, max: 5 })).toMatchObject([{ type: "HELLO", version: 3 }]);
+    expect(() => heard({ ...said, version: 3 }, { min: 4, max: 5 })).toThrow(WrongVersion);
+    // In the same version nothing can have been added.
+    expect(() => heard({ ...said, invented: true })).toThrow("HELLO with a wrong invented");
+  });
+
+  test("versions that are none, or the wrong way round, are malformed", () => {
+    for (const versions of [
+      { version: PROTOCOL_VERSION, version_min: PROTOCOL_VERSION + 1 },
+      { version: PROTOCOL_VERSION + 1, version_min: 0.5 },
+      { version: "1" },
+      { version: PROTOCOL_VERSION, version_min: null },
+    ]) {
+      const greeting = JSON.stringify({ ...new Sampler(1).hello(), ...versions });
+      expect(refusal(new FrameDecoder(), `${greeting}\n`)).toMatch(/^HELLO with (a wrong version|wrong versions)/);
     }
   });
 

@@ -12,6 +12,7 @@ import {
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
 import type { Configuration, Entry, EntryKind, Frame, Genesis, Member, Tail } from "../../src/core/message.ts";
 import type { Question, Told } from "../../src/core/reports.ts";
+import type { SaidVersions } from "../../src/core/versions.ts";
 import { seeded } from "../../src/sim/clock.ts";
 import { chainCrc } from "../../src/wire/crc32c.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
@@ -255,10 +256,15 @@ export class Sampler {
     ]);
   }
 
+  versions(): SaidVersions {
+    const version = PROTOCOL_VERSION;
+    return this.pick([{ version }, { version, version_min: this.whole(0, version) }]);
+  }
+
   hello(): Frame {
     return {
       type: "HELLO",
-      version: PROTOCOL_VERSION,
+      ...this.versions(),
       cluster_id: this.pick([null, this.word()]),
       ...this.key(),
       boot: this.boot(),
@@ -337,7 +343,7 @@ export class Sampler {
       }),
       ADMIN: () => ({ type: "ADMIN", op: this.pick(["transfer", "evict"] as const), id: this.whole(0, PEER_ID_MAX) }),
       ATTACH: () => ({
-        ...{ type: "ATTACH", version: PROTOCOL_VERSION, cluster_id: this.pick([null, this.word()]) },
+        ...{ type: "ATTACH", ...this.versions(), cluster_id: this.pick([null, this.word()]) },
         ...{ user: this.pick(["", this.name()]), room_id: this.name(), session: this.pick(["", "s".repeat(16)]) },
         ...{ sender_id: this.whole(0, PEER_ID_MAX), seen: this.index() },
       }),

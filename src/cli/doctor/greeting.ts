@@ -5,8 +5,9 @@
 import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import * as v from "valibot";
-import { GREETING_BYTES_MAX, PROTOCOL_VERSION } from "../../core/config.ts";
-import { FRAMES } from "../../wire/schemas.ts";
+import { GREETING_BYTES_MAX } from "../../core/config.ts";
+import { commonVersion, OWN_VERSIONS, type Versions, versionsOf } from "../../core/versions.ts";
+import { FRAMES, LATER_GREETINGS } from "../../wire/schemas.ts";
 import { parseObject } from "../../wire/text.ts";
 
 export type PeerHello = v.InferOutput<typeof FRAMES.HELLO>;
@@ -19,7 +20,8 @@ export type Greeting =
       readonly at: number;
       readonly unsureMs: number;
     }
-  | { readonly result: "other-version"; readonly version: number }
+  /** It speaks no version that is spoken here. */
+  | { readonly result: "other-version"; readonly versions: Versions }
   | { readonly result: "refused"; readonly message: string }
   /** Something else: the beginning of what it said, "" if it closed without a word. */
   | { readonly result: "stranger"; readonly said: string }
@@ -88,9 +90,12 @@ function understood(line: Buffer, began: number): Greeting {
   } catch {
     return stranger;
   }
-  if (said.type === "HELLO" && typeof said.version === "number" && said.version !== PROTOCOL_VERSION)
-    return { result: "other-version", version: said.version };
-  const hello = v.safeParse(FRAMES.HELLO, said);
+  const { version, version_min = version } = said;
+  if (said.type === "HELLO" && typeof version === "number" && typeof version_min === "number") {
+    const versions = versionsOf({ version, version_min });
+    if (commonVersion(OWN_VERSIONS, versions) === null) return { result: "other-version", versions };
+  }
+  const hello = v.safeParse(LATER_GREETINGS.HELLO, said);
   if (hello.success) return { result: "peer", hello: hello.output, at: (began + now) / 2, unsureMs: (now - began) / 2 };
   const refuse = v.safeParse(FRAMES.REFUSE, said);
   if (refuse.success) return { result: "refused", message: refuse.output.message };

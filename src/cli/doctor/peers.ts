@@ -1,9 +1,9 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
 
 import { type Address, place } from "../../core/address.ts";
-import { PROTOCOL_VERSION } from "../../core/config.ts";
 import { sameProcess } from "../../core/ids.ts";
 import { twinsText } from "../../core/twin-text.ts";
+import { commonVersion, OWN_VERSIONS, showVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { isLoopback, isUnspecified } from "../process/addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type Greeting, greet, type PeerHello } from "./greeting.ts";
@@ -55,7 +55,10 @@ function judgeOne({ address, greeting, advertised }: Seen, timeoutMs: number): F
   if (greeting.result !== "peer") return [noPeer(about, address, greeting, timeoutMs)];
   const { id, cluster_id } = greeting.hello;
   const member = cluster_id === null ? "in no cluster yet" : `of cluster ${cluster_id}`;
-  const peer = well(about, `peer ${id} answers, ${member}, protocol version ${PROTOCOL_VERSION}`);
+  const peer = well(
+    about,
+    `peer ${id} answers, ${member}, protocol version ${commonVersion(OWN_VERSIONS, versionsOf(greeting.hello))}`,
+  );
   return [
     peer,
     ...joined(about, greeting.hello),
@@ -75,11 +78,7 @@ export function noPeer(
     case "unreachable":
       return unreachable(about, host, port, greeting.code, seconds);
     case "other-version":
-      return problem(
-        about,
-        "wrong-version",
-        `it speaks protocol version ${greeting.version}, this chatpeer version ${PROTOCOL_VERSION}: run the same chatpeer everywhere`,
-      );
+      return problem(about, "wrong-version", otherVersion(greeting.versions));
     case "refused":
       return problem(about, "refuses", `a peer answers and refuses: ${greeting.message}`);
     case "silent":
@@ -97,6 +96,11 @@ export function noPeer(
           : `something else than chatpeer answers there; it says ${JSON.stringify(greeting.said.trim().slice(0, 60))}: check the port`,
       );
   }
+}
+
+function otherVersion(theirs: Versions): string {
+  const older = theirs.max < OWN_VERSIONS.max ? "the one there" : "this one";
+  return `it speaks protocol version ${showVersions(theirs)}, this chatpeer version ${showVersions(OWN_VERSIONS)}: ${older} is older, update it`;
 }
 
 function unreachable(about: string, host: string, port: number, code: string, seconds: number): Finding {

@@ -5,9 +5,9 @@
 
 import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
-import { PROTOCOL_VERSION } from "../../core/config.ts";
 import type { Refuse } from "../../core/message.ts";
 import type { Question, Told } from "../../core/reports.ts";
+import { OWN_VERSIONS, sayVersions } from "../../core/versions.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
 import { Channel } from "../net/channel.ts";
@@ -59,7 +59,7 @@ export class Visitor {
 
   #dial(): Channel {
     const attach: Attach = {
-      ...{ type: "ATTACH", version: PROTOCOL_VERSION, cluster_id: null, user: "", room_id: "general" },
+      ...{ type: "ATTACH", ...sayVersions(OWN_VERSIONS), cluster_id: null, user: "", room_id: "general" },
       ...{ session: "", sender_id: 0, seen: 0 },
     };
     const events = this.#events;

@@ -5,10 +5,11 @@
 
 import type { Attach } from "../../core/client-frames.ts";
 import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../../core/config.ts";
-import type { LinkId } from "../../core/ids.ts";
+import type { LinkId, Millis } from "../../core/ids.ts";
 import type { Frame, Hello, Refuse } from "../../core/message.ts";
+import { commonVersion, type SaidVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { FrameDecoder } from "../../wire/decoder.ts";
-import { encodeFrame } from "../../wire/encode.ts";
+import { encodeFrame, encodeGreeting } from "../../wire/encode.ts";
 import { WireError, WrongVersion } from "../../wire/errors.ts";
 import { cut } from "../../wire/text.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
@@ -43,6 +44,8 @@ export class Channel {
   link: LinkId | null = null;
   /** At the other side is a client. */
   isClient = false;
+  /** Of the protocol, in which both sides speak: known when the other side has greeted. */
+  version: number | null = null;
   heardAt: number;
   /** The longest time in which nothing came, in milliseconds, since whoever measures set it to 0. */
   silence = 0;
@@ -55,7 +58,8 @@ export class Channel {
   readonly #clock: Clock;
   readonly #connection: Connection;
   readonly #events: ChannelEvents;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
+  readonly #versions: Versions;
   readonly #handshake: Timer;
   #linger: Timer | null = null;
   #open = false;
@@ -105,12 +109,14 @@ export class Channel {
     this.#clock = clock;
     this.#connection = connection;
     this.#events = events;
+    this.#versions = versionsOf(greeting);
+    this.#decoder = new FrameDecoder(this.#versions);
     this.target = target;
     this.remote = connection.remote;
     this.heardAt = this.sentAt = clock.now();
     const greet = () => {
       this.#open = true;
-      this.write(encodeFrame(greeting), false);
+      this.write(encodeGreeting(greeting), false);
     };
     this.handler = {
       open: greet,
@@ -129,6 +135,11 @@ export class Channel {
   /** The other side has said who it is. */
   get isGreeted(): boolean {
     return this.theirs !== null || this.isClient;
+  }
+
+  /** Builds of different versions meet: what they speak is not the highest of both. */
+  get isMixed(): boolean {
+    return this.theirs !== null && (this.version !== this.#versions.max || this.version !== this.theirs.version);
   }
 
   /** Who the connection says is at the other side; null where it does not know. */
@@ -226,6 +237,10 @@ export class Channel {
     this.heardAt = now;
     if (!this.#decoder.isWithinFrame) this.#frameSince = now;
     this.#decoder.push(bytes);
+    this.#read(now);
+  }
+
+  #read(now: Millis): void {
     try {
       for (let frame = this.#decoder.next(); frame !== null; frame = this.#decoder.next()) {
         this.#onFrame(frame);
@@ -233,8 +248,12 @@ export class Channel {
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
+      if (error instanceof WrongVersion && !this.#refused) {
+        // The other side refuses this one likewise, and its people are told by whom.
+        this.refuse(refusal("wrong-version", error.message), true);
+        return this.#read(now);
+      }
       this.#broken = true;
-      if (error instanceof WrongVersion) return this.refuse(refusal("wrong-version", error.message));
       this.#events.malformed(error.message);
       this.refuse(refusal("malformed", `what came is not chatpeer's protocol: ${error.message}`));
     }
@@ -249,13 +268,13 @@ export class Channel {
     if (frame.type === "HELLO") {
       if (this.isGreeted) throw new WireError("a second HELLO");
       this.theirs = frame;
-      this.#handshake.cancel();
+      this.#onGreeting(frame);
       return this.#events.hello(this, frame);
     }
     if (frame.type === "ATTACH") {
       if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
       this.isClient = true;
-      this.#handshake.cancel();
+      this.#onGreeting(frame);
       return this.#events.attach(this, frame);
     }
     if (frame.type === "PONG") {
@@ -264,6 +283,11 @@ export class Channel {
     }
     // What arrives after this side closed still counts where it replaced the connection by another one.
     if (this.isGreeted) this.#events.frame(this, frame);
+  }
+
+  #onGreeting(said: SaidVersions): void {
+    this.version = commonVersion(this.#versions, versionsOf(said));
+    this.#handshake.cancel();
   }
 
   #onClose(code: string): void {

@@ -11,7 +11,7 @@
  */
 
 import { type Address, place } from "../../core/address.ts";
-import { PROTOCOL_VERSION, type Timings } from "../../core/config.ts";
+import type { Timings } from "../../core/config.ts";
 import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../../core/ids.ts";
 import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../../core/message.ts";
 import type { Input } from "../../engines/engine.ts";
@@ -54,7 +54,7 @@ export interface LinkOptions {
   readonly clock: Clock;
   readonly self: ProcessKey;
   readonly timings: Timings;
-  /** This peer's HELLO as of now; the version is filled in here. */
+  /** This peer's HELLO as of now. */
   readonly hello: () => Hello;
   /** What speaks against linking this peer, or null. */
   readonly judge: (hello: Hello, from: Origin) => Refuse | null;
@@ -217,15 +217,21 @@ export class Links {
   }
 
   #open(connection: Connection, target: Target | null): Channel {
-    const hello: Hello = { ...this.#options.hello(), version: PROTOCOL_VERSION };
-    const channel = new Channel(this.#clock, connection, target, hello, this.#options.timings.handshake, {
-      hello: (c, theirs) => this.#onHello(c, theirs),
-      attach: (c, frame) => this.#options.clients.attach(c, frame),
-      frame: (c, frame) => this.#onFrame(c, frame),
-      refused: (refuse) => this.#onRefused(channel, refuse),
-      malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
-      closed: (c, code) => this.#onClosed(c, code),
-    });
+    const channel = new Channel(
+      this.#clock,
+      connection,
+      target,
+      this.#options.hello(),
+      this.#options.timings.handshake,
+      {
+        hello: (c, theirs) => this.#onHello(c, theirs),
+        attach: (c, frame) => this.#options.clients.attach(c, frame),
+        frame: (c, frame) => this.#onFrame(c, frame),
+        refused: (refuse) => this.#onRefused(channel, refuse),
+        malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
+        closed: (c, code) => this.#onClosed(c, code),
+      },
+    );
     this.#channels.add(channel);
     return channel;
   }
@@ -268,7 +274,8 @@ export class Links {
     this.#links.set(link.id, link);
     this.#byName.set(name, link);
     this.#dialler.heard(hello);
-    events.log("debug", `linked with peer ${hello.id} at ${place(hello)}`);
+    const version = channel.isMixed ? `, protocol version ${channel.version}` : "";
+    events.log("debug", `linked with peer ${hello.id} at ${place(hello)}${version}`);
     events.up(link.id, hello);
     this.#tellWindow(link);
     this.#ping(channel, link);

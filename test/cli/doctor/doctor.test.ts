@@ -40,6 +40,7 @@ interface Said {
   readonly boot?: number;
   readonly cluster_id?: string | null;
   readonly version?: number;
+  readonly version_min?: number;
   readonly host?: string;
   readonly port?: number;
   readonly wall?: number;
@@ -132,9 +133,22 @@ describe("an address where no peer answers", () => {
 
   test("another protocol version, whatever else that says", async () => {
     const port = await peer({ version: PROTOCOL_VERSION + 1, id: 0, host: "" });
+    const newer = `version ${PROTOCOL_VERSION + 1}, this chatpeer version ${PROTOCOL_VERSION}: this one is older`;
     expect(problems(await doctor([port]))).toMatchObject([
-      { code: "wrong-version", message: expect.stringContaining(`version ${PROTOCOL_VERSION + 1}`) },
+      { code: "wrong-version", message: expect.stringContaining(newer) },
     ]);
+    const old = await peer({ version: PROTOCOL_VERSION - 1 });
+    const older = `version ${PROTOCOL_VERSION - 1}, this chatpeer version ${PROTOCOL_VERSION}: the one there is older`;
+    expect(problems(await doctor([old]))).toMatchObject([
+      { code: "wrong-version", message: expect.stringContaining(older) },
+    ]);
+  });
+
+  test("a peer of a later version that speaks this one too is no problem", async () => {
+    const said = { version: PROTOCOL_VERSION + 1, version_min: PROTOCOL_VERSION, invented_later: true };
+    const found = await doctor([await peer(said)]);
+    expect(problems(found)).toEqual([]);
+    expect(found[0]?.message).toContain(`protocol version ${PROTOCOL_VERSION}`);
   });
 });
 

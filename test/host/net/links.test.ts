@@ -344,7 +344,7 @@ for (const version of [0, PROTOCOL_VERSION + 1, 999_999])
     const a = lan.node(1);
     const raw = lan.raw(a.port);
     raw.say(hello({ version }));
-    lan.passUntil(() => raw.closes.length > 0, LINGER_MS);
+    lan.passUntil(() => raw.closes.length > 0, 2 * LINGER_MS);
     expect(raw.refusal?.code).toBe("wrong-version");
     expect(raw.refusal?.message).toContain(`speaks protocol version ${PROTOCOL_VERSION}, not ${version}`);
     expect(a.ups).toEqual([]);
@@ -355,7 +355,7 @@ test("[W2] a HELLO of a later version is told its version is wrong, also where i
   const a = lan.node(1);
   const raw = lan.raw(a.port);
   raw.say({ ...hello({ version: PROTOCOL_VERSION + 1 }), invented_later: true });
-  lan.passUntil(() => raw.closes.length > 0, LINGER_MS);
+  lan.passUntil(() => raw.closes.length > 0, 2 * LINGER_MS);
   expect(raw.refusal?.code).toBe("wrong-version");
 });
 
