@@ -1,5 +1,4 @@
 /** The ports of the runtime this process runs on. */
-import type { Clock, Network } from "../host/contracts.ts";
 import type { Ports } from "../host/host.ts";
 import { bunNetwork } from "./bun-network.ts";
 import { systemClock } from "./clock.ts";
@@ -7,15 +6,13 @@ import { openDisk } from "./disk.ts";
 import { namedNetwork } from "./named-network.ts";
 import { nodeNetwork } from "./node-network.ts";
 
-export function platformClock(): Clock {
-  return systemClock;
-}
-
-export function platformNetwork(): Network {
-  return namedNetwork("Bun" in globalThis ? bunNetwork : nodeNetwork, systemClock);
+/** What it takes to talk with peers without being one. */
+export function platformVisit(): Pick<Ports, "clock" | "network"> {
+  const network = "Bun" in globalThis ? bunNetwork : nodeNetwork;
+  return { clock: systemClock, network: namedNetwork(network, systemClock) };
 }
 
 /** Ports on `directory`, which is made when it is locked. */
 export function platformPorts(directory: string): Ports {
-  return { clock: platformClock(), network: platformNetwork(), disk: openDisk(directory) };
+  return { ...platformVisit(), disk: openDisk(directory) };
 }

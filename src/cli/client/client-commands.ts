@@ -1,5 +1,5 @@
 /** `connect`, `send`, `tail` and `status`: commands that use a peer running somewhere. */
-import { platformClock, platformNetwork } from "../../adapters/platform.ts";
+import { platformVisit } from "../../adapters/platform.ts";
 import { standardStream } from "../../adapters/standard-stream.ts";
 import { ClientHost } from "../../host/client/client-host.ts";
 import { refuseText } from "../../host/net/admission.ts";
@@ -21,8 +21,6 @@ import {
 } from "./client-flags.ts";
 
 const INTERRUPTED = 130;
-
-const ports = () => ({ clock: platformClock(), network: platformNetwork() });
 
 export const CONNECT: Command = {
   name: "connect",
@@ -62,7 +60,7 @@ export const SEND: Command = {
     const text = typed ?? (await readMessage(process.stdin));
     const refused = refuseText(options.room, text);
     if (refused !== null) throw new UsageError(refused.message);
-    return send(ports(), { ...options, text }, err);
+    return send(platformVisit(), { ...options, text }, err);
   },
 };
 
@@ -75,7 +73,7 @@ export const TAIL: Command = {
   exits: { 0: "printed", 1: "the peer cannot be reached, or is lost: stderr says why" },
   async run({ settings, words, out, err, paint }) {
     const { tail } = await import("./one-shot.ts");
-    return tail(ports(), readTail(settings, words), out, err, paint, onSignals);
+    return tail(platformVisit(), readTail(settings, words), out, err, paint, onSignals);
   },
 };
 
@@ -88,14 +86,14 @@ export const STATUS: Command = {
   exits: { 0: "told", 1: "no answer: stderr says why" },
   async run({ settings, words, out, err }) {
     const { status } = await import("./one-shot.ts");
-    return status(ports(), readStatus(settings, words), out, err);
+    return status(platformVisit(), readStatus(settings, words), out, err);
   },
 };
 
 function connect(settings: Settings, words: readonly string[]): Promise<number> {
   const { address: where, receipts, talk: options } = readConnect(settings, words);
   const { name, room } = options;
-  const { clock, network } = ports();
+  const { clock, network } = platformVisit();
   return talk(
     clock,
     (listener) =>

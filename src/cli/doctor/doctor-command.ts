@@ -1,6 +1,7 @@
 /** `chatpeer doctor`: why peers cannot meet, or whether this machine is fit to run one. */
 import { existsSync } from "node:fs";
 import { openDisk } from "../../adapters/disk.ts";
+import { platformVisit } from "../../adapters/platform.ts";
 import { sameAddress } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
 import { HostError, type Identity, readIdentity, readProgress } from "../../host/store/directory.ts";
@@ -70,15 +71,16 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
   const { judgeMembers } = await import("./judge-members.ts");
   const { greet } = await import("./greeting.ts");
   const { askStatus, judgeStanding } = await import("./standing.ts");
-  const seen = await Promise.all(addresses.map((a) => lookAt(a, timeoutMs)));
+  const ports = platformVisit();
+  const seen = await Promise.all(addresses.map((a) => lookAt(ports, a, timeoutMs)));
   const others = [...known.members, ...known.seeds].filter(({ id }) => id !== known.id).map((k) => k.address);
   const unasked = others.filter((a, i) => others.findIndex((b) => sameAddress(a, b)) === i);
   const asked = unasked
     .filter((a) => !addresses.some((b) => sameAddress(a, b)))
-    .map(async (a) => ({ address: a, greeting: await greet(a.host, a.port, timeoutMs) }));
+    .map(async (a) => ({ address: a, greeting: await greet(ports, a, timeoutMs) }));
   const standing = seen.map(async ({ address: a, greeting }) => {
     const isMember = greeting.result === "peer" && greeting.hello.cluster_id !== null;
-    const status = isMember ? await askStatus(a, timeoutMs) : null;
+    const status = isMember ? await askStatus(ports, a, timeoutMs) : null;
     return status === null ? [] : judgeStanding(a, status);
   });
   return [

@@ -2,11 +2,11 @@
  * What answers at an address: a peer says who it is as soon as somebody connects, before anything is said to it, so it
  * can be asked without being disturbed.
  */
-import { lookup } from "node:dns/promises";
-import { connect } from "node:net";
 import * as v from "valibot";
+import type { Address } from "../../core/address.ts";
 import { GREETING_BYTES_MAX } from "../../core/config.ts";
 import { commonVersion, OWN_VERSIONS, type Versions, versionsOf } from "../../core/versions.ts";
+import type { Clock, Network } from "../../host/contracts.ts";
 import { FRAMES, LATER_GREETINGS } from "../../wire/schemas.ts";
 import { parseObject } from "../../wire/text.ts";
 
@@ -32,57 +32,46 @@ export type Greeting =
 
 const NEWLINE = 0x0a;
 
+/** What it takes to ask somebody. */
+export interface AskingPorts {
+  readonly clock: Clock;
+  readonly network: Network;
+}
+
 /** Never throws. */
-export async function greet(host: string, port: number, timeoutMs: number): Promise<Greeting> {
-  try {
-    await lookup(host);
-  } catch (error) {
-    return { result: "unreachable", code: (error as NodeJS.ErrnoException).code ?? "ENOTFOUND" };
-  }
+export function greet({ clock, network }: AskingPorts, { host, port }: Address, timeoutMs: number): Promise<Greeting> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    let began = Date.now();
+    let began = clock.wall();
     let connected = false;
     let bytes = Buffer.alloc(0);
     const end = (greeting: Greeting) => {
-      clearTimeout(timer);
-      socket.destroy();
+      timer.cancel();
+      connection.destroy();
       resolve(greeting);
     };
-    const timer = setTimeout(
-      () =>
-        end(
-          !connected
-            ? { result: "unreachable", code: "ETIMEDOUT" }
-            : bytes.length === 0
-              ? { result: "silent" }
-              : { result: "stranger", said: bytes.toString() },
-        ),
-      timeoutMs,
-    );
-    socket.on("connect", () => {
-      connected = true;
-      began = Date.now();
+    const stranger = (): Greeting => ({ result: "stranger", said: bytes.toString() });
+    const timer = clock.after(timeoutMs, () => {
+      if (!connected) return end({ result: "unreachable", code: "ETIMEDOUT" });
+      end(bytes.length === 0 ? { result: "silent" } : stranger());
     });
-    socket.on("data", (chunk: Buffer) => {
-      bytes = Buffer.concat([bytes, chunk.subarray(0, GREETING_BYTES_MAX)]);
-      const newline = bytes.indexOf(NEWLINE);
-      if (newline >= 0) end(understood(bytes.subarray(0, newline), began));
-      else if (bytes.length >= GREETING_BYTES_MAX) end({ result: "stranger", said: bytes.toString() });
+    const connection = network.connect(host, port, {
+      open: () => {
+        connected = true;
+        began = clock.wall();
+      },
+      data: (chunk) => {
+        bytes = Buffer.concat([bytes, chunk.subarray(0, GREETING_BYTES_MAX)]);
+        const newline = bytes.indexOf(NEWLINE);
+        if (newline >= 0) end(understood(bytes.subarray(0, newline), began, clock.wall()));
+        else if (bytes.length >= GREETING_BYTES_MAX) end(stranger());
+      },
+      drain() {},
+      close: (code) => end(connected ? stranger() : { result: "unreachable", code: code || "EIO" }),
     });
-    socket.on("error", (error: NodeJS.ErrnoException) =>
-      end(
-        connected
-          ? { result: "stranger", said: bytes.toString() }
-          : { result: "unreachable", code: error.code ?? "EIO" },
-      ),
-    );
-    socket.on("close", () => end({ result: "stranger", said: bytes.toString() }));
   });
 }
 
-function understood(line: Buffer, began: number): Greeting {
-  const now = Date.now();
+function understood(line: Buffer, began: number, now: number): Greeting {
   const stranger: Greeting = { result: "stranger", said: line.toString() };
   let said: ReturnType<typeof parseObject>;
   try {

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { platformVisit } from "../../adapters/platform.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX, DISK_SLOW_MS } from "../../core/config.ts";
 import { DEFAULT_ENGINE } from "../../engines/default.ts";
 import { type Finding, problem, well } from "./finding.ts";
@@ -108,8 +109,9 @@ function timeSyncs(file: string): number {
 }
 
 async function portFinding(host: string, port: number, id: number): Promise<Finding> {
-  if (port === 0 || (await portIsFree(host, port))) return well("port", `${host}:${port} is free`);
-  const greeting = await greet(host, port, GREETING_MS_MAX);
+  const ports = platformVisit();
+  if (port === 0 || (await portIsFree(ports.network, host, port))) return well("port", `${host}:${port} is free`);
+  const greeting = await greet(ports, { host, port }, GREETING_MS_MAX);
   if (greeting.result === "unreachable")
     return problem(
       "port",

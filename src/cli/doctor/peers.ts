@@ -6,7 +6,7 @@ import { twinsText } from "../../core/twin-text.ts";
 import { commonVersion, OWN_VERSIONS, showVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { isLoopback, isUnspecified } from "../process/addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
-import { type Greeting, greet, type PeerHello } from "./greeting.ts";
+import { type AskingPorts, type Greeting, greet, type PeerHello } from "./greeting.ts";
 
 export interface Seen {
   readonly address: Address;
@@ -27,12 +27,12 @@ export interface Own {
 const CLOCKS_APART_MS = 5000;
 
 /** Never throws. */
-export async function lookAt(address: Address, timeoutMs: number): Promise<Seen> {
-  const greeting = await greet(address.host, address.port, timeoutMs);
+export async function lookAt(ports: AskingPorts, address: Address, timeoutMs: number): Promise<Seen> {
+  const greeting = await greet(ports, address, timeoutMs);
   if (greeting.result !== "peer") return { address, greeting, advertised: null };
   const { host, port } = greeting.hello;
   const same = (host === address.host && port === address.port) || isUnspecified(host);
-  return { address, greeting, advertised: same ? null : await greet(host, port, timeoutMs) };
+  return { address, greeting, advertised: same ? null : await greet(ports, { host, port }, timeoutMs) };
 }
 
 /** What is to be said of each address, and of them together. */

@@ -1,10 +1,16 @@
 /** Whether one could listen somewhere. */
-import { createServer } from "node:net";
+import type { Network } from "../../host/contracts.ts";
 
-export function portIsFree(host: string, port: number): Promise<boolean> {
+export function portIsFree(network: Network, host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
+    network.listen(
+      host,
+      port,
+      () => null,
+      (_, listener) => {
+        listener?.close();
+        resolve(listener !== null);
+      },
+    );
   });
 }

@@ -1,13 +1,12 @@
 /** How a peer that answers fares, in its own words: whom it waits for, and what it cannot write. */
-import { platformClock, platformNetwork } from "../../adapters/platform.ts";
 import { type Address, place } from "../../core/address.ts";
 import type { Status } from "../../core/reports.ts";
 import { Visitor } from "../../host/client/visitor.ts";
 import { type Finding, problem } from "./finding.ts";
+import type { AskingPorts } from "./greeting.ts";
 
 /** Null where it does not say so in time. Never throws. */
-export function askStatus(address: Address, timeoutMs: number): Promise<Status | null> {
-  const ports = { clock: platformClock(), network: platformNetwork() };
+export function askStatus(ports: AskingPorts, address: Address, timeoutMs: number): Promise<Status | null> {
   return new Promise((resolve) => {
     const end = (status: Status | null) => {
       timer.cancel();

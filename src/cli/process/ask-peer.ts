@@ -1,5 +1,6 @@
 /** What `chatpeer` without arguments asks for, in a terminal: enough to start a peer, with proposals that work. */
 import type { Readable, Writable } from "node:stream";
+import { platformVisit } from "../../adapters/platform.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
 import { dataDirectory } from "../chat/chat-options.ts";
 import { greet } from "../doctor/greeting.ts";
@@ -63,22 +64,27 @@ function questions(settings: Settings): readonly Question[] {
 
 /** The lowest id that no member has and whose usual port is free here; null where nobody says who the members are. */
 async function freeId(seedText: string): Promise<string | null> {
+  const ports = platformVisit();
   const members =
-    seedText === FOUND ? [] : (await askStatus(seed("the peer to join through", seedText), STATUS_MS_MAX))?.members;
+    seedText === FOUND
+      ? []
+      : (await askStatus(ports, seed("the peer to join through", seedText), STATUS_MS_MAX))?.members;
   if (members === undefined) return null;
   // Members that have left are in the list, too.
   const taken = members.map((m) => m.id);
   for (let id = 1; id <= PEER_ID_MAX; id++)
-    if (!taken.includes(id) && (id > IDS_TRIED_MAX || (await portIsFree("127.0.0.1", 6000 + id)))) return `${id}`;
+    if (!taken.includes(id) && (id > IDS_TRIED_MAX || (await portIsFree(ports.network, "127.0.0.1", 6000 + id))))
+      return `${id}`;
   return null;
 }
 
 /** A peer that runs on this machine, or null. */
 async function seedHere(): Promise<string | null> {
+  const ports = platformVisit();
   for (let id = 1; id <= IDS_TRIED_MAX; id++) {
     const port = 6000 + id;
-    if (await portIsFree("127.0.0.1", port)) continue;
-    const greeting = await greet("127.0.0.1", port, GREETING_MS_MAX);
+    if (await portIsFree(ports.network, "127.0.0.1", port)) continue;
+    const greeting = await greet(ports, { host: "127.0.0.1", port }, GREETING_MS_MAX);
     if (greeting.result === "peer") return `${greeting.hello.id}:127.0.0.1:${port}`;
   }
   return null;

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { platformVisit } from "../../../src/adapters/platform.ts";
 import type { Greeting } from "../../../src/cli/doctor/greeting.ts";
 import { judgeMembers, type Knowledge, type Known } from "../../../src/cli/doctor/judge-members.ts";
 import { judgeMachine } from "../../../src/cli/doctor/machine.ts";
@@ -13,6 +14,7 @@ import { createPeer } from "../../../src/index.ts";
 
 const TIMEOUT_MS = 2000;
 const LOCAL = "127.0.0.1";
+const PORTS = platformVisit();
 
 let root = "";
 beforeAll(() => {
@@ -69,7 +71,7 @@ function peer(said: Said = {}): Promise<number> {
 }
 
 async function doctor(ports: readonly number[], own: Own | null = null, timeoutMs = TIMEOUT_MS) {
-  const seen = await Promise.all(ports.map((port) => lookAt({ host: LOCAL, port }, timeoutMs)));
+  const seen = await Promise.all(ports.map((port) => lookAt(PORTS, { host: LOCAL, port }, timeoutMs)));
   return judgePeers(seen, own, timeoutMs);
 }
 
@@ -94,7 +96,7 @@ describe("an address where no peer answers", () => {
   });
 
   test("a name that does not resolve", async () => {
-    const seen = await lookAt({ host: "no-such-host.invalid", port: 1 }, TIMEOUT_MS);
+    const seen = await lookAt(PORTS, { host: "no-such-host.invalid", port: 1 }, TIMEOUT_MS);
     expect(codes(judgePeers([seen], null, TIMEOUT_MS))).toEqual(["unresolved"]);
   });
 
@@ -298,7 +300,7 @@ test("a real peer is well, tells its clock, and does not notice that it was look
   });
   try {
     const before = events.length;
-    const seen = await lookAt({ host: LOCAL, port: alive.port }, TIMEOUT_MS);
+    const seen = await lookAt(PORTS, { host: LOCAL, port: alive.port }, TIMEOUT_MS);
     expect(judgePeers([seen], null, TIMEOUT_MS).map((f) => [f.ok, f.message])).toEqual([
       [true, expect.stringContaining("peer 5 answers, of cluster ")],
     ]);

@@ -3,10 +3,12 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { platformVisit } from "../../../src/adapters/platform.ts";
 import { askStatus, judgeStanding } from "../../../src/cli/doctor/standing.ts";
 import { createPeer } from "../../../src/index.ts";
 
 const TIMEOUT_MS = 2000;
+const PORTS = platformVisit();
 
 const root = mkdtempSync(join(tmpdir(), "chatpeer-standing-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -15,7 +17,7 @@ test("it says itself whom it waits for and what it cannot write; one that does n
   const alone = await createPeer({ id: 6, port: 0, dataDir: join(root, "six") });
   const address = { host: "127.0.0.1", port: alone.port };
   try {
-    const status = await askStatus(address, TIMEOUT_MS);
+    const status = await askStatus(PORTS, address, TIMEOUT_MS);
     if (status === null) throw new Error("it runs");
     expect(judgeStanding(address, status)).toMatchObject([
       { ok: false, code: "waiting", message: expect.stringContaining("alone in it") },
@@ -26,5 +28,5 @@ test("it says itself whom it waits for and what it cannot write; one that does n
   } finally {
     await alone.close();
   }
-  expect(await askStatus(address, TIMEOUT_MS)).toBeNull();
+  expect(await askStatus(PORTS, address, TIMEOUT_MS)).toBeNull();
 });
