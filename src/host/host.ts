@@ -47,11 +47,12 @@ import { OwnPerson, type PersonOptions } from "./people.ts";
 import { committedRooms, ROOMS, Rooms, readRooms, saveRooms } from "./rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
 import { byteLength } from "./store/bytes.ts";
-import { type Directory, HostError, lockDirectory, lockFailure, openDirectory, unusable } from "./store/directory.ts";
+import { type Directory, openDirectory } from "./store/directory.ts";
 import { HeldDisk, Outwait } from "./store/holding.ts";
 import type { RawEntries } from "./store/log-store.ts";
 import { makeEntry } from "./store/made-entry.ts";
 import { Troubles } from "./store/troubles.ts";
+import { HostError, lockDirectory, lockFailure, unusable } from "./store/unusable.ts";
 import { Writer } from "./store/writer.ts";
 import { type Pair, whereOf } from "./twins.ts";
 

@@ -8,8 +8,7 @@
  *   rooms.json      rooms joined, and how far they were shown
  *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
-import { assert } from "../../core/assert.ts";
-import { BOOT_MAX, BOOT_STRIDE_MAX, SEGMENTS, SESSION_CHARS } from "../../core/config.ts";
+import { SEGMENTS, SESSION_CHARS } from "../../core/config.ts";
 import {
   type Ballot,
   ballotOf,
@@ -23,36 +22,22 @@ import { LogState } from "../../core/log-state.ts";
 import type { Entry, Genesis } from "../../core/message.ts";
 import type { Restored } from "../../engines/engine.ts";
 import { WireError } from "../../wire/errors.ts";
-import { type Clock, type Disk, type Holder, PortError } from "../contracts.ts";
+import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { claimedByOthers } from "./claims.ts";
+import { IDENTITY, type Identity, openIdentity } from "./identity.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox, type PendingSession } from "./outbox.ts";
+import { ProgressFile } from "./progress.ts";
 import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
 import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
-import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY, listSegments } from "./segments.ts";
+import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY } from "./segments.ts";
 import { SlotFile } from "./slots.ts";
-import { DamagedFile, readState, readWhole, replaceState, replaceStateNow } from "./state-files.ts";
-import { passes, remedyOf, type TroubledFile } from "./troubles.ts";
+import { DamagedFile, readState, readWhole, replaceStateNow } from "./state-files.ts";
+import { passes, type TroubledFile } from "./troubles.ts";
+import { HostError, unusable } from "./unusable.ts";
 
-export const IDENTITY = "identity.json";
-export const PROGRESS = "progress.json";
 export const REPAIR = "repair.json";
 export const RECOVERY = "recovery.json";
-
-/** A directory that cannot be used as it is: says what, why and what to do. */
-export class HostError extends Error {
-  override readonly name = "HostError";
-}
-
-export interface Identity {
-  readonly id: PeerId;
-  readonly inc: string;
-  /** Of the last start: counted up before anything else. 0, or missing in older directories: there was none. */
-  readonly boot?: number;
-  readonly cluster_id: string | null;
-  /** Made its cluster: only then may an empty log be given a genesis, and only once. */
-  readonly founder: boolean;
-}
 
 export interface DirectoryOptions {
   readonly id: PeerId;
@@ -77,15 +62,9 @@ export class Directory {
   readonly #noted: StoreEvents["noted"];
   readonly #promise: SlotFile;
   #identity: Identity;
-  #progress: Progress;
-  /** Notes of progress so far: one that a later note has overtaken, or a close, is dropped. */
-  #notes = 0;
-  #noting = false;
-  /** The last note came to its end. */
-  #isNoted = true;
+  readonly #progress: ProgressFile;
   /** Damage, or that there is none any more, that could not be noted yet. */
   #unnotedDamage: { readonly from: LogIndex | null } | null = null;
-  #closed = false;
 
   constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
     this.#disk = disk;
@@ -97,27 +76,28 @@ export class Directory {
       );
     for (const directory of ["", LOG_DIRECTORY, CHECKPOINT_DIRECTORY]) disk.makeDirectory(directory);
     this.#identity = openIdentity(disk, clock, options);
-    this.#progress = readProgress(disk);
+    this.#progress = new ProgressFile(disk, options.events.noted);
+    const progress = this.#progress.noted;
     const notes: string[] = [];
-    const recovered = recoverLog(disk, this.#progress, damageNoted(disk), (state) => {
+    const recovered = recoverLog(disk, progress, damageNoted(disk), (state) => {
       if (this.#isAlone(state, options.founds)) throw this.#lost(state);
     });
     notes.push(...recovered.notes);
     const promised = this.#readPromise(recovered.state.tail.ballot);
     // As with the log, an unclean stop may have left in the page cache what the medium refused [D3].
-    if (!this.#progress.clean) makePromiseFile(disk, promised);
+    if (!progress.clean) makePromiseFile(disk, promised);
     this.#promise = new SlotFile(disk, PROMISE);
     const faulty = this.#noteDamage(recovered, options.founds);
     const { state } = recovered;
     this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
     // What recovery kept may be in the page cache only.
     this.store.syncNow();
-    const commit = Math.min(this.#progress.commit, state.index);
+    const commit = Math.min(progress.commit, state.index);
     const { outbox, pending } = Outbox.open(disk, notes);
     this.outbox = outbox;
     this.#leaveClaimed(clock, pending, { ...recovered, commit }, notes);
     // What was delivered was committed: it stays so even where this log has lost it.
-    this.delivered = this.#progress.delivered;
+    this.delivered = progress.delivered;
     this.notes = notes;
     this.restored = {
       // The store and the core each change a state of their own, at their own pace.
@@ -132,7 +112,7 @@ export class Directory {
     };
     // From here on a stop without a word is an unclean one.
     const began = clock.now();
-    this.saveProgress({ ...this.#progress, durable: state.index, clean: false }, true);
+    this.saveProgress({ ...progress, durable: state.index, clean: false }, true);
     const syncMs = clock.now() - began;
     // A clock that stands still has measured nothing.
     if (syncMs > 0) this.restored = { ...this.restored, syncMs };
@@ -219,38 +199,17 @@ export class Directory {
 
   /** The watermark must not speak of entries that will be gone. Throws HostError, PortError. */
   truncate(from: LogIndex): void {
-    if (this.#progress.durable >= from) this.saveProgress({ ...this.#progress, durable: from - 1 }, true);
+    if (this.progress.durable >= from) this.saveProgress({ ...this.progress, durable: from - 1 }, true);
     this.#findingDamage(from, () => this.store.truncate(from));
   }
 
-  /**
-   * Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). A late note is no
-   * loss, so one that fails is left to the next; but even a lazy one is synced before it takes its name, because
-   * a watermark torn by a power cut would make every cut line look like damage.
-   */
+  /** Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). */
   saveProgress(progress: Progress, durable = progress.clean): void {
-    if (durable) {
-      this.#notes += 1;
-      replaceStateNow(this.#disk, PROGRESS, progress);
-      this.#noting = false;
-      this.#isNoted = true;
-      this.#progress = progress;
-      return;
-    }
-    if (this.#noting || (this.#isNoted && sameProgress(progress, this.#progress))) return;
-    const note = ++this.#notes;
-    this.#noting = true;
-    this.#progress = progress;
-    const noted = (error: PortError | null) => {
-      this.#noting = false;
-      this.#isNoted = error === null;
-      this.#noted(PROGRESS, error);
-    };
-    replaceState(this.#disk, PROGRESS, progress, noted, () => note === this.#notes && !this.#closed);
+    this.#progress.save(progress, durable);
   }
 
   get progress(): Progress {
-    return this.#progress;
+    return this.#progress.noted;
   }
 
   read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null {
@@ -304,7 +263,7 @@ export class Directory {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#progress.close();
     this.store.close();
     this.outbox.close();
     this.#promise.close();
@@ -332,7 +291,7 @@ export class Directory {
     if (!noted && damagedFrom === null) return false;
     if (!noted) this.#writeDamage(damagedFrom);
     if (!this.#isAlone(state, founds)) return true;
-    if (damagedFrom !== null || this.#progress.durable === UNKNOWN) throw this.#lost(state);
+    if (damagedFrom !== null || this.progress.durable === UNKNOWN) throw this.#lost(state);
     // Restored from a copy: all that was confirmed is here again.
     this.#writeDamage(null);
     return false;
@@ -364,70 +323,6 @@ export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOption
   }
 }
 
-/** Takes the directory for this process [D1], or returns a holder that must be outwaited. Throws HostError. */
-export function lockDirectory(disk: Disk): Holder | null {
-  try {
-    return disk.lock();
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    throw new HostError(lockFailure(error));
-  }
-}
-
-export function lockFailure(error: PortError): string {
-  if (error.code !== "ELOCKED") return unusable(error);
-  return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
-}
-
-/** Where nothing can wait for the disk. */
-export function unusable(error: PortError): string {
-  return `the data directory cannot be used: ${error.message}; ${remedyOf(error)}, then start again`;
-}
-
-/** Who the directory is, null while nobody. Throws HostError. */
-export function readIdentity(disk: Disk): Identity | null {
-  let stored: Identity | null;
-  try {
-    stored = readState(disk, IDENTITY) as Identity | null;
-  } catch (error) {
-    if (!(error instanceof DamagedFile)) throw error;
-    throw new HostError(
-      `${IDENTITY} is damaged: restore it from a copy, or start with an empty directory and another --id`,
-    );
-  }
-  if (stored === null && listSegments(disk).length > 0)
-    throw new HostError(
-      `${IDENTITY} is missing beside a log: restore it from a copy, or start with an empty directory and another --id`,
-    );
-  return stored;
-}
-
-function openIdentity(disk: Disk, clock: Clock, { id, founds }: DirectoryOptions): Identity {
-  const stored = readIdentity(disk);
-  if (stored !== null) {
-    if (stored.id !== id)
-      throw new HostError(
-        `the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`,
-      );
-  }
-  const cluster_id = founds ? clock.word(12) : null;
-  const fresh = { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
-  // One that has waited in vain for its seeds has nothing yet that another cluster gave it: it may found one instead.
-  const before =
-    stored === null ? fresh : stored.cluster_id === null && founds ? { ...stored, cluster_id, founder: true } : stored;
-  // For good, and before anything is done under this number.
-  const identity = { ...before, boot: nextBoot(clock, before) };
-  replaceStateNow(disk, IDENTITY, identity);
-  return identity;
-}
-
-/** The boot number of the start after the last one [E14]. */
-export function nextBoot(clock: Clock, { boot = 0 }: Pick<Identity, "boot">): number {
-  const next = boot + 1 + Math.floor(clock.random() * BOOT_STRIDE_MAX);
-  assert(next <= BOOT_MAX, "nobody starts a directory 2²⁹ times");
-  return next;
-}
-
 /** Damage was found before and is not made good yet [D5]. */
 export function damageNoted(disk: Disk): boolean {
   try {
@@ -436,19 +331,4 @@ export function damageNoted(disk: Disk): boolean {
     if (error instanceof DamagedFile) return true;
     throw error;
   }
-}
-
-/** A damaged or missing note is no note: then everything in the log counts as confirmed, and damage is never just cut. */
-export function readProgress(disk: Disk): Progress {
-  const none: Progress = { durable: 0, commit: 0, delivered: 0, clean: false };
-  try {
-    return (readState(disk, PROGRESS) as Progress | null) ?? none;
-  } catch (error) {
-    if (error instanceof DamagedFile) return { ...none, durable: UNKNOWN };
-    throw error;
-  }
-}
-
-function sameProgress(a: Progress, b: Progress): boolean {
-  return a.durable === b.durable && a.commit === b.commit && a.delivered === b.delivered && a.clean === b.clean;
 }

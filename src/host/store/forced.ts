@@ -28,29 +28,18 @@ import type { Configuration, Member, Tail } from "../../core/message.ts";
 import { everyVoter, voterSets } from "../../core/quorum.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { copyAside } from "./damaged.ts";
-import {
-  damageNoted,
-  HostError,
-  IDENTITY,
-  type Identity,
-  lockDirectory,
-  lockFailure,
-  nextBoot,
-  PROGRESS,
-  RECOVERY,
-  REPAIR,
-  readIdentity,
-  readProgress,
-  unusable,
-} from "./directory.ts";
+import { damageNoted, RECOVERY, REPAIR } from "./directory.ts";
 import { HeldDisk, heldElsewhere } from "./holding.ts";
+import { IDENTITY, type Identity, nextBoot, readIdentity } from "./identity.ts";
 import { LogStore } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Outbox } from "./outbox.ts";
+import { PROGRESS, readProgress } from "./progress.ts";
 import { makePromiseFile, PROMISE, PROMISE_BEFORE_SLOTS, readPromise } from "./promise-file.ts";
 import { type Progress, recoverLog, replay, UNKNOWN } from "./recovery.ts";
 import { listSegments, Segment, segmentPath } from "./segments.ts";
 import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
+import { HostError, lockDirectory, lockFailure, unusable } from "./unusable.ts";
 
 /** What is in a directory, for whoever decides whether its log is to become the history. */
 export interface Survivor {

@@ -8,7 +8,7 @@ import type { Entry } from "../../core/message.ts";
 import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
 import type { Disk, File } from "../contracts.ts";
-import { PROGRESS, readProgress } from "./directory.ts";
+import { PROGRESS, readProgress } from "./progress.ts";
 import { UNKNOWN } from "./recovery.ts";
 import { linesOf, listSegments, segmentPath } from "./segments.ts";
 

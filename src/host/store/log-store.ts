@@ -7,11 +7,12 @@ import type { LogIndex } from "../../core/ids.ts";
 import type { LogState } from "../../core/log-state.ts";
 import type { Entry } from "../../core/message.ts";
 import { entryLines } from "../../wire/encode.ts";
-import { checkCrc, EntryReader, readCrc } from "../../wire/entry.ts";
+import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
-import { type Clock, type Disk, PortError } from "../contracts.ts";
+import type { Clock, Disk, PortError } from "../contracts.ts";
+import { writeCheckpoint } from "./checkpoints.ts";
+import { checkLines, statedCrc } from "./line-chain.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, Segment, segmentPath } from "./segments.ts";
-import { replaceStateNow } from "./state-files.ts";
 import { passes, refusalOf, type TroubledFile } from "./troubles.ts";
 
 export interface StoreEvents {
@@ -28,28 +29,6 @@ export interface RawEntries {
   readonly prevCrc: number;
   readonly lines: Uint8Array[];
   readonly count: number;
-}
-
-/** What a closed segment's checkpoint says besides the log state at its end. */
-export interface Checkpoint {
-  readonly bytes: number;
-  readonly state: ReturnType<LogState["toData"]>;
-}
-
-/**
- * Notes the state at the end of a closed segment. Only a shortcut for start-up: without it the segment is read, so a disk
- * that has no room for it is no reason to stop. Returns why it could not, or null.
- */
-export function writeCheckpoint(disk: Disk, segment: Segment, state: LogState): PortError | null {
-  const checkpoint: Checkpoint = { bytes: segment.bytes, state: state.toData() };
-  const path = checkpointPath(segment.first);
-  try {
-    replaceStateNow(disk, path, checkpoint, false);
-    return null;
-  } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    return error;
-  }
 }
 
 export class LogStore {
@@ -268,8 +247,7 @@ export class LogStore {
       const wanted = Math.min(through, segment.end - 1, after + FRAME_ENTRIES_MAX);
       const piece = this.#piece(segment, index, wanted, bytesMax - bytes);
       if (piece.count === 0) return null;
-      const before = crc;
-      const end = orNull(() => checkLines(piece.bytes, before));
+      const end = checkLines(piece.bytes, crc);
       if (end === null) return null;
       crc = end;
       lines.push(piece.bytes);
@@ -359,29 +337,3 @@ export class LogStore {
 
 const READ_BYTES = 1024 * 1024;
 const HANDLE_RETRY_MS = 1000;
-
-/** The crc at the end of lines that continue the chain from `prevCrc`. Throws WireError if one does not. */
-function checkLines(bytes: Uint8Array, prevCrc: number): number {
-  let crc = prevCrc;
-  for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, start) + 1;
-    crc = checkCrc(bytes, start, end, crc);
-    start = end;
-  }
-  return crc;
-}
-
-/** The crc that a line, or the end of one, states; NaN if it is damaged there. */
-export function statedCrc(line: Uint8Array): number {
-  return orNull(() => readCrc(line, 0, line.length)) ?? Number.NaN;
-}
-
-/** Null for what is damaged. */
-function orNull(read: () => number): number | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof WireError) return null;
-    throw error;
-  }
-}

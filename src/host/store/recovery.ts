@@ -10,8 +10,9 @@ import type { Entry, Member } from "../../core/message.ts";
 import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
 import type { Disk } from "../contracts.ts";
+import { type Checkpoint, writeCheckpoint } from "./checkpoints.ts";
 import { copyAside, copyBytes, DAMAGED_DIRECTORY } from "./damaged.ts";
-import { type Checkpoint, statedCrc, writeCheckpoint } from "./log-store.ts";
+import { statedCrc } from "./line-chain.ts";
 import { CHECKPOINT_DIRECTORY, checkpointPath, LOG_DIRECTORY, listSegments, Segment, segmentPath } from "./segments.ts";
 import { DamagedFile, makeWhole, readState, temporaryOf } from "./state-files.ts";
 

@@ -8,8 +8,9 @@ import { type Ballot, type LogIndex, sameBallot } from "../../core/ids.ts";
 import type { Refusal } from "../../core/message.ts";
 import type { Output } from "../../engines/engine.ts";
 import { type Clock, PortError } from "../contracts.ts";
-import { type Directory, HostError } from "./directory.ts";
+import type { Directory } from "./directory.ts";
 import { passes, refusalOf, type TroubledFile } from "./troubles.ts";
+import { HostError } from "./unusable.ts";
 
 type LogWrite = Extract<Output, { do: "append" | "truncate" }>;
 

@@ -5,7 +5,7 @@ import { HISTORY_TEXT_CHARS_MAX } from "../../../src/core/config.ts";
 import type { Told } from "../../../src/core/reports.ts";
 import { refuseQuestion } from "../../../src/host/answers/questions.ts";
 import type { OwnQuestion } from "../../../src/host/service.ts";
-import { HostError } from "../../../src/host/store/directory.ts";
+import { HostError } from "../../../src/host/store/unusable.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
 import { anyNumber, anyText, planted } from "../../wire/any-values.ts";
 import { Cluster } from "../virtual-cluster.ts";

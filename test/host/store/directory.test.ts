@@ -2,9 +2,10 @@
 import { expect, test } from "bun:test";
 import type { Ballot } from "../../../src/core/ids.ts";
 import { PortError } from "../../../src/host/contracts.ts";
-import { type Directory, HostError, lockDirectory, openDirectory } from "../../../src/host/store/directory.ts";
+import { type Directory, openDirectory } from "../../../src/host/store/directory.ts";
 import { makePromiseFile } from "../../../src/host/store/promise-file.ts";
 import { readState, replaceStateNow } from "../../../src/host/store/state-files.ts";
+import { HostError, lockDirectory } from "../../../src/host/store/unusable.ts";
 import { VirtualDisk } from "../../../src/sim/disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, promiseAbove } from "./log-maker.ts";

@@ -1,6 +1,7 @@
 /** What start-up makes of a log directory: checkpoints, cut tails, damage below the watermark. */
 import { expect, test } from "bun:test";
-import { type Directory, HostError, openDirectory } from "../../../src/host/store/directory.ts";
+import { type Directory, openDirectory } from "../../../src/host/store/directory.ts";
+import { HostError } from "../../../src/host/store/unusable.ts";
 import { VirtualDisk } from "../../../src/sim/disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
