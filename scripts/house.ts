@@ -32,7 +32,6 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
     "src/host/client/client-host.ts",
     "src/host/client/attached-clients.ts",
     "src/host/host.ts",
-    "src/host/net/links.ts",
     "src/sim/checkers.ts",
     "src/sim/disk.ts",
     "src/sim/network.ts",

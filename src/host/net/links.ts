@@ -11,101 +11,34 @@
  */
 
 import { type Address, place } from "../../core/address.ts";
-import type { Timings } from "../../core/config.ts";
-import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../../core/ids.ts";
-import type { DiskTimes, Frame, Hello, PeerInfo, Ping, Pong, Refuse } from "../../core/message.ts";
-import type { Input } from "../../engines/engine.ts";
+import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
+import type { Frame, Hello, PeerInfo, Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
-import type { ClientEvents } from "../client/client-link.ts";
-import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
-import type { LogLevel } from "../events.ts";
+import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
-import type { Origin } from "./admission.ts";
 import { Channel, refusal } from "./channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
+import { type Link, linkName } from "./link.ts";
+import type { LinkOptions } from "./link-options.ts";
 import { Listeners, type Listening } from "./listeners.ts";
+import { Pulse } from "./pulse.ts";
 import type { Window } from "./window.ts";
-
-export type Flow = Pick<Extract<Input, { type: "flow" }>, "window" | "frame" | "receives" | "arrivedUntil">;
-
-export interface LinkEvents {
-  up(link: LinkId, hello: Hello): void;
-  down(link: LinkId): void;
-  frame(link: LinkId, frame: Frame): void;
-  /** The other side answered after so long, and said how long its disk takes [E15]. */
-  measured(link: LinkId, roundTrip: number, disk: DiskTimes): void;
-  /** How much bulk may be under way on a link has changed, or frames that take long are coming, or going [R10]. */
-  flow(link: LinkId, flow: Flow): void;
-  /** This process stood still for so many milliseconds, in which the others gave it up. */
-  goesOn(away: number): void;
-  /**
-   * The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. `by`: who it
-   * said that it is.
-   */
-  refused(address: string, refuse: Refuse, dialled: boolean, by: Hello | null): void;
-  /** Two living processes of one member were found out, and refused [E16]; one of them may be this very process. */
-  twins(pair: Pair): void;
-  log(level: LogLevel, message: string): void;
-}
-
-export interface LinkOptions {
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly self: ProcessKey;
-  readonly timings: Timings;
-  /** This peer's HELLO as of now. */
-  readonly hello: () => Hello;
-  /** What speaks against linking this peer, or null. */
-  readonly judge: (hello: Hello, from: Origin) => Refuse | null;
-  readonly isMember: (member: MemberKey) => boolean;
-  /** Whether the directory is this process's still: nothing is answered for it otherwise [D1]. */
-  readonly holds: () => boolean;
-  /** How long this peer's disk takes, for others to know. */
-  readonly disk: () => DiskTimes;
-  /** Milliseconds after which a link that is silent is given up. */
-  readonly silenceMax: (link: LinkId) => number;
-  readonly events: LinkEvents;
-  readonly clients: ClientEvents;
-}
-
-/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals. */
-const MEASURE_EVERY_HEARTBEATS = 5;
-/** So many times within the silence that is borne something is sent, and the round trip measured, where that is long [R10]. */
-const [HEARD_PER_SILENCE, MEASURED_PER_SILENCE] = [4, 2];
-const NO_DISK: DiskTimes = { mean: 0, bound: 0 };
-
-interface Link {
-  readonly id: LinkId;
-  readonly hello: Hello;
-  channel: Channel;
-  /** Round trip in milliseconds as last measured, null before. */
-  roundTrip: number | null;
-  /** When the question was sent whose answer will be the next measurement; null: none is under way. One at a time: what a cut holds back is one late answer, not many. */
-  askedAt: number | null;
-  measuredAt: number;
-  /** As last told. */
-  window: number;
-}
 
 export class Links {
   readonly #options: LinkOptions;
   readonly #clock: Clock;
   readonly #listeners: Listeners;
   readonly #channels = new Set<Channel>();
-  /** The last PING of each that came while this process did not know that it holds its directory. */
-  readonly #unanswered = new Map<Channel, number>();
   readonly #links = new Map<LinkId, Link>();
   readonly #byName = new Map<string, Link>();
   readonly #dialler: Dialler;
   readonly #doors: Doors;
+  readonly #pulse: Pulse;
   /** Accepted, and counted there: until they are known as members. */
   readonly #guests = new Set<Channel>();
   readonly #twins = new Twins();
   #nextLink: LinkId = 1;
-  #beat: Timer | null = null;
-  #beatAt = 0;
-  #wallBeatAt = 0;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -123,6 +56,7 @@ export class Links {
       isProcessLinked: (process) => this.#linkOfProcess(process) !== null,
       log: options.events.log,
     });
+    this.#pulse = new Pulse(options, this.#channels, this.#links, () => this.#dialler.onBeat());
   }
 
   listen(addresses: readonly Address[], ready: (listening: Listening) => void): void {
@@ -130,7 +64,7 @@ export class Links {
       addresses,
       (connection) => this.#accept(connection),
       (listening) => {
-        if (listening.ok) this.#scheduleBeat();
+        if (listening.ok) this.#pulse.start();
         ready(listening);
       },
     );
@@ -182,7 +116,7 @@ export class Links {
 
   close(): void {
     this.#closed = true;
-    this.#beat?.cancel();
+    this.#pulse.stop();
     this.#listeners.close();
     this.#dialler.close();
     for (const channel of [...this.#channels]) channel.end();
@@ -277,22 +211,22 @@ export class Links {
     const version = channel.isMixed ? `, protocol version ${channel.version}` : "";
     events.log("debug", `linked with peer ${hello.id} at ${place(hello)}${version}`);
     events.up(link.id, hello);
-    this.#tellWindow(link);
-    this.#ping(channel, link);
+    this.#pulse.tellWindow(link);
+    this.#pulse.ping(channel, link);
   }
 
   /** [E16] Another process of a member that is linked: both have a connection for as long as either may answer, and one the link. */
   #suspect(present: Link, fresh: Channel, hello: Hello): void {
     this.#twins.suspect([present.hello, hello], this.#clock.now());
-    this.#ping(present.channel, present);
-    this.#ping(fresh, undefined);
+    this.#pulse.ping(present.channel, present);
+    this.#pulse.ping(fresh, undefined);
   }
 
   /** Another process of this very member: does it live, too? */
   #meetTwin(channel: Channel, hello: Hello): void {
     const own = this.#options.hello();
     this.#twins.suspect([own, hello], this.#clock.now(), [own]);
-    this.#ping(channel, undefined);
+    this.#pulse.ping(channel, undefined);
   }
 
   /** Both are told of each other, on every connection that they have. */
@@ -317,13 +251,13 @@ export class Links {
     fresh.link = link.id;
     // The answer may be lost with the old one.
     link.askedAt = null;
-    this.#tellWindow(link);
+    this.#pulse.tellWindow(link);
     old.end();
   }
 
   #onFrame(channel: Channel, frame: Frame): void {
     if (channel.isClient) return this.#options.clients.frame(channel, frame);
-    if (frame.type === "PING") return this.#onPing(channel, frame);
+    if (frame.type === "PING") return this.#pulse.onPing(channel, frame);
     if (frame.type === "PONG") {
       const twins = channel.theirs === null ? null : this.#twins.onAnswer(channel.theirs, frame.at);
       if (twins !== null) return this.#refuseTwins(twins);
@@ -331,58 +265,8 @@ export class Links {
     // Frames of a connection that is being replaced still belong to the link.
     const link = channel.link ?? (channel.theirs === null ? null : this.#linkOfProcess(processName(channel.theirs)));
     if (link === null) return;
-    if (frame.type === "PONG") return this.#onPong(this.#links.get(link), frame);
+    if (frame.type === "PONG") return this.#pulse.onPong(this.#links.get(link), frame);
     this.#options.events.frame(link, frame);
-  }
-
-  #onPing(channel: Channel, { at }: Ping): void {
-    // Whoever stood still while another process took over the directory does not say that it lives; one that still has
-    // it does as soon as it knows that, because the other side asks one thing at a time.
-    if (!this.#options.holds()) return void this.#unanswered.set(channel, at);
-    this.#unanswered.delete(channel);
-    channel.write(encodeFrame({ type: "PONG", at, disk: this.#options.disk() }), false);
-  }
-
-  #onPong(link: Link | undefined, { at, disk }: Pong): void {
-    if (link === undefined) return;
-    this.#tellWindow(link);
-    if (link.askedAt !== at) return;
-    const now = this.#clock.now();
-    link.askedAt = null;
-    link.measuredAt = now;
-    // While a process stands still, or a cable is pulled, nothing at all is heard: that time is not the line's.
-    const { silence } = link.channel;
-    const still = silence > this.#options.timings.leaderTimeout ? silence : 0;
-    link.roundTrip = Math.max(0, now - at - still);
-    this.#options.events.measured(link.id, link.roundTrip, disk ?? NO_DISK);
-  }
-
-  /** Keeps the connection alive; where no measurement is under way it begins one. */
-  #ping(channel: Channel, link: Link | undefined): void {
-    const at = channel.ping();
-    if (link === undefined || link.askedAt !== null) return;
-    link.askedAt = at;
-    channel.silence = 0;
-  }
-
-  #tellWindow(link: Link): void {
-    if (link.channel.window.size !== link.window) this.#tellFlow(link, false, null);
-  }
-
-  /** Tells of frames that take longer than a heartbeat interval: that nothing else is heard of them says nothing. */
-  #tellProgress(link: Link, now: number): void {
-    const { channel } = link;
-    const { heartbeat, leaderTimeout } = this.#options.timings;
-    const isHeard = now - channel.heardAt <= leaderTimeout;
-    const receives = isHeard && now - (channel.receivesSince ?? now) > heartbeat;
-    const sends = isHeard && now - (channel.window.waitsSince ?? now) > heartbeat;
-    if (receives || sends) this.#tellFlow(link, receives, sends ? channel.window.arrivedUntil : null);
-  }
-
-  #tellFlow(link: Link, receives: boolean, arrivedUntil: number | null): void {
-    const { size: window, frame } = link.channel.window;
-    link.window = window;
-    this.#options.events.flow(link.id, { window, frame, receives, arrivedUntil });
   }
 
   #linkOfProcess(process: string): LinkId | null {
@@ -403,7 +287,7 @@ export class Links {
 
   #onClosed(channel: Channel, code: string): void {
     this.#channels.delete(channel);
-    this.#unanswered.delete(channel);
+    this.#pulse.forget(channel);
     if (channel.isClient) this.#options.clients.closed(channel);
     const { target } = channel;
     this.#noGuest(channel);
@@ -431,52 +315,7 @@ export class Links {
     for (const link of this.#links.values()) if (link.hello.id === id) return true;
     return false;
   }
-
-  // ── keeping alive ──────────────────────────────────────────────────────────────────────────────────────────────
-
-  #scheduleBeat(): void {
-    const every = this.#options.timings.heartbeat;
-    this.#beatAt = this.#clock.now() + every;
-    this.#wallBeatAt = this.#clock.wall() + every;
-    this.#beat = this.#clock.after(every, () => this.#onBeat());
-  }
-
-  #onBeat(): void {
-    const now = this.#clock.now();
-    const late = Math.max(0, now - this.#beatAt);
-    const { timings, silenceMax } = this.#options;
-    const { heartbeat } = timings;
-    // The clock of a machine that sleeps stands still too, but for the one that shows the time of day.
-    const away = Math.max(late, this.#clock.wall() - this.#wallBeatAt);
-    if (away > 2 * timings.leaderTimeout) this.#options.events.goesOn(away);
-    for (const [channel, at] of this.#unanswered) this.#onPing(channel, { type: "PING", at });
-    for (const channel of this.#channels) {
-      // Being late ourselves, we heard nothing because we did not listen.
-      if (late > heartbeat) channel.heardAt += late;
-      if (!channel.isGreeted) continue;
-      const link = channel.link === null ? undefined : this.#links.get(channel.link);
-      // What was asked before this process stood still is answered in its own time.
-      if (link !== undefined && late > heartbeat) link.askedAt = null;
-      const silence = link === undefined ? 2 * timings.leaderTimeout : silenceMax(link.id);
-      if (now - channel.heardAt > silence) {
-        channel.destroy("silent");
-        continue;
-      }
-      const every = Math.max(MEASURE_EVERY_HEARTBEATS * heartbeat, silence / MEASURED_PER_SILENCE);
-      const isDue = link?.askedAt === null && now - link.measuredAt >= every;
-      // A narrow line has better things to carry than more of them.
-      const idle = Math.max(heartbeat, Math.min(silence / HEARD_PER_SILENCE, timings.leaderTimeout));
-      if (isDue || channel.window.hasUnmarked || now - channel.sentAt >= idle) this.#ping(channel, link);
-      if (link !== undefined) this.#tellProgress(link, now);
-    }
-    this.#dialler.onBeat();
-    this.#scheduleBeat();
-  }
 }
 
 /** Of a connection that has been refused: what comes on it is not heard. */
 const DEAF: ConnectionHandler = { data() {}, drain() {}, close() {} };
-
-function linkName(hello: MemberKey): string {
-  return `${hello.id}.${hello.inc}`;
-}

@@ -1,0 +1,22 @@
+/** One link with another process, whichever of its connections carries it. */
+import type { LinkId, MemberKey } from "../../core/ids.ts";
+import type { Hello } from "../../core/message.ts";
+import type { Channel } from "./channel.ts";
+
+export interface Link {
+  readonly id: LinkId;
+  readonly hello: Hello;
+  channel: Channel;
+  /** Round trip in milliseconds as last measured, null before. */
+  roundTrip: number | null;
+  /** When the question was sent whose answer will be the next measurement; null: none is under way. One at a time: what a cut holds back is one late answer, not many. */
+  askedAt: number | null;
+  measuredAt: number;
+  /** As last told. */
+  window: number;
+}
+
+/** Processes of one member have one link between them. */
+export function linkName(hello: MemberKey): string {
+  return `${hello.id}.${hello.inc}`;
+}
