@@ -18,12 +18,19 @@ export function toMessage(entry: Entry): DeliveredMessage {
   };
 }
 
-export function toSystemNote({ index, room_id, sender_id, user, ts, data }: Entry): SystemNote {
+function toSystemNote({ index, room_id, sender_id, user, ts, data }: Entry): SystemNote {
   const { change, was } = data as Presence;
   return { event: "system", index, room_id, sender_id, user, change, was, ts };
 }
 
-export function toReadNote({ index, room_id, sender_id, user, ts, data }: Entry): ReadNote {
+function toReadNote({ index, room_id, sender_id, user, ts, data }: Entry): ReadNote {
   const { from, through } = data as ReadThrough;
   return { event: "read", index, room_id, sender_id, user, from, through, ts };
+}
+
+/** Null for an entry of which nobody is told. */
+export function toTold(entry: Entry): DeliveredMessage | SystemNote | ReadNote | null {
+  if (entry.kind === "chat") return toMessage(entry);
+  if (entry.kind === "system") return toSystemNote(entry);
+  return entry.kind === "read" ? toReadNote(entry) : null;
 }

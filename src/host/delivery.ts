@@ -6,7 +6,7 @@ import type { LogIndex } from "../core/ids.ts";
 import type { LogView } from "../core/log-view.ts";
 import type { Entry } from "../core/message.ts";
 import type { ReadNote, SystemNote } from "../core/reports.ts";
-import { toMessage, toReadNote, toSystemNote } from "./delivered.ts";
+import { toMessage, toTold } from "./delivered.ts";
 import type { DeliveredMessage } from "./events.ts";
 
 /** Entries read from disk at a time. */
@@ -104,11 +104,9 @@ export class Delivery {
 
   #deliver(entry: Entry): void {
     this.#cursor = entry.index;
-    if (entry.kind === "chat") {
-      this.#told = entry.index;
-      this.#emit(toMessage(entry));
-    } else if (entry.kind === "system") this.#emit(toSystemNote(entry));
-    else if (entry.kind === "read") this.#emit(toReadNote(entry));
+    if (entry.kind === "chat") this.#told = entry.index;
+    const told = toTold(entry);
+    if (told !== null) this.#emit(told);
   }
 }
 

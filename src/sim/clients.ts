@@ -3,7 +3,8 @@
  * somebody of its own to the checkers, because what one has not seen sent when it ends was never promised.
  */
 import type { LogIndex } from "../core/ids.ts";
-import { ClientHost, type MakeClient } from "../host/client/client-host.ts";
+import { ClientHost } from "../host/client/client-host.ts";
+import type { MakeClient } from "../host/client/client-options.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
 import { VirtualClock, type VirtualTime } from "./clock.ts";
 import type { Machine } from "./machine.ts";

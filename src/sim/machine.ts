@@ -6,7 +6,7 @@ import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/message.ts";
 import { DEFAULT_ENGINE } from "../engines/default.ts";
 import type { EngineFactory } from "../engines/engine.ts";
-import type { MakeClient } from "../host/client/client-host.ts";
+import type { MakeClient } from "../host/client/client-options.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import { Host, HostError } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";

@@ -4,73 +4,20 @@
  * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
  */
 import type { Ask, Attach } from "../../core/client-frames.ts";
-import {
-  CATCHUP_BYTES_MAX,
-  FRAME_ENTRIES_MAX,
-  NOTICE_CHARS_MAX,
-  QUESTIONS_MAX,
-  type Timings,
-} from "../../core/config.ts";
-import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
-import type { Chat, ChatAck, Entry, Frame, RefuseCode, Tail } from "../../core/message.ts";
+import { NOTICE_CHARS_MAX, QUESTIONS_MAX } from "../../core/config.ts";
+import type { ClientId } from "../../core/ids.ts";
+import type { Chat, ChatAck, Entry, Frame, RefuseCode } from "../../core/message.ts";
 import { messageId } from "../../core/message-id.ts";
-import type { HerePerson, Question, Status, Told } from "../../core/reports.ts";
-import type { Input } from "../../engines/engine.ts";
-import type { EngineView } from "../../engines/view.ts";
-import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
+import type { HerePerson, Question, Told } from "../../core/reports.ts";
+import { encodeFrame } from "../../wire/encode.ts";
 import { WireError } from "../../wire/errors.ts";
 import { cut } from "../../wire/text.ts";
-import type { Answers } from "../answers/answers.ts";
 import { nameInUse } from "../answers/names.ts";
-import type { Past } from "../answers/past.ts";
-import type { Clock, Timer } from "../contracts.ts";
 import { refusal } from "../net/channel.ts";
-import type { Asker } from "../people.ts";
-import type { Submitted } from "../service.ts";
+import { type Attachment, sendMore } from "./attachment.ts";
 import { ClientChats } from "./client-chats.ts";
 import type { ClientEvents, ClientLink } from "./client-link.ts";
-
-/** What the host does for its clients. */
-export interface ClientsHost {
-  readonly clock: Clock;
-  readonly timings: Timings;
-  readonly answers: Answers;
-  /** Null while the peer starts or stops. */
-  peer(): EngineView | null;
-  clusterId(): string | null;
-  /** The person at this very peer; null if there is none. */
-  ownName(): string | null;
-  input(input: Input): void;
-  status(): Status;
-  /** What the status says of whom this peer waits for and what it cannot write: asked every turn, where the whole is not. */
-  hindrances(): string;
-  /** Why messages wait, as it was told last; null while they do not. */
-  waiting(): string | null;
-  readonly past: Past;
-  say(user: string, room: string, text: string): Submitted;
-}
-
-interface Attachment {
-  readonly id: ClientId;
-  readonly link: ClientLink;
-  readonly attach: Attach;
-  /** Its name as of now, "" for a visitor. */
-  name: string;
-  /** As last measured. */
-  roundTrip: number | null;
-  /** The end of what it was sent. */
-  sentThrough: LogIndex;
-  /** Nobody else who is here has its name [P6]. */
-  isFree: boolean;
-  /** This peer is past what the client has seen, and said so. */
-  served: boolean;
-  patience: Timer | null;
-  /** The end of what the client has read, while it waits for more. */
-  waitsAt: Tail | null;
-  readonly asker: Asker;
-  /** Questions not answered yet. */
-  asked: number;
-}
+import type { ClientsHost } from "./clients-host.ts";
 
 export class Clients implements ClientEvents {
   readonly #host: ClientsHost;
@@ -206,7 +153,7 @@ export class Clients implements ClientEvents {
       case "CATCHUP_REQ":
         if (frame.ballot !== null) throw new WireError("a client asked for what is not committed");
         attachment.waitsAt = frame.after;
-        return this.#sendMore(attachment);
+        return sendMore(this.#host, attachment);
       case "ASK":
         return this.#onAsk(attachment, frame);
       case "DETACH":
@@ -250,7 +197,7 @@ export class Clients implements ClientEvents {
     this.#chats.onTurn();
     for (const attachment of this.#attachments.values()) {
       if (!attachment.served) this.#serveWhenPast(attachment);
-      else this.#sendMore(attachment);
+      else sendMore(this.#host, attachment);
     }
     const { term, leader_id, quorum } = peer.standing;
     const where = `${term} ${leader_id} ${quorum} ${peer.links.size}`;
@@ -336,36 +283,6 @@ export class Clients implements ClientEvents {
     this.#tell(attachment, 0, this.#host.status());
     const why = this.#host.waiting();
     if (why !== null) this.#tell(attachment, 0, { event: "notice", code: "waiting", message: why });
-  }
-
-  #sendMore(attachment: Attachment): void {
-    const peer = this.#host.peer();
-    const { waitsAt, link } = attachment;
-    if (peer === null || waitsAt === null || peer.log.commit <= waitsAt.index) return;
-    const { log } = peer;
-    if (!sameBallot(log.state.ballotAt(waitsAt.index), waitsAt.ballot))
-      return link.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
-    attachment.waitsAt = null;
-    const header = {
-      type: "CATCHUP_RESP" as const,
-      ballot: null,
-      prev_index: waitsAt.index,
-      prev_ballot: waitsAt.ballot,
-      commit: log.commit,
-      hint: null,
-      more: false,
-    };
-    if (waitsAt.index + 1 >= log.first) {
-      const entries = log
-        .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
-        .slice(0, FRAME_ENTRIES_MAX);
-      attachment.sentThrough = waitsAt.index + entries.length;
-      return link.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
-    }
-    this.#host.past.lines(attachment, waitsAt.index, log.commit, ({ prevCrc, lines, count }) => {
-      attachment.sentThrough = waitsAt.index + count;
-      link.write(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count), true);
-    });
   }
 
   // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,46 +3,26 @@
  * piece, says its own messages through it, and goes to another peer when that one dies; `Client` in core remembers what
  * makes that safe. Nothing is kept on disk: what is not sent when this process ends was never promised.
  */
-
-import { type Address, place, sameAddress } from "../../core/address.ts";
+import { type Address, place } from "../../core/address.ts";
 import type { Attached, Tell } from "../../core/client-frames.ts";
 import type { ErrorCode, NoticeCode } from "../../core/codes.ts";
-import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS, QUESTIONS_MAX, READS_WAITING_MAX } from "../../core/config.ts";
+import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS } from "../../core/config.ts";
 import type { LogIndex, PeerId } from "../../core/ids.ts";
 import type { CatchupResp, Entry, Frame, Refuse } from "../../core/message.ts";
 import { messageId } from "../../core/message-id.ts";
 import { numberTaken } from "../../core/own-session.ts";
 import type { Status, Told } from "../../core/reports.ts";
-import { Client, type ClientOptions } from "../../core/thin-client.ts";
-import { refuseQuestion } from "../answers/questions.ts";
+import { Client } from "../../core/thin-client.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
-import { toMessage, toReadNote, toSystemNote } from "../delivered.ts";
+import { toTold } from "../delivered.ts";
 import type { HostListener } from "../host.ts";
 import { refuseText } from "../net/admission.ts";
 import { Rooms } from "../rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "../service.ts";
+import { type ClientHostOptions, type MakeClient, ROUNDS_UNTOLD } from "./client-options.ts";
+import { ClientQuestions } from "./client-questions.ts";
+import { clientStatus, peerAddresses } from "./client-status.ts";
 import { PeerSearch } from "./peer-search.ts";
-
-export interface ClientHostOptions {
-  /** Peers to begin with; the others are learned from them. */
-  readonly addresses: readonly Address[];
-  /** "": somebody who only reads. */
-  readonly name: string;
-  readonly room: string;
-  /** Everything from this message of the room on is told; null: what is said from now on. */
-  readonly since: number | null;
-  /** What was read is confirmed to the others [P4]. Default: it is. */
-  readonly receipts?: boolean;
-  /** Goes on at the end of what there was when it began. */
-  readonly follow: boolean;
-}
-
-/** Makes the core of a client; where a test needs another one than the product's, this is the place. */
-export type MakeClient = (options: ClientOptions) => Client;
-
-const CONFIRM_MS = 1000;
-/** While a new leader is elected nobody serves: so many rounds through all the peers in vain are not worth a word. */
-const ROUNDS_UNTOLD = 2;
 
 export class ClientHost implements Service {
   readonly #clock: Clock;
@@ -61,9 +41,7 @@ export class ClientHost implements Service {
   #full = false;
   #status: Status | null = null;
   #beat: Timer | null = null;
-  #nextRequest = 1;
-  /** Questions under way: they are asked again where this client goes. */
-  readonly #questions = new Map<number, { readonly question: OwnQuestion; readonly answer: (told: Told) => void }>();
+  readonly #questions: ClientQuestions;
   /** The end of the log when it began. */
   #endsAt: LogIndex = 0;
   /** One of several peers that were dialled at once says so. */
@@ -73,9 +51,6 @@ export class ClientHost implements Service {
     () => this.#lastSeqNos,
     (event) => this.#listener.event(event),
   );
-  /** What was read and not confirmed yet, by room. */
-  readonly #reads = new Map<string, number>();
-  #confirmAt = 0;
 
   constructor(
     ports: { readonly clock: Clock; readonly network: Network },
@@ -88,6 +63,7 @@ export class ClientHost implements Service {
     this.#listener = listener;
     const { name: user, room } = options;
     this.#client = makeClient({ user, room, session: user === "" ? "" : ports.clock.word(CLIENT_SESSION_CHARS) });
+    this.#questions = new ClientQuestions((frame) => this.#peerId !== null && this.#search.write(frame));
     this.#search = new PeerSearch(ports, {
       addresses: () => this.addresses,
       attach: () => this.#client.attach(),
@@ -130,35 +106,8 @@ export class ClientHost implements Service {
   }
 
   status(): Status {
-    const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
-    const told = this.#status ?? {
-      ...nothing,
-      first_index: 0,
-      last_index: 0,
-      commit_index: 0,
-      waiting: null,
-      troubles: [],
-      disk_ms: 0,
-      twins: [],
-    };
-    const seen = this.#client.seen?.index ?? 0;
-    const own: Status = {
-      ...told,
-      role: "client",
-      last_index: Math.max(told.last_index, seen),
-      commit_index: Math.max(told.commit_index, seen),
-      pending: this.pending,
-    };
-    if (this.#peerId !== null) return own;
-    const members = told.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
-    return {
-      ...own,
-      id: 0,
-      leader_id: null,
-      quorum: false,
-      members,
-      waiting: { message: "no peer serves this client", needed: 0, peers: [] },
-    };
+    const { delivered: seen, pending } = this;
+    return clientStatus(this.#status, { seen, pending, isServed: this.#peerId !== null });
   }
 
   get delivered(): LogIndex {
@@ -166,41 +115,17 @@ export class ClientHost implements Service {
   }
 
   ask(question: OwnQuestion, answer: (told: Told) => void): void {
-    if (question.what === "nick")
-      return this.#ask(question, (told) => {
-        if (told.event === "notice") this.#client.rename(question.user);
-        answer(told);
-      });
-    this.#ask(question, answer);
-  }
-
-  #ask(question: OwnQuestion, answer: (told: Told) => void): void {
-    const refused = refuseQuestion(question);
-    if (refused !== null) return answer(refused);
-    if (this.#questions.size >= QUESTIONS_MAX)
-      return answer({ event: "error", code: "busy", message: "too many questions wait for an answer: try again" });
-    const request = this.#nextRequest++;
-    this.#questions.set(request, { question, answer });
-    if (this.#peerId !== null) this.#search.write({ type: "ASK", request, question });
+    this.#questions.ask(question, (told) => {
+      if (question.what === "nick" && told.event === "notice") this.#client.rename(question.user);
+      answer(told);
+    });
   }
 
   confirmRead(room: string, seqNo: number): void {
     this.rooms.show(room, seqNo);
     if (this.#options.receipts === false || this.#client.user === "") return;
-    if (this.#reads.size < READS_WAITING_MAX) this.#reads.set(room, Math.max(seqNo, this.#reads.get(room) ?? 0));
-    this.#confirm();
-  }
-
-  /** Its peer says each to the others at most once a second: no use telling it more often. */
-  #confirm(): void {
-    const now = this.#clock.now();
-    if (this.#reads.size === 0 || this.#peerId === null || now < this.#confirmAt) return;
-    this.#confirmAt = now + CONFIRM_MS;
-    for (const [room_id, through] of this.#reads) {
-      if (this.#questions.size >= QUESTIONS_MAX / 2) return;
-      this.#reads.delete(room_id);
-      this.#ask({ what: "read", room_id, through }, () => {});
-    }
+    this.#questions.noteRead(room, seqNo);
+    if (this.#peerId !== null) this.#questions.confirmReads(this.#clock.now());
   }
 
   transfer(_to: PeerId): void {
@@ -242,12 +167,8 @@ export class ClientHost implements Service {
 
   // ── finding a peer ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The peers that are known, where its last peer saw them, where the log says, and those told at the start. */
   get addresses(): Address[] {
-    const seen = this.#status?.members.filter((m) => m.role !== "left") ?? [];
-    const known = [...seen, ...this.#client.members, ...this.#options.addresses];
-    const all = known.map(({ host, port }) => ({ host, port }));
-    return all.filter((a, i) => all.findIndex((b) => sameAddress(a, b)) === i);
+    return peerAddresses(this.#status, this.#client.members, this.#options.addresses);
   }
 
   #onRefused({ code, message }: Refuse, address: Address): void {
@@ -283,7 +204,7 @@ export class ClientHost implements Service {
     this.#times = { heartbeat: frame.heartbeat, leaderTimeout: frame.leader_timeout };
     const isFirst = this.#client.seen === null;
     this.#client.onAttached(frame, this.#clock.now());
-    for (const [request, { question }] of this.#questions) this.#search.write({ type: "ASK", request, question });
+    this.#questions.askAgain();
     if (isFirst) return this.#remember(frame.commit.index);
     if (this.#started) this.#notice("attached", `now on peer ${frame.id} at ${place(this.#search.address)}`);
     this.#say();
@@ -356,12 +277,9 @@ export class ClientHost implements Service {
   }
 
   #show(entry: Entry): void {
-    if (entry.kind === "system") return this.#listener.event(toSystemNote(entry));
-    if (entry.kind === "read") return this.#listener.event(toReadNote(entry));
-    if (entry.kind !== "chat") return;
-    const message = toMessage(entry);
-    this.#heard(message.room_id, message.seq_no);
-    this.#listener.event(message);
+    const told = toTold(entry);
+    if (told?.event === "message") this.#heard(told.room_id, told.seq_no);
+    if (told !== null) this.#listener.event(told);
   }
 
   #heard(room: string, seqNo: number): void {
@@ -369,11 +287,7 @@ export class ClientHost implements Service {
   }
 
   #onTold({ request, told }: Tell): void {
-    if (request > 0) {
-      const asked = this.#questions.get(request);
-      this.#questions.delete(request);
-      return asked?.answer(told);
-    }
+    if (request > 0) return this.#questions.onAnswer(request, told);
     if (told.event === "notice" || told.event === "error" || told.event === "unsent") return this.#listener.event(told);
     if (told.event !== "status") return;
     const before = this.#status;
@@ -407,7 +321,7 @@ export class ClientHost implements Service {
     const { heartbeat, leaderTimeout } = this.#times;
     this.#search.keepAlive(heartbeat, 2 * leaderTimeout);
     this.#say();
-    this.#confirm();
+    if (this.#peerId !== null) this.#questions.confirmReads(this.#clock.now());
     this.#beat = this.#clock.after(heartbeat, () => this.#onBeat());
   }
 

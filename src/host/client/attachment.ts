@@ -1,0 +1,64 @@
+/** One client as its peer knows it, and what it reads of the log: a piece at a time, each when it asks for it [S9]. */
+import type { Attach } from "../../core/client-frames.ts";
+import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX } from "../../core/config.ts";
+import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
+import type { Tail } from "../../core/message.ts";
+import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
+import type { Timer } from "../contracts.ts";
+import { refusal } from "../net/channel.ts";
+import type { Asker } from "../people.ts";
+import type { ClientLink } from "./client-link.ts";
+import type { ClientsHost } from "./clients-host.ts";
+
+export interface Attachment {
+  readonly id: ClientId;
+  readonly link: ClientLink;
+  readonly attach: Attach;
+  /** Its name as of now, "" for a visitor. */
+  name: string;
+  /** As last measured. */
+  roundTrip: number | null;
+  /** The end of what it was sent. */
+  sentThrough: LogIndex;
+  /** Nobody else who is here has its name [P6]. */
+  isFree: boolean;
+  /** This peer is past what the client has seen, and said so. */
+  served: boolean;
+  patience: Timer | null;
+  /** The end of what the client has read, while it waits for more. */
+  waitsAt: Tail | null;
+  readonly asker: Asker;
+  /** Questions not answered yet. */
+  asked: number;
+}
+
+/** Sends the next piece to a client that waits for one, if there is more of the log than it has read. */
+export function sendMore(host: Pick<ClientsHost, "peer" | "past">, attachment: Attachment): void {
+  const peer = host.peer();
+  const { waitsAt, link } = attachment;
+  if (peer === null || waitsAt === null || peer.log.commit <= waitsAt.index) return;
+  const { log } = peer;
+  if (!sameBallot(log.state.ballotAt(waitsAt.index), waitsAt.ballot))
+    return link.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
+  attachment.waitsAt = null;
+  const header = {
+    type: "CATCHUP_RESP" as const,
+    ballot: null,
+    prev_index: waitsAt.index,
+    prev_ballot: waitsAt.ballot,
+    commit: log.commit,
+    hint: null,
+    more: false,
+  };
+  if (waitsAt.index + 1 >= log.first) {
+    const entries = log
+      .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
+      .slice(0, FRAME_ENTRIES_MAX);
+    attachment.sentThrough = waitsAt.index + entries.length;
+    return link.write(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }), true);
+  }
+  host.past.lines(attachment, waitsAt.index, log.commit, ({ prevCrc, lines, count }) => {
+    attachment.sentThrough = waitsAt.index + count;
+    link.write(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count), true);
+  });
+}

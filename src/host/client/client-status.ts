@@ -1,0 +1,47 @@
+/** How a client is: what its peer told last, and what it knows better itself. */
+
+import { type Address, sameAddress } from "../../core/address.ts";
+import type { LogIndex } from "../../core/ids.ts";
+import type { Status } from "../../core/reports.ts";
+
+/** `told`: null before a peer told anything; `seen`: the end of what was read. */
+export function clientStatus(
+  told: Status | null,
+  own: { readonly seen: LogIndex; readonly pending: number; readonly isServed: boolean },
+): Status {
+  const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
+  const last = told ?? {
+    ...nothing,
+    first_index: 0,
+    last_index: 0,
+    commit_index: 0,
+    waiting: null,
+    troubles: [],
+    disk_ms: 0,
+    twins: [],
+  };
+  const status: Status = {
+    ...last,
+    role: "client",
+    last_index: Math.max(last.last_index, own.seen),
+    commit_index: Math.max(last.commit_index, own.seen),
+    pending: own.pending,
+  };
+  if (own.isServed) return status;
+  const members = last.members.map((m) => (m.state === "alive" ? { ...m, state: "unreachable" as const } : m));
+  return {
+    ...status,
+    id: 0,
+    leader_id: null,
+    quorum: false,
+    members,
+    waiting: { message: "no peer serves this client", needed: 0, peers: [] },
+  };
+}
+
+/** The peers that are known, where its last peer saw them, where the log says, and those told at the start. */
+export function peerAddresses(told: Status | null, members: readonly Address[], first: readonly Address[]): Address[] {
+  const seen = told?.members.filter((m) => m.role !== "left") ?? [];
+  const all = [...seen, ...members, ...first].map(({ host, port }) => ({ host, port }));
+  return all.filter((a, i) => all.findIndex((b) => sameAddress(a, b)) === i);
+}

@@ -1,0 +1,28 @@
+/** What the host does for its clients. */
+import type { Timings } from "../../core/config.ts";
+import type { Status } from "../../core/reports.ts";
+import type { Input } from "../../engines/engine.ts";
+import type { EngineView } from "../../engines/view.ts";
+import type { Answers } from "../answers/answers.ts";
+import type { Past } from "../answers/past.ts";
+import type { Clock } from "../contracts.ts";
+import type { Submitted } from "../service.ts";
+
+export interface ClientsHost {
+  readonly clock: Clock;
+  readonly timings: Timings;
+  readonly answers: Answers;
+  /** Null while the peer starts or stops. */
+  peer(): EngineView | null;
+  clusterId(): string | null;
+  /** The person at this very peer; null if there is none. */
+  ownName(): string | null;
+  input(input: Input): void;
+  status(): Status;
+  /** What the status says of whom this peer waits for and what it cannot write: asked every turn, where the whole is not. */
+  hindrances(): string;
+  /** Why messages wait, as it was told last; null while they do not. */
+  waiting(): string | null;
+  readonly past: Past;
+  say(user: string, room: string, text: string): Submitted;
+}
