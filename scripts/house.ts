@@ -29,7 +29,6 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
   ],
   "to be split with the engine's contract": [
     "src/core/message.ts",
-    "src/host/host.ts",
     "src/sim/checkers.ts",
     "src/sim/disk.ts",
     "src/sim/network.ts",

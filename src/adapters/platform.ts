@@ -1,5 +1,5 @@
 /** The ports of the runtime this process runs on. */
-import type { Ports } from "../host/host.ts";
+import type { Ports } from "../host/host-contract.ts";
 import { bunNetwork } from "./bun-network.ts";
 import { systemClock } from "./clock.ts";
 import { openDisk } from "./disk.ts";

@@ -1,7 +1,7 @@
 /** What a chat is started with. */
 import type { Readable, Writable } from "node:stream";
 import type { LogRecord } from "../../host/events.ts";
-import type { HostOptions } from "../../host/host.ts";
+import type { HostOptions } from "../../host/host-contract.ts";
 import type { Bell } from "../screen/transcript.ts";
 import type { TtyOutput } from "../screen/tty.ts";
 

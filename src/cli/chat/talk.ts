@@ -1,7 +1,8 @@
 /** Starts a chat, of a peer in this process or of any other service, and gives its exit code when it has ended. */
 import { DEFAULT_ENGINE } from "../../engines/default.ts";
 import type { Clock } from "../../host/contracts.ts";
-import { Host, type HostListener, type Ports } from "../../host/host.ts";
+import { Host } from "../../host/host.ts";
+import type { HostListener, Ports } from "../../host/host-contract.ts";
 import type { Service } from "../../host/service.ts";
 import { loadFace } from "../faces/load-face.ts";
 import { Chat } from "./chat.ts";

@@ -1,6 +1,6 @@
 /** A peer's answer to `/status`: the engine's own part of it, and what the host knows. */
 import { NOTICE_CHARS_MAX } from "../../core/config.ts";
-import { sameMember } from "../../core/ids.ts";
+import { type PeerId, sameMember } from "../../core/ids.ts";
 import type { Member } from "../../core/message.ts";
 import type { Trouble, Waiting } from "../../core/reports.ts";
 import type { EngineView, Surroundings } from "../../engines/view.ts";
@@ -53,4 +53,25 @@ export function waitingFor(peer: EngineView, around: Surroundings): Waiting | nu
   return waiting === null || waiting.message.length <= NOTICE_CHARS_MAX
     ? waiting
     : { ...waiting, message: cut(waiting.message, NOTICE_CHARS_MAX) };
+}
+
+/** Before it listens. */
+export function startingStatus(id: PeerId, troubles: readonly Trouble[]): Status {
+  return {
+    event: "status",
+    id,
+    role: "observer",
+    term: 0,
+    leader_id: null,
+    quorum: false,
+    members: [],
+    first_index: 0,
+    last_index: 0,
+    commit_index: 0,
+    pending: 0,
+    waiting: { message: "this peer is starting", needed: 0, peers: [] },
+    troubles,
+    disk_ms: 0,
+    twins: [],
+  };
 }

@@ -15,7 +15,7 @@ import type { Status, Told } from "../../core/reports.ts";
 import { Client } from "../../core/thin-client.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
 import { toTold } from "../delivered.ts";
-import type { HostListener } from "../host.ts";
+import type { HostListener } from "../host-contract.ts";
 import { refuseText } from "../net/admission.ts";
 import { Rooms } from "../rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "../service.ts";

@@ -1,0 +1,53 @@
+/** What a host is made of and with: its ports, what it is to be, and whom it tells. */
+
+import type { Address } from "../core/address.ts";
+import type { Timings } from "../core/config.ts";
+import type { PeerId } from "../core/ids.ts";
+import type { PeerInfo } from "../core/message.ts";
+import type { EngineFactory } from "../engines/engine.ts";
+import type { Clock, Disk, Network } from "./contracts.ts";
+import type { HostEvent, LogRecord, Stopped } from "./events.ts";
+import type { PersonOptions } from "./people.ts";
+
+/** `name` stands with this peer's messages. */
+export interface HostOptions extends PersonOptions {
+  /** What decides: who orders the messages, and what is committed. */
+  readonly engine: EngineFactory;
+  readonly id: PeerId;
+  /** Where to listen; port 0 takes a free one. */
+  readonly host: string;
+  readonly port: number;
+  /** Where to listen besides: the same peer, dialled another way. Others hear only of `advertise`. */
+  readonly alsoListensAt?: readonly Address[];
+  /** What others dial; null: host and port as bound. */
+  readonly advertise: { readonly host: string; readonly port: number } | null;
+  readonly seeds: readonly PeerInfo[];
+  readonly timings: Timings;
+  /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
+  readonly durability: "fsync" | "os";
+  /** The listener says by `acknowledge` when it is done with a message [A1]. Default: one that was told is done with. */
+  readonly acknowledges?: boolean;
+  /** Somebody says that whoever has the directory is dead, if that cannot be seen from here. */
+  readonly takesLock?: boolean;
+  /** Segment limits that a founder writes into its genesis, where they are not to be the usual ones [L4]. */
+  readonly segments?: { readonly entries: number; readonly bytes: number };
+}
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly disk: Disk;
+}
+
+export interface HostListener {
+  event(event: HostEvent): void;
+  log(record: LogRecord): void;
+  /** The last call. */
+  stopped(stopped: Stopped): void;
+  /** There is room in the outbox again after `submit` answered "full". */
+  writable(): void;
+  /** The commit index has moved. */
+  committed?(): void;
+  /** A turn is over: `status` may say something new. */
+  turned?(): void;
+}
