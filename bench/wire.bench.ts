@@ -1,7 +1,8 @@
 /** Frames, checksums and entries: `bun bench/wire.bench.ts`. One unit is one message of 100 bytes, or one KiB. */
 import { crc32 } from "node:zlib";
 import { PROTOCOL_VERSION } from "../src/core/config.ts";
-import type { Entry, Frame } from "../src/core/message.ts";
+import type { Frame } from "../src/core/frame.ts";
+import type { Entry } from "../src/core/message.ts";
 import { crc32c } from "../src/wire/crc32c.ts";
 import { FrameDecoder } from "../src/wire/decoder.ts";
 import { encodeFrame } from "../src/wire/encode.ts";

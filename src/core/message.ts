@@ -2,7 +2,6 @@
  * What travels and what is stored: log entries and frames, as shapes only. The wire room validates them at the
  * border and turns them into bytes; core reads and makes them.
  */
-import type { ClientFrame } from "./client-frames.ts";
 import type { Ballot, LogIndex, MemberKey, Millis, PeerId, ProcessKey, Term } from "./ids.ts";
 import type { SaidVersions } from "./versions.ts";
 
@@ -402,7 +401,8 @@ export interface AdminAck {
   readonly message: string;
 }
 
-export type Frame =
+/** What peers say to one another. */
+export type PeerFrame =
   | Hello
   | Refuse
   | Ping
@@ -430,5 +430,4 @@ export type Frame =
   | CatchupReq
   | CatchupResp
   | Admin
-  | AdminAck
-  | ClientFrame;
+  | AdminAck;

@@ -41,6 +41,7 @@
  */
 import type { NoticeCode } from "../core/codes.ts";
 import type { Timings } from "../core/config.ts";
+import type { Frame } from "../core/frame.ts";
 import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
 import type { LogState } from "../core/log-state.ts";
 import type {
@@ -49,7 +50,6 @@ import type {
   DiskTimes,
   Draft,
   Entry,
-  Frame,
   Member,
   Person,
   ReadReport,

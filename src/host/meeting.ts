@@ -1,6 +1,7 @@
 /** Meeting other peers: what this one says of itself, whom it lets in, whom it dials, and what follows from a refusal. */
+import type { Frame } from "../core/frame.ts";
 import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
-import type { Frame, Hello, PeerInfo, Refuse, Twin } from "../core/message.ts";
+import type { Hello, PeerInfo, Refuse, Twin } from "../core/message.ts";
 import { twinsText } from "../core/twin-text.ts";
 import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { EngineView } from "../engines/view.ts";

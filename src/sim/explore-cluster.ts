@@ -2,8 +2,9 @@
  * The cluster of a search: its peers with what is under way between them, what may happen to it next, and what then
  * follows at once.
  */
+import type { Frame } from "../core/frame.ts";
 import { formatBallot, type PeerId } from "../core/ids.ts";
-import type { Frame, Role } from "../core/message.ts";
+import type { Role } from "../core/message.ts";
 import { Actors, addressOf, type OpenCore } from "./explore-actors.ts";
 import { Catalogue } from "./explore-graph.ts";
 import { type History, historyText, judge, NO_HISTORY, witness } from "./explore-history.ts";

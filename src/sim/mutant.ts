@@ -3,9 +3,8 @@
  * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
  * Mutants break rules of the bully engine, so these files name its classes; the world around them knows the contract only.
  */
-
+import type { Frame } from "../core/frame.ts";
 import type { LinkId } from "../core/ids.ts";
-import type { Frame } from "../core/message.ts";
 import { Client } from "../core/thin-client.ts";
 import type { Leadership } from "../engines/bully/leadership.ts";
 import { Peer } from "../engines/bully/peer.ts";

@@ -2,7 +2,7 @@
  * What a run leaves behind: a hash of everything that happened, the last lines of it in words, and, where a picture is
  * wanted, every event and every frame with the times it left and arrived.
  */
-import type { Frame } from "../core/message.ts";
+import type { Frame } from "../core/frame.ts";
 import type { ReportEvent, ReportMessage } from "../report/sim-report.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { CLIENTS_FROM } from "./clients.ts";

@@ -1,7 +1,7 @@
 /** What somebody who is no peer of the cluster may send to a peer's port: noise, or the protocol's own frames. */
 import { PROTOCOL_VERSION } from "../core/config.ts";
+import type { Frame } from "../core/frame.ts";
 import { type Ballot, NO_BALLOT, type ProcessKey } from "../core/ids.ts";
-import type { Frame } from "../core/message.ts";
 import { joinBytes } from "../host/store/bytes.ts";
 import { encodeFrame } from "../wire/encode.ts";
 import { durableJson, durablePromise, logLines } from "./files.ts";

@@ -14,13 +14,13 @@ import {
   REASON_CHARS_MAX,
   TERM_MAX,
 } from "../core/config.ts";
+import type { Frame } from "../core/frame.ts";
 import type { Ballot } from "../core/ids.ts";
 import type {
   Configuration,
   Draft,
   Entry,
   EntryFrame,
-  Frame,
   Genesis,
   Member,
   Presence,

@@ -1,8 +1,9 @@
 /** Somebody who speaks the protocol frame by frame: a peer that is none, or another's client. */
 import { connect, type Socket } from "node:net";
 import { PROTOCOL_VERSION } from "../../src/core/config.ts";
+import type { Frame } from "../../src/core/frame.ts";
 import type { ProcessKey } from "../../src/core/ids.ts";
-import type { Frame, Hello } from "../../src/core/message.ts";
+import type { Hello } from "../../src/core/message.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
 

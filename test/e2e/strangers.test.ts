@@ -1,8 +1,8 @@
 /** Strangers that speak the protocol to real peers: they lead nobody, use up no terms, and become no members by knocking. */
 import { afterEach, expect, test } from "bun:test";
 import { TERM_LEAP_MAX, TERMS_PER_CLUSTER } from "../../src/core/config.ts";
+import type { Frame } from "../../src/core/frame.ts";
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
-import type { Frame } from "../../src/core/message.ts";
 import { Cluster, endAll, sentBy } from "./harness.ts";
 import { checkHistory } from "./history.ts";
 import { Raw } from "./raw.ts";

@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import { FRAME_BYTES_MAX, FRAME_ENTRIES_MAX, NESTING_MAX, PROTOCOL_VERSION } from "../../src/core/config.ts";
-import type { Frame, Hello } from "../../src/core/message.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { Hello } from "../../src/core/message.ts";
 import type { Versions } from "../../src/core/versions.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";

@@ -1,6 +1,7 @@
 /** Frames into bytes [W1]: a header and raw lines, in as few pieces as memory allows, without copies. */
 import { expect, test } from "bun:test";
-import type { CatchupResp, Entry, Frame } from "../../src/core/message.ts";
+import type { Frame } from "../../src/core/frame.ts";
+import type { CatchupResp, Entry } from "../../src/core/message.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame, encodeRawEntries, entryLines } from "../../src/wire/encode.ts";
 import { sealEntry } from "../../src/wire/entry.ts";

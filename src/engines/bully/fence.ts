@@ -1,6 +1,6 @@
 /** The one fence for what a leader sends: below the promise it is refused, above it waits for the disk. */
+import type { Frame } from "../../core/frame.ts";
 import { type Ballot, compareBallots, type LinkId, sameBallot } from "../../core/ids.ts";
-import type { Frame } from "../../core/message.ts";
 import type { Node } from "./node.ts";
 import type { RoleChanges } from "./role-changes.ts";
 

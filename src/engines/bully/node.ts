@@ -4,6 +4,7 @@
  */
 import type { NoticeCode } from "../../core/codes.ts";
 import type { Timings } from "../../core/config.ts";
+import type { Frame } from "../../core/frame.ts";
 import {
   type Ballot,
   type LinkId,
@@ -22,7 +23,6 @@ import type {
   Configuration,
   DiskTimes,
   Entry,
-  Frame,
   Member,
   PeerInfo,
   Refusal,

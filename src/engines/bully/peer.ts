@@ -2,6 +2,7 @@
  * One peer of the protocol: inputs in, outputs out, nothing else. The host feeds `step` with what happened and carries
  * out `takeOutputs` in order (`engine` says what each means). Here its parts are built and inputs find theirs.
  */
+import type { Frame } from "../../core/frame.ts";
 import {
   type Ballot,
   type LinkId,
@@ -14,7 +15,7 @@ import {
   sameBallot,
   sameProcess,
 } from "../../core/ids.ts";
-import type { DiskTimes, Frame, Twin } from "../../core/message.ts";
+import type { DiskTimes, Twin } from "../../core/message.ts";
 import type { Engine, Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
 import { Acceptor, type CommitListener } from "./acceptor.ts";
 import { Election } from "./election.ts";
@@ -269,14 +270,13 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "HELLO":
       case "REFUSE":
       case "PING":
-      case "PONG":
-        return; // the links' own
+      case "PONG": // the links' own
       case "ATTACH":
       case "ATTACHED":
       case "DETACH":
       case "ASK":
-      case "TELL":
-        return; // between the host and its clients
+      case "TELL": // between the host and its clients
+        return;
     }
   }
 

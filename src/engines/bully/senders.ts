@@ -9,7 +9,7 @@
  * A frame below the promise binds nobody, so it is answered whoever sends it: a leader that was frozen, or evicted
  * meanwhile, learns of that by the answer [E13].
  */
-
+import type { Frame } from "../../core/frame.ts";
 import {
   type Ballot,
   compareBallots,
@@ -19,7 +19,6 @@ import {
   sameMember,
   sameProcess,
 } from "../../core/ids.ts";
-import type { Frame } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import type { LinkedPeer } from "../engine.ts";
 import type { Followership } from "./followership.ts";

@@ -4,8 +4,8 @@
  * cluster comes near its end.
  */
 import { lastTermAfter, TERM_LEAP_MAX, TERM_MAX, TERM_STEP_MAX, TERMS_LEFT_WARNED } from "../../core/config.ts";
+import type { Frame } from "../../core/frame.ts";
 import type { Ballot, Term } from "../../core/ids.ts";
-import type { Frame } from "../../core/message.ts";
 import type { Node } from "./node.ts";
 
 const WAY_ON =

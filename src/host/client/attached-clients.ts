@@ -5,8 +5,9 @@
  */
 import type { Ask, Attach } from "../../core/client-frames.ts";
 import { NOTICE_CHARS_MAX, QUESTIONS_MAX } from "../../core/config.ts";
+import type { Frame } from "../../core/frame.ts";
 import type { ClientId } from "../../core/ids.ts";
-import type { Chat, ChatAck, Entry, Frame, RefuseCode } from "../../core/message.ts";
+import type { Chat, ChatAck, Entry, RefuseCode } from "../../core/message.ts";
 import { messageId } from "../../core/message-id.ts";
 import type { HerePerson, Question, Told } from "../../core/reports.ts";
 import { encodeFrame } from "../../wire/encode.ts";

@@ -11,8 +11,9 @@
  * - Frames are encoded already, so that one frame for many clients is encoded once.
  */
 import type { Attach } from "../../core/client-frames.ts";
+import type { Frame } from "../../core/frame.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Frame, Refuse } from "../../core/message.ts";
+import type { Refuse } from "../../core/message.ts";
 
 export interface ClientLink {
   /** When something last came from the client, by the host's monotonic clock. */

@@ -3,10 +3,10 @@
  * after the one before unless that has begun to serve by then, stays with the first that does, and goes on to the next
  * when that is gone.
  */
-
 import { type Address, sameAddress } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
-import type { Frame, Refuse } from "../../core/message.ts";
+import type { Frame } from "../../core/frame.ts";
+import type { Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
 import { Channel } from "../net/channel.ts";

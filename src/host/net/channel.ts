@@ -2,11 +2,11 @@
  * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. What the frames
  * mean to the cluster is the links' business.
  */
-
 import type { Attach } from "../../core/client-frames.ts";
 import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../../core/config.ts";
+import type { Frame } from "../../core/frame.ts";
 import type { LinkId, Millis } from "../../core/ids.ts";
-import type { Frame, Hello, Refuse } from "../../core/message.ts";
+import type { Hello, Refuse } from "../../core/message.ts";
 import { commonVersion, type SaidVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { FrameDecoder } from "../../wire/decoder.ts";
 import { encodeFrame, encodeGreeting } from "../../wire/encode.ts";

@@ -1,7 +1,8 @@
 /** What links need of the host, and what they tell it. */
 import type { Timings } from "../../core/config.ts";
+import type { Frame } from "../../core/frame.ts";
 import type { LinkId, MemberKey, ProcessKey } from "../../core/ids.ts";
-import type { DiskTimes, Frame, Hello, Refuse } from "../../core/message.ts";
+import type { DiskTimes, Hello, Refuse } from "../../core/message.ts";
 import type { Input } from "../../engines/engine.ts";
 import type { ClientEvents } from "../client/client-link.ts";
 import type { Clock, Network } from "../contracts.ts";

@@ -9,10 +9,10 @@
  * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes; on far links that time
  *   follows the round trip, which is measured on all of them all the time [E15].
  */
-
 import { type Address, place } from "../../core/address.ts";
+import type { Frame } from "../../core/frame.ts";
 import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
-import type { Frame, Hello, PeerInfo, Refuse } from "../../core/message.ts";
+import type { Hello, PeerInfo, Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";

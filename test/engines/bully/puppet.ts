@@ -2,8 +2,8 @@
  * One actor of the stories in this folder: a real `Peer`, and a host that is a few lists. Its disk confirms at once or
  * when the test says so; a crash leaves what was confirmed.
  */
-
 import type { Timings } from "../../../src/core/config.ts";
+import type { Frame } from "../../../src/core/frame.ts";
 import {
   type Ballot,
   type LinkId,
@@ -13,7 +13,7 @@ import {
   type ProcessKey,
 } from "../../../src/core/ids.ts";
 import { LogState } from "../../../src/core/log-state.ts";
-import type { ChatAck, Entry, Frame, Role } from "../../../src/core/message.ts";
+import type { ChatAck, Entry, Role } from "../../../src/core/message.ts";
 import { Peer } from "../../../src/engines/bully/peer.ts";
 import type { Input, Output, Restored } from "../../../src/engines/engine.ts";
 import { address, draft, seal } from "../../core/entries.ts";

@@ -1,7 +1,8 @@
 /** Who may send what [W6]: strangers lead nobody, answers are heard of those who were asked, and who is behind still gets in. */
 import { describe, expect, test } from "bun:test";
+import type { Frame } from "../../../src/core/frame.ts";
 import { NO_BALLOT } from "../../../src/core/ids.ts";
-import type { Entry, Frame } from "../../../src/core/message.ts";
+import type { Entry } from "../../../src/core/message.ts";
 import { address, draft, entryOf, seal } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";

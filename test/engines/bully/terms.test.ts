@@ -7,8 +7,8 @@ import {
   TERMS_LEFT_WARNED,
   TERMS_PER_CLUSTER,
 } from "../../../src/core/config.ts";
+import type { Frame } from "../../../src/core/frame.ts";
 import { type Ballot, NO_BALLOT } from "../../../src/core/ids.ts";
-import type { Frame } from "../../../src/core/message.ts";
 import { entryOf } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";

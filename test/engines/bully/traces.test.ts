@@ -5,8 +5,9 @@
  * The highest id is the actor A, so that A leads as long as it lives; time passes only where a story says so.
  */
 import { expect, test } from "bun:test";
+import type { Frame } from "../../../src/core/frame.ts";
 import { compareBallots } from "../../../src/core/ids.ts";
-import type { Configuration, Entry, Frame, Role } from "../../../src/core/message.ts";
+import type { Configuration, Entry, Role } from "../../../src/core/message.ts";
 import { messageId } from "../../../src/core/message-id.ts";
 import { draft } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";

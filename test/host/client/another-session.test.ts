@@ -1,7 +1,7 @@
 /** Somebody else numbers texts in a session that is not his: nobody is told that what he typed was sent, and all go on [S10]. */
 import { expect, test } from "bun:test";
 import { PROTOCOL_VERSION } from "../../../src/core/config.ts";
-import type { Frame } from "../../../src/core/message.ts";
+import type { Frame } from "../../../src/core/frame.ts";
 import type { HostEvent } from "../../../src/host/events.ts";
 import type { Host } from "../../../src/host/host.ts";
 import { claimedByOthers } from "../../../src/host/store/claims.ts";

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import type { Ask } from "../../../src/core/client-frames.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/config.ts";
-import type { Entry, Frame, Refuse } from "../../../src/core/message.ts";
+import type { Frame } from "../../../src/core/frame.ts";
+import type { Entry, Refuse } from "../../../src/core/message.ts";
 import { Client } from "../../../src/core/thin-client.ts";
 import type { ClientEvents, ClientLink } from "../../../src/host/client/client-link.ts";
 import type { Host } from "../../../src/host/host.ts";

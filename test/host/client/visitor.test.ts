@@ -1,7 +1,7 @@
 /** Who visits a peer that has no time waits for it; who visits one that is not there, or will not, is told. */
 import { describe, expect, test } from "bun:test";
 import { PROTOCOL_VERSION } from "../../../src/core/config.ts";
-import type { Frame } from "../../../src/core/message.ts";
+import type { Frame } from "../../../src/core/frame.ts";
 import { Visitor } from "../../../src/host/client/visitor.ts";
 import { refusal } from "../../../src/host/net/channel.ts";
 import { VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";

@@ -9,8 +9,9 @@ import {
   PROTOCOL_VERSION,
   QUEUE_BYTES_MAX,
 } from "../../../src/core/config.ts";
+import type { Frame } from "../../../src/core/frame.ts";
 import type { MemberKey } from "../../../src/core/ids.ts";
-import type { Chat, DiskTimes, Frame, Hello, Refuse } from "../../../src/core/message.ts";
+import type { Chat, DiskTimes, Hello, Refuse } from "../../../src/core/message.ts";
 import type { Connection, ConnectionHandler, Network } from "../../../src/host/contracts.ts";
 import type { LogLevel } from "../../../src/host/events.ts";
 import type { Origin } from "../../../src/host/net/admission.ts";
