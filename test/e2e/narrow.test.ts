@@ -14,7 +14,9 @@ const LINES = [
 ] as const;
 const TEXT = "x".repeat(9900);
 /** Of the bytes of the log: what frames, TCP and everything else on the line may take besides, and what a busy machine. */
-const [BYTES_MORE, TIME_MORE] = [1.3, 1.35];
+const [BYTES_MORE, TIME_MORE] = [1.2, 1.35];
+/** Two messages may be on the line when the leader changes: they come again from the next one. */
+const AGAIN_BYTES = 2.4 * TEXT.length;
 
 const network = openNetwork(`narrow${process.pid}`);
 let root: string;
@@ -76,7 +78,7 @@ narrow.each(LINES)(
     await back.until("all has come", () => back.messages.length === messages + 1, 30_000);
     const own = (8 * missing) / kbits;
     expect((performance.now() - began) / own).toBeLessThan(TIME_MORE);
-    expect((received(3) - bytesBefore) / missing).toBeLessThan(BYTES_MORE);
+    expect(received(3) - bytesBefore).toBeLessThan(BYTES_MORE * missing + AGAIN_BYTES);
   },
   60_000,
 );

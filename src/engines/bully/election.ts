@@ -188,9 +188,9 @@ export class Election implements Candidacy {
     const successor = node.otherVoters.find((v) => v.id === to);
     const head = successor === undefined ? node.timings.defer : node.timeouts.deferral(successor);
     this.#yieldsTo = { id: to, until: node.now + head };
-    // Whom the leader named goes first; the others follow if nothing comes of it.
+    // Whom the leader named goes first, and waits for nobody above it; the others follow if nothing comes of it.
     this.#retryAt = node.now + (to === 0 ? this.#pause() + this.#headStart : to === node.self.id ? 0 : head);
-    if (node.leadership === null && to === node.self.id && this.#mayCampaign) this.#ask();
+    if (node.leadership === null && to === node.self.id && this.#mayCampaign) this.#ask(0);
   }
 
   /** For a while the others are to try: this peer led and got nowhere, though it was connected. */
@@ -206,11 +206,9 @@ export class Election implements Candidacy {
 
   // ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #ask(): void {
-    const node = this.#node;
+  #ask(deference = this.#node.timeouts.deference(this.#node.self.id)): void {
     this.#phase = "polling";
-    this.#deadline = node.now + node.timeouts.deference(node.self.id);
-    this.#poll.start();
+    this.#poll.start(deference);
     this.#judgePoll();
   }
 
@@ -252,11 +250,10 @@ export class Election implements Candidacy {
   }
 
   #judgePoll(): void {
-    const verdict = this.#poll.judge(this.#node.now >= this.#deadline, this.#silent);
+    const verdict = this.#poll.judge(this.#silent);
     if (verdict === "granted") this.#prepare();
     else if (verdict === "refused") this.fail("no majority granted an election");
-    // On a long line answers take longer than deference may.
-    else if (verdict === "overdue") this.#deadline = this.#poll.until;
+    else this.#deadline = this.#poll.deadline;
   }
 
   #deferredInVain(): void {

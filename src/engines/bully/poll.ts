@@ -4,7 +4,7 @@ import { hasQuorum, memberName } from "../../core/quorum.ts";
 import type { Node } from "./node.ts";
 
 /** What the answers so far come to. */
-export type Verdict = "granted" | "open" | "overdue" | "refused";
+export type Verdict = "granted" | "open" | "refused";
 
 export class Poll {
   readonly #node: Node;
@@ -13,6 +13,8 @@ export class Poll {
   readonly #answered = new Set<string>();
   /** A majority that is connected has so long to answer. */
   #until: Millis = 0;
+  /** Higher peers have so long to stand this one down [E3]. */
+  #deferUntil: Millis = 0;
   /** Peers deferred to in vain, and until when their OK does not count [E4]. */
   readonly #inVain = new Map<PeerId, { until: Millis; pause: number }>();
 
@@ -20,14 +22,16 @@ export class Poll {
     this.#node = node;
   }
 
-  get until(): Millis {
-    return this.#until;
+  /** When the verdict may be another one, though no answer came. */
+  get deadline(): Millis {
+    return this.#node.now < this.#deferUntil ? this.#deferUntil : this.#until;
   }
 
   /** Asks every other voter. */
-  start(): void {
+  start(deference: Millis): void {
     const node = this.#node;
     this.#round += 1;
+    this.#deferUntil = node.now + deference;
     this.#until = node.now + node.timeouts.poll;
     this.#grants.clear();
     this.#answered.clear();
@@ -48,8 +52,8 @@ export class Poll {
     this.#grants.add(memberName(from));
   }
 
-  /** `late`: who would stand this candidate down had the time to; `silent`: no answer is waited for from there. */
-  judge(late: boolean, silent: MemberKey | null): Verdict {
+  /** `silent`: no answer is waited for from there. */
+  judge(silent: MemberKey | null): Verdict {
     const node = this.#node;
     const waitsFor = (v: MemberKey) =>
       node.isLinked(v) &&
@@ -58,10 +62,10 @@ export class Poll {
       !(silent !== null && sameMember(v, silent));
     if (hasQuorum(node.voterSets, (v) => this.#grants.has(memberName(v)))) {
       // A higher peer may still stand this one down; those known dead or silent are not waited for [E3].
-      return late || !node.otherVoters.some((v) => v.id > node.self.id && waitsFor(v)) ? "granted" : "open";
+      const mayDefer = node.now < this.#deferUntil && node.otherVoters.some((v) => v.id > node.self.id && waitsFor(v));
+      return mayDefer ? "open" : "granted";
     }
-    if (node.now >= this.#until || !node.otherVoters.some(waitsFor)) return "refused";
-    return late ? "overdue" : "open";
+    return node.now >= this.#until || !node.otherVoters.some(waitsFor) ? "refused" : "open";
   }
 
   // ── deferring ──────────────────────────────────────────────────────────────────────────────────────────────────
