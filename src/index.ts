@@ -20,7 +20,7 @@ export type {
   Submission,
   SubmitOptions,
 } from "./chat-peer.ts";
-export type { Timings } from "./core/config.ts";
+export { DEFAULT_TIMINGS, type Timings } from "./core/config.ts";
 export type { PeerInfo } from "./core/message.ts";
 export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";

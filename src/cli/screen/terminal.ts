@@ -124,7 +124,15 @@ export class Terminal {
   readonly #onResize = (): void => {
     if (this.#state !== "open") return;
     this.#frame?.cancel();
-    this.#frame = this.#clock.after(REST_MS, this.#draw);
+    this.#frame = this.#clock.after(REST_MS, this.#onRest);
+  };
+
+  /**
+   * A timer that is late runs before the next change of size is heard. Drawing for the size before that would erase rows
+   * of messages: as many as it believes to be wrapped, and that are so no more.
+   */
+  readonly #onRest = (): void => {
+    this.#frame = this.#clock.after(0, this.#draw);
   };
 
   /** Gives the terminal back; what is printed from now on is plain lines. */

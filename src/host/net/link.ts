@@ -1,5 +1,5 @@
 /** One link with another process, whichever of its connections carries it. */
-import type { LinkId, MemberKey } from "../../core/ids.ts";
+import type { LinkId } from "../../core/ids.ts";
 import type { Hello } from "../../core/message.ts";
 import type { Channel } from "./channel.ts";
 
@@ -14,9 +14,4 @@ export interface Link {
   measuredAt: number;
   /** As last told. */
   window: number;
-}
-
-/** Processes of one member have one link between them. */
-export function linkName(hello: MemberKey): string {
-  return `${hello.id}.${hello.inc}`;
 }

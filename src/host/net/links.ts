@@ -13,13 +13,14 @@ import { type Address, place } from "../../core/address.ts";
 import type { Frame } from "../../core/frame.ts";
 import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
 import type { Hello, PeerInfo, Refuse } from "../../core/message.ts";
+import { memberName } from "../../core/quorum.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
 import { Channel, refusal } from "./channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
-import { type Link, linkName } from "./link.ts";
+import type { Link } from "./link.ts";
 import type { LinkOptions } from "./link-options.ts";
 import { Listeners, type Listening } from "./listeners.ts";
 import { Pulse } from "./pulse.ts";
@@ -184,7 +185,7 @@ export class Links {
     if (against !== null) return channel.refuse(against, true);
     if (this.#options.isMember(hello)) this.#noGuest(channel);
     if (channel.target !== null) this.#dialler.answered(channel.target, hello);
-    const name = linkName(hello);
+    const name = memberName(hello);
     const present = this.#byName.get(name);
     if (present !== undefined && sameProcess(present.hello, hello)) return this.#chooseBetween(present, channel);
     if (present !== undefined) {
@@ -304,7 +305,7 @@ export class Links {
   /** The link is over; who is wanted is dialled again. */
   #drop(link: Link): void {
     this.#links.delete(link.id);
-    if (this.#byName.get(linkName(link.hello)) === link) this.#byName.delete(linkName(link.hello));
+    if (this.#byName.get(memberName(link.hello)) === link) this.#byName.delete(memberName(link.hello));
     link.channel.link = null;
     this.#options.events.log("debug", `lost the link with peer ${link.hello.id}`);
     this.#options.events.down(link.id);
