@@ -39,6 +39,7 @@
  *  - It holds all that is not committed in memory, and asks the host (`serve`) for what is on disk only.
  *  - A frame or an input that its protocol does not have changes nothing.
  */
+import type { Address } from "../core/address.ts";
 import type { NoticeCode } from "../core/codes.ts";
 import type { Timings } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
@@ -59,6 +60,7 @@ import type {
   Tail,
   Twin,
 } from "../core/message.ts";
+import type { Standing } from "../core/reports.ts";
 import type { EngineView } from "./view.ts";
 
 export interface Engine {
@@ -88,7 +90,7 @@ export interface EngineKind {
 export interface PeerOptions {
   readonly self: ProcessKey;
   /** Where others dial this peer. */
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Address;
   readonly timings: Timings;
   readonly seal: Seal;
   /** Uniform in [0, 1). */
@@ -121,7 +123,7 @@ export type Input =
   | {
       readonly type: "link-up";
       readonly link: LinkId;
-      readonly peer: ProcessKey & { readonly host: string; readonly port: number };
+      readonly peer: ProcessKey & Address;
     }
   | { readonly type: "link-down"; readonly link: LinkId }
   | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
@@ -217,22 +219,5 @@ export type Output =
   | { readonly do: "debug"; readonly message: string }
   | { readonly do: "stop"; readonly reason: string };
 
-export type ShownRole = "leader" | "follower" | "candidate" | "observer";
-
-export interface LinkedPeer extends ProcessKey {
-  readonly link: LinkId;
-  readonly host: string;
-  readonly port: number;
-  /** Bytes of bulk that may be under way on the link [R10]. */
-  window: number;
-  /** Bytes of one frame of that. */
-  frame: number;
-}
-
-/** The leader this peer follows (or is), under the promised ballot. */
-export interface FollowedLeader {
-  readonly ballot: Ballot;
-  heard: Millis;
-  /** The leader says a majority hears it. */
-  quorum: boolean;
-}
+/** What people are shown of a peer. */
+export type ShownRole = Exclude<Standing["role"], "client">;

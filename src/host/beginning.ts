@@ -1,5 +1,4 @@
 /** The peer listens: its core begins with what the directory holds, and those who use it are told. */
-
 import type { Address } from "../core/address.ts";
 import { SESSION_CHARS } from "../core/config.ts";
 import type { Engine } from "../engines/engine.ts";

@@ -1,5 +1,4 @@
 /** What a host is made of and with: its ports, what it is to be, and whom it tells. */
-
 import type { Address } from "../core/address.ts";
 import type { Timings } from "../core/config.ts";
 import type { PeerId } from "../core/ids.ts";
@@ -20,7 +19,7 @@ export interface HostOptions extends PersonOptions {
   /** Where to listen besides: the same peer, dialled another way. Others hear only of `advertise`. */
   readonly alsoListensAt?: readonly Address[];
   /** What others dial; null: host and port as bound. */
-  readonly advertise: { readonly host: string; readonly port: number } | null;
+  readonly advertise: Address | null;
   readonly seeds: readonly PeerInfo[];
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */

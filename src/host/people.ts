@@ -1,5 +1,4 @@
 /** The person at a peer, system and read entries as events, and what is decided about names before the log decides. */
-
 import type { PeopleView } from "../core/log-view.ts";
 import type { Confirmations, Notice } from "../core/reports.ts";
 import type { Input } from "../engines/engine.ts";

@@ -17,9 +17,9 @@ import {
   sameMember,
 } from "../../core/ids.ts";
 import type { ElectionAnswer, Election as ElectionFrame, Nack } from "../../core/message.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import { Poll } from "./poll.ts";
 import { type Candidacy, Preparation } from "./preparation.ts";
 import type { Relay } from "./relay.ts";

@@ -7,9 +7,9 @@ import { MEMBERS_MAX } from "../../core/config.ts";
 import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
 import { MemberMap } from "../../core/member-map.ts";
 import type { Configuration, Member, RefuseCode } from "../../core/message.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { GuestList } from "./leading.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
 
 export class Guests implements GuestList {

@@ -4,12 +4,11 @@
  * were changed, or a directory from before there were boot numbers ran twice. Nobody can tell by himself which history
  * is the one that was promised, so nothing more is taken or delivered there until people have decided.
  */
-
 import { type LogIndex, leaderKey, type MemberKey, sameBallot, sameMember } from "../../core/ids.ts";
 import type { Fork } from "../../core/message.ts";
 import { hasQuorum, memberName } from "../../core/quorum.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import type { RoleChanges } from "./role-changes.ts";
 
 export class Histories {

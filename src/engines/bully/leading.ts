@@ -1,7 +1,7 @@
 /** What a leader is to the other parts of its peer, which never see how it leads. */
 import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
 import type { Chat, Configuration, Entry, EntryData, EntryKind, Member } from "../../core/message.ts";
-import type { LinkedPeer } from "../engine.ts";
+import type { LinkedPeer } from "./others.ts";
 
 /** What an entry of the leader says. A message's fields, also where the entry is about one user. */
 export interface Content {
@@ -33,7 +33,7 @@ export interface Leading {
   /** Alive, repaired and at most a little behind: fit to vote and to lead. */
   isCaughtUp(member: MemberKey): boolean;
   /** Null: not a member under this ballot. */
-  progressOf(member: MemberKey): Standing | null;
+  progressOf(member: MemberKey): KnownMember | null;
   /** Tells a member who leads. */
   greet(who: MemberKey): void;
   /** Without a place before: whoever gets it is to fetch what is committed. */
@@ -41,7 +41,7 @@ export interface Leading {
 }
 
 /** What the leader knows of one member. */
-export interface Standing {
+export interface KnownMember {
   /** Durable and proven equal there: what counts in a quorum. */
   readonly match: LogIndex;
   /** When it last acknowledged anything. */

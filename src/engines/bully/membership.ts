@@ -24,9 +24,9 @@ import type {
   Member,
   PeerInfo,
 } from "../../core/message.ts";
-import type { LinkedPeer } from "../engine.ts";
 import { duplicateId } from "./guests.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
 import type { Relay } from "./relay.ts";
 import type { Sender } from "./sender.ts";

@@ -2,6 +2,7 @@
  * What the parts of a peer share, and all that they know of it: facts about this process, questions about its cluster
  * that follow from them, and outputs. Its role changes in `roles` only.
  */
+import type { Address } from "../../core/address.ts";
 import type { NoticeCode } from "../../core/codes.ts";
 import type { Timings } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
@@ -29,10 +30,11 @@ import type {
   Twin,
 } from "../../core/message.ts";
 import { everyVoter, hasQuorum, voterSets } from "../../core/quorum.ts";
-import type { FollowedLeader, LinkedPeer, Output, PeerOptions, Restored } from "../engine.ts";
+import type { Output, PeerOptions, Restored } from "../engine.ts";
 import { Hearsay } from "./hearsay.ts";
 import type { Leading } from "./leading.ts";
 import { Memory } from "./memory.ts";
+import type { FollowedLeader, LinkedPeer } from "./others.ts";
 import { type Surroundings, Timeouts } from "./timeouts.ts";
 
 /** Asked for many times in every step; `settled` of a configuration may change. */
@@ -145,7 +147,7 @@ export class Node implements Surroundings {
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  connect(link: LinkId, { id, inc, boot, host, port }: ProcessKey & { readonly host: string; readonly port: number }) {
+  connect(link: LinkId, { id, inc, boot, host, port }: ProcessKey & Address) {
     const peer = { link, id, inc, boot, host, port, ...UNLIMITED };
     this.links.set(link, peer);
     this.#linkOf.set(peer, link);
@@ -235,7 +237,7 @@ export class Node implements Surroundings {
   }
 
   /** Where a member said it listens when it connected; the configuration follows later [M8]. */
-  presentAddress(member: Member): { host: string; port: number } {
+  presentAddress(member: Member): Address {
     if (sameMember(member, this.self)) return this.options.address;
     const link = this.linkTo(member);
     const { host, port } = (link === null ? undefined : this.links.get(link)) ?? member;

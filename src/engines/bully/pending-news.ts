@@ -6,8 +6,8 @@ import { PENDING_SHOWN_MAX } from "../../core/config.ts";
 import type { LinkId, Millis } from "../../core/ids.ts";
 import type { Draft, Pending } from "../../core/message.ts";
 import { Batch } from "../../core/weigh.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import type { Relay } from "./relay.ts";
 import type { Sender } from "./sender.ts";
 

@@ -14,9 +14,9 @@ import {
 } from "../../core/ids.ts";
 import type { CatchupResp, Nack, Prepare, Promised, Tail } from "../../core/message.ts";
 import { everyVoter, hasQuorum, memberName } from "../../core/quorum.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import type { RoleChanges } from "./role-changes.ts";
 
 /** Whose ballot it is. */
@@ -142,7 +142,7 @@ export class Preparation {
     this.#promises.delete(memberName(from));
     this.#refused.add(memberName(from));
     // One refusal is not the end: the others may still be a majority, unless a leader lives or the donor turned away.
-    const lostDonor = this.#donor !== null && sameMember(this.#donor, from);
+    const lostDonor = this.adoptsFrom(from);
     const possible = hasQuorum(node.voterSets, (v) => node.isLinked(v) && !this.#refused.has(memberName(v)));
     if (led || lostDonor || !possible)
       this.#candidacy.fail(`ballot ${formatBallot(ballot)} was refused by peer ${from.id}`);
@@ -170,7 +170,7 @@ export class Preparation {
 
   #fetch(donor: MemberKey, best: Tail): void {
     const node = this.#node;
-    if (this.#donor !== null && sameMember(this.#donor, donor)) return;
+    if (this.adoptsFrom(donor)) return;
     this.#donor = donor;
     const link = node.linkTo(donor);
     if (link === null) {

@@ -7,10 +7,10 @@
 import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, INFLIGHT_BYTES_MAX, INFLIGHT_ENTRIES_MAX } from "../../core/config.ts";
 import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
 import type { Entry, Tail } from "../../core/message.ts";
-import type { Standing } from "./leading.ts";
+import type { KnownMember } from "./leading.ts";
 import type { Node } from "./node.ts";
 
-export interface Progress extends Standing {
+export interface Progress extends KnownMember {
   readonly member: MemberKey;
   state: "probe" | "stream" | "behind";
   /** Next index to send. */

@@ -2,11 +2,10 @@
  * Through another member to the leader and back [S6]: for who reaches it, but not the leader. One hop, so that nothing
  * goes round in circles.
  */
-
 import { leaderKey, type MemberKey, type Millis, sameMember } from "../../core/ids.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 
 export interface WayListener {
   /** A way to a leader was found, through another member. */

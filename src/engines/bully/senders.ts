@@ -20,10 +20,10 @@ import {
   sameProcess,
 } from "../../core/ids.ts";
 import { memberName } from "../../core/quorum.ts";
-import type { LinkedPeer } from "../engine.ts";
 import type { Followership } from "./followership.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import type { Preparation } from "./preparation.ts";
 import type { Relay } from "./relay.ts";
 import { type Terms, termIn } from "./terms.ts";

@@ -2,7 +2,6 @@
  * Who is here, in answer to `/who`: every peer is asked at that moment who is at it, so that round trips and lags are those
  * of now; whoever does not answer is told by when it was last heard.
  */
-
 import type { Ask, Tell } from "../../core/client-frames.ts";
 import { WHO_ROWS_MAX } from "../../core/config.ts";
 import type { LinkId, PeerId } from "../../core/ids.ts";

@@ -1,5 +1,4 @@
 /** What a client is told when it begins, and what it bears without a word. */
-
 import type { Address } from "../../core/address.ts";
 import type { Client, ClientOptions } from "../../core/thin-client.ts";
 

@@ -1,25 +1,15 @@
 /** How a client is: what its peer told last, and what it knows better itself. */
-
 import { type Address, sameAddress } from "../../core/address.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { Status } from "../../core/reports.ts";
+import { startingStatus } from "../answers/status.ts";
 
 /** `told`: null before a peer told anything; `seen`: the end of what was read. */
 export function clientStatus(
   told: Status | null,
   own: { readonly seen: LogIndex; readonly pending: number; readonly isServed: boolean },
 ): Status {
-  const nothing = { event: "status", id: 0, term: 0, leader_id: null, quorum: false, members: [] } as const;
-  const last = told ?? {
-    ...nothing,
-    first_index: 0,
-    last_index: 0,
-    commit_index: 0,
-    waiting: null,
-    troubles: [],
-    disk_ms: 0,
-    twins: [],
-  };
+  const last = told ?? { ...startingStatus(0, []), waiting: null };
   const status: Status = {
     ...last,
     role: "client",

@@ -2,7 +2,6 @@
  * Somebody who asks one peer something and goes: no name, no session, no other peer when this one dies. What a visitor
  * has said rides on that peer's own session, so its death leaves the outcome unknown [S8].
  */
-
 import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
 import type { Refuse } from "../../core/message.ts";

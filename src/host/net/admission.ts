@@ -1,6 +1,6 @@
 /** Who is let in, what a refusal means to the one who is not, and which messages are taken. Pure decisions. */
 import * as v from "valibot";
-import { place } from "../../core/address.ts";
+import { type Address, place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../../core/config.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
 import type { EngineView } from "../../engines/view.ts";
@@ -102,7 +102,7 @@ export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control c
 const ADDRESS = v.object(address);
 
 /** Why others cannot be told that a peer is dialled there, or null. */
-export function refuseAddress(address: { readonly host: string; readonly port: number }): string | null {
+export function refuseAddress(address: Address): string | null {
   if (v.is(ADDRESS, address)) return null;
   const { host, port } = address;
   return `others cannot be told to dial ${JSON.stringify(host).slice(0, 100)}, port ${port}: a host has 1 to 255 characters, none of them a control character, and a port is a number from 0 to 65535`;

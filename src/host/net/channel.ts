@@ -2,6 +2,7 @@
  * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. What the frames
  * mean to the cluster is the links' business.
  */
+import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
 import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
@@ -77,7 +78,7 @@ export class Channel {
   /** A client's connection to a peer. */
   static dial(
     { clock, network }: { readonly clock: Clock; readonly network: Network },
-    { host, port }: { readonly host: string; readonly port: number },
+    { host, port }: Address,
     attach: Attach,
     events: Omit<ChannelEvents, "hello" | "attach">,
   ): Channel {

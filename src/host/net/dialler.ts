@@ -4,7 +4,6 @@
  * None is believed more than another, because any of them may be out of date: all are dialled, for ever, until one
  * leads to that peer [M8].
  */
-
 import { place, sameAddress } from "../../core/address.ts";
 import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS, DIALS_PER_SECOND_MAX } from "../../core/config.ts";
 import type { PeerId } from "../../core/ids.ts";

@@ -1,5 +1,4 @@
 /** The addresses at which a peer is dialled: it listens at all of them or at none. */
-
 import { type Address, place } from "../../core/address.ts";
 import type { Connection, ConnectionHandler, Listener, Network, PortError } from "../contracts.ts";
 

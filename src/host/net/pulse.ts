@@ -2,7 +2,6 @@
  * Keeps links alive, gives up those on which nothing is heard, and measures what they carry: round trips [E15], and how
  * much bulk may be under way [R10].
  */
-
 import type { LinkId } from "../../core/ids.ts";
 import type { DiskTimes, Ping, Pong } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";

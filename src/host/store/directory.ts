@@ -8,6 +8,7 @@
  *   rooms.json      rooms joined, and how far they were shown
  *   recovery.json   a forced recovery that is not finished           before-recovery-*.json   what one replaced
  */
+import type { Address } from "../../core/address.ts";
 import { SEGMENTS, SESSION_CHARS } from "../../core/config.ts";
 import {
   type Ballot,
@@ -172,7 +173,7 @@ export class Directory {
 
   /** First entry of the log of a founder that has none yet; null for everybody else. */
   foundingGenesis(
-    address: { readonly host: string; readonly port: number },
+    address: Address,
     segments: { readonly entries: number; readonly bytes: number } = SEGMENTS,
   ): Genesis | null {
     const { id, inc, cluster_id, founder } = this.#identity;

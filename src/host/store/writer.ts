@@ -3,7 +3,6 @@
  * written for want of room, of file handles or of rights waits here, everything behind it too, and is tried again [D4].
  * Any other failure ends the peer [D3].
  */
-
 import { type Ballot, type LogIndex, sameBallot } from "../../core/ids.ts";
 import type { Refusal } from "../../core/message.ts";
 import type { Output } from "../../engines/engine.ts";
