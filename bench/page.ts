@@ -1,5 +1,4 @@
 /** A run as one HTML page that needs nothing else: its figures, and plots of them. Nothing in it runs or fetches. */
-
 import { badge, escapeHtml, htmlPage } from "../src/report/html.ts";
 import { roundUp } from "../src/report/numbers.ts";
 import { SERIES_COLORS, seriesColor } from "../src/report/series.ts";

@@ -1,5 +1,4 @@
 /** Figures as text: aligned columns, units, and the tables that a run, a sweep and a comparison end with. */
-
 import { number } from "../src/report/numbers.ts";
 import type { RunResult } from "./figures.ts";
 import type { FloorFigures } from "./floor-figures.ts";

@@ -1,5 +1,4 @@
 /** Messages that a program gave out of its hands, until each is sent. */
-
 import { checked, WAIT } from "./arguments.ts";
 import type { Sent, Submission } from "./chat-peer.ts";
 import type { Clock } from "./host/contracts.ts";

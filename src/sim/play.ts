@@ -2,7 +2,6 @@
  * Plays a scenario and judges it: what was to come of it against what came. One that is to violate an invariant, because
  * a rule is broken in it, passes when it does.
  */
-
 import type { ReportVerdict, SimReport } from "../report/sim-report.ts";
 import type { Parts } from "./machine.ts";
 import { MUTANTS, type Mutant } from "./mutants.ts";

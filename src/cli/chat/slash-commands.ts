@@ -1,5 +1,4 @@
 /** Lines that begin with a slash, at the terminal, through a pipe and in `--json` alike. A command is one row of the table. */
-
 import { HISTORY_TEXT_CHARS_MAX, PEER_ID_MAX } from "../../core/config.ts";
 import { nearest } from "../../nearest.ts";
 import { name as readName, UsageError } from "../usage/flag-values.ts";

@@ -1,5 +1,4 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
-
 import { type Address, place } from "../../core/address.ts";
 import { sameProcess } from "../../core/ids.ts";
 import { twinsText } from "../../core/twin-text.ts";

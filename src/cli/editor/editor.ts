@@ -15,7 +15,6 @@
  *
  * Ctrl-C clears the draft (Ctrl-_ brings it back) and asks; at once again it quits. Ctrl-D on an empty draft quits.
  */
-
 import { blankStart, Clusters, wordEnd, wordStart } from "./clusters.ts";
 import { type Completer, commonStart } from "./completer.ts";
 import { found, searchKey, startSearch } from "./history-search.ts";

@@ -3,7 +3,6 @@
  * older match, Ctrl-S to the next newer. Case makes no difference. Enter and every other editing key take the match and then
  * do what they do, Escape takes it only, Ctrl-G and Ctrl-C leave the draft as it was.
  */
-
 import { Clusters } from "./clusters.ts";
 import type { Key } from "./keys.ts";
 

@@ -1,5 +1,4 @@
 /** The state of the line editor, and what can be done to it: pure functions from one to the next. */
-
 import { Clusters } from "./clusters.ts";
 import type { Completion } from "./completer.ts";
 import type { Search } from "./history-search.ts";

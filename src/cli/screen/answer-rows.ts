@@ -1,5 +1,4 @@
 /** What commands answer, as rows for people: pure functions. Everything that others chose is made visible. */
-
 import { place } from "../../core/address.ts";
 import { DISK_SLOW_MS } from "../../core/config.ts";
 import type { Confirmations, WhoRow } from "../../core/reports.ts";

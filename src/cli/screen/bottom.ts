@@ -6,7 +6,6 @@
  * that has few rows is what survives resizes, bursts and terminals that measure emoji otherwise. The last column is left
  * free, because terminals disagree about the cursor behind it.
  */
-
 import { Clusters } from "../editor/clusters.ts";
 import { asksToQuit } from "../editor/editor.ts";
 import { found } from "../editor/history-search.ts";

@@ -1,5 +1,4 @@
 /** The status line and what stands above it at the bottom of the screen: pure functions of what is known to spans. */
-
 import { place } from "../../core/address.ts";
 import type { Waiting } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";

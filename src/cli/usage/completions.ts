@@ -1,5 +1,4 @@
 /** `chatpeer completions SHELL`: a script that teaches the shell the commands, their flags, and what these may be. */
-
 import { type Command, flagsOf } from "./command.ts";
 import type { Flag } from "./flag.ts";
 import { oneOf, UsageError } from "./flag-values.ts";
