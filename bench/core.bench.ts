@@ -5,8 +5,8 @@
 import { DEFAULT_TIMINGS } from "../src/core/config.ts";
 import type { Frame } from "../src/core/frame.ts";
 import { type LinkId, NO_BALLOT } from "../src/core/ids.ts";
+import type { Draft, Role } from "../src/core/log-entry.ts";
 import { LogState } from "../src/core/log-state.ts";
-import type { Draft, Role } from "../src/core/message.ts";
 import { Peer } from "../src/engines/bully/peer.ts";
 import type { Output } from "../src/engines/engine.ts";
 import { makeSeal } from "../src/wire/entry.ts";

@@ -1,5 +1,5 @@
 /** Log entries of chat messages as the product makes them, for the small benchmarks. */
-import type { Entry } from "../src/core/message.ts";
+import type { Entry } from "../src/core/log-entry.ts";
 import { LogMaker } from "../test/host/store/log-maker.ts";
 import { textOf } from "./protocol.ts";
 

@@ -2,7 +2,7 @@
 import { crc32 } from "node:zlib";
 import { PROTOCOL_VERSION } from "../src/core/config.ts";
 import type { Frame } from "../src/core/frame.ts";
-import type { Entry } from "../src/core/message.ts";
+import type { Entry } from "../src/core/log-entry.ts";
 import { crc32c } from "../src/wire/crc32c.ts";
 import { FrameDecoder } from "../src/wire/decoder.ts";
 import { encodeFrame } from "../src/wire/encode.ts";

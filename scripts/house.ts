@@ -28,7 +28,6 @@ const LONG: Readonly<Record<string, readonly string[]>> = {
     "test/wire/samples.ts",
   ],
   "to be split with the engine's contract": [
-    "src/core/message.ts",
     "src/sim/checkers.ts",
     "src/sim/disk.ts",
     "src/sim/network.ts",

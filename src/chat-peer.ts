@@ -1,7 +1,7 @@
 /** The shapes of the library: what a peer is made from, and what it can do. */
 import type { Timings } from "./core/config.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
-import type { PeerInfo } from "./core/message.ts";
+import type { PeerInfo } from "./core/log-entry.ts";
 import type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
 import type { SignalOption, WaitOptions } from "./waiting.ts";

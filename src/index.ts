@@ -21,7 +21,7 @@ export type {
   SubmitOptions,
 } from "./chat-peer.ts";
 export { DEFAULT_TIMINGS, type Timings } from "./core/config.ts";
-export type { PeerInfo } from "./core/message.ts";
+export type { PeerInfo } from "./core/log-entry.ts";
 export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";
 export { PeerError, type PeerErrorCode } from "./peer-error.ts";

@@ -1,4 +1,4 @@
-/** The loops of a program over messages: from the inbox of its directory [A1], or from the log itself [A3]. */
+/** The loops of a program over messages: from the inbox of its directory [C1], or from the log itself [C3]. */
 import { checked, checkedRoom, READ } from "./arguments.ts";
 import type { MessageStream, ReadOptions } from "./chat-peer.ts";
 import type { LogIndex } from "./core/ids.ts";

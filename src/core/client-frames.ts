@@ -3,7 +3,7 @@
  * committed log itself comes in CATCHUP_RESP, asked for piece by piece, so that a slow reader holds back only itself.
  */
 import type { LogIndex, PeerId } from "./ids.ts";
-import type { PeerInfo, Tail } from "./message.ts";
+import type { PeerInfo, Tail } from "./log-entry.ts";
 import type { Question, Told } from "./reports.ts";
 import type { SaidVersions } from "./versions.ts";
 

@@ -6,7 +6,7 @@
 import { assert } from "./assert.ts";
 import { Counts } from "./counts.ts";
 import { type Ballot, ballotOf, compareBallots, formatBallot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
-import type { Configuration, Entry, Genesis, Settled, Tail } from "./message.ts";
+import type { Configuration, Entry, Genesis, Settled, Tail } from "./log-entry.ts";
 import { messageId } from "./message-id.ts";
 import { type PeopleData, PeopleLog } from "./people-log.ts";
 

@@ -1,6 +1,6 @@
 /** The log for those who read it and change nothing. `Log` says what each means. */
 import type { Ballot, LogIndex } from "./ids.ts";
-import type { Entry, Tail } from "./message.ts";
+import type { Entry, Tail } from "./log-entry.ts";
 
 export interface LogView {
   readonly first: LogIndex;

@@ -5,9 +5,9 @@
 import { assert } from "./assert.ts";
 import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_BYTES_KEPT, TAIL_ENTRIES_KEPT, WAITING_ENTRIES_KEPT } from "./config.ts";
 import { compareBallots, type LogIndex } from "./ids.ts";
+import type { Entry, Tail } from "./log-entry.ts";
 import type { LogState } from "./log-state.ts";
 import type { LogView } from "./log-view.ts";
-import type { Entry, Tail } from "./message.ts";
 
 export class Log implements LogView {
   readonly state: LogState;

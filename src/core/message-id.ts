@@ -1,5 +1,5 @@
 /** `<sender_id>.<session>.<counter>`, as people, scripts and the line have it. */
-import type { Entry } from "./message.ts";
+import type { Entry } from "./log-entry.ts";
 
 /** The last digits of a counter. */
 const ENDINGS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, "0"));

@@ -3,7 +3,7 @@
  * texts in it. So an entry is this sender's own only if it says what was typed under its number; and once one does not,
  * what is under way here comes to its end, and everything else goes on in another session [S10].
  */
-import type { Draft, Entry } from "./message.ts";
+import type { Draft, Entry } from "./log-entry.ts";
 import { messageId } from "./message-id.ts";
 import { weigh } from "./weigh.ts";
 

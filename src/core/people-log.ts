@@ -3,7 +3,7 @@
  * takes it back and a new leader knows it [P1] [P4]. Every entry says what was before, so `undo` is exact.
  */
 import { READ_MARKS_MAX, USERS_MAX } from "./config.ts";
-import type { Entry, Presence, ReadThrough } from "./message.ts";
+import type { Entry, Presence, ReadThrough } from "./log-entry.ts";
 
 /** As plain data, for checkpoints; each is left out where there is nothing. */
 export interface PeopleData {

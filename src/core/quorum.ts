@@ -1,7 +1,7 @@
 /** Arithmetic of majorities, apart from any state. Three voters bear one crash, five bear two. */
 import type { LogIndex, MemberKey, Millis } from "./ids.ts";
+import type { Configuration, Member } from "./log-entry.ts";
 import type { LoggedConfiguration } from "./log-state.ts";
-import type { Configuration, Member } from "./message.ts";
 
 export function votersOf(configuration: Configuration): Member[] {
   return configuration.members.filter((m) => m.role === "voter");

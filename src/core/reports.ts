@@ -4,7 +4,8 @@
  */
 import type { ErrorCode, NoticeCode } from "./codes.ts";
 import type { LogIndex, PeerId } from "./ids.ts";
-import type { Abstention, Presence, Role, Tail, Twin } from "./message.ts";
+import type { Presence, Role, Tail } from "./log-entry.ts";
+import type { Abstention, Twin } from "./message.ts";
 
 /** An engine's own part of a status: what this peer is to the others, and under which ballot. */
 export interface Standing {

@@ -11,7 +11,8 @@ import {
   CLIENT_PENDING_MESSAGES_MAX,
 } from "./config.ts";
 import { ballotOf, type Millis, type PeerId } from "./ids.ts";
-import type { Chat, ChatAck, Configuration, Draft, Entry, PeerInfo, Tail } from "./message.ts";
+import type { Configuration, Draft, Entry, PeerInfo, Tail } from "./log-entry.ts";
+import type { Chat, ChatAck } from "./message.ts";
 import { messageId } from "./message-id.ts";
 import { OwnSession, type Verdict } from "./own-session.ts";
 import { Patience } from "./patience.ts";

@@ -1,6 +1,6 @@
 /** How much of a frame drafts take. */
 import { BATCH_BYTES_MAX, FRAME_BYTES_MAX } from "./config.ts";
-import type { Draft } from "./message.ts";
+import type { Draft } from "./log-entry.ts";
 
 /** JSON writes a control character in six bytes; anything else in fewer for each UTF-16 unit. */
 const JSON_BYTES_MAX = 6;

@@ -44,22 +44,9 @@ import type { NoticeCode } from "../core/codes.ts";
 import type { Timings } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
 import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
+import type { Draft, Entry, Member, Seal, Tail } from "../core/log-entry.ts";
 import type { LogState } from "../core/log-state.ts";
-import type {
-  Chat,
-  ChatAck,
-  DiskTimes,
-  Draft,
-  Entry,
-  Member,
-  Person,
-  ReadReport,
-  Refusal,
-  RefuseCode,
-  Seal,
-  Tail,
-  Twin,
-} from "../core/message.ts";
+import type { Chat, ChatAck, DiskTimes, Person, ReadReport, Refusal, RefuseCode, Twin } from "../core/message.ts";
 import type { Standing } from "../core/reports.ts";
 import type { EngineView } from "./view.ts";
 

@@ -10,8 +10,9 @@
  */
 import type { Address } from "../core/address.ts";
 import type { Ballot, LinkId, MemberKey, Millis, ProcessKey } from "../core/ids.ts";
+import type { Configuration, Member, PeerInfo } from "../core/log-entry.ts";
 import type { LogView } from "../core/log-view.ts";
-import type { Configuration, DiskTimes, Member, PeerInfo, Twin } from "../core/message.ts";
+import type { DiskTimes, Twin } from "../core/message.ts";
 import type { Standing, Waiting } from "../core/reports.ts";
 
 export interface EngineView {

@@ -1,5 +1,5 @@
 /** Entries of the log as people and programs are told them. */
-import type { Entry, Presence, ReadThrough } from "../core/message.ts";
+import type { Entry, Presence, ReadThrough } from "../core/log-entry.ts";
 import { messageId } from "../core/message-id.ts";
 import type { DeliveredMessage, ReadNote, SystemNote } from "../core/reports.ts";
 

@@ -1,10 +1,10 @@
 /**
  * Delivers committed messages in index order [R6], from memory while they are there, else from the log on disk. A paused
- * delivery costs nothing: the log is the queue. The next process goes on behind what was acknowledged [D7] [A1].
+ * delivery costs nothing: the log is the queue. The next process goes on behind what was acknowledged [D7] [C1].
  */
 import type { LogIndex } from "../core/ids.ts";
+import type { Entry } from "../core/log-entry.ts";
 import type { LogView } from "../core/log-view.ts";
-import type { Entry } from "../core/message.ts";
 import type { ReadNote, SystemNote } from "../core/reports.ts";
 import { toMessage, toTold } from "./delivered.ts";
 import type { DeliveredMessage } from "./events.ts";

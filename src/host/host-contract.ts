@@ -2,7 +2,7 @@
 import type { Address } from "../core/address.ts";
 import type { Timings } from "../core/config.ts";
 import type { PeerId } from "../core/ids.ts";
-import type { PeerInfo } from "../core/message.ts";
+import type { PeerInfo } from "../core/log-entry.ts";
 import type { EngineFactory } from "../engines/engine.ts";
 import type { Clock, Disk, Network } from "./contracts.ts";
 import type { HostEvent, LogRecord, Stopped } from "./events.ts";
@@ -24,7 +24,7 @@ export interface HostOptions extends PersonOptions {
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
-  /** The listener says by `acknowledge` when it is done with a message [A1]. Default: one that was told is done with. */
+  /** The listener says by `acknowledge` when it is done with a message [C1]. Default: one that was told is done with. */
   readonly acknowledges?: boolean;
   /** Somebody says that whoever has the directory is dead, if that cannot be seen from here. */
   readonly takesLock?: boolean;

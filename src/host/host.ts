@@ -220,7 +220,7 @@ export class Host implements Service {
     this.#whole.guarded(() => this.#opened?.delivery.resume());
   }
 
-  /** Through `index`, at most the commit index, messages are dealt with: the next process goes on behind it [A1]. */
+  /** Through `index`, at most the commit index, messages are dealt with: the next process goes on behind it [C1]. */
   acknowledge(index: LogIndex): void {
     this.#opened?.delivery.acknowledge(Math.min(index, this.commit));
   }
@@ -230,7 +230,7 @@ export class Host implements Service {
     return this.#opened?.delivery.acknowledged ?? 0;
   }
 
-  /** Committed messages of the next block of the log after `after`, and through where that reaches: for readers of their own [A3]. */
+  /** Committed messages of the next block of the log after `after`, and through where that reaches: for readers of their own [C3]. */
   messagesAfter(after: LogIndex, room: string | null): MessageBlock {
     let block: MessageBlock = { messages: [], through: after };
     this.#whole.guarded(() => {

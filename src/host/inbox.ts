@@ -1,7 +1,7 @@
 /**
- * Messages on their way to a program that reads at its own pace: at least once, by acknowledgement [A1]. What it was handed is in
+ * Messages on their way to a program that reads at its own pace: at least once, by acknowledgement [C1]. What it was handed is in
  * hand until it is done with, and only then does the directory's cursor move on; a program that dies before is told again by
- * the next process. What it gives back, undone, goes to whoever asks next. While nobody asks, messages wait in the log [A2].
+ * the next process. What it gives back, undone, goes to whoever asks next. While nobody asks, messages wait in the log [C2].
  *
  *   delivery ──▶ waiting ──take──▶ in hand ──done──▶ acknowledged
  *                   ▲                 │

@@ -3,7 +3,7 @@
  * as pending, as renamed and as sent.
  */
 import { OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, TAKEN_CHARACTERS_MAX } from "../core/config.ts";
-import type { Draft, Entry } from "../core/message.ts";
+import type { Draft, Entry } from "../core/log-entry.ts";
 import { messageId } from "../core/message-id.ts";
 import type { Engine, Output, Restored } from "../engines/engine.ts";
 import type { EngineView } from "../engines/view.ts";

@@ -1,7 +1,8 @@
 /** Meeting other peers: what this one says of itself, whom it lets in, whom it dials, and what follows from a refusal. */
 import type { Frame } from "../core/frame.ts";
 import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
-import type { Hello, PeerInfo, Refuse, Twin } from "../core/message.ts";
+import type { PeerInfo } from "../core/log-entry.ts";
+import type { Hello, Refuse, Twin } from "../core/message.ts";
 import { twinsText } from "../core/twin-text.ts";
 import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { EngineView } from "../engines/view.ts";

@@ -1,5 +1,5 @@
 /**
- * A program that reads a machine's messages as one that embeds a peer does [A1]: handles what is there for a while, and
+ * A program that reads a machine's messages as one that embeds a peer does [C1]: handles what is there for a while, and
  * acknowledges it by asking for more. What it has handled outlives its process, as an effect in the world outside does.
  */
 import type { Timer } from "../host/contracts.ts";

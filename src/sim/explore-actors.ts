@@ -6,8 +6,8 @@
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
 import { type Ballot, compareBallots, formatBallot, type MemberKey, NO_BALLOT, type PeerId } from "../core/ids.ts";
+import type { Entry, Genesis, Role } from "../core/log-entry.ts";
 import type { LogState } from "../core/log-state.ts";
-import type { Entry, Genesis, Role } from "../core/message.ts";
 import type { Peer } from "../engines/bully/peer.ts";
 import type { Input, Output } from "../engines/engine.ts";
 import { Catalogue, copyOf, deepFreeze, EPOCH, textOf } from "./explore-graph.ts";

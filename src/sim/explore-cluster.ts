@@ -4,7 +4,7 @@
  */
 import type { Frame } from "../core/frame.ts";
 import { formatBallot, type PeerId } from "../core/ids.ts";
-import type { Role } from "../core/message.ts";
+import type { Role } from "../core/log-entry.ts";
 import { Actors, addressOf, type OpenCore } from "./explore-actors.ts";
 import { Catalogue } from "./explore-graph.ts";
 import { type History, historyText, judge, NO_HISTORY, witness } from "./explore-history.ts";

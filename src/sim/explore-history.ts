@@ -3,7 +3,7 @@
  * peer need remember: what was ever committed, and who ever led. Shares no rule with the core that it judges.
  */
 import { type Ballot, compareBallots, formatBallot, type MemberKey, sameBallot, sameMember } from "../core/ids.ts";
-import type { Configuration, Entry } from "../core/message.ts";
+import type { Configuration, Entry } from "../core/log-entry.ts";
 import type { Actor } from "./explore-shapes.ts";
 
 export const INVARIANTS = {

@@ -1,6 +1,6 @@
 /** What the exhaustive search moves and judges: peers of the bully engine, whose every state it looks into. */
 import type { Ballot, MemberKey } from "../core/ids.ts";
-import type { Entry } from "../core/message.ts";
+import type { Entry } from "../core/log-entry.ts";
 import type { Peer } from "../engines/bully/peer.ts";
 
 /** One peer on its disk. Nobody changes it once it has a number. */

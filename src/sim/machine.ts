@@ -3,7 +3,7 @@
  * `double`, perhaps, another container that has the same disk and sees nothing of this one.
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
-import type { PeerInfo } from "../core/message.ts";
+import type { PeerInfo } from "../core/log-entry.ts";
 import { DEFAULT_ENGINE } from "../engines/default.ts";
 import type { EngineFactory } from "../engines/engine.ts";
 import type { MakeClient } from "../host/client/client-options.ts";

@@ -1,4 +1,4 @@
-/** Mutants of storage, of restarts and of copies: the rules A1, D1 to D8, L4, S3 and R9. */
+/** Mutants of storage, of restarts and of copies: the rules C1, D1 to D8, L4, S3 and R9. */
 import { PortError } from "../host/contracts.ts";
 import { crc32c } from "../wire/crc32c.ts";
 import { disks, files, framesOut, getter, type Mutant, peers, pretend, restarts, wrap } from "./mutant.ts";
@@ -136,7 +136,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "hand-out-acknowledges",
-    rule: "A1",
+    rule: "C1",
     what: "a message counts as dealt with as soon as an application has it",
     parts: {
       inbox: (inbox) =>

@@ -1,6 +1,7 @@
 /** Mutants of sending and of replication: the rules S1 to S6 and R2 to R8. */
 import { type Ballot, compareBallots, type LinkId, type LogIndex, leaderKey } from "../core/ids.ts";
-import type { Before, SeqChat, Tail } from "../core/message.ts";
+import type { Tail } from "../core/log-entry.ts";
+import type { Before, SeqChat } from "../core/message.ts";
 import { majority, quorumIndex, votersOf } from "../core/quorum.ts";
 import type { Peer } from "../engines/bully/peer.ts";
 import {

@@ -140,7 +140,7 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
   const steps: Step[] = [];
   const add = (at: number, verb: Verb, args: readonly (number | string)[]) =>
     steps.push({ at: Math.round(at), verb, args: args.map(String) });
-  // In a third of the runs a program embeds one of the peers [A1]; no draw is spent on that.
+  // In a third of the runs a program embeds one of the peers [C1]; no draw is spent on that.
   if (seed % 3 === 0) add(0, "application", [1 + (seed % peers), 100 * (1 + (seed % 5))]);
   const conditions = isCondition(profile) ? CONDITIONS[profile](peers, random) : [];
   for (const [verb, args] of conditions) add(0, verb, args);

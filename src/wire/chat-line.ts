@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { assert } from "../core/assert.ts";
 import { MESSAGE_BYTES_MAX, TERM_MAX } from "../core/config.ts";
 import { sameBallot } from "../core/ids.ts";
-import type { Entry } from "../core/message.ts";
+import type { Entry } from "../core/log-entry.ts";
 import { HEAD_BYTES_MAX, NextHead } from "./chat-head.ts";
 import { isPlain, LineReader } from "./line-reader.ts";
 import { jsonBytesMax, type LineWriter } from "./line-writer.ts";

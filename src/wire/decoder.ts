@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { FRAME_BYTES_MAX, GREETING_BYTES_MAX } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
-import type { Entry } from "../core/message.ts";
+import type { Entry } from "../core/log-entry.ts";
 import {
   commonVersion,
   OWN_VERSIONS,

@@ -9,7 +9,8 @@
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
 import { MESSAGE_BYTES_MAX, OUTSTANDING_MESSAGES_MAX } from "../core/config.ts";
-import type { Chat, Draft } from "../core/message.ts";
+import type { Draft } from "../core/log-entry.ts";
+import type { Chat } from "../core/message.ts";
 import { LineReader, plainEnd } from "./line-reader.ts";
 import { jsonBytesMax, LineWriter, utf8BytesMax } from "./line-writer.ts";
 import { draft } from "./parts.ts";

@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
 import { BOOT_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
-import type { Entry, EntryData, EntryKind, Seal } from "../core/message.ts";
+import type { Entry, EntryData, EntryKind, Seal } from "../core/log-entry.ts";
 import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";

@@ -20,14 +20,14 @@ import type {
   Configuration,
   Draft,
   Entry,
-  EntryFrame,
   Genesis,
   Member,
   Presence,
   ReadThrough,
   Settled,
   Tail,
-} from "../core/message.ts";
+} from "../core/log-entry.ts";
+import type { EntryFrame } from "../core/message.ts";
 import { CLIENT_FRAMES } from "./client-schemas.ts";
 import {
   abstention,

@@ -1,6 +1,6 @@
 /** Entries made by hand, for logs that no peer wrote. */
 import { type Ballot, ballotOf } from "../../src/core/ids.ts";
-import type { Draft, Entry, EntryKind, Genesis, Role } from "../../src/core/message.ts";
+import type { Draft, Entry, EntryKind, Genesis, Role } from "../../src/core/log-entry.ts";
 
 /** A stand-in for the wire's serialiser: some chain value and some length, both functions of the content. */
 export function seal(entry: Entry, prevCrc: number): void {

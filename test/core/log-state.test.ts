@@ -5,8 +5,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
+import type { Configuration, Entry } from "../../src/core/log-entry.ts";
 import { LogState, type LogStateData } from "../../src/core/log-state.ts";
-import type { Configuration, Entry } from "../../src/core/message.ts";
 import { messageId } from "../../src/core/message-id.ts";
 import { entryOf, genesisOf } from "./entries.ts";
 import { type Move, moves, written } from "./logs.ts";

@@ -8,8 +8,8 @@ import { AssertionError } from "../../src/core/assert.ts";
 import { FOLLOWER_TAIL_ENTRIES_KEPT, TAIL_ENTRIES_KEPT, WAITING_ENTRIES_KEPT } from "../../src/core/config.ts";
 import { compareBallots, sameBallot } from "../../src/core/ids.ts";
 import { Log } from "../../src/core/log.ts";
+import type { Entry } from "../../src/core/log-entry.ts";
 import { LogState } from "../../src/core/log-state.ts";
-import type { Entry } from "../../src/core/message.ts";
 import { entryOf, genesisOf } from "./entries.ts";
 import { grow, type Move, move, moves, written } from "./logs.ts";
 

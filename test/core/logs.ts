@@ -1,7 +1,7 @@
 /** Random logs that a correct leader could have written, from moves that a property test can shrink. */
 import fc from "fast-check";
 import type { Ballot } from "../../src/core/ids.ts";
-import type { Entry, EntryKind, Presence, ReadThrough } from "../../src/core/message.ts";
+import type { Entry, EntryKind, Presence, ReadThrough } from "../../src/core/log-entry.ts";
 import { entryOf, genesisOf, seal } from "./entries.ts";
 
 export interface Move {

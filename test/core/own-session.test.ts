@@ -1,6 +1,7 @@
 /** A message is sent when the log says what was typed, not when it has its number [S10]. */
 import { describe, expect, test } from "bun:test";
-import type { Chat, Draft, Entry } from "../../src/core/message.ts";
+import type { Draft, Entry } from "../../src/core/log-entry.ts";
+import type { Chat } from "../../src/core/message.ts";
 import { OwnSession, saysSame } from "../../src/core/own-session.ts";
 import { Client } from "../../src/core/thin-client.ts";
 import type { Puppet } from "../engines/bully/puppet.ts";

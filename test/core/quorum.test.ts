@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { MemberKey } from "../../src/core/ids.ts";
+import type { Member, Role } from "../../src/core/log-entry.ts";
 import type { LoggedConfiguration } from "../../src/core/log-state.ts";
-import type { Member, Role } from "../../src/core/message.ts";
 import {
   everyVoter,
   hasQuorum,

@@ -33,7 +33,7 @@ async function read(messages: AsyncIterable<DeliveredMessage>, count: number, by
 
 const texts = (from: number, through: number) => Array.from({ length: through - from + 1 }, (_, i) => `m${from + i}`);
 
-test("[A1] a loop that breaks acknowledges what came before: the one in hand comes again, to the next loop and to the next process", async () => {
+test("[C1] a loop that breaks acknowledges what came before: the one in hand comes again, to the next loop and to the next process", async () => {
   const first = await peerAt("break");
   await (await first.submitAll(texts(0, 9))).sent();
   expect(await read(first.messages, 4)).toEqual(texts(0, 3));
@@ -47,7 +47,7 @@ test("[A1] a loop that breaks acknowledges what came before: the one in hand com
   expect(await read(last.messages, 1)).toEqual(["new"]);
 });
 
-test("[A1] a handler that throws gets the message again, in batches too", async () => {
+test("[C1] a handler that throws gets the message again, in batches too", async () => {
   const peer = await peerAt("throw");
   await (await peer.submitAll(texts(0, 5))).sent();
   const failing = (async () => {
@@ -60,7 +60,7 @@ test("[A1] a handler that throws gets the message again, in batches too", async 
   expect(await read(peer.messages, 4)).toEqual(texts(2, 5));
 });
 
-test("[A1] two loops at once share the stream; the one in whose hands a message stays holds the cursor", async () => {
+test("[C1] two loops at once share the stream; the one in whose hands a message stays holds the cursor", async () => {
   const peer = await peerAt("two");
   const slow = peer.messages[Symbol.asyncIterator]();
   const waiting = slow.next();
@@ -75,7 +75,7 @@ test("[A1] two loops at once share the stream; the one in whose hands a message 
   expect(peer.acknowledged).toBeGreaterThanOrEqual((await last.sent()).index);
 });
 
-test("[A3] from the start, an index or now, of all rooms or of one: readers of their own, which take and acknowledge nothing", async () => {
+test("[C3] from the start, an index or now, of all rooms or of one: readers of their own, which take and acknowledge nothing", async () => {
   const peer = await peerAt("from");
   for (let i = 0; i < 6; i++) await (await peer.submit(`m${i}`, { room: i % 2 === 0 ? "even" : "odd" })).sent();
   const news = peer.messages({ from: "new" });
@@ -105,7 +105,7 @@ test("[A3] from the start, an index or now, of all rooms or of one: readers of t
   expect(await read(news, 1)).toEqual(["later"]);
 });
 
-test("[A3] a reader that begins before there is anything gets what comes", async () => {
+test("[C3] a reader that begins before there is anything gets what comes", async () => {
   const peer = await peerAt("early");
   const all = read(peer.messages({ from: "start" }), 2);
   const loop = peer.batches({ from: "new" })[Symbol.asyncIterator]();
@@ -116,7 +116,7 @@ test("[A3] a reader that begins before there is anything gets what comes", async
   await loop.return?.();
 });
 
-test("[A1] a reader of its own that acknowledges by hand moves the cursor of the directory", async () => {
+test("[C1] a reader of its own that acknowledges by hand moves the cursor of the directory", async () => {
   const peer = await peerAt("hand");
   await (await peer.submitAll(texts(0, 9))).sent();
   expect(await read(peer.messages({ from: "start" }), 5, peer)).toEqual(texts(0, 4));
@@ -131,7 +131,7 @@ test("[A1] a reader of its own that acknowledges by hand moves the cursor of the
   expect(await read(again.messages, 5)).toEqual(texts(5, 9));
 });
 
-test("[A2] [A3] ten thousand that nobody reads: a new reader rebuilds its state from all of them, in their order", async () => {
+test("[C2] [C3] ten thousand that nobody reads: a new reader rebuilds its state from all of them, in their order", async () => {
   const peer = await peerAt("rebuild");
   await (await peer.submitAll(texts(0, 9999))).sent();
   await peer.close();
@@ -156,7 +156,7 @@ test("[A2] [A3] ten thousand that nobody reads: a new reader rebuilds its state 
   expect(await none).toEqual([]);
 }, 60_000);
 
-test("[A1] a program killed again and again while it handles messages counts each exactly once, by their index: docs/exactly-once.mjs", async () => {
+test("[C1] a program killed again and again while it handles messages counts each exactly once, by their index: docs/exactly-once.mjs", async () => {
   const folder = join(root, "ledger");
   mkdirSync(join(folder, "data"), { recursive: true });
   const example = readFileSync(`${ROOT}docs/exactly-once.mjs`, "utf8");

@@ -213,7 +213,7 @@ for (const [kind, runtime] of [
     expect(await carol.exited()).toBe(0);
   }, 60_000);
 
-test("[A1] what a script has not read of a peer that is killed, the next process tells it", async () => {
+test("[C1] what a script has not read of a peer that is killed, the next process tells it", async () => {
   const carol = await Unread.start("pipe", "binary", "--json");
   carol.stopReading();
   await carol.goesOn(4000);

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { type Ballot, ballotOf, NO_BALLOT, sameBallot } from "../../src/core/ids.ts";
+import type { Entry } from "../../src/core/log-entry.ts";
 import { LogState } from "../../src/core/log-state.ts";
-import type { Entry } from "../../src/core/message.ts";
 import { DEFAULT_ENGINE } from "../../src/engines/default.ts";
 import type { Engine, EngineFactory, Output } from "../../src/engines/engine.ts";
 import { address, draft, genesisOf, seal } from "../core/entries.ts";

@@ -16,7 +16,8 @@ import {
   sameMember,
 } from "../../src/core/ids.ts";
 import { Log } from "../../src/core/log.ts";
-import type { Chat, Configuration, DiskTimes, Draft, Entry, Member, PeerInfo, Twin } from "../../src/core/message.ts";
+import type { Configuration, Draft, Entry, Member, PeerInfo } from "../../src/core/log-entry.ts";
+import type { Chat, DiskTimes, Twin } from "../../src/core/message.ts";
 import type { Standing, Waiting } from "../../src/core/reports.ts";
 import type { Engine, EngineFactory, Input, Output, PeerOptions, Restored } from "../../src/engines/engine.ts";
 import type { EngineView, Linked } from "../../src/engines/view.ts";

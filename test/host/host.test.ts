@@ -1,7 +1,7 @@
 /** One host (and now and then two) on virtual time, disk and network: founding, sending, failing disks, restarts. */
 import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS, PROTOCOL_VERSION } from "../../src/core/config.ts";
-import type { PeerInfo } from "../../src/core/message.ts";
+import type { PeerInfo } from "../../src/core/log-entry.ts";
 import { DEFAULT_ENGINE } from "../../src/engines/default.ts";
 import { PortError } from "../../src/host/contracts.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";

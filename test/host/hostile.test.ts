@@ -14,7 +14,8 @@ import {
 } from "../../src/core/config.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { NO_BALLOT } from "../../src/core/ids.ts";
-import type { CatchupResp, Entry, Heartbeat, Hello, SeqChat } from "../../src/core/message.ts";
+import type { Entry } from "../../src/core/log-entry.ts";
+import type { CatchupResp, Heartbeat, Hello, SeqChat } from "../../src/core/message.ts";
 import type { Told } from "../../src/core/reports.ts";
 import type { Connection, ConnectionHandler } from "../../src/host/contracts.ts";
 import type { Host } from "../../src/host/host.ts";

@@ -39,7 +39,7 @@ class Desk {
 
 const indexes = (hand: Hand | null) => hand?.messages.map((m) => m.index) ?? [];
 
-test("[A1] what is in hand is not acknowledged before its reader is done with it", () => {
+test("[C1] what is in hand is not acknowledged before its reader is done with it", () => {
   const desk = new Desk();
   desk.deliver(3);
   const first = desk.inbox.take(1) as Hand;
@@ -52,7 +52,7 @@ test("[A1] what is in hand is not acknowledged before its reader is done with it
   expect(desk.acknowledged).toEqual([1, 4]);
 });
 
-test("[A1] what is given back comes again, first, and whole; what was acknowledged by hand does not", () => {
+test("[C1] what is given back comes again, first, and whole; what was acknowledged by hand does not", () => {
   const desk = new Desk();
   desk.deliver(5);
   const batch = desk.inbox.take(3) as Hand;
@@ -67,7 +67,7 @@ test("[A1] what is given back comes again, first, and whole; what was acknowledg
   expect(indexes(desk.inbox.take(10))).toEqual([4, 6, 7]);
 });
 
-test("[A1] of several readers the slowest one holds the cursor, until it is done, gone, or overruled by hand", () => {
+test("[C1] of several readers the slowest one holds the cursor, until it is done, gone, or overruled by hand", () => {
   const desk = new Desk();
   desk.deliver(6);
   const [slow, quick] = [desk.inbox.take(1) as Hand, desk.inbox.take(2) as Hand];
@@ -90,7 +90,7 @@ test("[A1] of several readers the slowest one holds the cursor, until it is done
   expect(desk.cursor).toBe(9);
 });
 
-test("[A2] while nobody asks, delivery pauses, by number and by size; asking lets it go on", () => {
+test("[C2] while nobody asks, delivery pauses, by number and by size; asking lets it go on", () => {
   for (const [payload, most] of [
     [undefined, 1024],
     ["x".repeat(64 * 1024), 64],
@@ -114,7 +114,7 @@ test("[A2] while nobody asks, delivery pauses, by number and by size; asking let
   }
 });
 
-test("[A1] whatever readers do: nothing is acknowledged that was neither done with nor acknowledged by hand, and all is handed out", () => {
+test("[C1] whatever readers do: nothing is acknowledged that was neither done with nor acknowledged by hand, and all is handed out", () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant("deliver" as const), n: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ do: fc.constant("take" as const), n: fc.integer({ min: 1, max: 4 }) }),

@@ -1,7 +1,8 @@
 /** Frames into bytes [W1]: a header and raw lines, in as few pieces as memory allows, without copies. */
 import { expect, test } from "bun:test";
 import type { Frame } from "../../src/core/frame.ts";
-import type { CatchupResp, Entry } from "../../src/core/message.ts";
+import type { Entry } from "../../src/core/log-entry.ts";
+import type { CatchupResp } from "../../src/core/message.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame, encodeRawEntries, entryLines } from "../../src/wire/encode.ts";
 import { sealEntry } from "../../src/wire/entry.ts";

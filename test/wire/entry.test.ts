@@ -12,7 +12,7 @@ import {
   PEER_ID_MAX,
   TERM_MAX,
 } from "../../src/core/config.ts";
-import type { Entry, EntryKind } from "../../src/core/message.ts";
+import type { Entry, EntryKind } from "../../src/core/log-entry.ts";
 import { messageId } from "../../src/core/message-id.ts";
 import { EntryReader, makeSeal, sealEntry } from "../../src/wire/entry.ts";
 import { WireError } from "../../src/wire/errors.ts";

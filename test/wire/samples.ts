@@ -11,7 +11,7 @@ import {
 } from "../../src/core/config.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
-import type { Configuration, Entry, EntryKind, Genesis, Member, Tail } from "../../src/core/message.ts";
+import type { Configuration, Entry, EntryKind, Genesis, Member, Tail } from "../../src/core/log-entry.ts";
 import type { Question, Told } from "../../src/core/reports.ts";
 import type { SaidVersions } from "../../src/core/versions.ts";
 import { seeded } from "../../src/sim/clock.ts";

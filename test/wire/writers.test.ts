@@ -25,7 +25,7 @@ import {
   WHO_ROWS_MAX,
 } from "../../src/core/config.ts";
 import type { Frame } from "../../src/core/frame.ts";
-import type { Draft, Entry } from "../../src/core/message.ts";
+import type { Draft, Entry } from "../../src/core/log-entry.ts";
 import type { Told } from "../../src/core/reports.ts";
 import { Batch } from "../../src/core/weigh.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";

@@ -56,7 +56,7 @@ export class Chat implements HostListener, Chatting {
   #inputEnded = false;
   #full = false;
   #behind = false;
-  /** Own messages that are sent, while the reader is behind: they are told first [A1]. */
+  /** Own messages that are sent, while the reader is behind: they are told first [C1]. */
   readonly #sent: Sent[] = [];
   #leaving = false;
   /** Commands whose answer takes a while: lines behind them wait for it. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
 import type { LogIndex } from "../../core/ids.ts";
-import type { Entry } from "../../core/message.ts";
+import type { Entry } from "../../core/log-entry.ts";
 import type { Disk } from "../../host/contracts.ts";
 import { holdsSegments, salvage } from "../../host/store/salvage.ts";
 import type { Output } from "../process/output.ts";

@@ -3,7 +3,7 @@
  * the error calls it. They come as the text that was typed: a name like `007` or `1e3` is no number.
  */
 import { NAME_BYTES_MAX, PEER_ID_MAX } from "../../core/config.ts";
-import type { PeerInfo } from "../../core/message.ts";
+import type { PeerInfo } from "../../core/log-entry.ts";
 import { isName } from "../../wire/text.ts";
 
 /** Wrong usage: exit code 2. */

@@ -1,6 +1,7 @@
 /** The log's way in and forward, for a leader and a follower alike: taking another's entries, and committing. */
 import { compareBallots, type LogIndex, type MemberKey, sameBallot } from "../../core/ids.ts";
-import type { Before, Entry, Tail } from "../../core/message.ts";
+import type { Entry, Tail } from "../../core/log-entry.ts";
+import type { Before } from "../../core/message.ts";
 import type { Histories } from "./histories.ts";
 import type { Node } from "./node.ts";
 

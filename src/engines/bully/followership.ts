@@ -13,7 +13,8 @@ import {
   sameBallot,
   sameMember,
 } from "../../core/ids.ts";
-import type { CatchupReq, CatchupResp, Heartbeat, SeqChat, Tail } from "../../core/message.ts";
+import type { Tail } from "../../core/log-entry.ts";
+import type { CatchupReq, CatchupResp, Heartbeat, SeqChat } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Election } from "./election.ts";

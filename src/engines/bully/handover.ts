@@ -3,7 +3,7 @@
  * classic algorithm would. It takes no messages meanwhile, so its successor gets a log that is complete.
  */
 import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core/ids.ts";
-import type { Member } from "../../core/message.ts";
+import type { Member } from "../../core/log-entry.ts";
 import { hasQuorum, votersOf } from "../../core/quorum.ts";
 import type { Node } from "./node.ts";
 import type { RoleChanges } from "./role-changes.ts";

@@ -1,6 +1,7 @@
 /** Who the members are by the word of others: a log that is empty or old leads nobody to them [M7]. */
 import { type LogIndex, type MemberKey, type PeerId, sameMember } from "../../core/ids.ts";
-import type { JoinAck, Member, PeerInfo } from "../../core/message.ts";
+import type { Member, PeerInfo } from "../../core/log-entry.ts";
+import type { JoinAck } from "../../core/message.ts";
 
 const NOBODY: readonly Member[] = [];
 

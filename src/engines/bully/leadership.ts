@@ -13,8 +13,9 @@ import {
   sameBallot,
   sameMember,
 } from "../../core/ids.ts";
+import type { Entry, EntryKind, Member, Tail } from "../../core/log-entry.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import type { Acked, Chat, Entry, EntryKind, Member, Nack, SeqAck, Tail } from "../../core/message.ts";
+import type { Acked, Chat, Nack, SeqAck } from "../../core/message.ts";
 import { hasQuorum, quorumIndex } from "../../core/quorum.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { Guests } from "./guests.ts";

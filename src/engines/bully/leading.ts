@@ -1,6 +1,7 @@
 /** What a leader is to the other parts of its peer, which never see how it leads. */
 import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
-import type { Chat, Configuration, Entry, EntryData, EntryKind, Member } from "../../core/message.ts";
+import type { Configuration, Entry, EntryData, EntryKind, Member } from "../../core/log-entry.ts";
+import type { Chat } from "../../core/message.ts";
 import type { LinkedPeer } from "./others.ts";
 
 /** What an entry of the leader says. A message's fields, also where the entry is about one user. */

@@ -13,17 +13,8 @@ import {
   sameBallot,
   sameMember,
 } from "../../core/ids.ts";
-import type {
-  Admin,
-  AdminAck,
-  Configuration,
-  Entry,
-  Join,
-  JoinAck,
-  Leave,
-  Member,
-  PeerInfo,
-} from "../../core/message.ts";
+import type { Configuration, Entry, Member, PeerInfo } from "../../core/log-entry.ts";
+import type { Admin, AdminAck, Join, JoinAck, Leave } from "../../core/message.ts";
 import { duplicateId } from "./guests.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";

@@ -17,18 +17,10 @@ import {
   sameMember,
 } from "../../core/ids.ts";
 import { Log } from "../../core/log.ts";
+import type { Configuration, Entry, Member, PeerInfo } from "../../core/log-entry.ts";
 import type { LoggedConfiguration } from "../../core/log-state.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import type {
-  Abstention,
-  Configuration,
-  DiskTimes,
-  Entry,
-  Member,
-  PeerInfo,
-  Refusal,
-  Twin,
-} from "../../core/message.ts";
+import type { Abstention, DiskTimes, Refusal, Twin } from "../../core/message.ts";
 import { everyVoter, hasQuorum, voterSets } from "../../core/quorum.ts";
 import type { Output, PeerOptions, Restored } from "../engine.ts";
 import { Hearsay } from "./hearsay.ts";

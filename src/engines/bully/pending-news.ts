@@ -4,7 +4,8 @@
  */
 import { PENDING_SHOWN_MAX } from "../../core/config.ts";
 import type { LinkId, Millis } from "../../core/ids.ts";
-import type { Draft, Pending } from "../../core/message.ts";
+import type { Draft } from "../../core/log-entry.ts";
+import type { Pending } from "../../core/message.ts";
 import { Batch } from "../../core/weigh.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";

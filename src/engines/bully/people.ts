@@ -5,7 +5,8 @@
  */
 import { PEOPLE_TOLD_MAX, READS_WAITING_MAX, UNCOMMITTED_ENTRIES_MAX } from "../../core/config.ts";
 import { leaderKey, type MemberKey, type Millis, type PeerId } from "../../core/ids.ts";
-import type { People as PeopleFrame, Person, Presence, ReadReport } from "../../core/message.ts";
+import type { Presence } from "../../core/log-entry.ts";
+import type { People as PeopleFrame, Person, ReadReport } from "../../core/message.ts";
 import type { Handover } from "./handover.ts";
 import type { Leading } from "./leading.ts";
 import type { Node } from "./node.ts";

@@ -12,7 +12,8 @@ import {
   sameBallot,
   sameMember,
 } from "../../core/ids.ts";
-import type { CatchupResp, Nack, Prepare, Promised, Tail } from "../../core/message.ts";
+import type { Tail } from "../../core/log-entry.ts";
+import type { CatchupResp, Nack, Prepare, Promised } from "../../core/message.ts";
 import { everyVoter, hasQuorum, memberName } from "../../core/quorum.ts";
 import type { Acceptor } from "./acceptor.ts";
 import type { Node } from "./node.ts";

@@ -6,7 +6,7 @@
  */
 import { BATCH_BYTES_MAX, BATCH_ENTRIES_MAX, INFLIGHT_BYTES_MAX, INFLIGHT_ENTRIES_MAX } from "../../core/config.ts";
 import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
-import type { Entry, Tail } from "../../core/message.ts";
+import type { Entry, Tail } from "../../core/log-entry.ts";
 import type { KnownMember } from "./leading.ts";
 import type { Node } from "./node.ts";
 

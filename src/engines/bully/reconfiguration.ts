@@ -5,7 +5,8 @@
  */
 import { LEFT_KEPT_MAX } from "../../core/config.ts";
 import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core/ids.ts";
-import type { Admin, Configuration, Member } from "../../core/message.ts";
+import type { Configuration, Member } from "../../core/log-entry.ts";
+import type { Admin } from "../../core/message.ts";
 import { memberName, votersOf } from "../../core/quorum.ts";
 import type { Handover } from "./handover.ts";
 import { sameMembers } from "./hearsay.ts";

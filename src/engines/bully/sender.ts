@@ -9,7 +9,8 @@ import {
   OUTSTANDING_MESSAGES_MAX,
 } from "../../core/config.ts";
 import { leaderKey, type MemberKey, type Millis, sameBallot, sameMember } from "../../core/ids.ts";
-import type { Chat, ChatAck, Draft, Entry } from "../../core/message.ts";
+import type { Draft, Entry } from "../../core/log-entry.ts";
+import type { Chat, ChatAck } from "../../core/message.ts";
 import { numberTaken, OwnSession } from "../../core/own-session.ts";
 import { Patience } from "../../core/patience.ts";
 import { Batch, weigh } from "../../core/weigh.ts";

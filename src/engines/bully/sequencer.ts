@@ -4,7 +4,8 @@
  */
 import { UNCOMMITTED_BYTES_MAX, UNCOMMITTED_ENTRIES_MAX } from "../../core/config.ts";
 import type { Ballot, PeerId } from "../../core/ids.ts";
-import type { Chat, Draft, Entry, EntryKind } from "../../core/message.ts";
+import type { Draft, Entry, EntryKind } from "../../core/log-entry.ts";
+import type { Chat } from "../../core/message.ts";
 import type { Handover } from "./handover.ts";
 import type { Content, Numbering } from "./leading.ts";
 import type { Node } from "./node.ts";

@@ -10,8 +10,9 @@ import {
   type ProcessKey,
   sameMember,
 } from "../../core/ids.ts";
+import type { Configuration, Member, PeerInfo } from "../../core/log-entry.ts";
 import type { LogView } from "../../core/log-view.ts";
-import type { Configuration, DiskTimes, Member, PeerInfo, Twin } from "../../core/message.ts";
+import type { DiskTimes, Twin } from "../../core/message.ts";
 import type { Standing, Waiting } from "../../core/reports.ts";
 import type { EngineView, Linked, Surroundings } from "../view.ts";
 import type { Leadership } from "./leadership.ts";

@@ -5,7 +5,8 @@
 import { place } from "../../core/address.ts";
 import { VOTERS_MAX } from "../../core/config.ts";
 import { type MemberKey, sameMember } from "../../core/ids.ts";
-import type { Abstention, Member, PeerInfo } from "../../core/message.ts";
+import type { Member, PeerInfo } from "../../core/log-entry.ts";
+import type { Abstention } from "../../core/message.ts";
 import { everyVoter, majority, votersOf } from "../../core/quorum.ts";
 import type { MissingVoter, Waiting } from "../../core/reports.ts";
 import { twinsText } from "../../core/twin-text.ts";

@@ -4,7 +4,7 @@
  */
 import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
-import type { Entry } from "../../core/message.ts";
+import type { Entry } from "../../core/log-entry.ts";
 import type { DeliveredMessage, HistoryPage } from "../../core/reports.ts";
 import { toMessage } from "../delivered.ts";
 import { byteLength } from "../store/bytes.ts";

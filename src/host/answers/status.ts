@@ -1,7 +1,7 @@
 /** A peer's answer to `/status`: the engine's own part of it, and what the host knows. */
 import { NOTICE_CHARS_MAX } from "../../core/config.ts";
 import { type PeerId, sameMember } from "../../core/ids.ts";
-import type { Member } from "../../core/message.ts";
+import type { Member } from "../../core/log-entry.ts";
 import type { Trouble, Waiting } from "../../core/reports.ts";
 import type { EngineView, Surroundings } from "../../engines/view.ts";
 import { cut } from "../../wire/text.ts";

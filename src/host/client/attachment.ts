@@ -2,7 +2,7 @@
 import type { Attach } from "../../core/client-frames.ts";
 import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX } from "../../core/config.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
-import type { Tail } from "../../core/message.ts";
+import type { Tail } from "../../core/log-entry.ts";
 import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
 import type { Timer } from "../contracts.ts";
 import { refusal } from "../net/channel.ts";

@@ -5,7 +5,8 @@
  */
 import { CLIENT_OUTSTANDING_BYTES_MAX, CLIENTS_UNDER_WAY_BYTES_MAX } from "../../core/config.ts";
 import { type Ballot, type ClientId, type LogIndex, type Millis, sameBallot } from "../../core/ids.ts";
-import type { Chat, Draft } from "../../core/message.ts";
+import type { Draft } from "../../core/log-entry.ts";
+import type { Chat } from "../../core/message.ts";
 import { weigh } from "../../core/weigh.ts";
 import type { Input } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";

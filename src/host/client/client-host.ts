@@ -1,7 +1,6 @@
 /**
- * A thin client: a user without a log of its own, attached to some peer [S8]. Takes the committed log from there piece by
- * piece, says its own messages through it, and goes to another peer when that one dies; `Client` in core remembers what
- * makes that safe. Nothing is kept on disk: what is not sent when this process ends was never promised.
+ * A thin client: a user without a log, attached to some peer [S8], and to another one when that dies; `Client` in core
+ * remembers what makes that safe. Nothing is kept on disk: what is not sent when this process ends was never promised.
  */
 import { type Address, place } from "../../core/address.ts";
 import type { Attached, Tell } from "../../core/client-frames.ts";
@@ -9,7 +8,8 @@ import type { ErrorCode, NoticeCode } from "../../core/codes.ts";
 import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { LogIndex, PeerId } from "../../core/ids.ts";
-import type { CatchupResp, Entry, Refuse } from "../../core/message.ts";
+import type { Entry } from "../../core/log-entry.ts";
+import type { CatchupResp, Refuse } from "../../core/message.ts";
 import { messageId } from "../../core/message-id.ts";
 import { numberTaken } from "../../core/own-session.ts";
 import type { Status, Told } from "../../core/reports.ts";

@@ -7,7 +7,8 @@
 import { place, sameAddress } from "../../core/address.ts";
 import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS, DIALS_PER_SECOND_MAX } from "../../core/config.ts";
 import type { PeerId } from "../../core/ids.ts";
-import type { Hello, PeerInfo } from "../../core/message.ts";
+import type { PeerInfo } from "../../core/log-entry.ts";
+import type { Hello } from "../../core/message.ts";
 import type { Clock, Timer } from "../contracts.ts";
 import type { LogLevel } from "../events.ts";
 

@@ -12,7 +12,8 @@
 import { type Address, place } from "../../core/address.ts";
 import type { Frame } from "../../core/frame.ts";
 import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
-import type { Hello, PeerInfo, Refuse } from "../../core/message.ts";
+import type { PeerInfo } from "../../core/log-entry.ts";
+import type { Hello, Refuse } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";

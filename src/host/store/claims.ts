@@ -3,8 +3,8 @@
  * to say, because somebody else may have used that. The entries are near the end of the log, but for a file that is old.
  */
 import type { LogIndex, PeerId } from "../../core/ids.ts";
+import type { Draft, Entry } from "../../core/log-entry.ts";
 import type { LogState } from "../../core/log-state.ts";
-import type { Draft, Entry } from "../../core/message.ts";
 import { saysSame } from "../../core/own-session.ts";
 import { WireError } from "../../wire/errors.ts";
 import type { PendingSession } from "./outbox.ts";

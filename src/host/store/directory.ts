@@ -19,8 +19,8 @@ import {
   type PeerId,
   type ProcessKey,
 } from "../../core/ids.ts";
+import type { Entry, Genesis } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
-import type { Entry, Genesis } from "../../core/message.ts";
 import type { Restored } from "../../engines/engine.ts";
 import { WireError } from "../../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";

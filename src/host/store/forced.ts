@@ -23,8 +23,8 @@ import {
   sameMember,
   type Term,
 } from "../../core/ids.ts";
+import type { Configuration, Member, Tail } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
-import type { Configuration, Member, Tail } from "../../core/message.ts";
 import { everyVoter, voterSets } from "../../core/quorum.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { copyAside } from "./damaged.ts";

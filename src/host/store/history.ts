@@ -3,8 +3,8 @@
  * one block in memory, believes no byte whose crc does not fit.
  */
 import type { LogIndex } from "../../core/ids.ts";
+import type { Entry } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
-import type { Entry } from "../../core/message.ts";
 import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
 import type { Disk, File } from "../contracts.ts";

@@ -4,8 +4,8 @@
  */
 import { FRAME_ENTRIES_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
+import type { Entry } from "../../core/log-entry.ts";
 import type { LogState } from "../../core/log-state.ts";
-import type { Entry } from "../../core/message.ts";
 import { entryLines } from "../../wire/encode.ts";
 import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";

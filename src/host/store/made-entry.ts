@@ -1,6 +1,6 @@
 /** Entries that no running leader appends: a founder's genesis [M1], and those of a forced recovery [M9]. */
 import { type Ballot, ballotOf, type LogIndex } from "../../core/ids.ts";
-import type { Entry, EntryData, EntryKind } from "../../core/message.ts";
+import type { Entry, EntryData, EntryKind } from "../../core/log-entry.ts";
 import { sealEntry } from "../../wire/entry.ts";
 
 /** An entry of structured data, sealed behind the line whose crc is `prevCrc`. */

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { assert } from "../../core/assert.ts";
-import type { Draft } from "../../core/message.ts";
+import type { Draft } from "../../core/log-entry.ts";
 import { encodeWithDrafts } from "../../wire/drafts.ts";
 import { mendOldLine } from "../../wire/old-lines.ts";
 import { FRAMES } from "../../wire/schemas.ts";

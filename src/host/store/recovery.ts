@@ -5,8 +5,8 @@
  */
 import { FOLLOWER_TAIL_ENTRIES_KEPT } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
+import type { Entry, Member } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
-import type { Entry, Member } from "../../core/message.ts";
 import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
 import type { Disk } from "../contracts.ts";

@@ -4,7 +4,7 @@
  * Whether these entries were committed, nothing here can say.
  */
 import type { LogIndex } from "../../core/ids.ts";
-import type { Entry } from "../../core/message.ts";
+import type { Entry } from "../../core/log-entry.ts";
 import { EntryReader } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
 import type { Disk, File } from "../contracts.ts";

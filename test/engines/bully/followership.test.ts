@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import { type Ballot, NO_BALLOT } from "../../../src/core/ids.ts";
-import type { Entry, SeqChat } from "../../../src/core/message.ts";
+import type { Entry } from "../../../src/core/log-entry.ts";
+import type { SeqChat } from "../../../src/core/message.ts";
 import { entryOf, seal } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { type Stage, trio } from "./puppets.ts";

@@ -1,6 +1,6 @@
 /** Equal ballots with other entries before them: found, said on both sides, and never delivered [R9]. */
 import { describe, expect, test } from "bun:test";
-import type { Entry } from "../../../src/core/message.ts";
+import type { Entry } from "../../../src/core/log-entry.ts";
 import { seal } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";

@@ -1,7 +1,7 @@
 /** Who gets into the configuration, how many there may be, and who is forgotten [M4] [M5] [M6]. */
 import { describe, expect, test } from "bun:test";
 import { CONFIGURATION_MEMBERS_MAX, LEFT_KEPT_MAX, MEMBERS_MAX } from "../../../src/core/config.ts";
-import type { Role } from "../../../src/core/message.ts";
+import type { Role } from "../../../src/core/log-entry.ts";
 import { address } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";

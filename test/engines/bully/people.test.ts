@@ -1,8 +1,9 @@
 /** The leader's part in who comes and goes [P1] to [P4], and what a log refuses to say of people. */
 import { describe, expect, test } from "bun:test";
 import { READ_MARKS_MAX, USERS_MAX } from "../../../src/core/config.ts";
+import type { Entry, Presence } from "../../../src/core/log-entry.ts";
 import { LogState } from "../../../src/core/log-state.ts";
-import type { Entry, People, Person, Presence } from "../../../src/core/message.ts";
+import type { People, Person } from "../../../src/core/message.ts";
 import { entryOf, genesisOf } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { trio } from "./puppets.ts";

@@ -12,8 +12,9 @@ import {
   type PeerId,
   type ProcessKey,
 } from "../../../src/core/ids.ts";
+import type { Entry, Role } from "../../../src/core/log-entry.ts";
 import { LogState } from "../../../src/core/log-state.ts";
-import type { ChatAck, Entry, Role } from "../../../src/core/message.ts";
+import type { ChatAck } from "../../../src/core/message.ts";
 import { Peer } from "../../../src/engines/bully/peer.ts";
 import type { Input, Output, Restored } from "../../../src/engines/engine.ts";
 import { address, draft, seal } from "../../core/entries.ts";

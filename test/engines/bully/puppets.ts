@@ -6,7 +6,7 @@
 import { DEFAULT_TIMINGS, type Timings } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
 import { type LinkId, type PeerId, sameBallot } from "../../../src/core/ids.ts";
-import type { Entry, Role } from "../../../src/core/message.ts";
+import type { Entry, Role } from "../../../src/core/log-entry.ts";
 import { address, genesisOf } from "../../core/entries.ts";
 import { Puppet } from "./puppet.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Frame } from "../../../src/core/frame.ts";
 import { NO_BALLOT } from "../../../src/core/ids.ts";
-import type { Entry } from "../../../src/core/message.ts";
+import type { Entry } from "../../../src/core/log-entry.ts";
 import { address, draft, entryOf, seal } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";
 import { Stage, trio } from "./puppets.ts";

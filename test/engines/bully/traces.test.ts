@@ -7,7 +7,7 @@
 import { expect, test } from "bun:test";
 import type { Frame } from "../../../src/core/frame.ts";
 import { compareBallots } from "../../../src/core/ids.ts";
-import type { Configuration, Entry, Role } from "../../../src/core/message.ts";
+import type { Configuration, Entry, Role } from "../../../src/core/log-entry.ts";
 import { messageId } from "../../../src/core/message-id.ts";
 import { draft } from "../../core/entries.ts";
 import type { Puppet } from "./puppet.ts";

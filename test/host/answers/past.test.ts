@@ -1,7 +1,7 @@
 /** Questions about a long past: in slices, in turn, within a budget, and only for who still waits. */
 import { describe, expect, test } from "bun:test";
 import { FRAME_ENTRIES_MAX } from "../../../src/core/config.ts";
-import type { Entry } from "../../../src/core/message.ts";
+import type { Entry } from "../../../src/core/log-entry.ts";
 import { Past, type PastSource, type Wanted } from "../../../src/host/answers/past.ts";
 import { Slices } from "../../../src/host/answers/slices.ts";
 import type { RawEntries } from "../../../src/host/store/log-store.ts";

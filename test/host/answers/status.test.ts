@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../../src/core/config.ts";
 import type { Ballot } from "../../../src/core/ids.ts";
+import type { Configuration, Role } from "../../../src/core/log-entry.ts";
 import { LogState } from "../../../src/core/log-state.ts";
-import type { Configuration, Role } from "../../../src/core/message.ts";
 import { DEFAULT_ENGINE } from "../../../src/engines/default.ts";
 import type { Engine } from "../../../src/engines/engine.ts";
 import { describe } from "../../../src/host/answers/status.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS, TERMS_PER_CLUSTER } from "../../../src/core/config.ts";
 import type { Ballot } from "../../../src/core/ids.ts";
-import type { PeerInfo } from "../../../src/core/message.ts";
+import type { PeerInfo } from "../../../src/core/log-entry.ts";
 import { DEFAULT_ENGINE } from "../../../src/engines/default.ts";
 import type { DeliveredMessage, HostEvent, Stopped } from "../../../src/host/events.ts";
 import { Host } from "../../../src/host/host.ts";

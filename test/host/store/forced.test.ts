@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../../src/core/config.ts";
 import type { MemberKey } from "../../../src/core/ids.ts";
+import type { Configuration, Entry, Member } from "../../../src/core/log-entry.ts";
 import { LogState } from "../../../src/core/log-state.ts";
-import type { Configuration, Entry, Member } from "../../../src/core/message.ts";
 import { Peer } from "../../../src/engines/bully/peer.ts";
 import { type Directory, openDirectory } from "../../../src/host/store/directory.ts";
 import { inspectSurvivor, type Recovery, recoverByForce } from "../../../src/host/store/forced.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Entry } from "../../../src/core/message.ts";
+import type { Entry } from "../../../src/core/log-entry.ts";
 import { LineSearch, lineOfMessage } from "../../../src/host/store/line-search.ts";
 import { LogMaker, lineOf } from "./log-maker.ts";
 

@@ -1,6 +1,7 @@
 /** Makes valid logs for tests: entries that any log would take next, sealed. */
+
+import type { Entry, EntryData, EntryKind, Genesis, Member } from "../../../src/core/log-entry.ts";
 import { LogState } from "../../../src/core/log-state.ts";
-import type { Entry, EntryData, EntryKind, Genesis, Member } from "../../../src/core/message.ts";
 import type { Disk } from "../../../src/host/contracts.ts";
 import { makePromiseFile } from "../../../src/host/store/promise-file.ts";
 import { sealEntry } from "../../../src/wire/entry.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Draft } from "../../../src/core/message.ts";
+import type { Draft } from "../../../src/core/log-entry.ts";
 import { PortError } from "../../../src/host/contracts.ts";
 import { Outbox } from "../../../src/host/store/outbox.ts";
 import { VirtualDisk } from "../../../src/sim/disk.ts";
