@@ -1,6 +1,7 @@
 /**
  * What travels between a peer and those who use it without a log of their own: thin clients and scripts [S8]. The
- * committed log itself comes in CATCHUP_RESP, asked for piece by piece, so that a slow reader holds back only itself.
+ * committed log itself comes in CATCHUP_RESP. A client asks for it piece by piece, so that a slow reader holds back
+ * only itself.
  */
 import type { LogIndex, PeerId } from "./ids.ts";
 import type { PeerInfo, Tail } from "./log-entry.ts";
@@ -10,17 +11,17 @@ import type { SaidVersions } from "./versions.ts";
 /** First frame of a client. */
 export interface Attach extends SaidVersions {
   readonly type: "ATTACH";
-  /** The cluster that the client has read so far; null: none yet, any will do. */
+  /** The cluster whose log the client has read so far; null: none yet, any cluster will do. */
   readonly cluster_id: string | null;
-  /** "": a visitor, who asks and reads, and says nothing in a session of its own. */
+  /** "" for a visitor, which asks and reads, and has no session of its own. */
   readonly user: string;
   /** The room the client talks in. */
   readonly room_id: string;
-  /** Numbers the client's messages, wherever it is attached; "" for a visitor. */
+  /** The session in which the client's messages are numbered, at whichever peer it is attached; "" for a visitor. */
   readonly session: string;
   /** The peer under whose id the session began; 0: it begins now. */
   readonly sender_id: PeerId;
-  /** Highest index that the client saw. It is served only by a peer that is past it. */
+  /** Highest index that the client has seen. Only a peer whose log reaches beyond it serves the client. */
   readonly seen: LogIndex;
 }
 
@@ -29,18 +30,21 @@ export interface Attached {
   readonly type: "ATTACHED";
   readonly cluster_id: string;
   readonly id: PeerId;
-  /** Stands in the ids of the client's messages from now on. */
+  /** The sender id that the ids of the client's messages have from now on. */
   readonly sender_id: PeerId;
   /** The end of the committed log. */
   readonly commit: Tail;
-  /** Where to go when this peer dies. */
+  /** The peers to go to when this one dies. */
   readonly members: readonly PeerInfo[];
-  /** The cluster's times, in milliseconds: say something so often; who is silent for twice so long is gone. */
+  /**
+   * The cluster's times, in milliseconds. A client says something at least once in each `heartbeat`; a side that is
+   * silent for twice the leader timeout counts as gone.
+   */
   readonly heartbeat: number;
   readonly leader_timeout: number;
 }
 
-/** The client goes and does not come back. */
+/** The client leaves and does not come back. */
 export interface Detach {
   readonly type: "DETACH";
 }
@@ -52,7 +56,7 @@ export interface Ask {
   readonly question: Question;
 }
 
-/** An answer; with request 0 unasked. */
+/** An answer. Request 0: nobody asked for it. */
 export interface Tell {
   readonly type: "TELL";
   readonly request: number;

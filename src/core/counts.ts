@@ -1,18 +1,18 @@
 /**
- * How far each of many has counted. Neighbours in the log mostly count on where the one before them did: that one count
- * is held apart, and comes into the map when another one's turn comes.
+ * A counter for each of many keys. Neighbours in the log mostly belong to the same key: the counter used last is held
+ * outside the map, and goes into it when another key is asked for.
  */
 export class Counts {
   readonly #counts = new Map<string, number>();
   #key: string | null = null;
   #count = 0;
 
-  /** 0 for what has not begun. */
+  /** 0 for a key that has not begun. */
   get(key: string): number {
     return key === this.#key ? this.#count : (this.#counts.get(key) ?? 0);
   }
 
-  /** 0: as if it had never begun. */
+  /** With 0 the key is as if it had never begun. */
   set(key: string, count: number): void {
     if (key !== this.#key) {
       this.#putBack();

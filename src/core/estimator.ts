@@ -1,6 +1,6 @@
 /**
  * How long something takes, learned from how long it took: a smoothed mean and a smoothed deviation from it (Jacobson &
- * Karels 1988, with the weights of RFC 6298). The same for a disk's syncs and for the answers of one member.
+ * Karels 1988, with the weights of RFC 6298). It serves both for the syncs of a disk and for the answers of a member.
  */
 import type { Millis } from "./ids.ts";
 
@@ -15,8 +15,9 @@ export class Estimator {
   #samples = 0;
 
   /**
-   * `surpriseMax`: one sample counts for at most so much more than the bound. A cable that was pulled, a machine that slept
-   * or a write that waited for room says nothing about the next time; what has really become slower says so again.
+   * `surpriseMax`: one sample counts for at most this much more than the bound. A pulled cable, a sleeping machine or a
+   * write that waited for room says nothing about the next time; if something has really become slower, further samples
+   * show it.
    */
   constructor(surpriseMax: Millis) {
     this.#surpriseMax = surpriseMax;
@@ -32,7 +33,7 @@ export class Estimator {
     return this.#mean;
   }
 
-  /** Seldom exceeded, 0 before the first sample. */
+  /** A time that is seldom exceeded; 0 before the first sample. */
   get bound(): Millis {
     return this.#mean + DEVIATIONS * this.#deviation;
   }

@@ -1,4 +1,4 @@
-/** All that travels on a connection, between peers and to those who use one without a log of their own. */
+/** Everything that travels on a connection, between peers, and between a peer and its clients. */
 import type { ClientFrame } from "./client-frames.ts";
 import type { PeerFrame } from "./message.ts";
 

@@ -19,9 +19,9 @@ export type LinkId = number & { readonly __unit?: "link" };
 export type ClientId = number & { readonly __unit?: "client" };
 
 /**
- * A ballot belongs to one leader for ever and ends with that leader's process (Lamport 2001). The boot number is what
- * binds it to the process: a directory that runs twice, or is put back to an older state, knows neither the terms that
- * its other self has used nor that they are used.
+ * A ballot belongs to one leader for ever and ends with that leader's process (Lamport 2001). The boot number binds it
+ * to that process: where a directory runs twice, or was put back to an older state, a process does not know which terms
+ * the other process of that directory has used.
  */
 export interface Ballot {
   readonly term: Term;
@@ -56,7 +56,7 @@ export function formatBallot(b: Ballot): string {
   return `${b.term}.${b.leader_id}.${b.inc}.${b.boot}`;
 }
 
-/** Who counts in a quorum: an id alone does not, an emptied data directory is another member [M6]. */
+/** A member as it counts in a quorum. An id alone is not enough: an emptied data directory is another member [M6]. */
 export interface MemberKey {
   readonly id: PeerId;
   readonly inc: string;
@@ -66,7 +66,7 @@ export function sameMember(a: MemberKey, b: MemberKey): boolean {
   return a.id === b.id && a.inc === b.inc;
 }
 
-/** One run of a member: what makes ballots, and ends with its process. */
+/** One run of a member. Ballots belong to it, and end with its process. */
 export interface ProcessKey extends MemberKey {
   /** Higher at each start of the same directory. */
   readonly boot: number;

@@ -114,13 +114,13 @@ export class LogState {
   }
 
   /**
-   * Why `entry` cannot be the next one, or null. Everything that any log guarantees about neighbours, so that neither
-   * a damaged file nor a peer of another mind can put nonsense behind a valid crc.
+   * Why `entry` cannot be the next one, or null. It checks everything that a log guarantees about neighbours, so that
+   * neither a damaged file nor a faulty peer can put nonsense behind a valid crc.
    */
   refusal(entry: Entry): string | null {
     if (entry.index !== this.index + 1) return `index ${entry.index} after ${this.index}`;
     if ((entry.kind === "genesis") !== (entry.index === 1)) return `kind ${entry.kind} at index ${entry.index}`;
-    // Whoever leads has all that was written under lower ballots, and appends behind it [E7].
+    // A leader has everything that was written under lower ballots, and appends behind it [E7].
     const before = this.#last;
     if (before !== null && compareBallots(entry, before) < 0)
       return `ballot ${formatBallot(entry)} after ${formatBallot(before)}`;

@@ -1,4 +1,4 @@
-/** The log for those who read it and change nothing. `Log` says what each means. */
+/** The log as its readers see it, who change nothing. `Log` says what each member means. */
 import type { Ballot, LogIndex } from "./ids.ts";
 import type { Entry, Tail } from "./log-entry.ts";
 

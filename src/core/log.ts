@@ -61,7 +61,7 @@ export class Log implements LogView {
     return entry.crc;
   }
 
-  /** The same, or null where that is on disk only, or nowhere. */
+  /** The same; null where the entry is on disk only, or does not exist. */
   crcInMemory(index: LogIndex): number | null {
     return index === this.#before ? this.#beforeCrc : (this.entryAt(index)?.crc ?? null);
   }
@@ -121,8 +121,9 @@ export class Log implements LogView {
   }
 
   /**
-   * Called when a batch has been carried out: what it referred to may go now. A leader keeps more, for those who are
-   * behind; and so does who will deliver the rest in a moment, or what was just here would be read from the disk.
+   * Called when a batch has been carried out: entries that it referred to may be dropped now. A leader keeps more of
+   * them, for followers that are behind. So does a peer that will deliver the rest in a moment; otherwise it would read
+   * from the disk what it just had in memory.
    */
   trim(leads: boolean, delivered: LogIndex): void {
     const waiting = this.commit - delivered;

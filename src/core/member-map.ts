@@ -1,6 +1,6 @@
 /**
- * What is known of each member, by id and incarnation together: an id alone names several, one after the other [M6].
- * Asked for with every frame, so it makes no string of the two.
+ * A map by id and incarnation together: an id alone names several members, one after the other [M6]. It is read for
+ * every frame, so it makes no string of the two.
  */
 import type { MemberKey, PeerId } from "./ids.ts";
 

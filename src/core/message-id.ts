@@ -1,12 +1,12 @@
-/** `<sender_id>.<session>.<counter>`, as people, scripts and the line have it. */
+/** `<sender_id>.<session>.<counter>`: the id of a message, as people, scripts and log lines have it. */
 import type { Entry } from "./log-entry.ts";
 
 /** The last digits of a counter. */
 const ENDINGS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, "0"));
 
 /**
- * The id asked for last, without its ending. Every peer makes an id for every message, and most follow one another: to make
- * a string of each number costs as much as all the rest of a delivery.
+ * The id made last, without its ending. Every peer makes an id for every message, and most ids follow one another.
+ * Making a string of each number would cost as much as all the rest of a delivery.
  */
 const head = { session: "", thousand: -1, text: "" };
 

@@ -1,15 +1,15 @@
 /**
- * One session's messages until the log shows them [S1] [S2]. Ids alone prove nothing: whoever knows a session can number
- * texts in it. So an entry is this sender's own only if it says what was typed under its number; and once one does not,
- * what is under way here comes to its end, and everything else goes on in another session [S10].
+ * One session's messages until the log shows them [S1] [S2]. Ids alone prove nothing: whoever knows a session can
+ * number texts in it. So an entry is this sender's own only if it holds the text that was typed under its number. Once
+ * an entry does not, the messages under way here are still decided, and all others go on in another session [S10].
  */
 import type { Draft, Entry } from "./log-entry.ts";
 import { messageId } from "./message-id.ts";
 import { weigh } from "./weigh.ts";
 
 /**
- * What an entry of this session is: "own", so that message is sent; "lost", its number went to another text than the one that
- * was typed under it; "strange", it stands where nothing of this sender's has gone to anybody.
+ * What an entry of this session is. "own": that message is sent. "lost": another text than the typed one got its
+ * number. "strange": it has a number under which this sender has sent nothing to anybody.
  */
 export type Verdict = "own" | "lost" | "strange";
 
@@ -19,7 +19,7 @@ export interface Numbered {
   readonly draft: Draft;
 }
 
-/** Settled drafts that are let go of together. */
+/** Number of settled drafts that are dropped together. */
 const SETTLED_KEPT = 1024;
 
 export class OwnSession {
@@ -28,7 +28,7 @@ export class OwnSession {
   key: string;
   /** Counter of the first message that the log has not decided on; `at(first)` is that one. */
   first: number;
-  /** Highest counter that ever went to anybody: what stands there may be this sender's. */
+  /** Highest counter that ever went to anybody: an entry up to there may be this sender's. */
   reached: number;
   /** Somebody else writes in this session. */
   isSpoiled = false;
@@ -77,7 +77,7 @@ export class OwnSession {
     for (const draft of drafts) this.#drafts.push(draft);
   }
 
-  /** The last one that may go out: of a session that is spoiled, only what has gone out before. */
+  /** The last one that may go out. In a spoiled session only those that have gone out before may. */
   get last(): number {
     return this.isSpoiled ? Math.min(this.reached, this.next - 1) : this.next - 1;
   }
@@ -87,7 +87,7 @@ export class OwnSession {
     return this.isSpoiled && this.first > this.reached;
   }
 
-  /** A committed entry of this session; null: that was decided before. */
+  /** Takes a committed entry of this session; null: it was decided before. */
   take(entry: Entry): Verdict | null {
     if (entry.counter < this.first || this.isOver) return null;
     const draft = entry.counter === this.first ? this.at(this.first) : undefined;
@@ -117,12 +117,15 @@ export class OwnSession {
   }
 }
 
-/** What people see of a message. A clock says nothing about whose it is. */
+/**
+ * Whether the entry holds the draft, by what people see of a message. The time is left out: a clock says nothing about
+ * whose message it is.
+ */
 export function saysSame(draft: Draft, entry: Pick<Entry, "room_id" | "user" | "text">): boolean {
   return draft.payload === entry.text && draft.room_id === entry.room_id && draft.user === entry.user;
 }
 
-/** Characters of another's text that are shown: a hint whose it is. */
+/** Characters of the other text that are shown, as a hint whose it is. */
 const SHOWN_CHARACTERS_MAX = 40;
 
 /** For the person whose session it is. */

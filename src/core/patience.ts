@@ -1,12 +1,15 @@
-/** How long a sender waits for a sign of what is under way before it takes it for lost, and says it again. */
+/** How long a sender waits for a sign of the messages under way before it takes them for lost, and sends them again. */
 import type { Millis } from "./ids.ts";
 
-/** A sender doubles its patience up to this: more would leave messages lying that a full leader did not take. */
+/**
+ * A sender doubles its patience up to this factor. With more, messages that a full leader did not take would wait for
+ * too long.
+ */
 const TIMES_MAX = 16;
 
 export class Patience {
   #since: Millis = 0;
-  /** How many times the usual it waits. */
+  /** It waits this many times the usual time. */
   #times = 1;
 
   /** Something got further: from now on it waits for the usual time. */

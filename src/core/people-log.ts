@@ -5,7 +5,7 @@
 import { READ_MARKS_MAX, USERS_MAX } from "./config.ts";
 import type { Entry, Presence, ReadThrough } from "./log-entry.ts";
 
-/** As plain data, for checkpoints; each is left out where there is nothing. */
+/** As plain data, for checkpoints. A field without content is left out. */
 export interface PeopleData {
   readonly present?: readonly string[];
   /** Room, user, number read through. */

@@ -36,8 +36,8 @@ export function quorumIndex(
 }
 
 /**
- * The time in which a majority of every set has answered, of the voters that can be reached. Where these are fewer than a
- * majority, that of the slowest of them; 0 with none.
+ * The time within which a majority of every set answers, counting only voters that can be reached. Where these are
+ * fewer than a majority it is the time of the slowest of them; 0 with none.
  */
 export function quorumWait(
   sets: readonly (readonly MemberKey[])[],

@@ -1,5 +1,5 @@
 /**
- * What a peer answers to those who ask it, a person at its terminal, a script, a thin client far away: shapes only.
+ * What a peer answers to whoever asks it: a person at its terminal, a script, a thin client far away. Shapes only.
  * Field names are those of the documented `--json` interface; over the wire they travel as they are.
  */
 import type { ErrorCode, NoticeCode } from "./codes.ts";
@@ -41,9 +41,9 @@ export interface Status extends Standing {
 export interface Waiting {
   /** In words for a person: who is missing and where, and what can be done. */
   readonly message: string;
-  /** So many of `peers` must vote before it can go on; 0: nobody is missing. */
+  /** Number of `peers` that must vote before it can go on; 0: nobody is missing. */
   readonly needed: number;
-  /** The voters that do not: away, or here and without a vote. */
+  /** The voters that do not vote: they are away, or here without a vote. */
   readonly peers: readonly MissingVoter[];
 }
 
@@ -126,7 +126,10 @@ export interface RoomList {
   readonly rooms: readonly RoomStatus[];
 }
 
-/** Somebody came, left, is gone without a word, or changed the name (`was` before): an entry of the log, in order. */
+/**
+ * A person came, left, is gone without a word, or changed the name (`was` is the one before): an entry of the log, in
+ * order.
+ */
 export interface SystemNote {
   readonly event: "system";
   readonly index: LogIndex;
@@ -161,11 +164,11 @@ export interface Confirmations {
 /** A person as the peer it is at knows it. */
 export interface HerePerson {
   readonly user: string;
-  /** Attached to that peer, not at it. */
+  /** The person is a client of that peer, not at it. */
   readonly client: boolean;
   readonly heard_ms: number;
   readonly round_trip_ms: number | null;
-  /** Entries that it has not read of what its peer has committed. */
+  /** Number of entries that its peer has committed and it has not read. */
   readonly lag: number;
 }
 
@@ -177,7 +180,7 @@ export interface Here {
   readonly people: readonly HerePerson[];
 }
 
-/** A peer with the person at it ("" if there is none), or a client of it; null is what nobody knows. */
+/** A peer with the person at it ("" if there is none), or a client of a peer. What nobody knows is null. */
 export interface WhoRow {
   readonly user: string;
   readonly peer_id: PeerId | null;
@@ -195,8 +198,8 @@ export interface WhoList {
 }
 
 /**
- * Messages of a room that fit a question, oldest first. A page may be full, or the time for one question over: `more` is
- * the `before` (or `after`) of the next question then, and null where nothing is left to look at.
+ * Messages of a room that fit a question, oldest first. Where the page is full, or the time for one question is over,
+ * `more` is the `before` (or `after`) of the next question. It is null where nothing is left to look at.
  */
 export interface HistoryPage {
   readonly event: "history";
@@ -212,7 +215,7 @@ export interface Place {
   readonly before: Tail;
 }
 
-/** What somebody who uses a peer can ask of it. */
+/** What a user of a peer can ask of it. */
 export type Question =
   | { readonly what: "status" }
   /** The rooms of the log; what is joined and unread is the asker's own business. */

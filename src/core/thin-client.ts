@@ -1,7 +1,7 @@
 /**
- * A thin client's side of its conversation with a peer [S8]: numbers its own messages, keeps each until it sees it in the
- * committed log, sends again what may have been lost, and remembers how far it has read, so that any peer can go on
- * where another died. Pure like the rest of this folder: the host connects, and calls.
+ * A thin client's side of its conversation with a peer [S8]. It numbers its own messages, keeps each until it sees it
+ * in the committed log, and sends again what may have been lost. It remembers how far it has read, so that any peer can
+ * go on where another one died. Pure like the rest of this folder: the host connects, and calls.
  */
 import type { Attach, Attached } from "./client-frames.ts";
 import {
@@ -34,7 +34,7 @@ export class Client {
   #bytes = 0;
   #sentThrough = 0;
   readonly #patience = new Patience();
-  /** A message is committed by then, or was lost on the way, as far as its peer knows. */
+  /** After this time a message is committed, or was lost on the way, as far as its peer knows. */
   #resendMs: Millis = 0;
   /** Null before the first peer took it. */
   #senderId: PeerId | null = null;
@@ -63,7 +63,9 @@ export class Client {
     return this.#session.pending;
   }
 
-  /** Somebody else writes in its session, and nothing is under way there any more: it needs another one [S10]. */
+  /**
+   * It needs another session: somebody else writes in the present one, and nothing is under way there any more [S10].
+   */
   get needsSession(): boolean {
     return this.#session.isOver;
   }
@@ -112,7 +114,7 @@ export class Client {
     this.#patience.renew(now);
   }
 
-  /** Reads on from another place: for who wants the past, or less than everything. */
+  /** Reads on from another place: for users who want the past, or less than everything. */
   readFrom(place: Tail): void {
     this.#seen = place;
   }
@@ -138,7 +140,10 @@ export class Client {
     return verdict;
   }
 
-  /** All that is not sent goes on in another session, from 1; whoever served the other one must be told by `attach`. */
+  /**
+   * All messages that are not sent go on in another session, numbered from 1. The peer that serves this client must be
+   * told so, by `attach`.
+   */
   renew(session: string): readonly { readonly was: string; readonly msg_id: string; readonly draft: Draft }[] {
     const { key } = this.#session;
     const rest = this.#session.rest();
@@ -162,7 +167,7 @@ export class Client {
     this.#sentThrough = ack.expected - 1;
   }
 
-  /** There is another leader, which may never have heard what went to the one before. */
+  /** There is another leader. It may never have heard what went to the one before. */
   onLeaderChange(now: Millis): void {
     this.resend(now);
     this.#patience.renew(now);

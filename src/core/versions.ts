@@ -9,7 +9,7 @@ export interface Versions {
   readonly max: number;
 }
 
-/** What a greeting says of them. Without the lowest, the highest is the only one. */
+/** What a greeting says of versions. Where it does not say the lowest, the highest is the only one. */
 export interface SaidVersions {
   readonly version: number;
   readonly version_min?: number;

@@ -14,10 +14,11 @@
  *  2. Hands over what happens, each with `step`: at once or together with what else has arrived, in the order in which it
  *     happened. Times are of one clock that never goes back.
  *  3. Calls `settle` once, then `takeOutputs`, when what arrived together is handed over. No other call lies between.
- *  4. Carries the outputs out, in this order, before the next `settle`. Nothing here waits: `append` and `truncate` change
- *     the log file at once, and what depends on durability is held back by the engine until an input says so. The host
- *     syncs many entries together; with a disk that refuses it keeps what it could not write and says "disk-refuses".
- *  5. Calls `carriedOut`: what the outputs refer to may be forgotten from here on.
+ *  4. Carries the outputs out, in this order, before the next `settle`. Nothing here waits: `append` and `truncate`
+ *     change the log file at once, and what depends on durability is held back by the engine until an input says so.
+ *     The host syncs many entries together; when a disk refuses, the host keeps what it could not write and says
+ *     "disk-refuses".
+ *  5. Calls `carriedOut`. From then on the engine may forget what the outputs refer to.
  *  6. Says "durable" when the log is on disk through an index, and "promised" when a ballot is: never before that is true.
  *     One "durable" speaks for all before it. It may speak of the log as it was before a truncation that has not been
  *     carried out yet: the engine takes that into account.
@@ -35,8 +36,8 @@
  *  - Entries follow one another as `LogState.refusal` demands: indexes without gaps, ballots that never go down (an engine
  *    without elections has one ballot for each process), a number for each message of a room and of a session.
  *  - The same inputs at the same times give the same outputs: randomness and the wall clock come from its options.
- *  - It takes any frame from anybody who is linked, and believes none more than its protocol can bear.
- *  - It holds all that is not committed in memory, and asks the host (`serve`) for what is on disk only.
+ *  - It takes any frame from any linked peer, and believes only what its protocol can stand.
+ *  - It holds all uncommitted entries in memory, and asks the host (`serve`) only for what is on disk.
  *  - A frame or an input that its protocol does not have changes nothing.
  */
 import type { Address } from "../core/address.ts";
@@ -57,7 +58,7 @@ export interface Engine {
   settle(now: Millis): void;
   /** What is to be done since this was last asked, in order. The array is the caller's. */
   takeOutputs(): Output[];
-  /** All of that is done, and people were told the messages through `delivered`. */
+  /** The outputs are carried out, and messages through `delivered` were delivered. */
   carriedOut(delivered: LogIndex): void;
   /** When `settle` must run again at the latest. */
   wakeAt(): Millis;
@@ -70,7 +71,7 @@ export type EngineFactory = (options: PeerOptions, restored: Restored, now: Mill
 /** One kind of engine, for whoever chooses between kinds. */
 export interface EngineKind {
   readonly create: EngineFactory;
-  /** What a disk that takes so many milliseconds for a sync costs with this engine, in words for a person. */
+  /** What a disk that takes `ms` milliseconds for a sync costs with this engine, in words for a person. */
   slowDiskCost(ms: Millis): string;
 }
 
@@ -86,7 +87,7 @@ export interface PeerOptions {
   readonly wall: () => number;
   /** Session of the messages submitted from now on [S1]. */
   readonly session: string;
-  /** A fresh name for another one, which nobody can have guessed [S10]. */
+  /** Makes a fresh session name, which nobody can have guessed [S10]. */
   readonly newSession: () => string;
 }
 
@@ -121,9 +122,9 @@ export type Input =
   | { readonly type: "client-chat"; readonly client: ClientId; readonly chat: Chat }
   /** Somebody at this peer or at one of its clients came, changed the name, or left [P2]. */
   | { readonly type: "person"; readonly person: Person }
-  /** That client went without a word: others may hear of its person again. */
+  /** That client went without a word. Its person may be at another peer by now. */
   | { readonly type: "silence"; readonly user: string }
-  /** Somebody here has read a room through a number [P4]. */
+  /** A person here has read a room through a number [P4]. */
   | { readonly type: "read"; readonly read: ReadReport }
   /** Everything through `index` is durable. */
   | { readonly type: "durable"; readonly index: LogIndex }
@@ -131,8 +132,9 @@ export type Input =
   /** The other side of a link answered after `roundTrip` milliseconds, and said how long its disk takes [E15]. */
   | { readonly type: "measured"; readonly link: LinkId; readonly roundTrip: Millis; readonly disk: DiskTimes }
   /**
-   * What a link carries [R10]: bytes of bulk that may be under way on it, and of one frame; whether a frame that takes long is just coming in;
-   * where something that was handed over more than a heartbeat interval ago has not arrived, the time through which all has; else null.
+   * What a link carries [R10]. `window`: bytes of bulk that may be under way; `frame`: bytes of one frame. `receives`:
+   * a frame that takes long is coming in. `arrivedUntil`: null where everything older than a heartbeat interval has
+   * arrived; else the time through which everything handed over has arrived.
    */
   | {
       readonly type: "flow";
@@ -172,16 +174,21 @@ export type Output =
   /** Own messages that are committed now, in the order of their counters. */
   | { readonly do: "sent"; readonly entries: Entry[] }
   | { readonly do: "answer-client"; readonly client: ClientId; readonly frame: ChatAck }
-  /** Pending messages go on in another session, from 1: there is a gap before them [S3], or somebody else writes there [S10]. */
+  /**
+   * Pending messages go on in another session, numbered from 1: there is a gap before them [S3], or somebody else
+   * writes in the old session [S10].
+   */
   | {
       readonly do: "renamed";
       readonly session: string;
-      /** What they had before, in ascending order. */
+      /** The counters that they had before, in ascending order. */
       readonly counters: readonly number[];
       readonly to: string;
       readonly drafts: readonly Draft[];
     }
-  /** What was confirmed is lost from this index on [D6]: to be noted, as damage that a start finds is [D5]. */
+  /**
+   * Entries that were confirmed are lost from this index on [D6]. The host notes it, like damage found at a start [D5].
+   */
   | { readonly do: "damaged"; readonly from: LogIndex }
   | { readonly do: "repaired" }
   /** Another peer's messages that wait for a leader [S7]. */
@@ -199,12 +206,12 @@ export type Output =
       readonly state: "joined" | "alive" | "unreachable" | "left";
       readonly role: Member["role"];
     }
-  /** This peer has a twin, and counts no more [E16]. */
+  /** This peer has a twin, and no longer counts [E16]. */
   | { readonly do: "twins"; readonly at: readonly Twin[] }
   | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
   | { readonly do: "notice"; readonly code: NoticeCode; readonly message: string }
   | { readonly do: "debug"; readonly message: string }
   | { readonly do: "stop"; readonly reason: string };
 
-/** What people are shown of a peer. */
+/** The roles that people are shown. */
 export type ShownRole = Exclude<Standing["role"], "client">;

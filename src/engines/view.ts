@@ -3,10 +3,10 @@
  *
  * Rules for implementers
  * - Everything is as of the last `step` or `settle`. Nothing here changes the engine.
- * - A property is cheap and makes no object: the host reads it in every turn. What makes one is a method.
+ * - A property is cheap and makes no object, because the host reads it in every turn. What makes an object is a method.
  *
  * Rules for the host
- * - What is shown may change with the next input: keep a copy of what is to stay.
+ * - What is shown may change with the next input: copy what you want to keep.
  */
 import type { Address } from "../core/address.ts";
 import type { Ballot, LinkId, MemberKey, Millis, ProcessKey } from "../core/ids.ts";
@@ -19,45 +19,51 @@ export interface EngineView {
   // ── this process ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   readonly self: ProcessKey;
-  /** Where others dial it. */
+  /** The address at which others dial it. */
   readonly address: Address;
   /** The engine's own part of a status. */
   readonly standing: Standing;
   /** The log as the engine has it, ahead of what is durable. */
   readonly log: LogView;
-  /** What others are told of its disk, and why it has no vote, where it has none. */
+  /** What others are told about its disk; and why it has no vote, if it has none. */
   diskTimes(): DiskTimes;
   /** Both processes where another one runs on a copy of this directory [E16], this one first; else empty. */
   readonly twins: readonly Twin[];
   /** It has taken the input "quit". */
   readonly quitting: boolean;
-  /** What it leaves behind when it stops, in words for a person, where the others cannot go on without it; null where they can. */
+  /** What to tell people when it stops and the others cannot go on without it; null where they can. */
   lastWords(): string | null;
 
   // ── the others ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The newest one in the log, committed or not; null while the log is empty. */
   readonly configuration: Configuration | null;
-  /** Its members, each where it said last that it listens [M8]. */
+  /** Its members, each with the address at which it last said it listens [M8]. */
   present(): readonly Member[];
-  /** By the newest configuration; null: no member. */
+  /** The member of that key in the newest configuration; null: there is none. */
   memberOf(key: MemberKey): Member | null;
-  /** Whether that is a member by any configuration that may be the one in force, or by the word of a member [M7]. */
+  /**
+   * Whether that is a member by any configuration that may be the one in force, or because another member has named it
+   * [M7].
+   */
   knows(key: MemberKey): boolean;
   /** Entries that a member lacks of this log; null where this peer does not know. */
   lagOf(member: MemberKey): number | null;
-  /** Whom to keep connected. The same array as long as it says the same. */
+  /** Peers to keep connected. It is the same array as long as its content is the same. */
   targets(): readonly PeerInfo[];
   /** The links that are up. */
   readonly links: ReadonlyMap<LinkId, Linked>;
   /** True of this peer itself. */
   isLinked(member: MemberKey): boolean;
-  /** A link is given up on which nothing is heard for so long; null: there is no such link. */
+  /** A link on which nothing was heard for this long is given up; null: there is no such link. */
   linkSilence(link: LinkId): Millis | null;
 
   // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Who numbers messages now, by the ballot that new entries bear; null: nobody, as far as this peer knows. */
+  /**
+   * The ballot of the peer that numbers messages now, which new entries bear; null: nobody does, as far as this peer
+   * knows.
+   */
   readonly sequencer: Ballot | null;
   /** Own messages that are not committed yet. */
   readonly pending: number;
@@ -65,9 +71,15 @@ export interface EngineView {
   readonly nextCounter: number;
   /** Counter of the first pending one in a session of this peer; infinite if there is none. */
   firstPending(session: string): number;
-  /** So much longer it takes no message, though nobody is missing: it has just founded a cluster [M1]. 0: it takes them. */
+  /**
+   * How much longer it takes no message, though nobody is missing, because it has just founded a cluster [M1]. 0: it
+   * takes them.
+   */
   readonly founding: Millis;
-  /** Why messages wait, whom for, and what can be done [S9]; null: they are taken. The host cuts a message that is too long. */
+  /**
+   * Why messages wait, for whom, and what can be done [S9]; null: they are taken. The host cuts the words if they are
+   * too long.
+   */
   waiting(around: Surroundings): Waiting | null;
 }
 

@@ -1,4 +1,4 @@
-/** The peer listens: its core begins with what the directory holds, and those who use it are told. */
+/** The peer listens now: its engine begins with what the directory holds, and its users are told. */
 import type { Address } from "../core/address.ts";
 import { SESSION_CHARS } from "../core/config.ts";
 import type { Engine } from "../engines/engine.ts";
@@ -14,7 +14,7 @@ export interface BeginningHost extends Pick<Whole, "clock" | "options" | "event"
   readonly telling: Telling;
 }
 
-/** `port`: as bound; `use` takes the core before anything is told of it. */
+/** `port` is the bound one. `use` takes the engine before anybody is told of it. */
 export function begin<T extends { readonly peer: EngineView }>(
   host: BeginningHost,
   parts: Opened,
@@ -58,7 +58,7 @@ export function begin<T extends { readonly peer: EngineView }>(
   return running;
 }
 
-/** [M1] The first entry of a new cluster, durable before anybody hears of it. */
+/** [M1] Writes the first entry of a new cluster, durable before anybody hears of it. */
 function found({ event, options }: BeginningHost, directory: Directory, address: Address): boolean {
   const genesis = directory.foundingGenesis(address, options.segments);
   if (genesis === null) return false;

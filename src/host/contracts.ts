@@ -4,7 +4,7 @@
  *
  * Rules for implementers
  * - A callback never runs inside the call that registered it, and never after `close` of its object.
- * - Completion is a callback, not a promise: who runs the clock owns the order of events.
+ * - Completion is a callback, not a promise: then the code that runs the clock decides the order of events.
  * - Errors that a disk reports are `PortError`s with a `code` (`ENOSPC`, `EIO`, `EACCES`, `ENOENT`, `EADDRINUSE`, …).
  */
 
@@ -39,7 +39,7 @@ export interface Clock {
 export interface ConnectionHandler {
   /** Connected (outgoing connections only; an accepted one is open already). */
   open?(): void;
-  /** The bytes are the callee's to keep. */
+  /** The callee may keep the bytes. */
   data(bytes: Uint8Array): void;
   /** What was queued has been handed to the kernel: `queued` is 0. */
   drain(): void;
@@ -51,8 +51,8 @@ export interface Connection {
   /** Address of the other side, without port. */
   readonly remote: string;
   /**
-   * Who TLS says is at the other side, by the certificate that it has proven to hold; null where nobody says so, as on a
-   * plain socket. Known from `open` on.
+   * The other side's name by the certificate that it has proven to hold (TLS); null where there is none, as on a plain
+   * socket. Known from `open` on.
    */
   readonly identity: string | null;
   /** Bytes accepted by `write` that the kernel has not taken yet. */
@@ -85,8 +85,8 @@ export interface Network {
 }
 
 /**
- * One open file. Reads and writes complete at once (the page cache); only `sync` takes time.
- * A write past the end fills nothing: callers append or overwrite, never leave holes.
+ * One open file. Reads and writes complete at once (in the page cache); only `sync` takes time. A write past the end
+ * does not fill the gap: callers append or overwrite, and leave no holes.
  */
 export interface File {
   readonly size: number;
@@ -97,18 +97,21 @@ export interface File {
   truncate(size: number): void;
   /** fdatasync: all that was written before the call is durable when `done(null)` runs. Never retried after an error [D3]. */
   sync(done: (error: PortError | null) => void): void;
-  /** The same, waiting: for start-up and a clean stop. */
+  /** The same, but it waits: for start-up and a clean stop. */
   syncNow(): void;
   close(): void;
 }
 
-/** Who has a directory, as seen by a process that cannot see whether that one lives: on another machine, in another container. */
+/**
+ * The holder of a directory, as seen by a process that cannot see whether the holder lives, because it is on another
+ * machine or in another container.
+ */
 export interface Holder {
-  /** One of a kind: whoever takes the directory again has another one. */
+  /** A unique name: a process that takes the directory later has another one. */
   readonly name: string;
   /** For people: `process 17 on alpha`. */
   readonly who: string;
-  /** Changes whenever the holder renews its lock. Only compared. */
+  /** Changes whenever the holder renews its lock. It is only compared. */
   readonly lease: string;
 }
 
@@ -116,15 +119,15 @@ export interface Holder {
 export interface Disk {
   /**
    * Takes the directory for this process and returns null [D1]. Throws PortError("ELOCKED") if another process has it
-   * that can be seen to live. Of a holder that cannot be seen it returns what there is to see, and changes nothing: the
-   * caller watches whether the lease moves, and says `dead` of that very sight when it does not; with a newer one it is
-   * returned again.
+   * and can be seen to live. If it cannot be seen whether the holder lives, the holder is returned, and nothing
+   * changes. The caller then watches whether the lease moves. If it does not, the caller passes that same holder as
+   * `dead`; if the lease has moved since, the holder is returned again.
    */
   lock(dead?: Holder): Holder | null;
   /**
-   * Looks whether this process still has the directory, and shows those that cannot see it that it lives. Throws
-   * PortError: "ELOST" when it has the directory no more, another code when that cannot be seen. Returns why the lease
-   * could not be renewed (another process may take it for dead then), or null.
+   * Checks that this process still has the directory, and renews the lease, for processes that cannot see it. Throws
+   * PortError "ELOST" when it no longer has the directory, and another code when that cannot be seen. Returns why the
+   * lease could not be renewed (another process may then take this one for dead), or null.
    */
   renewLock(): PortError | null;
   unlock(): void;

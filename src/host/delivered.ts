@@ -28,7 +28,7 @@ function toReadNote({ index, room_id, sender_id, user, ts, data }: Entry): ReadN
   return { event: "read", index, room_id, sender_id, user, from, through, ts };
 }
 
-/** Null for an entry of which nobody is told. */
+/** Null for an entry that nobody is told about. */
 export function toTold(entry: Entry): DeliveredMessage | SystemNote | ReadNote | null {
   if (entry.kind === "chat") return toMessage(entry);
   if (entry.kind === "system") return toSystemNote(entry);

@@ -12,7 +12,7 @@ import type { DeliveredMessage } from "./events.ts";
 /** Entries read from disk at a time. */
 const READ_ENTRIES = 1024;
 
-/** What people hear of: the rest of the log is the peers' own business. */
+/** What people are told. The other entries concern only the peers. */
 export type Delivered = DeliveredMessage | SystemNote | ReadNote;
 
 export interface EntrySource {
@@ -23,7 +23,7 @@ export interface EntrySource {
 export interface DeliveryOptions {
   /** Last index that earlier processes acknowledged. */
   readonly delivered: LogIndex;
-  /** A message is acknowledged when `acknowledge` says so, not by being told. */
+  /** A message is acknowledged by a call of `acknowledge`, not by being told. */
   readonly byHand: boolean;
 }
 
@@ -52,12 +52,12 @@ export class Delivery {
     return this.#cursor;
   }
 
-  /** Through here nothing is to be told again. What is no message is acknowledged with the message before it. */
+  /** Nothing through here is told again. An entry that is no message is acknowledged with the message before it. */
   get acknowledged(): LogIndex {
     return !this.#byHand || this.#acknowledged >= this.#told ? this.#cursor : this.#acknowledged;
   }
 
-  /** Every message through `index`, which is committed, was dealt with: what is left of them is not told any more. */
+  /** Every message through `index`, which is committed, was dealt with. Those that were not told yet are skipped. */
   acknowledge(index: LogIndex): void {
     this.#acknowledged = Math.max(this.#acknowledged, index);
     this.#cursor = Math.max(this.#cursor, index);
@@ -94,7 +94,7 @@ export class Delivery {
         if (entries.length === 0) break;
         for (const read of entries) {
           if (this.#paused) break;
-          // Whoever is told may have acknowledged more meanwhile.
+          // The listener may have acknowledged more meanwhile.
           if (read.index > this.#cursor) this.#deliver(read);
         }
       }

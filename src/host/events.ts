@@ -23,9 +23,9 @@ export type HostEvent =
       readonly id: PeerId;
       readonly host: string;
       readonly port: number;
-      /** null: it has not met the cluster that it joins. */
+      /** null: it has not met the cluster that it joins yet. */
       readonly cluster_id: string | null;
-      /** Of a founder that is alone: so many milliseconds pass before it takes a message [M1]. */
+      /** For a founder that is alone: milliseconds until it takes a message [M1]. */
       readonly founding_ms?: number;
     }
   | {
@@ -40,7 +40,7 @@ export type HostEvent =
       readonly msg_id: string;
       readonly room_id: string;
       readonly payload: string;
-      /** The id that it had until now, where that one went to another text or can never be sent [S3] [S10]. */
+      /** The id that it had until now, if another text got that id, or it can never be sent under it [S3] [S10]. */
       readonly was?: string;
     }
   | Unsent
@@ -53,9 +53,9 @@ export type HostEvent =
       readonly state: "joined" | "alive" | "unreachable" | "left";
       readonly role: "voter" | "observer" | "left";
     }
-  /** Two processes run on copies of one member's directory, this peer's or another one's: neither counts [E16]. */
+  /** Two processes run on copies of one member's directory, this peer's or another's. Neither counts [E16]. */
   | { readonly event: "twins"; readonly id: PeerId; readonly at: readonly Twin[]; readonly message: string }
-  /** Somebody here joined or left a room. */
+  /** A person here joined or left a room. */
   | ({ readonly event: "room" } & RoomStatus)
   | Notice;
 
@@ -66,7 +66,7 @@ export interface LogRecord {
   readonly peer: PeerId;
   readonly role: string;
   readonly term: number;
-  /** The log index or seq_no the line speaks of, where it speaks of one. */
+  /** The log index or seq_no that the line is about, if there is one. */
   readonly index?: number;
   readonly message: string;
 }

@@ -1,4 +1,4 @@
-/** What a host is made of and with: its ports, what it is to be, and whom it tells. */
+/** What a host is made with: its ports, its options, and the listener that it tells. */
 import type { Address } from "../core/address.ts";
 import type { Timings } from "../core/config.ts";
 import type { PeerId } from "../core/ids.ts";
@@ -10,25 +10,28 @@ import type { PersonOptions } from "./people.ts";
 
 /** `name` stands with this peer's messages. */
 export interface HostOptions extends PersonOptions {
-  /** What decides: who orders the messages, and what is committed. */
+  /** Makes the engine, which decides who orders the messages and what is committed. */
   readonly engine: EngineFactory;
   readonly id: PeerId;
   /** Where to listen; port 0 takes a free one. */
   readonly host: string;
   readonly port: number;
-  /** Where to listen besides: the same peer, dialled another way. Others hear only of `advertise`. */
+  /** Further addresses to listen at: the same peer, dialled another way. Others are told only `advertise`. */
   readonly alsoListensAt?: readonly Address[];
-  /** What others dial; null: host and port as bound. */
+  /** The address that others dial; null: host and port as bound. */
   readonly advertise: Address | null;
   readonly seeds: readonly PeerInfo[];
   readonly timings: Timings;
   /** "os" leaves durability to the operating system's page cache: faster, and unsafe when machines lose power. */
   readonly durability: "fsync" | "os";
-  /** The listener says by `acknowledge` when it is done with a message [C1]. Default: one that was told is done with. */
+  /**
+   * The listener calls `acknowledge` when it is done with a message [C1]. Default: a message is done with when it was
+   * told.
+   */
   readonly acknowledges?: boolean;
-  /** Somebody says that whoever has the directory is dead, if that cannot be seen from here. */
+  /** A person says that the holder of the directory is dead, if that cannot be seen from here. */
   readonly takesLock?: boolean;
-  /** Segment limits that a founder writes into its genesis, where they are not to be the usual ones [L4]. */
+  /** Segment limits that a founder writes into its genesis, if not the usual ones [L4]. */
   readonly segments?: { readonly entries: number; readonly bytes: number };
 }
 

@@ -1,13 +1,13 @@
 /**
- * One running peer: an engine on ports. Feeds it what happens, carries out what it decides in the order it
- * says, and tells those who use it. The simulator runs this very class.
+ * One running peer: an engine on ports. The host feeds the engine what happens, carries out its decisions in their
+ * order, and tells its users. The simulator runs this very class.
  *
  *   network ─▶ links ─┐                       ┌─▶ log, promise, outbox (disk)
  *   disk completions ─┼─▶ engine ─────outputs─┼─▶ links ─▶ network
  *   people, clock ────┘                       └─▶ listener (messages, roles, notices)
  *
- * `opening` makes the parts around a directory, `beginning` the engine when the peer listens; `intake` takes what people
- * say, `meeting` and `serving` deal with other peers, `telling` with people, `turn` is the loop.
+ * `opening` makes the parts around a directory; `beginning` makes the engine when the peer listens. `intake` takes what
+ * people say; `meeting` and `serving` deal with other peers, `telling` with people. `turn` is the loop.
  */
 import type { LogIndex, PeerId } from "../core/ids.ts";
 import type { HerePerson, Told } from "../core/reports.ts";
@@ -96,8 +96,8 @@ export class Host implements Service {
   }
 
   /**
-   * Takes the directory and begins to listen; `started` or `stopped` follows. Throws HostError for a bad directory, but
-   * for one whose holder must be outwaited first.
+   * Takes the directory and begins to listen; `started` or `stopped` follows. Throws HostError for a bad directory,
+   * unless its holder must be outwaited first.
    */
   start(): void {
     const { advertise, host, port } = this.#options;
@@ -198,7 +198,7 @@ export class Host implements Service {
     return [own, ...(this.#opened?.clients.people() ?? [])];
   }
 
-  /** The door for clients that come another way than over this peer's listener; null before it listens. */
+  /** The door for clients that do not come through this peer's listener; null before it listens. */
   get clients(): ClientEvents | null {
     return this.#opened?.clients ?? null;
   }
@@ -220,17 +220,20 @@ export class Host implements Service {
     this.#whole.guarded(() => this.#opened?.delivery.resume());
   }
 
-  /** Through `index`, at most the commit index, messages are dealt with: the next process goes on behind it [C1]. */
+  /** Messages through `index`, at most the commit index, are dealt with: the next process goes on behind it [C1]. */
   acknowledge(index: LogIndex): void {
     this.#opened?.delivery.acknowledge(Math.min(index, this.commit));
   }
 
-  /** Through here messages are dealt with. */
+  /** Messages through here are dealt with. */
   get acknowledged(): LogIndex {
     return this.#opened?.delivery.acknowledged ?? 0;
   }
 
-  /** Committed messages of the next block of the log after `after`, and through where that reaches: for readers of their own [C3]. */
+  /**
+   * Committed messages of the next block of the log after `after`, and the index through which that block reaches: for
+   * independent readers [C3].
+   */
   messagesAfter(after: LogIndex, room: string | null): MessageBlock {
     let block: MessageBlock = { messages: [], through: after };
     this.#whole.guarded(() => {
@@ -260,7 +263,10 @@ export class Host implements Service {
     this.#running.turn.schedule();
   }
 
-  /** Nothing is written or said on an old look at the lock: this process may have stood still for long [D1]. */
+  /**
+   * Whether the lock was looked at recently and is still held. If this process stood still for long, it must not write
+   * or say anything before it has looked again [D1].
+   */
   #holdsDirectory(): boolean {
     if (!this.#stopping) this.#guarded(() => this.#opened?.disk.check());
     return !this.#stopping;
@@ -270,7 +276,10 @@ export class Host implements Service {
     this.#guarded(() => this.#opened?.delivery.through(through));
   }
 
-  /** A disk that fails where nothing can wait for it, or a log found damaged [D5], ends the peer: the next start sees to it. */
+  /**
+   * The peer ends if the disk fails where nothing can wait for it, or if the log is found damaged [D5]. The next start
+   * repairs that.
+   */
   #guarded(work: () => void): void {
     try {
       work();

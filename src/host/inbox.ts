@@ -1,7 +1,8 @@
 /**
- * Messages on their way to a program that reads at its own pace: at least once, by acknowledgement [C1]. What it was handed is in
- * hand until it is done with, and only then does the directory's cursor move on; a program that dies before is told again by
- * the next process. What it gives back, undone, goes to whoever asks next. While nobody asks, messages wait in the log [C2].
+ * Hands messages to a program that reads at its own pace: at least once, by acknowledgement [C1]. A message that was
+ * handed out is "in hand" until the reader is done with it; only then does the directory's cursor move on. If the
+ * program dies before, the next process hands it out again. A message that a reader gives back goes to the reader that
+ * asks next. While nobody asks, messages wait in the log [C2].
  *
  *   delivery ──▶ waiting ──take──▶ in hand ──done──▶ acknowledged
  *                   ▲                 │
@@ -10,7 +11,7 @@
 import type { LogIndex } from "../core/ids.ts";
 import type { DeliveredMessage } from "./events.ts";
 
-/** Messages, and UTF-16 units of their texts, that wait in memory: as many more are in the hands of each reader at most. */
+/** Messages that wait in memory, and UTF-16 units of their texts. Each reader may have as many more in hand. */
 const WAITING_MESSAGES_MAX = 1024;
 const WAITING_CHARS_MAX = 4 * 1024 * 1024;
 
@@ -20,14 +21,14 @@ export interface InboxHost {
   acknowledge(through: LogIndex): void;
 }
 
-/** Messages that one reader has and is not done with, at least one, in log order. */
+/** Messages that one reader has in hand, at least one, in log order. */
 export interface Hand {
   readonly messages: readonly DeliveredMessage[];
 }
 
 export class Inbox {
   readonly #host: InboxHost;
-  /** Delivered and in nobody's hands, in log order, from `#head` on. */
+  /** Messages that were delivered and nobody has in hand, in log order, from `#head` on. */
   #waiting: DeliveredMessage[] = [];
   #head = 0;
   #chars = 0;
@@ -35,7 +36,7 @@ export class Inbox {
   readonly #hands = new Set<Hand>();
   /** The highest index that was handed out, or acknowledged by hand. */
   #handedOut: LogIndex = 0;
-  /** Through here everything was acknowledged by hand. */
+  /** Everything through here was acknowledged by hand. */
   #byHand: LogIndex = 0;
   #acknowledged: LogIndex = 0;
 
@@ -43,7 +44,7 @@ export class Inbox {
     this.#host = host;
   }
 
-  /** A message that was delivered: the next one in the log. */
+  /** Takes a delivered message, the next one in the log. */
   push(message: DeliveredMessage): void {
     this.#waiting.push(message);
     this.#chars += message.payload.length;
@@ -52,7 +53,7 @@ export class Inbox {
     this.#host.pauseDelivery();
   }
 
-  /** The next messages, at most `count`; null: there is none now. */
+  /** Hands out the next messages, at most `count`; null: there is none now. */
   take(count: number): Hand | null {
     if (this.#count === 0) return null;
     const end = Math.min(this.#waiting.length, this.#head + count);
@@ -66,12 +67,14 @@ export class Inbox {
     return hand;
   }
 
-  /** The reader is done with what it had in hand. */
+  /** The reader is done with these messages. */
   done(hand: Hand): void {
     if (this.#hands.delete(hand)) this.#acknowledge();
   }
 
-  /** The reader ended before it was done: whoever asks next gets what was not acknowledged by hand. */
+  /**
+   * The reader ended before it was done: the next one that asks gets the messages that were not acknowledged by hand.
+   */
   giveBack(hand: Hand): void {
     if (!this.#hands.delete(hand)) return;
     const undone = hand.messages.filter((m) => m.index > this.#byHand);
@@ -81,7 +84,7 @@ export class Inbox {
     this.#chars = waiting.reduce((sum, m) => sum + m.payload.length, 0);
   }
 
-  /** Everything through `index` is done with, whoever has it. */
+  /** Everything through `index` is done with, whichever reader has it. */
   acknowledge(index: LogIndex): void {
     if (index <= this.#byHand) return;
     this.#byHand = index;
@@ -96,7 +99,7 @@ export class Inbox {
     return this.#waiting.length - this.#head;
   }
 
-  /** What waits in front of `end` goes. */
+  /** Drops what waits in front of `end`. */
   #drop(end: number): void {
     for (; this.#head < end; this.#head++)
       this.#chars -= (this.#waiting[this.#head] as DeliveredMessage).payload.length;
@@ -105,7 +108,7 @@ export class Inbox {
     this.#head = 0;
   }
 
-  /** Through what was handed out, except for what is in hand or was given back. */
+  /** Acknowledges through what was handed out, except for what is in hand or was given back. */
   #acknowledge(): void {
     let through = this.#handedOut;
     const waiting = this.#waiting[this.#head];

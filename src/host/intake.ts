@@ -1,6 +1,6 @@
 /**
- * What people here and clients say, until it is sent: it is taken, kept in the outbox before the turn ends [S1], and told
- * as pending, as renamed and as sent.
+ * Takes what people here and clients say, keeps it in the outbox before the turn ends [S1], and reports it as pending,
+ * as renamed and as sent.
  */
 import { OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, TAKEN_CHARACTERS_MAX } from "../core/config.ts";
 import type { Draft, Entry } from "../core/log-entry.ts";
@@ -33,9 +33,9 @@ interface Taken {
 export class Intake {
   readonly #host: IntakeHost;
   #session = "";
-  /** The same as the log has it. */
+  /** The session's name as the log has it. */
   #sessionKey = "";
-  /** Messages of this turn, on their way to the outbox: once kept they are pending, and go to the core. */
+  /** Messages of this turn, on their way to the outbox. Once kept they are pending, and go to the engine. */
   #taken: Taken[] = [];
   #takenCharacters = 0;
   #outboxBytes = 0;
@@ -48,7 +48,7 @@ export class Intake {
     this.#beginSession(session);
   }
 
-  /** In which the next message is numbered. */
+  /** The session in which the next message is numbered. */
   get session(): string {
     return this.#session;
   }
@@ -62,13 +62,13 @@ export class Intake {
     return this.#isStuck;
   }
 
-  /** The core goes on with what an earlier process left in the outbox. */
+  /** The engine goes on with what an earlier process left in the outbox. */
   begin(peer: EngineView, { outbox }: Restored): void {
     for (const { session } of outbox) this.#host.outbox.settle(session, peer.firstPending(session) - 1);
     this.#outboxBytes = outbox.reduce((sum, s) => sum + s.drafts.reduce((n, d) => n + d.payload.length, 0), 0);
   }
 
-  /** Takes a text of whoever says it; `isOwn`: of the person here, who is told that it is pending. */
+  /** Takes a text. `isOwn`: it is of the person here, who is told that it is pending. */
   submit(user: string, room: string, text: string, isOwn: boolean): Submitted {
     const { clock, outbox } = this.#host;
     const peer = this.#host.peer();
@@ -102,14 +102,14 @@ export class Intake {
     return { ok: true, msg_id: id };
   }
 
-  /** After it answered "full": there is room again. Once. */
+  /** Whether there is room again, after `submit` answered "full". True only once. */
   hasRoomAgain(peer: EngineView): boolean {
     const isAgain = this.#isFull && peer.pending < OUTBOX_MESSAGES_MAX / 2 && this.#outboxBytes < OUTBOX_BYTES_MAX / 2;
     if (isAgain) this.#isFull = false;
     return isAgain;
   }
 
-  /** What was taken is in the outbox before it goes anywhere [S1]. */
+  /** Writes what was taken to the outbox, before it goes anywhere [S1]. */
   keep(engine: Engine): void {
     if (this.#taken.length === 0) return;
     const { clock, outbox, troubles } = this.#host;
@@ -133,7 +133,7 @@ export class Intake {
     }
   }
 
-  /** The same messages under other ids: who follows them hears of these as well. */
+  /** Messages have other ids now: whoever follows them is told the new ones. */
   onRenamed({ session, counters, to, drafts }: Extract<Output, { do: "renamed" }>): void {
     this.#host.outbox.rename(session, counters, to);
     this.tellRenamed(session, counters, to, drafts);
@@ -150,7 +150,7 @@ export class Intake {
     }
   }
 
-  /** What was taken and is not in the outbox yet is numbered there, too. */
+  /** Messages that were taken and are not in the outbox yet are numbered in the new session, too. */
   #beginSession(session: string): void {
     this.#session = session;
     this.#sessionKey = `${this.#host.options.id}.${session}`;

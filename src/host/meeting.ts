@@ -1,4 +1,6 @@
-/** Meeting other peers: what this one says of itself, whom it lets in, whom it dials, and what follows from a refusal. */
+/**
+ * Meets other peers: what this peer says of itself, which it lets in, which it dials, and what follows from a refusal.
+ */
 import type { Frame } from "../core/frame.ts";
 import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
@@ -28,9 +30,9 @@ export interface MeetingHost extends Whole {
 
 export class Meeting {
   readonly #host: MeetingHost;
-  /** As the engine named them last. */
+  /** The targets as the engine named them last. */
   #targets: readonly PeerInfo[] | null = null;
-  /** What was told of refusals: whoever is dialled again is refused again. */
+  /** Refusals that were reported: a peer that dials again is refused again. */
   readonly #refusals = new Set<string>();
   #committedElsewhere: LogIndex = 0;
 
@@ -81,7 +83,7 @@ export class Meeting {
   onFrame(link: LinkId, frame: Frame): void {
     const { directory } = this.#host;
     if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
-      // From here on this directory belongs to one cluster; a seed of another one is told so.
+      // From here on this directory belongs to one cluster. A seed of another cluster is told so.
       let isBound = false;
       this.#host.guarded(() => {
         isBound = directory.bindCluster(frame.cluster_id);
@@ -102,7 +104,7 @@ export class Meeting {
     this.#tellTwins(other.id, pair.map(whereOf));
   }
 
-  /** Talks to no other peer any more: its twin may say something else in the same name. */
+  /** Stops talking to other peers: its twin may say something else in the same name. */
   standAside(peer: EngineView, at: readonly Twin[]): void {
     this.#tellTwins(peer.self.id, at);
     this.#host.links().setTargets([]);
@@ -129,24 +131,25 @@ export class Meeting {
     if (peer === null) return;
     if (endsPeer(refused, dialled, peer)) {
       const { pending } = peer;
-      // It took none of them, and whoever starts it again as told leaves its outbox behind.
+      // A founding peer took none of them, and the restart that the message advises leaves its outbox behind.
       if (peer.founding > 0) this.#host.clients().refuseSaid(message);
       const typed = `. ${pending === 1 ? "1 message" : `${pending} messages`} typed here will not be sent`;
       return this.#host.die(pending > 0 ? message + typed : message);
     }
-    // Those who waited in vain while this process stood still say so now.
+    // These refusals come from peers that waited in vain while this process stood still.
     if (this.#host.presence.isSettling) return this.#host.log("debug", message);
     this.#host.event({ event: "error", code: refused.code, message });
   }
 
-  /** Twice what a leader at the other side would have: whoever follows it goes first. */
+  /** Twice the time after which followers suspect a leader at the other side, so that they go first. */
   silenceMax(link: LinkId): number {
     return this.#host.core()?.linkSilence(link) ?? 2 * this.#host.options.timings.leaderTimeout;
   }
 
   /**
-   * Whom to dial, and where: what a person says now comes first and is never left out, because what the log says of a member
-   * may be out of date; a seed that is no member hears if it belongs to another cluster.
+   * Decides which peers to dial, at which addresses. What a person says now comes first and is never left out, because
+   * the log's address of a member may be out of date. A seed that is no member is told if it belongs to another
+   * cluster.
    */
   updateTargets(peer: EngineView): void {
     if (peer.twins.length > 0) return;

@@ -1,4 +1,4 @@
-/** The parts of a host are made around its directory, which this process has locked. */
+/** Makes the parts of a host around its directory, which this process has locked. */
 import { SESSION_CHARS } from "../core/config.ts";
 import { Answers } from "./answers/answers.ts";
 import { Past } from "./answers/past.ts";
@@ -37,7 +37,7 @@ export interface OpeningHost extends Whole {
   schedule(): void;
 }
 
-/** Throws HostError for a directory that cannot be used; then this process has it no more. */
+/** Throws HostError for a directory that cannot be used; this process has then given it back. */
 export function open(host: OpeningHost, disk: HeldDisk): Opened {
   const { clock, options, troubles } = host;
   let parts: Opened | null = null;
@@ -126,7 +126,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
       up: (link, hello) => meeting.onUp(link, hello),
       down: (link) => meeting.onDown(link),
       frame: (link, frame) => meeting.onFrame(link, frame),
-      // Nothing follows from it at once: the times are looked at again within a heartbeat.
+      // No turn is needed for this: the times are looked at again within a heartbeat.
       measured: (link, roundTrip, times) =>
         host.engine()?.step({ type: "measured", link, roundTrip, disk: times }, clock.now()),
       goesOn: (away) => presence.goesOn(away),

@@ -1,4 +1,4 @@
-/** The parts of a host, by how far it has come. */
+/** The parts of a host, by the stage that it has reached. */
 import type { Engine } from "../engines/engine.ts";
 import type { EngineView } from "../engines/view.ts";
 import type { Answers } from "./answers/answers.ts";

@@ -1,4 +1,4 @@
-/** The person at a peer, system and read entries as events, and what is decided about names before the log decides. */
+/** The person at a peer; and which names are refused before the log decides. */
 import type { PeopleView } from "../core/log-view.ts";
 import type { Confirmations, Notice } from "../core/reports.ts";
 import type { Input } from "../engines/engine.ts";
@@ -8,7 +8,7 @@ import { NAME_RULE } from "./net/admission.ts";
 
 export interface PersonOptions {
   readonly name: string;
-  /** Somebody of that name is here: its coming and going are told in the log [P1]. Default: nobody is. */
+  /** A person of that name is here, whose coming and going the log tells [P1]. Default: nobody is. */
   readonly announces?: boolean;
   /** The room it talks in at first. */
   readonly room?: string;
@@ -16,7 +16,7 @@ export interface PersonOptions {
   readonly receipts?: boolean;
 }
 
-/** Who asks: one object for as long as it is there. */
+/** An asker of questions: the same object for as long as it is there. */
 export interface Asker {
   /** The name the asker has, "" for nobody. */
   readonly name: string;
@@ -77,7 +77,7 @@ export function confirmations(people: PeopleView, room_id: string): Confirmation
   return { event: "confirmations", room_id, readers: readers.sort((a, b) => (a.user < b.user ? -1 : 1)) };
 }
 
-/** What speaks against a new name, or null. */
+/** Why a new name is refused, or null. */
 export function refuseName(name: string, taken: boolean): Notice | null {
   if (!isName(name)) return { event: "error", code: "bad-name", message: `a name has ${NAME_RULE}` };
   const message = `the name ${JSON.stringify(name)} is in use: choose another one`;

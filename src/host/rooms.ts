@@ -1,5 +1,5 @@
 /**
- * The rooms that somebody has joined, and how far each has been shown: what is behind that is unread. Every message of
+ * The rooms that a person has joined, and how far each has been shown: later messages are unread. Every message of
  * every room is replicated and delivered all the same; this is only about what a person looks at.
  */
 import * as v from "valibot";
@@ -32,23 +32,23 @@ export class Rooms {
   readonly #rooms = new Map<string, Looked>();
   readonly #last: () => ReadonlyMap<string, number>;
   readonly #tell: (event: { readonly event: "room" } & RoomStatus) => void;
-  /** Last numbers at the beginning: of a room that was never looked at, what came behind is unread. */
+  /** The rooms' last numbers at the beginning. In a room that was never looked at, later messages are unread. */
   #begun: ReadonlyMap<string, number> = new Map();
   /** Changed since it was saved. */
   changed = false;
 
-  /** `last` says the number of each room's last message; joining and leaving are told. */
+  /** `last` returns the number of each room's last message; `tell` is called when a room is joined or left. */
   constructor(last: () => ReadonlyMap<string, number>, tell: (event: { readonly event: "room" } & RoomStatus) => void) {
     this.#last = last;
     this.#tell = tell;
   }
 
-  /** What is there now was said before whoever looks came, who has kept no notes. */
+  /** There are no notes of an earlier process: messages that are there now count as read. */
   begin(): void {
     this.#begun = new Map(this.#last());
   }
 
-  /** What an earlier process noted; false if that is nothing of the kind. */
+  /** Takes what an earlier process noted; false if it has another form. */
   load(data: unknown): boolean {
     const read = v.safeParse(DATA, data);
     if (!read.success) return false;
@@ -60,7 +60,7 @@ export class Rooms {
     return { rooms: [...this.#rooms].map(([room_id, looked]) => ({ room_id, ...looked })) };
   }
 
-  /** Whoever joins a room looks at it from now on: what is there already is not unread. False for a name that is none. */
+  /** Joins a room: its messages so far count as read. False if that is no valid name. */
   join(room: string): boolean {
     if (!isName(room)) return false;
     const looked = this.#rooms.get(room);
@@ -83,7 +83,7 @@ export class Rooms {
     this.#changed(room);
   }
 
-  /** Through here the messages of a room that was joined have been shown. */
+  /** The messages of a joined room have been shown through this number. */
   show(room: string, seqNo: number): void {
     const looked = this.#rooms.get(room);
     assert(Number.isSafeInteger(seqNo), "messages of a room are numbered");
@@ -92,7 +92,7 @@ export class Rooms {
     this.changed = true;
   }
 
-  /** Every room there is, by name: those of the log, and those joined before anyone spoke. */
+  /** Every room, by name: those of the log, and those that were joined before anyone spoke in them. */
   list(): RoomStatus[] {
     const last = this.#last();
     const joined = [...this.#rooms].flatMap(([room, looked]) => (looked.joined ? [room] : []));
@@ -109,7 +109,7 @@ export class Rooms {
     this.#tell({ event: "room", ...this.#status(room, this.#last().get(room) ?? 0) });
   }
 
-  /** One that was left makes room for another, never one that is joined. */
+  /** Forgets a room that was left, to make room for another; never one that is joined. */
   #makeRoom(): boolean {
     if (this.#rooms.size < ROOMS_JOINED_MAX) return true;
     for (const [room, { joined }] of this.#rooms) if (!joined) return this.#rooms.delete(room);
@@ -117,7 +117,7 @@ export class Rooms {
   }
 }
 
-/** The last committed number of each room: the log state also counts what may still be taken back. */
+/** The last committed number of each room. The log state would also count messages that may still be taken back. */
 export function committedRooms(log: LogView): Map<string, number> {
   const last = new Map(log.state.rooms);
   for (let i = log.last; i > log.commit; i--) {
@@ -140,7 +140,7 @@ export function readRooms(disk: Disk, rooms: Rooms): boolean {
   }
 }
 
-/** A convenience, not a promise: a power cut may take it. Returns why it could not be done, or null. */
+/** A convenience, not a promise: a power cut may undo it. Returns why it failed, or null. */
 export function saveRooms(disk: Disk, rooms: Rooms): PortError | null {
   try {
     replaceStateNow(disk, ROOMS, rooms.data(), false);

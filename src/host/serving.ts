@@ -1,4 +1,4 @@
-/** Lines of the log for those who lack them, from disk as they are. */
+/** Serves lines of the log to peers that lack them, from disk as they are. */
 import { CATCHUP_ANSWER_BYTES_MAX, CATCHUP_BYTES_MAX } from "../core/config.ts";
 import type { LogIndex } from "../core/ids.ts";
 import type { Output } from "../engines/engine.ts";
@@ -50,7 +50,7 @@ export class Serving {
     }
   }
 
-  /** Lines of the log from disk; null where it is damaged, which ends this peer: the next start sees to it [D5]. */
+  /** Lines of the log from disk. Null where it is damaged, which ends this peer: the next start repairs it [D5]. */
   read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null {
     const { store } = this.#host.directory;
     const read = store.read(after, bytesMax, Math.min(through, store.last));

@@ -1,4 +1,4 @@
-/** What the people at a peer, and those of its clients, are told of how it fares. */
+/** Tells the people at a peer, and those of its clients, about the state of the peer. */
 import { type Millis, sameMember } from "../core/ids.ts";
 import type { Notice, Unsent } from "../core/reports.ts";
 import type { Output } from "../engines/engine.ts";
@@ -12,9 +12,11 @@ import type { OwnPerson } from "./people.ts";
 import type { Troubles } from "./store/troubles.ts";
 import type { Whole } from "./whole.ts";
 
-/** Others' pending messages that are remembered as told. */
+/** Number of others' pending messages that are remembered as shown. */
 const UNSENT_KEPT = 10_000;
-/** Members that are not connected so long after a leader is known are not asked whether somebody there has this name. */
+/**
+ * Members that are not connected this long after a leader is known are not asked whether a person there has this name.
+ */
 const NAME_MS = 1000;
 
 export interface TellingHost extends Pick<Whole, "clock" | "options" | "core" | "event" | "die"> {
@@ -33,7 +35,10 @@ export class Telling {
   readonly #unsent = new Set<string>();
   /** When this peer first had a leader. */
   #cameAt: Millis | null = null;
-  /** Whether somebody else has its person's name: of two who ask at once neither has it yet. */
+  /**
+   * Whether another person has the name of this peer's person. Until it is known to be free, this peer does not claim
+   * it, so that of two that ask at once neither seems to have it.
+   */
   #name: "unknown" | "asked" | "free" = "unknown";
 
   constructor(host: TellingHost) {
@@ -41,13 +46,13 @@ export class Telling {
     this.#waiter = new Waiter(host.clock, (message) => this.tell({ event: "notice", code: "waiting", message }));
   }
 
-  /** To the people here and to those of the clients. */
+  /** Tells the people here, and those of the clients. */
   tell(told: Unsent | Notice): void {
     this.#host.event(told);
     this.#host.clients()?.tellAll(told);
   }
 
-  /** The name of the person here as others may know it: "" before it is known to be nobody else's. */
+  /** The name of the person here as others may know it; "" before it is known that nobody else has it. */
   get ownName(): string {
     return this.#name === "free" ? (this.#host.person.announced ?? "") : "";
   }
@@ -57,12 +62,12 @@ export class Telling {
     return this.#waiter.told;
   }
 
-  /** What it founded, and that it waits, has just been told. */
+  /** People have just been told that this peer founded a cluster, and that it waits. */
   founded(peer: EngineView): void {
     this.#waiter.wasTold(waitingFor(peer, this.surroundings)?.message ?? null);
   }
 
-  /** After every turn. */
+  /** Called after every turn. */
   onTurn(peer: EngineView): void {
     this.#tellWaiting(peer);
     this.#lookAtName(peer);
@@ -71,7 +76,7 @@ export class Telling {
   onUnsent({ sender, session, first, drafts }: Extract<Output, { do: "unsent" }>): void {
     for (const [i, { room_id, user, payload, ts }] of drafts.entries()) {
       const msgId = `${sender}.${session}.${first + i}`;
-      // Told again after every reconnection there.
+      // It is told again after every reconnection of that sender.
       if (this.#unsent.has(msgId)) continue;
       if (this.#unsent.size >= UNSENT_KEPT) this.#unsent.clear();
       this.#unsent.add(msgId);
@@ -81,7 +86,7 @@ export class Telling {
 
   #tellWaiting(peer: EngineView): void {
     const isAsked = peer.pending > 0 || peer.sequencer === null;
-    // That was told with the founding.
+    // This was told with the founding.
     if (!isAsked && peer.founding > 0) return;
     this.#waiter.onTurn(isAsked ? (waitingFor(peer, this.surroundings)?.message ?? null) : null);
   }
@@ -96,11 +101,14 @@ export class Telling {
     return { seeds: this.#host.options.seeds, hasCluster: this.#host.clusterId() !== null };
   }
 
-  /** [P6] Once, when this peer has come to the others: the name of its person may be somebody else's who is here. */
+  /**
+   * [P6] Once, when this peer has joined the others: checks whether another person who is here has the name of this
+   * peer's person.
+   */
   #lookAtName(peer: EngineView): void {
     const name = this.#host.person.announced;
     if (this.#name !== "unknown" || name === null || peer.sequencer === null) return;
-    // One that joins knows nobody before the log names itself.
+    // A joining peer knows nobody before the log names that peer itself.
     if (peer.memberOf(peer.self) === null) return;
     const others = peer.present().filter((m) => m.role !== "left" && !sameMember(m, peer.self));
     this.#cameAt ??= this.#host.clock.now();

@@ -1,6 +1,6 @@
 /**
- * The loop: what came in since the last turn is decided by the core, and its outputs are carried out in the order it says.
- * One turn for everything that arrives together.
+ * The loop: the engine decides on everything that came in since the last turn, and its outputs are carried out in
+ * order. There is one turn for everything that arrives together.
  */
 import type { LogIndex } from "../core/ids.ts";
 import type { Output } from "../engines/engine.ts";
@@ -18,7 +18,7 @@ export interface TurnHost extends Pick<Whole, "clock" | "input" | "guarded" | "e
   readonly presence: Presence;
   readonly telling: Telling;
   isStopping(): boolean;
-  /** Whether the directory is this process's still; if not, the peer has ended. */
+  /** Whether this process still has the directory; if not, the peer has ended. */
   holds(): boolean;
   /** Everything through this index is committed. */
   deliver(through: LogIndex): void;
@@ -36,7 +36,7 @@ export class Turn {
     this.#parts = parts;
   }
 
-  /** Soon, once for all that call for it. */
+  /** Plans a turn soon, one for all calls until then. */
   schedule(): void {
     if (this.#scheduled || this.#host.isStopping()) return;
     this.#scheduled = true;

@@ -1,9 +1,9 @@
 /**
- * One data directory that runs twice: it was copied, and the copy was started beside the original [E16]. Each of the two
- * may promise and acknowledge what the other does not know of, so no quorum can count them as one member.
+ * One data directory that runs twice: it was copied, and the copy was started beside the original [E16]. Each of the
+ * two may promise and acknowledge things that the other does not know of, so no quorum can count them as one member.
  *
- * A restart is no such thing, though two processes of one member are heard of then as well: what a dead one has sent may
- * be under way, and its connection look open. So both are asked when both are known. Twins are those who both answer.
+ * After a restart two processes of one member are heard of as well: frames of the dead one may be under way, and its
+ * connection may look open. So when both are known, both are asked. They are twins if both answer.
  */
 import { TWINS_TOLD_MAX } from "../core/config.ts";
 import { type MemberKey, sameMember } from "../core/ids.ts";
@@ -22,21 +22,21 @@ interface Suspicion {
   readonly answered: Set<string>;
 }
 
-/** More processes are forgotten all together: who comes back is found out again. */
+/** Beyond this number all are forgotten: a twin that comes back is found again. */
 const REFUSED_MAX = 1000;
 
 export class Twins {
   #suspicions: Suspicion[] = [];
-  /** Of each process that is refused, its twin. */
+  /** For each refused process, its twin. */
   readonly #refused = new Map<string, Hello>();
   #seen: Pair[] = [];
 
-  /** Both are asked now; one that is this very process needs no question. */
+  /** Both are asked now; if one is this very process it needs no question. */
   suspect(pair: Pair, askedAt: number, answered: readonly Hello[] = []): void {
     this.#suspicions.push({ pair, askedAt, answered: new Set(answered.map(processName)) });
   }
 
-  /** Somebody has answered what was asked then; returns the twins that this proves. */
+  /** A process has answered the question of that time; returns the twins that this proves. */
   onAnswer(from: Hello, askedAt: number): Pair | null {
     for (const suspicion of this.#suspicions) {
       if (askedAt < suspicion.askedAt || !suspicion.pair.some((one) => processName(one) === processName(from)))
@@ -52,12 +52,12 @@ export class Twins {
     if (this.#refused.size >= REFUSED_MAX) this.#refused.clear();
     for (const [i, one] of pair.entries()) this.#refused.set(processName(one), pair[1 - i] as Hello);
     this.decided(pair[0]);
-    // This peer itself may be one more.
+    // This peer itself may be shown as one more.
     this.#seen = [...this.#seen, pair].slice(1 - TWINS_TOLD_MAX);
     return pair;
   }
 
-  /** Nobody is connected there any more; returns those of whom nothing is suspected now. */
+  /** That process has no connection any more; returns the processes that are no longer suspected. */
   onGone(who: Hello): Hello[] {
     const isOf = ({ pair }: Suspicion) => pair.some((one) => processName(one) === processName(who));
     const freed = this.#suspicions.filter(isOf).flatMap(({ pair }) => pair);
@@ -65,17 +65,17 @@ export class Twins {
     return freed.filter((one) => processName(one) !== processName(who));
   }
 
-  /** A process started since is let in: somebody has decided. */
+  /** A process that was started later is let in: a person has decided which one stays. */
   decided(member: MemberKey): void {
     this.#seen = this.#seen.filter(([one]) => !sameMember(one, member));
   }
 
-  /** Who was found out and of whom nobody has started another process since. */
+  /** Twins that were found, of members of which no later process was started. */
   get seen(): readonly Pair[] {
     return this.#seen;
   }
 
-  /** What speaks against a process that was found out. */
+  /** The refusal for a process that was found to be a twin, or null. */
   refusalOf(hello: Hello): Refuse | null {
     const twin = this.#refused.get(processName(hello));
     return twin === undefined ? null : refuseTwin(hello, twin);

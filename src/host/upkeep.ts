@@ -1,4 +1,7 @@
-/** What is noted now and then while a peer runs, and once more when it stops: progress, rooms, what could not be noted before. */
+/**
+ * Notes progress, rooms, and what could not be noted before: now and then while a peer runs, and once more when it
+ * stops.
+ */
 import type { Clock, Timer } from "./contracts.ts";
 import type { Started } from "./parts.ts";
 import { type Rooms, saveRooms } from "./rooms.ts";
@@ -36,7 +39,7 @@ export class Upkeep {
     const { directory, disk, intake, writer } = this.#parts;
     if (!this.#host.holds()) return;
     directory.secondPromise();
-    // With writes that wait for room, what the core has committed is not what the disk says there [D7].
+    // While writes wait for room, the disk does not hold what the engine has committed [D7].
     if (writer.caughtUp) this.#saveProgress(false);
     if (intake.isStuck) this.#host.schedule();
     directory.retryNotes();
@@ -45,7 +48,7 @@ export class Upkeep {
     this.start();
   }
 
-  /** A clean stop: all is durable, and that is noted. Throws PortError. */
+  /** For a clean stop: makes everything durable, and notes that. Throws PortError. */
   close(): void {
     const { directory, disk, writer } = this.#parts;
     if (!writer.caughtUp) return;

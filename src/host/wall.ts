@@ -1,4 +1,4 @@
-/** Wall clocks are set by people and by machines without a battery: what one says becomes a time that a log can hold. */
+/** Makes the time of a wall clock one that a log can hold: people, and machines without a battery, set clocks wrong. */
 
 /** Whole milliseconds since 1970, 0 for everything before. */
 export function wallTime(ms: number): number {

@@ -1,4 +1,4 @@
-/** The log's way in and forward, for a leader and a follower alike: taking another's entries, and committing. */
+/** Takes another peer's entries into the log, and commits: for a leader and a follower alike. */
 import { compareBallots, type LogIndex, type MemberKey, sameBallot } from "../../core/ids.ts";
 import type { Entry, Tail } from "../../core/log-entry.ts";
 import type { Before } from "../../core/message.ts";
@@ -27,7 +27,7 @@ export class Acceptor {
     return this.#matched;
   }
 
-  /** A new promise: nothing is proven under it yet. */
+  /** After a new promise: nothing is proven under it yet. */
   reset(): void {
     this.#matched = 0;
   }
@@ -43,8 +43,9 @@ export class Acceptor {
   }
 
   /**
-   * [R2] Takes entries that continue this log at the place before. Answers "taken", the place to try next where that is not in
-   * this log, or "refused" where they cannot be taken at all. Only a real conflict truncates.
+   * [R2] Takes entries that continue this log at the place before. Returns "taken"; or the place to try next, where the
+   * place before is not in this log; or "refused", where the entries cannot be taken at all. Only a real conflict
+   * truncates.
    */
   take(from: MemberKey, before: Before, entries: readonly Entry[]): "taken" | "refused" | Tail {
     const node = this.#node;

@@ -1,4 +1,4 @@
-/** The engine of elections and majorities: a sequencer that the highest peer becomes, and a quorum that confirms. */
+/** The engine of elections and majorities: the highest peer becomes the sequencer, and a quorum confirms. */
 import type { EngineKind } from "../engine.ts";
 import { slowDiskCost } from "./own-disk.ts";
 import { Peer } from "./peer.ts";

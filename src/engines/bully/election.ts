@@ -1,6 +1,6 @@
 /**
- * Who leads: the Bully algorithm's question and answers (Garcia-Molina 1982), bound to a majority by the promises that are
- * counted in `preparation`.
+ * Decides who leads: the question and the answers of the Bully algorithm (Garcia-Molina 1982), bound to a majority by
+ * the promises that `preparation` counts.
  *
  *   idle ──suspicion──▶ polling ──grants of a quorum──▶ preparing ──promises of a quorum──▶ (adopting) ──▶ leader
  *     ▲                  │   │                             │                                   │
@@ -51,12 +51,12 @@ export class Election implements Candidacy {
   /** Highest ballot seen in answers and refusals: a fresh one must be above it. */
   #highestSeen: Ballot;
   #deferredTo: PeerId = 0;
-  /** The leader last suspected for its silence: connected perhaps, but no answer is waited for. */
+  /** The leader last suspected for its silence. It may be connected, but its answer is not waited for. */
   #silent: MemberKey | null = null;
   #preparedAboveAt: Millis = Number.NEGATIVE_INFINITY;
-  /** Neither campaigns nor stands others down until then [E11]. */
+  /** Until then this peer neither campaigns nor stands others down [E11]. */
   #standsBackUntil: Millis = Number.NEGATIVE_INFINITY;
-  /** Whom the last leader handed over to: stood down by nobody for a while [E10]. */
+  /** The peer that the last leader handed over to: nobody stands it down for a while [E10]. */
   #yieldsTo: { id: PeerId; until: Millis } = { id: 0, until: 0 };
 
   constructor(node: Node, roles: RoleChanges, parts: ElectionParts) {
@@ -67,8 +67,8 @@ export class Election implements Candidacy {
     this.#relay = parts.relay;
     this.#terms = parts.terms;
     this.#highestSeen = node.promised;
-    // A peer that starts gives a living leader the time to greet it, and whoever remembers more of it than its directory
-    // does the time to say so [D6]; alone it has nobody to wait for.
+    // A starting peer gives a leader the time to greet it, and others the time to say that they remember more of it
+    // than its directory holds [D6]. A peer that is alone has nobody to wait for.
     this.#retryAt = node.now + (node.isVoter && this.#others.length === 0 ? 0 : node.timings.leaderTimeout);
   }
 
@@ -76,7 +76,7 @@ export class Election implements Candidacy {
     return this.#phase !== "idle" || this.#attempts > 0;
   }
 
-  /** Promises are being counted: the own log changes by adoption only. */
+  /** Promises are being counted. Meanwhile this peer's log changes by adoption only. */
   get preparing(): boolean {
     return this.#phase === "preparing";
   }
@@ -94,15 +94,15 @@ export class Election implements Candidacy {
   }
 
   /**
-   * [E6] A promise is on its way to the disk, and whom it is given to is here to use it. A rival ballot would only make
-   * this disk begin again, and with slow disks nobody would ever be elected.
+   * [E6] A promise to a connected peer is on its way to the disk. A rival ballot would only make this disk begin again,
+   * and with slow disks nobody would ever be elected.
    */
   get #isBinding(): boolean {
     const { promised, promiseDurable } = this.#node;
     return !promiseDurable && this.#node.isLinked(leaderKey(promised));
   }
 
-  /** [E4] Somebody with a much faster disk goes first, but for the leader that is gone. */
+  /** [E4] How long to wait, so that a peer with a much faster disk, other than the lost leader, goes first. */
   get #headStart(): Millis {
     const { otherVoters, timeouts, timings } = this.#node;
     const silent = this.#silent;
@@ -188,12 +188,13 @@ export class Election implements Candidacy {
     const successor = node.otherVoters.find((v) => v.id === to);
     const head = successor === undefined ? node.timings.defer : node.timeouts.deferral(successor);
     this.#yieldsTo = { id: to, until: node.now + head };
-    // Whom the leader named goes first, and waits for nobody above it; the others follow if nothing comes of it.
+    // The peer that the leader named goes first, and waits for nobody above it. The others follow if nothing comes of
+    // it.
     this.#retryAt = node.now + (to === 0 ? this.#pause() + this.#headStart : to === node.self.id ? 0 : head);
     if (node.leadership === null && to === node.self.id && this.#mayCampaign) this.#ask(0);
   }
 
-  /** For a while the others are to try: this peer led and got nowhere, though it was connected. */
+  /** For a while only the others try: this peer led and made no progress, though it was connected. */
   standBack(): void {
     this.#standsBackUntil = this.#node.now + this.#node.timeouts.stall;
   }
@@ -267,8 +268,8 @@ export class Election implements Candidacy {
   // ── promising ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * [E13] A refused leader takes a ballot above the refusal and asks nobody first. Once: two that reach one member only,
-   * and not each other, would depose each other for ever; the second time in a row it backs off as after any election.
+   * [E13] A refused leader takes a ballot above the refusal, and asks nobody first. It does so once: two leaders that
+   * reach the same member, but not each other, would depose each other for ever. The second time in a row it backs off.
    */
   prepareAbove(promised: Ballot): void {
     const node = this.#node;
@@ -287,13 +288,13 @@ export class Election implements Candidacy {
       return this.fail("the terms are used up [E12]");
     }
     this.#phase = "preparing";
-    // Others are asked when the own disk has it, and have their time from then on.
+    // The others are asked when this peer's own disk has the promise; their time begins then.
     this.#deadline = Number.POSITIVE_INFINITY;
     const { id, inc, boot } = node.self;
     this.preparation.start({ term, leader_id: id, inc, boot });
   }
 
-  /** The own promise is on disk: now others may be asked for theirs [E5]; or an answer that waited for it may go. */
+  /** This peer's promise is on disk. Now others may be asked for theirs [E5], or the waiting answer may go out. */
   onPromiseDurable(): void {
     const node = this.#node;
     if (this.preparation.onPromiseDurable()) return;
@@ -309,7 +310,7 @@ export class Election implements Candidacy {
     this.preparation.onNack(from, frame);
   }
 
-  /** Something of a frame came of that one. */
+  /** A part of a frame has come from that member. */
   onReceiving(from: MemberKey): void {
     if (this.preparation.adoptsFrom(from)) this.extend();
   }
@@ -338,7 +339,7 @@ export class Election implements Candidacy {
     if (compareBallots(ballot, this.#highestSeen) > 0) this.#highestSeen = ballot;
   }
 
-  /** Neither asks nor prepares anything any more. */
+  /** Ends the election: nothing is asked or prepared any more. */
   stop(): void {
     this.#phase = "idle";
     this.#deadline = Number.POSITIVE_INFINITY;

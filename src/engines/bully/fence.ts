@@ -1,10 +1,16 @@
-/** The one fence for what a leader sends: below the promise it is refused, above it waits for the disk. */
+/**
+ * The one fence for what a leader sends. A frame with a ballot below the promise is refused; one above it waits for the
+ * disk.
+ */
 import type { Frame } from "../../core/frame.ts";
 import { type Ballot, compareBallots, type LinkId, sameBallot } from "../../core/ids.ts";
 import type { Node } from "./node.ts";
 import type { RoleChanges } from "./role-changes.ts";
 
-/** Frames of a ballot whose promise is still on its way to disk; more are dropped and sent again. */
+/**
+ * Frames that wait for a promise which is still on its way to disk. Further ones are dropped; their sender sends them
+ * again.
+ */
 const WAITING_FRAMES_MAX = 64;
 
 interface Waiting {
@@ -16,7 +22,7 @@ export class Fence {
   readonly #node: Node;
   readonly #roles: Pick<RoleChanges, "raisePromise">;
   #waiting: Waiting[] = [];
-  /** A ballot whose leader said it leads no more: its frames still under way are not heard. */
+  /** A ballot whose leader has said that it no longer leads. Its frames that are still under way are ignored. */
   #abdicated: Ballot | null = null;
 
   constructor(node: Node, roles: Pick<RoleChanges, "raisePromise">) {
@@ -43,7 +49,7 @@ export class Fence {
     this.#waiting = [];
   }
 
-  /** Returns what waited for the promise, which is durable now. */
+  /** Returns the frames that waited for the promise, which is durable now. */
   onPromiseDurable(): readonly Waiting[] {
     const waiting = this.#waiting;
     this.#waiting = [];

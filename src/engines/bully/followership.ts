@@ -1,6 +1,6 @@
 /**
- * What was said, on a follower's side: it takes what provably continues its own log, acknowledges only what it could
- * never lose, and fetches what it is far behind by. The leader's side is in `leadership`.
+ * Replication on a follower's side. It takes entries that provably continue its own log, acknowledges only what it
+ * could never lose, and fetches the entries that it is far behind by. The leader's side is in `leadership`.
  */
 import {
   ballotOf,
@@ -45,7 +45,10 @@ export class Followership {
   /** An acknowledgement is owed. */
   #owed = false;
   #owedHint: Tail | null = null;
-  /** The hint is about entries that came, not about a heartbeat, which may have overtaken some. */
+  /**
+   * The hint is about entries that came. A hint about a heartbeat is not final, because the heartbeat may have
+   * overtaken entries.
+   */
   #hintIsFinal = false;
   #owedLinks = false;
   #ackedMatch: LogIndex = -1;
@@ -53,12 +56,15 @@ export class Followership {
   #repairThrough: LogIndex | null = null;
   /** The catch-up request under way: to whom, since when. */
   #fetching: { readonly from: MemberKey; since: Millis } | null = null;
-  /** The leader sends what comes next itself. */
+  /** The leader itself streams the next entries to this peer. */
   #isStreamed = false;
-  /** It has said that it cannot, or that this peer is its guest; when that comes again it cannot. */
+  /**
+   * The leader has said once that it cannot stream to this peer, or that this peer is its guest. If it says so again it
+   * cannot.
+   */
   #isBehind = false;
   #askRelayAt: Millis = 0;
-  /** Members that had nothing for us; the leader is asked then. */
+  /** Members that had no entries for this peer. When there are no others, the leader is asked. */
   readonly #useless = new Set<string>();
 
   constructor(node: Node, roles: RoleChanges, parts: FollowershipParts) {
@@ -71,12 +77,12 @@ export class Followership {
     this.#election = parts.election;
   }
 
-  /** Whether that one was asked for what is committed, and has not answered yet. */
+  /** Whether that member was asked for committed entries, and has not answered yet. */
   hasAsked(who: MemberKey): boolean {
     return this.#fetching !== null && sameMember(this.#fetching.from, who);
   }
 
-  /** A new promise: nothing is proven under it yet. */
+  /** After a new promise: nothing is proven under it yet. */
   reset(): void {
     this.#acceptor.reset();
     this.#ackedMatch = -1;
@@ -87,7 +93,8 @@ export class Followership {
     this.#isStreamed = false;
     this.#isBehind = false;
     this.#node.isLevel = false;
-    // What is committed stays so: it still comes in, and nobody is asked for it again. A candidate asks for other things.
+    // Committed entries stay committed: a request for them stays open, and is not repeated. Only a candidate drops it,
+    // because it asks for something else.
     if (sameMember(leaderKey(this.#node.promised), this.#node.self)) this.#fetching = null;
     this.#useless.clear();
   }
@@ -112,7 +119,7 @@ export class Followership {
     this.#askRelay();
   }
 
-  /** [S6] Out of the leader's reach, what is committed comes from a member that is not. */
+  /** [S6] Where the leader cannot be reached, committed entries come from a member that reaches it. */
   #askRelay(): void {
     const node = this.#node;
     const { via } = this.#relay;
@@ -139,8 +146,8 @@ export class Followership {
     else if (this.#histories.differ(from, frame.prev_index, frame.prev_crc)) return;
     else this.#prove(frame.prev_index, frame.commit);
     if (frame.prev_index !== 0 || frame.last_index === 0) return;
-    // The leader cannot stream to us from memory: where this log stands tells it where to begin, and as long as that
-    // is too far back the committed prefix is ours to fetch [R8]. What is on its way is not to come from both.
+    // The leader cannot stream to this peer from memory. The end of this log tells it where to begin; while that is too
+    // far back, this peer fetches the committed prefix itself [R8]. The same entries should not come both ways.
     if (this.#fetching !== null) return;
     this.#owedHint = node.log.tail;
     if (wasBehind && this.#acceptor.matched < frame.commit) this.#fetchMore();
@@ -168,7 +175,10 @@ export class Followership {
     this.#checkRepair();
   }
 
-  /** [R3] Sent only while the leader's ballot is the promise, and for what is both durable and proven equal. */
+  /**
+   * [R3] An acknowledgement is sent only while the leader's ballot is the promise, and only for entries that are both
+   * durable and proven equal.
+   */
   acknowledge(): void {
     const node = this.#node;
     const leader = node.leader;
@@ -179,7 +189,7 @@ export class Followership {
     const ack = { ballot: leader.ballot, match, last: this.#acceptor.matched, faulty: node.faulty };
     const linked = this.#owedLinks ? [...new Set([...node.links.values()].map((l) => l.id))] : null;
     if (linked !== null && this.#hintIsFinal) {
-      // Said apart: of a hint that comes with an answer to a heartbeat the leader waits to see more.
+      // In a frame of its own: a leader does not act at once on a hint that comes with the answer to a heartbeat.
       node.sendTo(to, { type: "SEQ_ACK", ...ack, hint: null, linked });
       node.sendTo(to, { type: "SEQ_ACK", ...ack, hint: this.#owedHint, linked: null });
     } else node.sendTo(to, { type: "SEQ_ACK", ...ack, hint: this.#owedHint, linked });
@@ -203,7 +213,7 @@ export class Followership {
     }
     const through = frame.ballot !== null ? log.last : log.commit;
     const holds = this.#acceptor.holds(frame.after);
-    // What a full disk had no room for cannot be served from it [D4].
+    // Entries that a full disk had no room for cannot be served from it [D4].
     if (!holds || node.refused !== null) {
       const hint = holds ? null : log.hintFor(frame.after);
       node.send(link, {
@@ -236,21 +246,21 @@ export class Followership {
     if (frame.hint !== null) {
       const asked = node.log.hintFor(frame.hint);
       if (asked.index < node.log.commit) {
-        // It holds less than we have committed: no use asking it.
+        // It holds less than this peer has committed, so asking it is of no use.
         return this.#tryAnother(from);
       }
       return this.#request(from, asked);
     }
     const final = frame.entries[frame.entries.length - 1];
     if (final === undefined) {
-      // What is committed there and stands here alike is committed here.
+      // Entries that are committed there, and are the same here, are committed here too.
       const prev = { index: frame.prev_index, ballot: frame.prev_ballot };
       if (this.#acceptor.holds(prev) && !this.#histories.differ(from, prev.index, frame.prev_crc))
         this.#acceptor.commitThrough(Math.min(frame.commit, prev.index));
       return this.#tryAnother(from);
     }
     if (compareBallots(final, node.promised) > 0) {
-      // [R8] What was committed under a higher ballot binds us to it before we take it.
+      // [R8] Entries that were committed under a higher ballot bind this peer to that ballot before it takes them.
       this.#roles.raisePromise(ballotOf(final));
       return;
     }
@@ -265,7 +275,7 @@ export class Followership {
     else this.#fetchMore();
   }
 
-  /** The leader is the last to be asked; if it has nothing either, its next heartbeat says whether anything is missing. */
+  /** The leader is asked last. If it has nothing either, its next heartbeat shows whether anything is missing. */
   #tryAnother(useless: MemberKey): void {
     const leader = this.#node.leader;
     if (leader !== null && sameMember(leaderKey(leader.ballot), useless)) return this.#useless.clear();
@@ -306,7 +316,10 @@ export class Followership {
     this.#checkRepair();
   }
 
-  /** [D5] Counts again once durable and matched through what the leader had when this peer met it. */
+  /**
+   * [D5] The peer counts again once its log is durable, and proven equal, through the index that the leader's log had
+   * when this peer met it.
+   */
   #checkRepair(): void {
     const node = this.#node;
     if (

@@ -1,7 +1,7 @@
 /**
- * Who asks a leader to be let in [M4] [M6]. A JOIN alone is a line that anybody can send: only who has answered this leader's
- * heartbeat is a peer that works and comes into the configuration. So what only knocks leaves no trace, neither in the log
- * nor with those who would dial it.
+ * Peers that ask a leader to be let in [M4] [M6]. Anybody can send a JOIN. Only a peer that has also answered this
+ * leader's heartbeat is known to work, and comes into the configuration. So a stranger that only sends a JOIN leaves no
+ * trace, neither in the log nor at the peers that would dial it.
  */
 import { MEMBERS_MAX } from "../../core/config.ts";
 import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
@@ -95,7 +95,7 @@ export class Guests implements GuestList {
     return staying.length + this.joins.size >= MEMBERS_MAX;
   }
 
-  /** The observer that is away for the longest time, if one is gone: it makes room for who is here. */
+  /** The observer that has been away for the longest time, if one is gone: it makes room for a peer that is here. */
   #longestGone({ members }: Configuration): Member | null {
     const { leadership, now } = this.#node;
     const heard = (m: Member) => leadership?.progressOf(m)?.heard ?? now;

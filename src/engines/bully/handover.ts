@@ -1,6 +1,6 @@
 /**
- * A leader passes the lead on [E10]: on request, when it quits, and while a cluster is young, so that it ends where the
- * classic algorithm would. It takes no messages meanwhile, so its successor gets a log that is complete.
+ * A leader passes the lead on [E10]: on request, when it quits, and while a cluster is young, so that the highest id
+ * leads, as in the classic algorithm. Meanwhile it takes no messages, so that its successor gets a complete log.
  */
 import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core/ids.ts";
 import type { Member } from "../../core/log-entry.ts";
@@ -11,11 +11,14 @@ import type { RoleChanges } from "./role-changes.ts";
 export class Handover {
   readonly #node: Node;
   readonly #roles: RoleChanges;
-  /** To whom, and until when it is tried. */
+  /** The successor, and until when the handover is tried. */
   #open: { to: MemberKey; until: Millis } | null = null;
-  /** After one that failed the leader goes on leading for a while. */
+  /** After a handover that failed, the leader goes on leading until then. */
   #restUntil: Millis = 0;
-  /** The same for those that nobody asked for, longer each time: the lead may come back because the other got nowhere. */
+  /**
+   * The same for handovers that nobody asked for. The pause grows each time, because the lead may come back when the
+   * other peer makes no progress.
+   */
   #unasked = { until: 0, pause: 0 };
 
   constructor(node: Node, roles: RoleChanges) {
@@ -38,7 +41,7 @@ export class Handover {
     if (this.#open !== null) return this.#continue();
     if (newest === null || newest.settled === 0 || newest.settled > node.log.commit || node.now < this.#restUntil)
       return;
-    // Nobody is pre-empted once something was said.
+    // Once a message was said, nobody is pre-empted.
     if (!quitting && (node.log.state.chats > 0 || node.now < this.#unasked.until)) return;
     const highest = this.#fit[0];
     if (highest === undefined) return;
@@ -66,8 +69,8 @@ export class Handover {
   }
 
   /**
-   * Voters that could lead at once and, for all that is known, reach a majority themselves; highest id first, but those
-   * whose disks are slow last: nobody leads while they promise [E15].
+   * Voters that could lead at once and, as far as is known, reach a majority themselves. The highest id comes first;
+   * voters with slow disks come last, because nobody leads while they make their promise durable [E15].
    */
   get #fit(): Member[] {
     const { configuration, leadership, self, voterSets } = this.#node;

@@ -1,4 +1,4 @@
-/** Who the members are by the word of others: a log that is empty or old leads nobody to them [M7]. */
+/** The members as others have named them. A peer whose log is empty or old cannot find the members by its log [M7]. */
 import { type LogIndex, type MemberKey, type PeerId, sameMember } from "../../core/ids.ts";
 import type { Member, PeerInfo } from "../../core/log-entry.ts";
 import type { JoinAck } from "../../core/message.ts";
@@ -6,7 +6,7 @@ import type { JoinAck } from "../../core/message.ts";
 const NOBODY: readonly Member[] = [];
 
 export class Hearsay {
-  /** Where each member that answered a JOIN says the members are; all of them together. */
+  /** The members and their addresses, as each member that answered a JOIN has named them. */
   readonly #from = new Map<PeerId, { readonly configured: LogIndex; readonly members: readonly Member[] }>();
   #members: readonly Member[] = NOBODY;
 
@@ -14,7 +14,10 @@ export class Hearsay {
     return this.#from.size === 0;
   }
 
-  /** Whom to dial besides the configuration's members: they may all have gone, or moved, since this peer last heard of them. */
+  /**
+   * Members to dial besides those of the configuration, which may all have left or moved since this peer last heard of
+   * them.
+   */
   get members(): readonly PeerInfo[] {
     return this.#members;
   }
@@ -23,14 +26,17 @@ export class Hearsay {
     return this.#members.some((m) => sameMember(m, key));
   }
 
-  /** The members by the newest configuration that anybody answered by, where that is newer than the one at `index`; else null. */
+  /**
+   * The members by the newest configuration that an answer came from, if it is newer than the one at `index`; else
+   * null.
+   */
   newerThan(index: LogIndex): readonly Member[] | null {
     let newest = { configured: index, members: NOBODY };
     for (const heard of this.#from.values()) if (heard.configured > newest.configured) newest = heard;
     return newest.members === NOBODY ? null : newest.members;
   }
 
-  /** `self`: who asked, and needs not hear of itself. */
+  /** `self`: the peer that asked, which is left out. */
   onJoinAck(from: PeerId, { configured, members }: JoinAck, self: PeerId): void {
     const before = this.#from.get(from)?.members ?? NOBODY;
     this.#from.set(from, { configured, members });

@@ -1,8 +1,8 @@
 /**
- * Two histories under one ballot [R9]. Equal ballots at equal places mean equal logs, because a ballot is one process's
- * and that numbers each place once. Where the crc of the chain [L3] says otherwise, that was broken from outside: files
- * were changed, or a directory from before there were boot numbers ran twice. Nobody can tell by himself which history
- * is the one that was promised, so nothing more is taken or delivered there until people have decided.
+ * Two histories under one ballot [R9]. Equal ballots at equal places mean equal logs, because a ballot belongs to one
+ * process, which fills each place once. Where the crc of the chain [L3] shows otherwise, something outside the protocol
+ * broke this: files were changed, or a directory from before there were boot numbers ran twice. No peer can tell alone
+ * which history was promised, so nothing more is taken or delivered there until people have decided.
  */
 import { type LogIndex, leaderKey, type MemberKey, sameBallot, sameMember } from "../../core/ids.ts";
 import type { Fork } from "../../core/message.ts";
@@ -16,9 +16,9 @@ export class Histories {
   readonly #roles: RoleChanges;
   /** This peer's log contradicts that of the leader whose ballot it has promised. */
   contradictsLeader = false;
-  /** Whose logs contradict this leader's. */
+  /** Members whose logs contradict this leader's log. */
   readonly #contradicting = new Set<string>();
-  /** What was found last, for whoever waits and wants to know why. */
+  /** What was found last, in words for people who wait and want to know why. */
   found: string | null = null;
 
   constructor(node: Node, roles: RoleChanges) {
@@ -32,7 +32,10 @@ export class Histories {
     this.#contradicting.clear();
   }
 
-  /** Whether another peer's log, with the same ballot at that place, is another one up to there. Unknown of what is not in memory. */
+  /**
+   * Whether another peer's log, which has the same ballot at that place, differs from this one up to there. False where
+   * the entry is not in memory: then it cannot be told.
+   */
   differ(from: MemberKey, index: LogIndex, crc: number): boolean {
     const node = this.#node;
     const own = node.log.crcInMemory(index);
@@ -41,7 +44,10 @@ export class Histories {
     return true;
   }
 
-  /** Another peer's log has another ballot where an entry is committed here: somebody broke what was promised to a majority. */
+  /**
+   * Another peer's log has another ballot at the place of an entry that is committed here. So somebody broke what was
+   * promised to a majority.
+   */
   onConflict(from: MemberKey, index: LogIndex): void {
     this.#onFound("conflict", from, index);
   }
@@ -61,7 +67,7 @@ export class Histories {
     if (node.leadership === null || !sameBallot(ballot, node.leadership.ballot)) return;
     this.#contradicting.add(memberName(from));
     if (hasQuorum(node.voterSets, (voter) => !this.#contradicting.has(memberName(voter)))) return;
-    // Those who agree with each other are to try.
+    // Peers whose logs agree with each other are to try.
     this.#roles.standBack("a majority has another history");
   }
 

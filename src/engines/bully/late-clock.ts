@@ -1,6 +1,7 @@
 /**
  * The part of the failure detector that watches this very process (Chandra & Toueg 1996 call it unreliable for good
- * reason): after a stall, expired timers run before queued input, and the others' silence is our own deafness.
+ * reason): after a stall, expired timers run before queued input. The others then seem silent only because this process
+ * has not listened.
  */
 import type { Millis } from "../../core/ids.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What was said, on the leader's side: it streams its log and counts who has it durable. The followers' side is in
- * `followership`.
+ * Replication on the leader's side: it streams its log, and counts which members have it durable. The followers' side
+ * is in `followership`.
  */
 import { BEHIND_ENTRIES_MAX, type Timings } from "../../core/config.ts";
 import {
@@ -48,7 +48,10 @@ export class Leadership implements Leading {
   #heartbeatAt: Millis;
   /** As of the last round of heartbeats. */
   #acked: readonly Acked[] = [];
-  /** The highest index that a quorum ever reached under this ballot, and when that moved or nothing was outstanding. */
+  /**
+   * The highest index that a quorum ever reached under this ballot; and when that index last moved, or nothing was
+   * outstanding.
+   */
   #reached: LogIndex = 0;
   #progressAt: Millis;
 
@@ -92,7 +95,7 @@ export class Leadership implements Leading {
     if (!this.quorumConnected) return this.#roles.abdicate(0, "no majority answers any more");
     const { stall } = node.timeouts;
     if (node.now - this.#progressAt >= stall) {
-      // The others are to try: whatever hangs here would hang again.
+      // Only the others should try: whatever hangs here would hang again.
       return this.#roles.standBack(`nothing became durable on a majority for ${Math.round(stall)} ms`);
     }
     if (node.now < this.#heartbeatAt) return;
@@ -109,7 +112,7 @@ export class Leadership implements Leading {
     for (const link of this.guests.links) this.heartbeatTo(link);
   }
 
-  /** The own process was held up for so long: that silence is not the others'. */
+  /** This process was held up for that long, so the silence of that time was not the others'. */
   discount(late: Millis): void {
     const now = this.#node.now;
     for (const progress of this.#progress.values()) progress.heard = Math.min(now, progress.heard + late);
@@ -136,7 +139,7 @@ export class Leadership implements Leading {
     const progress = this.#progress.get(who);
     if (progress === undefined) return;
     this.#announce(who);
-    // Its process may be a new one, with less behind it than the old one acknowledged [D5].
+    // It may be a new process, which holds less than the old one acknowledged [D5].
     progress.match = 0;
     progress.last = 0;
     probe(this.#node, progress, this.#node.log.last + 1);
@@ -151,13 +154,13 @@ export class Leadership implements Leading {
     this.#meetMembers();
   }
 
-  /** [R10] Something of a frame came of that one. */
+  /** [R10] A part of a frame has come from that member. */
   onReceiving(from: MemberKey): void {
     const progress = this.#progress.get(from);
     if (progress !== undefined) progress.heard = this.#node.now;
   }
 
-  /** [R10] What was sent to that one has not arrived yet: it is too early to miss an answer. */
+  /** [R10] What was sent to that member has not arrived yet, so it is too early to miss its answer. */
   onSending(to: MemberKey): void {
     const progress = this.#progress.get(to);
     if (progress !== undefined) progress.moved = this.#node.now;
@@ -185,7 +188,7 @@ export class Leadership implements Leading {
   /** Rounds come every heartbeat interval. */
   #isDue(progress: Progress): boolean {
     const { now, timeouts } = this.#node;
-    // Entries that come in slowly are heartbeat enough [R10].
+    // Entries that arrive slowly there serve as heartbeats [R10].
     if (progress.state === "stream" && progress.flight.length > 0 && timeouts.isNarrowTo(progress.member)) return false;
     return now - progress.beatAt > timeouts.heartbeat(progress.member) - this.#timings.heartbeat / 2;
   }
@@ -200,18 +203,18 @@ export class Leadership implements Leading {
       progress.next - 1 > progress.last &&
       node.now - progress.moved > 2 * this.#timings.heartbeat + 2 * node.timeouts.roundTrip(progress.member)
     ) {
-      // Sent long ago and never seen there: a frame went down with its connection.
+      // Entries were sent long ago and never arrived: a frame was lost with its connection.
       const stands = progress.stands === null ? 0 : node.log.hintFor(progress.stands).index;
       probe(this.#node, progress, Math.max(progress.last, stands) + 1);
     }
     const isBehind = progress.state === "behind" || progress.next < node.log.first;
     progress.told = node.log.commit;
-    // A narrow line has better things to carry than what others acknowledged: that is told when it is free again.
+    // A narrow line should not carry what others acknowledged: that is told when the line is free again.
     const acked = node.timeouts.isNarrowTo(progress.member) ? [] : this.#acked;
     this.heartbeatTo(link, isBehind ? 0 : Math.min(progress.next - 1, node.log.last), acked);
   }
 
-  /** Without a place before: whoever gets it is to fetch what is committed. */
+  /** Without a place before: the receiver then fetches what is committed. */
   heartbeatTo(link: LinkId, before: LogIndex = 0, acked = this.#acked): void {
     const node = this.#node;
     const prev = node.log.tailAt(before);
@@ -250,7 +253,8 @@ export class Leadership implements Leading {
     progress.flight = progress.flight.filter((f) => f.through > ack.last);
     if (ack.hint !== null) {
       progress.stands = ack.hint;
-      // A heartbeat may overtake the entries sent before it [W5]: what it misses may just be under way.
+      // A heartbeat may overtake the entries sent before it [W5]: entries that seem to be missing may still be under
+      // way.
       if (ack.linked === null || progress.flight.length === 0) this.#onHint(progress, ack.hint);
     } else if (progress.state === "probe" && progress.flight.length === 0) progress.state = "stream";
     if (!ack.faulty && ack.match > progress.match) {
@@ -268,14 +272,14 @@ export class Leadership implements Leading {
       return;
     }
     if (progress.state === "behind" || agreed.index + 1 < progress.next) probe(this.#node, progress, agreed.index + 1);
-    // What it holds already, because it came from somebody else, is not sent.
+    // Entries that it already has from another peer are not sent.
     else if (sameBallot(agreed.ballot, hint.ballot)) progress.next = agreed.index + 1;
   }
 
   /** A member is bound to another ballot. */
   onNack(from: MemberKey, { ballot, promised, led }: Nack): void {
     if (!sameBallot(ballot, this.ballot) || compareBallots(promised, this.ballot) <= 0) return;
-    // Its word counts as soon as it is a member: then it is asked again.
+    // The refusal of a guest counts only when it is a member: then it is asked again.
     if (!this.guests.onAnswer(from)) this.#roles.onRefused(from, promised, led);
   }
 
@@ -308,7 +312,8 @@ export class Leadership implements Leading {
 
   onChat(from: MemberKey, chat: Chat): void {
     const node = this.#node;
-    // Relayed by another member [S6], or a client's that began its session with a peer that may be forgotten since [S8].
+    // The message is relayed by another member [S6]; or it is a client's, whose session began with a peer that may be
+    // forgotten by now [S8].
     const isSender = (m: Member) => m.id === chat.sender_id && m.role !== "left";
     const isOfMember = chat.sender_id === from.id || node.configuration?.members.some(isSender) === true;
     if (!isOfMember && !isClientSession(chat.session)) return;
@@ -319,10 +324,10 @@ export class Leadership implements Leading {
 
   #meetMembers(): void {
     const node = this.#node;
-    // One that has just left still hears that its departure is committed, and can go [M5].
+    // A member that has just left still hears that its departure is committed, so that it can stop [M5].
     const stays = (m: Member) => m.role !== "left" || (this.#progress.has(m) && node.isLinked(m));
     const members = (node.configuration?.members ?? []).filter((m) => stays(m) && !sameMember(m, node.self));
-    // Until it is settled, a configuration also needs the voters that it lets go [M3].
+    // Until it is settled, a configuration also needs the voters that it removes [M3].
     const met = [...members, ...node.otherVoters];
     for (const known of this.#progress.keys()) if (!met.some((m) => sameMember(m, known))) this.#progress.delete(known);
     for (const member of met) if (!this.#progress.has(member)) this.#progress.set(member, meet(node, member));

@@ -1,4 +1,4 @@
-/** What a leader is to the other parts of its peer, which never see how it leads. */
+/** A leader as the other parts of its peer see it; they never see how it leads. */
 import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
 import type { Configuration, Entry, EntryData, EntryKind, Member } from "../../core/log-entry.ts";
 import type { Chat } from "../../core/message.ts";
@@ -37,7 +37,7 @@ export interface Leading {
   progressOf(member: MemberKey): KnownMember | null;
   /** Tells a member who leads. */
   greet(who: MemberKey): void;
-  /** Without a place before: whoever gets it is to fetch what is committed. */
+  /** Without a place before: the receiver then fetches what is committed. */
   heartbeatTo(link: LinkId): void;
 }
 
@@ -60,9 +60,9 @@ export interface Numbering {
   sequence(chat: Chat): number | null;
 }
 
-/** Those who ask to be let in [M4] [M6]. */
+/** Peers that ask to be let in [M4] [M6]. */
 export interface GuestList {
-  /** Those who have answered a heartbeat: the next configuration brings them in. */
+  /** Guests that have answered a heartbeat: the next configuration brings them in. */
   readonly joins: Map<PeerId, Member>;
   /** It has asked, and not answered a heartbeat yet. */
   has(who: MemberKey): boolean;

@@ -1,7 +1,7 @@
 /**
- * Who has lost what it had confirmed, by its own word [D5] [D6]. Such a voter counts again when a leader has made its log
- * whole. Where too few others are left to elect one, nobody can tell any more what was sent, and people must decide: they
- * are told who has lost what, and what they can do.
+ * Voters that say they have lost what they had confirmed [D5] [D6]. Such a voter counts again when a leader has made
+ * its log whole. Where too few others are left to elect a leader, no peer can tell any more what was sent, and people
+ * must decide. They are told which voter has lost what, and what they can do.
  */
 import { type LinkId, type LogIndex, type MemberKey, type Millis, sameMember } from "../../core/ids.ts";
 import { MemberMap } from "../../core/member-map.ts";
@@ -15,7 +15,7 @@ export class Losses {
   readonly #node: Node;
   readonly #roles: RoleChanges;
   readonly #lost = new MemberMap<Lost>();
-  /** As far as others saw this peer confirm, where that is more than it holds; 0 where nobody has said so. */
+  /** The highest index that others saw this peer confirm, if that is more than it holds; 0 where nobody has said so. */
   #confirmed: LogIndex = 0;
   #sayAgainAt: Millis = 0;
   #told: string | null = null;
@@ -33,7 +33,7 @@ export class Losses {
     this.#lost.delete(who);
   }
 
-  /** This peer has lost something, or is whole again. */
+  /** Tells the others that this peer has lost something, or is whole again. */
   tell(confirmed: LogIndex = 0): void {
     this.#confirmed = confirmed;
     this.#sayAgainAt = this.#node.now + this.#node.timings.leaderTimeout;
@@ -41,8 +41,8 @@ export class Losses {
   }
 
   /**
-   * [D6] Another peer saw more of this incarnation than its directory holds: somebody put back a copy, or the disk forgot. It keeps
-   * the promise that it no longer knew, and counts in nothing until it is repaired.
+   * [D6] Another peer saw more of this incarnation than its directory holds: a copy was put back, or the disk lost
+   * writes. From now on it keeps the promise that it no longer knew of, and it counts in nothing until it is repaired.
    */
   onSeen(from: MemberKey, seen: SeenOf): void {
     const node = this.#node;
@@ -72,7 +72,7 @@ export class Losses {
 
   onTime(): void {
     const node = this.#node;
-    // A frame may be lost with one of two connections, of which the other stays.
+    // Of two connections one may close with the frame in it, while the link stays up with the other one.
     if (node.faulty && node.leader === null && node.now >= this.#sayAgainAt) this.tell(this.#confirmed);
     if (node.leader !== null || this.#isWhole || hasQuorum(node.voterSets, (v) => this.#lossOf(v) === null)) return;
     const { why } = this;
@@ -91,7 +91,7 @@ export class Losses {
     return this.#lost.get(voter) ?? null;
   }
 
-  /** Why those who are here are a majority, and elect nobody; null where that is not for losses. */
+  /** Why the voters that are here are a majority and still elect nobody; null where losses are not the reason. */
   get why(): string | null {
     const node = this.#node;
     const { voterSets } = node;

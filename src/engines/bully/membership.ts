@@ -24,7 +24,7 @@ import type { Sender } from "./sender.ts";
 
 /** How often a request to the leader is repeated until its effect is seen. */
 const REPEAT_MS = 300;
-/** The same, for who knows that it is admitted. */
+/** The same, for a peer that knows that it is admitted. */
 const ADMITTED_REPEAT_MS = 100 * REPEAT_MS;
 
 export class Membership {
@@ -32,7 +32,10 @@ export class Membership {
   readonly #relay: Relay;
   readonly #reconfiguration: Reconfiguration;
   readonly #sender: Pick<Sender, "onAdmitted">;
-  /** Last index of the log when this peer was last admitted: earlier configurations do not speak of it [M7]. */
+  /**
+   * Last index of the log when this peer was last admitted. Configurations before it say nothing about the present
+   * membership [M7].
+   */
   #admitted: LogIndex = 0;
   #repeatAt: Millis;
   /** When this peer last had a leader. */
@@ -41,7 +44,7 @@ export class Membership {
   #quitBy: Millis = Number.POSITIVE_INFINITY;
   /** Members as last told to the host. */
   #told = new Map<PeerId, Member>();
-  /** Whom a person's commands were sent to. */
+  /** The leader that a person's commands were sent to. */
   #commanded: MemberKey | null = null;
 
   constructor(node: Node, relay: Relay, reconfiguration: Reconfiguration, sender: Pick<Sender, "onAdmitted">) {
@@ -56,25 +59,31 @@ export class Membership {
     }
   }
 
-  /** Whom to dial besides the configuration's members: they may all have gone, or moved, since this peer last heard of them. */
+  /**
+   * Members to dial besides those of the configuration, which may all have left or moved since this peer last heard of
+   * them.
+   */
   get heardOf(): readonly PeerInfo[] {
     return this.#node.hearsay.members;
   }
 
-  /** The newest configuration's members, each where it said last that it listens [M8]. */
+  /** The newest configuration's members, each with the address at which it last said it listens [M8]. */
   get present(): Member[] {
     const members = this.#node.configuration?.members ?? [];
     return members.map((m) => ({ id: m.id, inc: m.inc, ...this.#node.presentAddress(m), role: m.role }));
   }
 
-  /** The members by the newest configuration that an answer to a JOIN was by, where this log has an older one; else null. */
+  /**
+   * The members by the newest configuration that an answer to a JOIN came from, if this log has an older one; else
+   * null.
+   */
   get heardNewest(): readonly Member[] | null {
     return this.#node.hearsay.newerThan(this.#node.log.state.newest?.index ?? 0);
   }
 
   /**
-   * Nobody whom this peer knows leads it anywhere: an empty log names nobody, and an old one perhaps only such as have gone.
-   * So it asks everybody whom it meets in its cluster, and believes who answers [M7].
+   * This peer knows nobody who leads it to the cluster: an empty log names no members, and an old log perhaps only
+   * members that have left. So it asks every peer of its cluster that it meets, and believes the answers [M7].
    */
   get isLost(): boolean {
     const { leader, quitting } = this.#node;
@@ -95,8 +104,8 @@ export class Membership {
   }
 
   /**
-   * A member that finds no leader for long asks to join again: it may have been evicted meanwhile, and only the
-   * others' logs say so [M7]. A JOIN of somebody who belongs changes nothing.
+   * A member that has found no leader for long asks to join again: it may have been evicted meanwhile, which only the
+   * others' logs show [M7]. A JOIN of a member changes nothing.
    */
   get #wantsRepeat(): boolean {
     return this.#quitAsked || !this.#isMember || this.#node.now - this.#ledAt > 2 * this.#node.timings.leaderTimeout;
@@ -105,12 +114,13 @@ export class Membership {
   onTime(): void {
     const node = this.#node;
     if (node.leader !== null) this.#onLed(node.leader.ballot);
-    // Whom it waited for is gone, and perhaps whoever leads now is known to others only.
+    // The peer that it waited for is gone, and perhaps only others know the present leader.
     else this.#repeatAt = Math.min(this.#repeatAt, node.now + REPEAT_MS);
     if (this.#quitAsked && node.now >= this.#quitBy)
       node.out({ do: "stop", reason: "no majority confirmed the departure in time" });
     if (this.#wantsRepeat && node.now >= this.#repeatAt) {
-      // Whose log does not show yet what the leader's does has nothing to press for; the answers would only hold it up.
+      // A peer whose log does not yet show what the leader's log shows needs no repeated request: the answers would
+      // only hold it up.
       const isWaiting = !this.#quitAsked && this.#admitted > 0 && node.leader !== null;
       this.#repeatAt = node.now + (isWaiting ? ADMITTED_REPEAT_MS : REPEAT_MS);
       if (this.#quitAsked) this.#pressToLeave();
@@ -123,12 +133,12 @@ export class Membership {
     const node = this.#node;
     this.#ledAt = node.now;
     if (node.hearsay.isEmpty || !this.#isMember || node.memberOf(leaderKey(ballot)) === null) return;
-    // From here on the log speaks for itself. Before it has something of this leader it may still come to a configuration
-    // in which that one, too, had left.
+    // From here on the log itself names the members. Before it holds an entry of this leader, it may still come to a
+    // configuration in which that leader, too, had left.
     if (sameBallot(node.log.state.ballotAt(node.log.last), ballot)) node.hearsay.forget();
   }
 
-  /** Whoever waits to say something to the leader says it now. */
+  /** A leader is known: what waited to be said to it is said now. */
   onLeaderKnown(): void {
     this.#repeatAt = this.#node.now;
   }
@@ -205,7 +215,7 @@ export class Membership {
     }
   }
 
-  /** Somebody is here who neither has left nor is leaving. */
+  /** A connected member has neither left nor is leaving. */
   get #othersStay(): boolean {
     const { configuration, self } = this.#node;
     const stays = (m: Member) =>
@@ -228,11 +238,11 @@ export class Membership {
   #onJoin(from: LinkedPeer, frame: Join): void {
     const node = this.#node;
     const configuration = node.configuration;
-    // The log of one that is itself still catching up may name the cluster before a forced recovery [M9].
+    // The log of a peer that is itself catching up may still name the cluster before a forced recovery [M9].
     if (configuration === null || node.memberOf(node.self) === null) return;
     const guests = node.leadership?.guests;
     if (guests?.mayJoin(from, frame, configuration) === false) return;
-    // Nobody dials its own id: of a leader with the joiner's id its followers must tell.
+    // No peer dials its own id. So if the leader has the joiner's id, its followers must say so.
     const leads = configuration.members.find(
       (m) => node.leader !== null && sameMember(m, leaderKey(node.leader.ballot)),
     );
@@ -249,7 +259,7 @@ export class Membership {
       configured: node.log.state.newest?.index ?? 0,
     });
     const { id, inc, host, port } = frame;
-    // The answer names this leader; now it shows that it is one, and the other that it follows.
+    // The answer names this leader. By its heartbeats it now shows that it leads, and the guest shows that it follows.
     if (own === undefined) guests?.welcome(from, { id, inc, host, port, role: "observer" });
   }
 

@@ -1,6 +1,7 @@
 /**
- * What this peer has seen of the others, so that one whose directory was put back to an older state is told [D6]: it
- * cannot know by itself that it broke its word. Held in memory; heartbeats spread it, so that one survivor is enough.
+ * What this peer has seen the others promise and confirm. A peer whose directory was put back to an older state is told
+ * of it [D6], because it cannot know by itself that it broke its promise. This is held in memory, and heartbeats spread
+ * it, so that one survivor is enough.
  */
 import { type Ballot, compareBallots, type LogIndex, type MemberKey } from "../../core/ids.ts";
 import { MemberMap } from "../../core/member-map.ts";
@@ -13,14 +14,17 @@ export interface SeenOf {
 export class Memory {
   readonly #seen = new MemberMap<SeenOf>();
 
-  /** A member has promised a ballot, and acknowledged so much under it. */
+  /** A member has promised a ballot, and acknowledged entries through `match` under it. */
   saw(member: MemberKey, promised: Ballot, match: LogIndex): void {
     const before = this.of(member);
     if (before === null || fallsShort(before.promised, before.match, { promised, match }))
       this.#seen.set(member, { promised, match });
   }
 
-  /** Forgets all others. Who is in no configuration any more has no vote, so nothing hangs on what it promised. */
+  /**
+   * Forgets all that are not members. A peer that is in no configuration any more has no vote, so its promises no
+   * longer matter.
+   */
   keep(isMember: (member: MemberKey) => boolean): void {
     for (const member of this.#seen.keys()) if (!isMember(member)) this.#seen.delete(member);
   }
@@ -30,7 +34,10 @@ export class Memory {
   }
 }
 
-/** Whether a promise, and what is durable under it, is less than was seen. Under a higher promise logs may be shorter. */
+/**
+ * Whether a promise, or the durable index under it, is lower than what was seen. Under a higher promise a log may be
+ * shorter.
+ */
 export function fallsShort(promised: Ballot, durable: LogIndex, seen: SeenOf): boolean {
   return (compareBallots(promised, seen.promised) || durable - seen.match) < 0;
 }

@@ -1,6 +1,6 @@
 /**
- * What the parts of a peer share, and all that they know of it: facts about this process, questions about its cluster
- * that follow from them, and outputs. Its role changes in `roles` only.
+ * What the parts of a peer share: facts about this process, questions about its cluster that follow from these facts,
+ * and outputs. The role changes in `roles` only.
  */
 import type { Address } from "../../core/address.ts";
 import type { NoticeCode } from "../../core/codes.ts";
@@ -29,7 +29,10 @@ import { Memory } from "./memory.ts";
 import type { FollowedLeader, LinkedPeer } from "./others.ts";
 import { type Surroundings, Timeouts } from "./timeouts.ts";
 
-/** Asked for many times in every step; `settled` of a configuration may change. */
+/**
+ * The voters, kept because every step asks for them many times. They are made anew when `settled` of a configuration
+ * changes.
+ */
 interface KnownVoters {
   readonly of: LoggedConfiguration | null;
   readonly settled: LogIndex;
@@ -59,12 +62,14 @@ export class Node implements Surroundings {
   promised: Ballot;
   promiseDurable = true;
   faulty: boolean;
-  /** It once had all that was committed, by the word of the leader it promised. */
+  /** It has once had all that was committed, as the leader that it promised said. */
   isLevel = false;
   /** Why the disk takes nothing now [D4], or null. */
   refused: Refusal | null = null;
   quitting = false;
-  /** Another process that runs on a copy of this directory: until somebody decides which one stays neither counts [E16]. */
+  /**
+   * Another process that runs on a copy of this directory. Neither counts until a person decides which one stays [E16].
+   */
   twin: Twin | null = null;
   readonly foundingUntil: Millis;
   readonly #linkOf = new MemberMap<LinkId>();
@@ -104,7 +109,7 @@ export class Node implements Surroundings {
     else this.#outputs.push({ do: "append", entries: [entry] });
   }
 
-  /** Lowest index that the host has not cut off yet, though it is told to; infinite if there is none. */
+  /** Lowest index that the host was told to cut off and has not cut off yet; infinite if there is none. */
   get cutFrom(): LogIndex {
     const lowest = (least: LogIndex, o: Output) => (o.do === "truncate" ? Math.min(least, o.from) : least);
     return this.#outputs.reduce(lowest, Number.POSITIVE_INFINITY);
@@ -146,7 +151,7 @@ export class Node implements Surroundings {
     this.timeouts.changed();
   }
 
-  /** Returns who was at its other end; null where it was closed before. */
+  /** Returns the peer at its other end; null where it was closed before. */
   disconnect(link: LinkId): LinkedPeer | null {
     const peer = this.links.get(link);
     if (peer === undefined) return null;
@@ -165,7 +170,7 @@ export class Node implements Surroundings {
     return sameMember(member, this.self) || this.#linkOf.has(member);
   }
 
-  /** What bulk may be under way to a member that is linked [R10]. */
+  /** How much bulk may be under way to a linked member [R10]. */
   flowTo(member: MemberKey): Pick<LinkedPeer, "window" | "frame"> {
     const link = this.linkTo(member);
     return (link === null ? undefined : this.links.get(link)) ?? UNLIMITED;
@@ -177,7 +182,7 @@ export class Node implements Surroundings {
     return this.log.state.newest?.configuration ?? null;
   }
 
-  /** The sets whose majorities decide, by the newest configuration in the log. */
+  /** The sets of voters whose majorities decide, by the newest configuration in the log. */
   get voterSets(): readonly (readonly MemberKey[])[] {
     return this.#voters.sets;
   }
@@ -204,8 +209,9 @@ export class Node implements Surroundings {
   }
 
   /**
-   * Whether that is a member, or a voter whose vote still counts, by a configuration in the log that may be the one in force
-   * (the newest may be taken back), or by a JOIN_ACK where the log leads nobody to a leader [M7].
+   * Whether that is a member, or a voter whose vote still counts, by any configuration in the log that may be the one
+   * in force (the newest may be taken back). Where the log does not lead to a leader, the members named in a JOIN_ACK
+   * count as well [M7].
    */
   knows(key: MemberKey): boolean {
     const { configurations } = this.log.state;
@@ -221,14 +227,14 @@ export class Node implements Surroundings {
     return this.memberOf(this.self)?.role === "voter";
   }
 
-  /** Whom to keep connected: everyone in the configuration who has not left, or whose vote still counts [M3]. */
+  /** Peers to keep connected: everyone in the configuration who has not left, or whose vote still counts [M3]. */
   targets(): PeerInfo[] {
     const voters = this.otherVoters;
     const wanted = (m: Member) => m.role !== "left" || voters.some((v) => sameMember(v, m));
     return (this.configuration?.members ?? []).filter((m) => wanted(m) && !sameMember(m, this.self));
   }
 
-  /** Where a member said it listens when it connected; the configuration follows later [M8]. */
+  /** The address at which a member said it listens when it connected; the configuration follows later [M8]. */
   presentAddress(member: Member): Address {
     if (sameMember(member, this.self)) return this.options.address;
     const link = this.linkTo(member);
@@ -271,7 +277,10 @@ export class Node implements Surroundings {
 
   // ── its leader ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** [E3] Its leader link is alive, and the leader says that a majority hears it. A leader vouches for itself. */
+  /**
+   * [E3] The link with the leader is alive, and the leader says that a majority hears it. A leader judges this by
+   * itself.
+   */
   get hearsLeader(): boolean {
     if (this.leadership !== null) return this.leadership.quorumConnected;
     const { leader } = this;
@@ -286,8 +295,8 @@ export class Node implements Surroundings {
   }
 
   /**
-   * [M1] How much longer a founder that nobody has joined takes no message: its directory may have been emptied, and those
-   * who know it from before are to have the time to say so. 0: it takes them.
+   * [M1] How much longer a founder that nobody has joined takes no message; 0: it takes them. Its directory may have
+   * been emptied, and peers that know it from before need the time to say so.
    */
   get founding(): Millis {
     if (this.now >= this.foundingUntil) return 0;

@@ -1,11 +1,11 @@
-/** Who else there is, as a peer knows it: those at the other ends of its links, and the leader. */
+/** The other peers as this one knows them: those at the other ends of its links, and the leader. */
 import type { Ballot, Millis } from "../../core/ids.ts";
 import type { Linked } from "../view.ts";
 
 export interface LinkedPeer extends Linked {
   /** Bytes of bulk that may be under way on the link [R10]. */
   window: number;
-  /** Bytes of one frame of that. */
+  /** Bytes of one frame of bulk. */
   frame: number;
 }
 

@@ -1,25 +1,25 @@
 /**
- * How long this peer's disk takes to make something durable, as its own log and its promises find out: from handing an
- * entry or a ballot over until it is confirmed, what waits in front of it included.
+ * How long this peer's disk takes to make something durable, measured with its own log and promises: from handing over
+ * an entry or a ballot until it is confirmed, including the wait for earlier writes.
  */
 import { DISK_SLOW_MS } from "../../core/config.ts";
 import { Estimator } from "../../core/estimator.ts";
 import type { LogIndex, Millis } from "../../core/ids.ts";
 import type { DiskTimes } from "../../core/message.ts";
 
-/** What a sync of so many milliseconds costs, in words for a person. */
+/** What a sync of `ms` milliseconds costs, in words for a person. */
 export function slowDiskCost(ms: Millis): string {
   const seconds = (time: Millis) => `${(time / 1000).toFixed(1)} s`;
   // An election waits for the candidate's disk, then for those of others, and its first entry for both again.
   return `a sync takes ${Math.round(ms)} ms: where a majority needs this disk a message is sent after ${seconds(ms)} and more, and without a leader it takes about ${seconds(3 * ms)} until messages are sent again`;
 }
 
-/** One slow sync is no slow disk: so many are measured before anything is said. */
+/** One slow sync does not make a slow disk: this many are measured before anything is said. */
 const SAMPLES_MIN = 3;
 
 export class OwnDisk {
   readonly #estimator: Estimator;
-  /** The append that is measured now: the first one after the one before was durable. */
+  /** The append that is being measured: the first one since the one measured before became durable. */
   #append: { readonly through: LogIndex; readonly at: Millis } | null = null;
   #promiseAt: Millis | null = null;
   #isSlow = false;
@@ -28,7 +28,7 @@ export class OwnDisk {
     this.#estimator = new Estimator(surpriseMax);
   }
 
-  /** What one took that was measured elsewhere: at the start, before there is anything to wait for. */
+  /** Takes a time that was measured elsewhere: at the start, before there is anything to wait for. */
   onSync(took: Millis): void {
     this.#estimator.add(took);
   }
@@ -47,7 +47,7 @@ export class OwnDisk {
     this.#append = null;
   }
 
-  /** The newest promise is the one that is measured: it may wait for the one before. */
+  /** The newest promise is measured; it may wait for the one before. */
   onPromise(now: Millis): void {
     this.#promiseAt = now;
   }
@@ -57,18 +57,18 @@ export class OwnDisk {
     this.#promiseAt = null;
   }
 
-  /** The process itself was held up for so long: that is not the disk's time. */
+  /** This process was held up for that long, so that time was not the disk's. */
   discount(late: Millis): void {
     if (this.#append !== null) this.#append = { ...this.#append, at: this.#append.at + late };
     if (this.#promiseAt !== null) this.#promiseAt += late;
   }
 
-  /** As measured; to wait for. */
+  /** The measured bound: how long to wait for this disk. */
   get bound(): Millis {
     return this.#estimator.bound;
   }
 
-  /** As measured, and at least as long as what is under way has taken so far. */
+  /** The measured mean, and at least the time that the sync under way has taken so far. */
   mean(now: Millis): Millis {
     const oldest = Math.min(this.#append?.at ?? now, this.#promiseAt ?? now);
     return Math.max(this.#estimator.mean, now - oldest);
@@ -82,7 +82,7 @@ export class OwnDisk {
   /** What to tell people: once when the disk became slow, and what that costs, and once when it is fast again; else null. */
   news(): { readonly code: "disk-slow" | "disk-fast"; readonly message: string } | null {
     const { mean, samples } = this.#estimator;
-    // Between the two nothing changes, so that a disk at the limit is not told of again and again.
+    // Between the two limits nothing changes, so that a disk near the limit is not reported again and again.
     const isSlow = this.#isSlow ? mean >= DISK_SLOW_MS / 2 : mean >= DISK_SLOW_MS;
     if (isSlow === this.#isSlow || samples < SAMPLES_MIN) return null;
     this.#isSlow = isSlow;

@@ -178,7 +178,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     const late = this.#clock.advance(now);
     this.now = Math.max(this.now, now);
     if (late === 0) return;
-    // The process itself was held up: the silence of that time says nothing about others [E1].
+    // This process was held up: silence of that time says nothing about others [E1].
     if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
     this.leadership?.discount(late);
     this.people.discount(late);
@@ -213,7 +213,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "HEARTBEAT":
       case "SEQ_CHAT":
       case "COORDINATOR":
-        // Entries come too often to be looked at for this, and never before these.
+        // Entries are too frequent to be looked at for this, and other frames always come before them.
         if (frame.type !== "SEQ_CHAT") this.#saw(from, frame.ballot, 0);
         if (!this.fence.passes(link, frame, frame.ballot)) return;
         if (frame.type === "COORDINATOR") return this.roles.onLeaderHeard(frame.ballot);
@@ -294,7 +294,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
   }
 
   #onDurable(index: LogIndex): void {
-    // A truncation that the host has not carried out yet: what it confirms behind that are the entries cut away.
+    // Behind a truncation that the host has not carried out yet, it confirms entries that are cut away.
     const confirmed = Math.min(index, this.cutFrom - 1, this.log.last);
     if (confirmed <= this.log.durable) return;
     this.log.durable = confirmed;
@@ -310,7 +310,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     if (from !== undefined && this.memberOf(from) !== null) this.timeouts.onMeasured(from, roundTrip, disk);
   }
 
-  /** [R10] What arrives counts, not what is whole; and what is under way is not lost. */
+  /** [R10] Arriving bytes count, not only whole frames; and what is under way is not lost. */
   #onFlow({ link, window, frame, receives, arrivedUntil }: Extract<Input, { type: "flow" }>): void {
     const other = this.links.get(link);
     if (other === undefined) return;

@@ -18,7 +18,7 @@ export class PendingNews {
   readonly #sender: Pick<Sender, "pending" | "pendingRuns">;
   /** Since when there has been neither a leader nor a way to one; null while there is. */
   #since: Millis | null = null;
-  /** Counter through which each session's messages have been told on each link, since then. */
+  /** For each link and session, the counter through which its messages have been shown since then. */
   #told = new Map<LinkId, Map<string, number>>();
 
   constructor(node: Node, relay: Pick<Relay, "via">, sender: Pick<Sender, "pending" | "pendingRuns">) {
@@ -37,7 +37,7 @@ export class PendingNews {
       this.#since = node.now;
       this.#told = new Map();
     }
-    // An election that takes milliseconds is not worth a word.
+    // An election that takes milliseconds is not reported.
     if (this.#sender.pending === 0 || node.now - this.#since < node.timings.heartbeat) return;
     const runs = this.#sender.pendingRuns(PENDING_SHOWN_MAX);
     for (const link of node.links.keys()) for (const run of runs) this.#tell(link, run);

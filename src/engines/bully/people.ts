@@ -1,7 +1,8 @@
 /**
- * Who comes and goes, and who has read how far, on their way into the log [P1] to [P5]. Every peer says of the people at
- * it (its own, and those of its clients) what the log does not say yet, until it does; the leader appends it, and that
- * somebody is gone of whom nobody has said a word for the presence time. A peer without people says nothing.
+ * Brings into the log who comes and goes, and who has read how far [P1] to [P5]. Every peer reports about its people
+ * (its own, and those of its clients) what the log does not say yet, until the log says it. The leader appends it. It
+ * also appends that a person is gone whom no peer has reported for the presence time. A peer without people reports
+ * nothing.
  */
 import { PEOPLE_TOLD_MAX, READS_WAITING_MAX, UNCOMMITTED_ENTRIES_MAX } from "../../core/config.ts";
 import { leaderKey, type MemberKey, type Millis, type PeerId } from "../../core/ids.ts";
@@ -11,16 +12,16 @@ import type { Handover } from "./handover.ts";
 import type { Leading } from "./leading.ts";
 import type { Node } from "./node.ts";
 
-/** What the log does not show yet is said again so often. */
+/** What the log does not show yet is reported again this often. */
 const REPEAT_MS = 300;
-/** One person's reading is reported at most so often [P4]. */
+/** One person's reading is reported at most this often [P4]. */
 const READ_MS = 1000;
-/** A peer says so often in each presence time that its people are still here. */
+/** In each presence time a peer reports this many times that its people are still here. */
 const REPORTS_PER_PRESENCE = 6;
 
 interface Told {
   person: Person;
-  /** To the present leader. */
+  /** It was reported to the present leader. */
   said: boolean;
   readonly since: Millis;
 }
@@ -28,15 +29,15 @@ interface Told {
 export class People {
   readonly #node: Node;
   readonly #handover: Pick<Handover, "active">;
-  /** The people here, and who has left until the log says so too. */
+  /** The people here; and those who have left, until the log says so too. */
   readonly #here = new Map<string, Told>();
-  /** What was read and the log does not show, by room and user. */
+  /** Reading that the log does not show yet, by room and user. */
   readonly #reads = new Map<string, ReadReport>();
   /** When a person's reading was last reported. */
   readonly #readAt = new Map<string, Millis>();
   #saidAt: Millis = Number.NEGATIVE_INFINITY;
   #leaderBallot: unknown = null;
-  /** Leader: when each peer last said that somebody is there. */
+  /** On a leader: when each peer last reported a person of that name. */
   readonly #heard = new Map<string, Map<PeerId, Millis>>();
   #leadership: Leading | null = null;
   #ledSince: Millis = 0;
@@ -47,30 +48,30 @@ export class People {
     this.#handover = handover;
   }
 
-  /** Somebody came, changed the name or left. Who leaves is told at once: this peer may be leaving as well. */
+  /** A person came, changed the name or left. A departure is told at once, because this peer may be leaving as well. */
   onPerson(person: Person): void {
     if (person.was !== "") this.#here.delete(person.was);
     if (this.#here.size >= PEOPLE_TOLD_MAX) this.#forgetOneWhoLeft();
-    // Whoever had that name before and has another one now: from here on it is somebody else's.
+    // Another person here had that name before and changed it. From now on the name belongs to this one.
     for (const told of this.#here.values())
       if (person.here && told.person.was === person.user) told.person = { ...told.person, was: "" };
     this.#here.set(person.user, { person, said: false, since: this.#node.now });
     this.#report();
   }
 
-  /** A client went without a word: it may be on another peer by now. */
+  /** A client went without a word. It may be on another peer by now. */
   onSilence(user: string): void {
     this.#here.delete(user);
   }
 
-  /** Nobody says so of them then: the presence time will. */
+  /** Forgets one person who left, to make room. Nobody reports that departure then; the presence time will end it. */
   #forgetOneWhoLeft(): void {
     for (const [user, { person }] of this.#here) if (!person.here) return void this.#here.delete(user);
   }
 
   onRead(read: ReadReport): void {
     const { rooms } = this.#node.log.state;
-    // It would wait here, and be said again and again, until that many are there.
+    // It would wait here, and be reported again and again, until the room has that many messages.
     if (read.through > rooms.get(read.room_id)) return;
     const key = `${read.room_id}\n${read.user}`;
     if ((this.#reads.get(key)?.through ?? 0) >= read.through) return;
@@ -90,7 +91,7 @@ export class People {
     if (this.#leadership !== null) this.#lookForTheGone(this.#leadership);
   }
 
-  /** The own process was held up for so long: that silence is not the others'. */
+  /** This process was held up for that long, so the silence of that time was not the others'. */
   discount(late: Millis): void {
     this.#ledSince += late;
     for (const peers of this.#heard.values()) for (const [id, at] of peers) peers.set(id, at + late);
@@ -105,7 +106,7 @@ export class People {
       if (people.readThrough(room_id, user) >= through) this.#reads.delete(key);
     for (const [user, told] of this.#here) {
       const { person, said, since } = told;
-      // A name that stays in the log for longer is somebody's elsewhere.
+      // If a name stays in the log for longer, somebody elsewhere has it.
       const isOld = now - since > timings.presence / REPORTS_PER_PRESENCE;
       if (!said) continue;
       if (!person.here && (isOld || !people.present.has(user))) this.#here.delete(user);
@@ -126,7 +127,7 @@ export class People {
     return [...this.#reads.values()].filter(({ user }) => now - (this.#readAt.get(user) ?? -READ_MS) >= READ_MS);
   }
 
-  /** Says everything there is to say to the leader, if there is one. */
+  /** Reports everything that is to be reported to the leader, if there is one. */
   #report(): void {
     const node = this.#node;
     const { leader, leadership, now } = node;
@@ -144,7 +145,7 @@ export class People {
 
   // ── the leader's part ──────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Nobody is presumed gone before a new leader had the time to hear of them. */
+  /** A new leader presumes nobody gone before it has had the time to hear of them. */
   #onLeadership(): void {
     this.#leadership = this.#node.leadership;
     this.#heard.clear();
@@ -192,7 +193,7 @@ export class People {
         this.#append(leadership, id, person, { change: "joined", was: "" });
     }
     const peers = this.#heard.get(user) ?? new Map<PeerId, Millis>();
-    // Who finds no room in the log is not remembered either.
+    // A person for whom the log has no room is not remembered either.
     if (people.present.has(user)) this.#heard.set(user, peers.set(id, this.#node.now));
   }
 
@@ -204,7 +205,7 @@ export class People {
     this.#append(leadership, id, person, { change, was: "" });
   }
 
-  /** Another peer that is connected said lately that somebody of that name is there. */
+  /** Another connected peer has reported lately that a person of that name is there. */
   #isElsewhere(user: string, id: PeerId): boolean {
     const { now, timings, self, links } = this.#node;
     const lately = now - (2 * timings.presence) / REPORTS_PER_PRESENCE;
@@ -232,5 +233,5 @@ export class People {
   }
 }
 
-/** Of who is gone nobody says where he was. */
+/** The room of the entry about a person who is gone: nobody reported in which room that person was. */
 const EVERYWHERE = "general";

@@ -1,5 +1,6 @@
 /**
- * Who should vote [M5]: a pure function of what the leader knows, so that every leader would choose alike.
+ * Decides which members should vote [M5]: a pure function of what the leader knows, so that every leader would choose
+ * the same.
  *
  * - The number of voters is the largest odd number up to the peers that have not quit, at most VOTERS_MAX.
  * - The leader is among them; a live voter is never replaced for its id; a crash never shrinks the set.
@@ -14,14 +15,14 @@ export interface Candidate {
   readonly voter: boolean;
   /** Acknowledged under this ballot within the quorum check time, and caught up. */
   readonly fit: boolean;
-  /** Away for the eviction time, and no other voter reaches it either. */
+  /** It has been away for the eviction time, and no other voter reaches it either. */
   readonly gone: boolean;
 }
 
 export interface PlacementInput {
   readonly leader: PeerId;
   readonly members: readonly Candidate[];
-  /** The leader wants to quit and needs somebody to hand over to. */
+  /** The leader wants to quit, and needs a voter to hand over to. */
   readonly leaderQuits: boolean;
 }
 
@@ -29,7 +30,7 @@ export interface PlacementInput {
 export function placeVoters({ leader, members, leaderQuits }: PlacementInput): Set<PeerId> {
   const voters = members.filter((m) => m.voter);
   const spare = members.filter((m) => !m.voter && m.fit).sort((a, b) => b.id - a.id);
-  // It hands over before it goes, so nothing changes now: the new leader tidies up.
+  // The leader hands over before it goes, so nothing changes now: the new leader places the voters.
   if (leaderQuits && voters.some((v) => v.fit && v.id !== leader)) return new Set(voters.map((v) => v.id));
   const gone = voters.filter((v) => v.gone && v.id !== leader);
   const replaced = Math.min(gone.length, spare.length);
@@ -39,7 +40,7 @@ export function placeVoters({ leader, members, leaderQuits }: PlacementInput): S
     (a, b) => Number(b.id === leader) - Number(a.id === leader) || Number(b.fit) - Number(a.fit) || b.id - a.id,
   );
   gone.sort((a, b) => b.id - a.id);
-  // Somebody must be there to hand over to: a pair has one voter.
+  // A pair has one voter. The leader needs a second one to hand over to.
   const places = leaderQuits && wanted === 1 && spare.length > 0 ? 2 : wanted;
   return new Set([...live, ...spare, ...gone].slice(0, places).map((m) => m.id));
 }

@@ -11,18 +11,18 @@ export class Poll {
   #round = 0;
   readonly #grants = new Set<string>();
   readonly #answered = new Set<string>();
-  /** A majority that is connected has so long to answer. */
+  /** A connected majority has until then to answer. */
   #until: Millis = 0;
-  /** Higher peers have so long to stand this one down [E3]. */
+  /** Higher peers have until then to stand this one down [E3]. */
   #deferUntil: Millis = 0;
-  /** Peers deferred to in vain, and until when their OK does not count [E4]. */
+  /** Peers that this one deferred to in vain, and until when their OK does not count [E4]. */
   readonly #inVain = new Map<PeerId, { until: Millis; pause: number }>();
 
   constructor(node: Node) {
     this.#node = node;
   }
 
-  /** When the verdict may be another one, though no answer came. */
+  /** When the verdict may change although no answer came. */
   get deadline(): Millis {
     return this.#node.now < this.#deferUntil ? this.#deferUntil : this.#until;
   }
@@ -52,7 +52,7 @@ export class Poll {
     this.#grants.add(memberName(from));
   }
 
-  /** `silent`: no answer is waited for from there. */
+  /** `silent`: a member whose answer is not waited for. */
   judge(silent: MemberKey | null): Verdict {
     const node = this.#node;
     const waitsFor = (v: MemberKey) =>
@@ -61,7 +61,7 @@ export class Poll {
       !this.#answered.has(memberName(v)) &&
       !(silent !== null && sameMember(v, silent));
     if (hasQuorum(node.voterSets, (v) => this.#grants.has(memberName(v)))) {
-      // A higher peer may still stand this one down; those known dead or silent are not waited for [E3].
+      // A higher peer may still stand this one down. Peers known to be dead or silent are not waited for [E3].
       const mayDefer = node.now < this.#deferUntil && node.otherVoters.some((v) => v.id > node.self.id && waitsFor(v));
       return mayDefer ? "open" : "granted";
     }
@@ -75,7 +75,7 @@ export class Poll {
     return entry !== undefined && this.#node.now < entry.until;
   }
 
-  /** That one said it would lead, and did not: its OK does not count for a while, each time longer. */
+  /** That peer said that it would lead, and did not. Its OK does not count for a while, which grows each time. */
   onDeferredInVain(id: PeerId): void {
     const { now, timings } = this.#node;
     const pause = Math.min(2 * (this.#inVain.get(id)?.pause ?? 2 * timings.leaderTimeout), timings.eviction);

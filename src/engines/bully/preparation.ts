@@ -1,6 +1,6 @@
 /**
- * One ballot on its way to a lead: promises of a majority are counted, and the best of their logs is adopted, before its
- * candidate leads (Lamport 2001; Liskov & Cowling 2012).
+ * Prepares one ballot: the candidate counts the promises of a majority, and adopts the best of their logs, before it
+ * leads (Lamport 2001; Liskov & Cowling 2012).
  */
 import {
   type Ballot,
@@ -20,9 +20,9 @@ import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";
 import type { RoleChanges } from "./role-changes.ts";
 
-/** Whose ballot it is. */
+/** The candidate that the ballot belongs to, as the preparation sees it. */
 export interface Candidacy {
-  /** Somebody may still need its time: the deadline is set anew. */
+  /** A member may still need its time: the deadline is set anew. */
   extend(): void;
   fail(why: string): void;
 }
@@ -71,19 +71,19 @@ export class Preparation {
     return this.#ballot !== null && sameBallot(ballot, this.#ballot);
   }
 
-  /** Whether that one was asked for a promise of the ballot. */
+  /** Whether that member was asked for a promise of the ballot. */
   hasAsked(who: MemberKey): boolean {
     return this.#ballot !== null && this.#asked.has(memberName(who));
   }
 
-  /** Whether it is that one's log that is being adopted. */
+  /** Whether that member's log is being adopted. */
   adoptsFrom(who: MemberKey): boolean {
     return this.#donor !== null && sameMember(this.#donor, who);
   }
 
   onLinkUp(who: MemberKey): void {
     if (this.#ballot === null || !this.#node.promiseDurable) return;
-    // Also a lost donor: it counts again once it has promised this ballot again [E7].
+    // This holds for a lost donor, too: it counts again once it has promised this ballot again [E7].
     if (!this.#promises.has(memberName(who))) this.#asked.delete(memberName(who));
     this.#judge();
   }
@@ -101,7 +101,10 @@ export class Preparation {
 
   // ── promising ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The own promise is on disk: now others may be asked for theirs [E5]. False: it is another ballot that was promised. */
+  /**
+   * This peer's promise is on disk: now others may be asked for theirs [E5]. Returns false where another ballot was
+   * promised.
+   */
   onPromiseDurable(): boolean {
     const node = this.#node;
     if (!this.isFor(node.promised)) return false;
@@ -120,7 +123,7 @@ export class Preparation {
       if (node.promiseDurable) node.send(from.link, { type: "PROMISE", ballot: frame.ballot, tail: node.log.tail });
       return;
     }
-    // The own leader preparing again is obeyed at once [E13].
+    // If this peer's own leader prepares again, it gets the promise at once [E13].
     const fromOwnLeader = node.leader !== null && sameMember(leaderKey(node.leader.ballot), from);
     if (order < 0 || (node.hearsLeader && !fromOwnLeader)) {
       node.send(from.link, { type: "NACK", ballot: frame.ballot, promised: node.promised, led: node.hearsLeader });
@@ -131,7 +134,7 @@ export class Preparation {
 
   onPromise(from: LinkedPeer, frame: Promised): void {
     if (!this.isFor(frame.ballot)) return;
-    // A written tail is older than the ballot: nobody has appended under that yet.
+    // A written tail is always older than the ballot: nobody has appended under the ballot yet.
     if (compareBallots(frame.tail.ballot, frame.ballot) >= 0) return;
     this.#promises.set(memberName(from), { member: { id: from.id, inc: from.inc }, tail: frame.tail });
     this.#judge();
@@ -142,7 +145,7 @@ export class Preparation {
     if (!this.isFor(ballot)) return;
     this.#promises.delete(memberName(from));
     this.#refused.add(memberName(from));
-    // One refusal is not the end: the others may still be a majority, unless a leader lives or the donor turned away.
+    // One refusal does not end it: the others may still be a majority, unless a leader lives or the donor has refused.
     const lostDonor = this.adoptsFrom(from);
     const possible = hasQuorum(node.voterSets, (v) => node.isLinked(v) && !this.#refused.has(memberName(v)));
     if (led || lostDonor || !possible)
@@ -193,7 +196,7 @@ export class Preparation {
     if (frame.hint !== null) return this.#ask(from.link, node.log.hintFor(frame.hint));
     const taken = this.#acceptor.take(from, frame, frame.entries);
     if (taken !== "taken") {
-      // Without that one the others may be a majority; which of their logs is the best is judged anew.
+      // The others may be a majority without it. Which of their logs is the best is judged anew.
       node.debug(`the log of peer ${from.id} cannot be adopted: its promise does not count`);
       this.#promises.delete(memberName(from));
       this.#donor = null;

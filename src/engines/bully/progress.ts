@@ -33,7 +33,7 @@ export interface Progress extends KnownMember {
   flight: { from: LogIndex; through: LogIndex; bytes: number }[];
 }
 
-/** Of a member that the leader has heard nothing of. */
+/** The progress of a member of which the leader has heard nothing yet. */
 export function meet({ log, now }: Node, { id, inc }: MemberKey): Progress {
   return {
     member: { id, inc },
@@ -43,7 +43,7 @@ export function meet({ log, now }: Node, { id, inc }: MemberKey): Progress {
     last: 0,
     stands: null,
     told: 0,
-    // Nobody is presumed dead before it had the time to answer.
+    // No member is presumed dead before it has had the time to answer.
     heard: now,
     moved: now,
     beatAt: 0,
@@ -53,7 +53,7 @@ export function meet({ log, now }: Node, { id, inc }: MemberKey): Progress {
   };
 }
 
-/** From `next` on the leader finds out anew where the logs agree. */
+/** The leader finds out anew, from `next` on, where the logs agree. */
 export function probe({ log, now }: Node, progress: Progress, next: LogIndex): void {
   progress.state = "probe";
   progress.next = Math.max(1, Math.min(next, log.last + 1));
@@ -98,7 +98,7 @@ function sendEntries(node: Node, ballot: Ballot, progress: Progress, link: LinkI
   const final = entries[entries.length - 1];
   if (final === undefined) return;
   const bytes = entries.reduce((sum, e) => sum + e.end - e.start, 0);
-  // What was acknowledged before says nothing of what is under way from now on.
+  // Earlier acknowledgements say nothing about what is under way from now on.
   if (progress.flight.length === 0) progress.moved = node.now;
   progress.flight.push({ from: progress.next, through: final.index, bytes });
   progress.next = final.index + 1;

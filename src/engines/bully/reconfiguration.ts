@@ -13,13 +13,13 @@ import { sameMembers } from "./hearsay.ts";
 import type { Node } from "./node.ts";
 import { placeVoters } from "./placement.ts";
 
-/** Who is alive and caught up changes all the time; under load not every batch is worth a look. */
+/** Which members are alive and caught up changes all the time; under load it is not looked at after every batch. */
 const PLACEMENTS_PER_HEARTBEAT = 2;
 
 export class Reconfiguration {
   readonly #node: Node;
   readonly #handover: Handover;
-  /** What the next configuration is to bring. */
+  /** Members that leave with the next configuration. */
   readonly #leaves = new Set<string>();
   readonly evictions = new Set<PeerId>();
   /** When it last looked whether the members are placed as they should be. */
@@ -94,7 +94,7 @@ export class Reconfiguration {
     }
     for (const join of this.#node.leadership?.guests.joins.values() ?? []) {
       const before = members.get(join.id);
-      // A voter's id passes to a new incarnation in two steps: first the old one leaves [M6].
+      // A voter's id passes to a new incarnation in two steps: the old one leaves first [M6].
       if (before === undefined || before.role !== "voter") members.set(join.id, join);
       else members.set(join.id, { ...before, role: "left" });
     }
@@ -117,14 +117,15 @@ export class Reconfiguration {
   }
 
   /**
-   * Those who left are named for a while, for people who look. That binds nobody: the configuration that let them go is settled, so
-   * neither do their votes count, nor their incarnations, should they come back. Too many, and all go that nobody is linked to.
+   * Members that left stay named for a while, for people to see. This binds nobody: the configuration that removed them
+   * is settled, so their votes do not count, nor do their incarnations if they come back. When there are too many, all
+   * that nobody is linked to are dropped.
    */
   #withoutForgotten(members: readonly Member[], present: Configuration): Member[] {
     const left = members.filter((m) => m.role === "left");
     if (left.length <= LEFT_KEPT_MAX) return [...members];
     const isOld = (m: Member) => present.members.some((p) => p.role === "left" && sameMember(p, m));
-    // Who is linked still may wait to hear that its departure is committed [M5].
+    // A member that is still linked may wait to hear that its departure is committed [M5].
     return members.filter((m) => m.role !== "left" || !isOld(m) || this.#node.isLinked(m));
   }
 

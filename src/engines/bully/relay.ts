@@ -1,6 +1,6 @@
 /**
- * Through another member to the leader and back [S6]: for who reaches it, but not the leader. One hop, so that nothing
- * goes round in circles.
+ * The way to the leader and back through another member [S6], for a peer that reaches that member but not the leader.
+ * It is one hop, so that nothing goes round in circles.
  */
 import { leaderKey, type MemberKey, type Millis, sameMember } from "../../core/ids.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
@@ -23,14 +23,14 @@ export class Relay {
     this.#listener = listener;
   }
 
-  /** Without a leader of its own: the member through which one is reached. */
+  /** Where this peer has no leader of its own: the member through which one is reached. */
   get via(): MemberKey | null {
     const node = this.#node;
     if (node.leader !== null || this.#last === null || !node.isLinked(this.#last.member)) return null;
     return node.now - this.#last.at < 2 * node.timings.leaderTimeout ? this.#last.member : null;
   }
 
-  /** A member said that it hears a leader. One that serves is kept as long as it says so. */
+  /** A member said that it hears a leader. The member in use is kept as long as it says so. */
   hearsLeader(member: MemberKey): void {
     const node = this.#node;
     const { via } = this;
@@ -41,14 +41,14 @@ export class Relay {
     this.#listener.onWayFound();
   }
 
-  /** Whether what that one says of the leader's numbering may be meant for this peer. */
+  /** Whether what that member passes on from the leader about numbers may be meant for this peer. */
   leadsThrough(member: MemberKey): boolean {
     const { leader } = this.#node;
     const towards = leader === null ? this.via : leaderKey(leader.ballot);
     return towards !== null && sameMember(towards, member);
   }
 
-  /** Only what comes from its sender itself goes on. */
+  /** Only messages that come from their own sender are passed on. */
   toLeader(from: LinkedPeer, chat: Chat): void {
     const { leader, hearsLeader } = this.#node;
     if (chat.sender_id === from.id && hearsLeader && leader !== null) this.#node.sendTo(leaderKey(leader.ballot), chat);

@@ -1,13 +1,14 @@
 /**
- * Clients' messages on their way through the peer they are attached to [S8]: to the leader as they are, under the
- * client's own ids, and the leader's answer back. Nothing is kept here: what gets lost, its client sends again.
+ * Passes clients' messages through the peer that they are attached to [S8]: to the leader as they are, under the
+ * client's own ids, and the leader's answer back. Nothing is kept here: if a message is lost, its client sends it
+ * again.
  */
 import { CLIENT_SESSION_CHARS } from "../../core/config.ts";
 import { type ClientId, leaderKey, type PeerId } from "../../core/ids.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
 import type { Node } from "./node.ts";
 
-/** A client's session outlives the peer in whose name it began; a peer's own ends with its membership. */
+/** A client's session outlives the peer with whose id it began; a peer's own session ends with its membership. */
 export function isClientSession(session: string): boolean {
   return session.length === CLIENT_SESSION_CHARS;
 }
@@ -44,7 +45,7 @@ export class RelayedChats {
     if (expected !== null) this.onChatAck({ type: "CHAT_ACK", sender_id, session, expected });
   }
 
-  /** Who was not heard while this peer was founding says it again now. */
+  /** Tells the senders whose messages were not taken while this peer was founding, so that they send them again. */
   onTime(): void {
     if (this.#untaken.size === 0 || this.#node.founding > 0) return;
     for (const [session, sender_id] of this.#untaken) {

@@ -34,7 +34,7 @@ import type { RoleChanges } from "./role-changes.ts";
 import type { Sender } from "./sender.ts";
 import type { Terms } from "./terms.ts";
 
-/** Who must know of a change. */
+/** The parts that must know of a change. */
 interface RoleParts extends LeadershipParts {
   /** The same as the node's, as the peer sees it. */
   leadership: Leadership | null;
@@ -135,7 +135,7 @@ export class Roles implements RoleChanges {
   onRefused(by: MemberKey, promised: Ballot, led: boolean): void {
     const node = this.#node;
     const { election } = this.#parts;
-    // Where another leader lives under that promise, taking a ballot above it would only unseat it.
+    // Where another leader lives under that promise, a ballot above it would only unseat that leader.
     if (led) node.debug(`steps down: peer ${by.id} follows a leader with ${formatBallot(promised)}`);
     else node.debug(`peer ${by.id} promised ${formatBallot(promised)}: taking a ballot above it [E13]`);
     this.becomeFollower(null);
@@ -150,7 +150,7 @@ export class Roles implements RoleChanges {
     if (node.leader !== null) node.leader.heard = node.now;
   }
 
-  /** What people are shown. */
+  /** The role that people are shown. */
   get shown(): ShownRole {
     const node = this.#node;
     if (node.leadership !== null) return "leader";

@@ -1,6 +1,6 @@
 /**
- * A typed text on its way to the leader. The sender keeps every message until it sees it committed, and sends again from its
- * first uncommitted one whenever something may have been lost; what the leader does with them is in `sequencer`.
+ * Brings typed texts to the leader. The sender keeps every message until it sees it committed, and sends again from its
+ * first uncommitted one whenever something may have been lost. What the leader does with them is in `sequencer`.
  */
 import {
   BATCH_BYTES_MAX,
@@ -24,16 +24,22 @@ export class Sender {
   readonly #sessions: OwnSession[];
   /** Some session is spoiled [S10]. */
   #isSpoiled = false;
-  /** Messages in the order in which they were typed, from one on whose number was lost: none is said to be sent before those in front of it. */
+  /**
+   * Messages in the order in which they were typed, beginning with one whose number was lost. None is reported as sent
+   * before those in front of it are.
+   */
   #held: { readonly draft: Draft; entry: Entry | null }[] = [];
-  /** Highest counter of the sending session that went to the present leader, and what of it is not committed yet. */
+  /**
+   * Highest counter of the sending session that went to the present leader, and the weight of those that are not
+   * committed yet.
+   */
   #sentThrough = 0;
   #underWayBytes = 0;
-  /** When what is under way was sent, oldest first: each through a counter. */
+  /** When the messages under way were sent, oldest first: each item through a counter. */
   #sent: { readonly through: number; readonly at: Millis }[] = [];
-  /** Since the sending session last got further. */
+  /** Runs since the sending session last made progress. */
   readonly #patience = new Patience();
-  /** Expected counter of the last CHAT_ACK acted on: one gap makes many of them. */
+  /** Expected counter of the last CHAT_ACK that was acted on: one gap causes many of them. */
   #rewoundTo = 0;
 
   constructor(
@@ -44,7 +50,7 @@ export class Sender {
     this.#node = node;
     this.#relay = relay;
     this.#sessions = [
-      // What an earlier process sent, nobody knows: perhaps all of it.
+      // Nobody knows what an earlier process sent: perhaps all of it.
       ...old.map(
         ({ session, first, drafts }) =>
           new OwnSession(session, this.#keyOf(session), first, drafts, first + drafts.length - 1),
@@ -55,7 +61,7 @@ export class Sender {
     this.#rewind();
   }
 
-  /** What is pending, session by session, oldest first: of each at most so many messages. */
+  /** The pending messages, session by session, oldest first: at most `max` of each session. */
   pendingRuns(max: number): { session: string; first: number; drafts: readonly Draft[] }[] {
     return this.#sessions
       .filter((s) => s.length > 0)
@@ -92,12 +98,15 @@ export class Sender {
     this.#rewind();
   }
 
-  /** What was sent before this peer was a member was not heard [W6]. */
+  /** This peer is a member now. What it sent before was ignored [W6]. */
   onAdmitted(): void {
     this.#rewind();
   }
 
-  /** [R10] What was sent to that one after `arrivedUntil` may not have arrived yet: it is too early to send it again. */
+  /**
+   * [R10] What was sent to that member after `arrivedUntil` may not have arrived yet, so it is too early to send it
+   * again.
+   */
   onSending(to: MemberKey, arrivedUntil: Millis): void {
     const { leader } = this.#node;
     const towards = leader === null ? this.#relay.via : leaderKey(leader.ballot);
@@ -118,20 +127,20 @@ export class Sender {
   }
 
   /**
-   * The leader lacks what came before this run, and so does this peer's outbox: it was damaged. The log says the same,
-   * and holds an entry of this leader's own ballot that is committed, so that no older one can bring the missing ones
-   * back: nothing of the run can be in any log, and it goes on under numbers of its own.
+   * The leader lacks the messages before this run, and so does this peer's outbox, which was damaged. The log lacks
+   * them, too. It also holds a committed entry of this leader's own ballot, so no older entry can bring the missing
+   * messages back. So no message of the run can be in any log, and the run goes on under new numbers.
    */
   #onGap(session: OwnSession, expected: number): void {
     const { log, leader } = this.#node;
     if (leader === null || log.state.sessions.get(session.key) + 1 !== expected) return;
     if (!sameBallot(log.state.ballotAt(log.commit), leader.ballot)) return;
-    // One session may have several gaps; and the name is longer than a client's, whatever the counter.
+    // One session may have several gaps. The new name is longer than a client's, whatever the counter is.
     this.#renew(session, `${session.name}r${String(session.first).padStart(8, "0")}`);
     this.#node.notice("renumbered", "messages behind a damaged part of the outbox go out under new numbers");
   }
 
-  /** All that is not sent of a session goes on in another one, numbered from 1. */
+  /** All messages of a session that are not sent go on in another session, numbered from 1. */
   #renew(session: OwnSession, to: string): void {
     const rest = session.rest();
     const drafts = rest.map(({ draft }) => draft);
@@ -141,7 +150,10 @@ export class Sender {
     this.#node.out({ do: "renamed", session: session.name, counters: rest.map((r) => r.counter), to, drafts });
   }
 
-  /** [S10] Of sessions in which somebody else writes: what was under way there is decided, and the rest goes on elsewhere. */
+  /**
+   * [S10] Leaves sessions in which somebody else writes: what was under way there is decided, and the rest goes on in
+   * another session.
+   */
   #leaveSpoiled(): void {
     for (const session of this.#sessions.filter((s) => s.isOver)) {
       if (session.pending > 0 || session === this.#current) this.#renew(session, this.#node.options.newSession());
@@ -171,7 +183,7 @@ export class Sender {
     }
   }
 
-  /** Who waits for a message hears of those before it first, whatever their numbers have become. */
+  /** Reports messages as sent in the order in which they were typed, even where their numbers have changed. */
   #tellInOrder(draft: Draft, entry: Entry | null): void {
     if (this.#held.length === 0 && entry !== null) return this.#node.tellSent(entry);
     const known = this.#held.find((h) => h.draft === draft);
@@ -188,7 +200,10 @@ export class Sender {
     this.#node.notice("number-taken", numberTaken(entry, verdict));
   }
 
-  /** Sends what the windows allow to the leader or to who relays to it [S6], or sequences it where this peer leads. */
+  /**
+   * Sends as many messages as the windows allow, to the leader or to the member that relays to it [S6]. Where this peer
+   * leads it sequences them itself.
+   */
   pump(): void {
     const node = this.#node;
     if (this.#isSpoiled) this.#leaveSpoiled();
@@ -197,9 +212,9 @@ export class Sender {
     const towards = node.leader === null ? this.#relay.via : leaderKey(node.leader.ballot);
     if (towards === null || !node.isLinked(towards)) return;
     if (session.last < session.first) return;
-    // With nothing under way there is nothing to be impatient for.
+    // With nothing under way there is nothing to wait for.
     if (this.#sentThrough < session.first) this.#patience.restart(node.now);
-    // Something may have been lost on the way, the leader's room for it included.
+    // Something may have been lost on the way, or the leader had no room for it.
     else if (this.#patience.isOver(node.now, node.timeouts.resend(towards))) this.#rewind();
     const { window, frame } = node.flowTo(towards);
     for (;;) {

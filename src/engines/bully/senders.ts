@@ -1,12 +1,12 @@
 /**
- * Who may send what: one table for all frames, looked at before anything else is done with one [W6]. A link says who is at
- * its other end. What that one is to this peer is known from
+ * Which peer may send which frame: one table, looked at before anything else is done with a frame [W6]. A link says who
+ * is at its other end. What that peer is to this one is known from
  *
- *   the log           members and voters of the configurations in it that may still count [M3]
- *   a JOIN_ACK        where the log leads nobody to a leader: the members it names, until it does [M7]
- *   what it did       whom it asked: for an election, a promise, entries, a command
+ *   the log members and voters of the configurations in it that may still count [M3] a JOIN_ACK where the log leads
+ *   nobody to a leader: the members it names, until it does [M7] what it did which peers it asked: for an election, a
+ *   promise, entries, a command
  *
- * A frame below the promise binds nobody, so it is answered whoever sends it: a leader that was frozen, or evicted
+ * A frame below the promise binds nobody, so it is answered whoever sends it. A leader that was frozen, or evicted
  * meanwhile, learns of that by the answer [E13].
  */
 import type { Frame } from "../../core/frame.ts";
@@ -28,7 +28,7 @@ import type { Preparation } from "./preparation.ts";
 import type { Relay } from "./relay.ts";
 import { type Terms, termIn } from "./terms.ts";
 
-/** Whom this peer has asked for what, by its parts. */
+/** The parts that know which peers this one has asked for what. */
 interface Asked {
   readonly preparation: Pick<Preparation, "hasAsked" | "adoptsFrom">;
   readonly followership: Pick<Followership, "hasAsked">;
@@ -40,14 +40,14 @@ type Rule<F> = (node: Node, from: LinkedPeer, frame: F, asked: Asked) => boolean
 type Of<T extends Frame["type"]> = Extract<Frame, { readonly type: T }>;
 
 const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
-  // The leader of that ballot, and who wants to be it.
+  // The leader of that ballot, and the candidate for it.
   HEARTBEAT: leader,
   SEQ_CHAT: leader,
   COORDINATOR: leader,
   ABDICATE: (node, from, { ballot }) => isMaker(from, ballot) && node.knows(from),
   PREPARE: (node, from, frame) => leader(node, from, frame) || (isMaker(from, frame.ballot) && node.hearsLeader),
 
-  // Whom it asked.
+  // Peers that this one asked.
   SEQ_ACK: follower,
   NACK: follower,
   ELECTION_OK: voter,
@@ -69,13 +69,14 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   PEOPLE: member,
   ADMIN: member,
 
-  // Anybody, about itself; and questions whose answers bind nobody. What is only written goes to who is promised it [E7].
+  // Any peer, about itself; and questions whose answers bind nobody. Entries that are only written go to the candidate
+  // that has the promise [E7].
   JOIN: itself,
   LEAVE: itself,
   ELECTION: anybody,
   CATCHUP_REQ: (_, from, { ballot }) => ballot === null || isMaker(from, ballot),
 
-  // These stay with the links, and with what peers tell their clients.
+  // These frames are handled by the links, or go between a peer and its clients.
   HELLO: nobody,
   REFUSE: nobody,
   PING: nobody,
@@ -124,15 +125,18 @@ function isMaker(who: ProcessKey, ballot: Ballot): boolean {
   return sameProcess(who, makerOf(ballot));
 }
 
-/** More of them are told again. */
+/** Beyond this number they are forgotten, and may be reported again. */
 const TOLD_MAX = 1000;
 
-/** What was not believed, and of whom that was told. */
+/** Decides which frames are believed; and remembers which peers it has reported. */
 export class Senders {
   readonly #node: Node;
   readonly #terms: Pick<Terms, "highest">;
   readonly #asked: Asked;
-  /** Frames of strangers, and such with a term that no elections could have made, since this process started. */
+  /**
+   * Number of frames ignored since this process started: from strangers, or with a term that no elections could have
+   * made.
+   */
   strangers = 0;
   leaps = 0;
   readonly #told = new Set<string>();
@@ -143,7 +147,7 @@ export class Senders {
     this.#asked = asked;
   }
 
-  /** Whether a frame is heard at all. */
+  /** Whether a frame is looked at at all. */
   believes(from: LinkedPeer, frame: Frame): boolean {
     const node = this.#node;
     const term = termIn(frame);

@@ -1,7 +1,7 @@
 /**
- * How far terms may go [E12]. They only rise, and whoever hears of a higher one is bound to it: one frame could use up all of
- * them. So a process believes in no term that elections could not have made since it started, and says early when a
- * cluster comes near its end.
+ * How far terms may go [E12]. They only rise, and a peer that hears of a higher one is bound to it, so a single frame
+ * could use up all of them. So a process believes no term that elections could not have reached since it started, and
+ * warns early when a cluster comes near its last term.
  */
 import { lastTermAfter, TERM_LEAP_MAX, TERM_MAX, TERM_STEP_MAX, TERMS_LEFT_WARNED } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
@@ -13,7 +13,10 @@ const WAY_ON =
 
 export class Terms {
   readonly #node: Node;
-  /** What this process started from; null while it has neither a log nor a promise, and so nothing to compare with. */
+  /**
+   * The term that this process started from; null while it has neither a log nor a promise, and so nothing to compare
+   * with.
+   */
   #start: Term | null;
   #warned = false;
   #told = false;
@@ -33,7 +36,7 @@ export class Terms {
     const { promised, self } = this.#node;
     if (this.#start === null) return TERM_MAX;
     const reachable = Math.max(this.#start + TERM_LEAP_MAX, promised.term + TERM_STEP_MAX);
-    // The log of one that is still catching up may end before a recovery that others know of.
+    // The log of a peer that is still catching up may end before a recovery that others know of.
     return Math.min(reachable, this.#node.memberOf(self) === null ? TERM_MAX : this.last);
   }
 
@@ -45,7 +48,7 @@ export class Terms {
     this.#node.notice("terms-low", `${Math.max(0, left)} terms are left, and then no leader can be elected: ${WAY_ON}`);
   }
 
-  /** There is none left for a ballot. */
+  /** Tells people that no term is left for a ballot. */
   tellEnd(): void {
     if (this.#told) return;
     this.#told = true;

@@ -19,7 +19,7 @@ import type { Leadership } from "./leadership.ts";
 import type { Sender } from "./sender.ts";
 import { type Hindered, lastWords, waitingFor } from "./waiting.ts";
 
-/** The parts of a peer that others see something of. */
+/** The parts of a peer of which others see something. */
 interface Shown extends Hindered {
   readonly leadership: Leadership | null;
   readonly sender: Sender;
@@ -30,7 +30,7 @@ const NO_TWINS: readonly Twin[] = [];
 
 export class PeerView implements EngineView, Standing {
   readonly #peer: Shown;
-  /** What `targets` said last, and what that was made from. */
+  /** What `targets` returned last, and what it was made from. */
   #targets: { readonly configuration: unknown; readonly heardOf: unknown; readonly all: readonly PeerInfo[] } | null =
     null;
 

@@ -1,6 +1,6 @@
 /**
- * Why nothing is being sequenced [S9] [M5], whom that waits for, and what can be done: a pure function of what a peer
- * knows, for its screen, `/status`, scripts, clients and `doctor` alike.
+ * Says why no message is being sequenced [S9] [M5], which voters are missing, and what can be done. A pure function of
+ * what a peer knows, used by its screen, `/status`, scripts, clients and `doctor` alike.
  */
 import { place } from "../../core/address.ts";
 import { VOTERS_MAX } from "../../core/config.ts";
@@ -27,7 +27,7 @@ export interface Hindered extends Node {
 
 const KEPT = "Messages are kept and will be sent";
 
-/** Null while a majority is there, and one that this peer hears. */
+/** Null while a majority is there and this peer hears its leader. */
 export function waitingFor(peer: Hindered, around: Surroundings): Waiting | null {
   if (peer.founding > 0)
     return nobodyMissing(
@@ -37,7 +37,7 @@ export function waitingFor(peer: Hindered, around: Surroundings): Waiting | null
   if (contradictsLeader && found !== null) return nobodyMissing(found);
   if (peer.leader?.quorum === true || peer.relay.via !== null) return null;
   if (peer.twin !== null) return nobodyMissing(twinsText(peer.self.id, peer.ownTwins));
-  // Whoever was away longer than others knows less of who votes.
+  // A peer that was away for longer than others knows less about who votes.
   const heard = peer.membership.heardNewest;
   const members = (heard ?? peer.membership.present).filter((m) => m.role !== "left");
   if (members.length === 0) return nobodyMissing(outside(peer, around));
@@ -62,9 +62,9 @@ function missing(peer: Hindered, members: readonly Member[], sets: readonly (rea
     );
   }
   const absent = everyVoter(short.map(({ set }) => set)).filter((v) => why(v) !== null);
-  // Others may name any number.
+  // Others may name any number of them.
   const all = absent.slice(0, 2 * VOTERS_MAX).map((voter): MissingVoter => {
-    // A voter that is no member any more: the change that lets it go is not settled.
+    // The voter may be no member any more, while the change that removes it is not settled.
     const { host, port } = members.find((m) => sameMember(m, voter)) ?? peer.memberOf(voter) ?? UNKNOWN;
     return { id: voter.id, host, port, why: why(voter) ?? "away" };
   });
@@ -82,7 +82,7 @@ function missing(peer: Hindered, members: readonly Member[], sets: readonly (rea
   };
 }
 
-/** Who waits for this peer: the rest is counted. */
+/** Number of waiting peers that are named; the rest is counted. */
 const NAMED_MAX = 8;
 const UNKNOWN = { host: "?", port: 0 };
 
@@ -134,7 +134,7 @@ function start(away: readonly string[], only: boolean): string {
   return only ? `who left last must return first: start ${listed(away)}` : `start ${listed(away, "or")} again`;
 }
 
-/** What a peer that stops leaves behind, where the others cannot go on without it; null where they can. */
+/** What to tell people when a peer stops and the others cannot go on without it; null where they can. */
 export function lastWords(peer: Node): string | null {
   const members = peer.configuration?.members ?? [];
   const others = members.filter((m) => !sameMember(m, peer.self));
@@ -143,7 +143,7 @@ export function lastWords(peer: Node): string | null {
   const voters = everyVoter(sets);
   if (others.length === 0 || !voters.some((v) => sameMember(v, peer.self))) return null;
   if (voters.length === 1) {
-    // Those who left, too, when they come back.
+    // Members that left count as well, when they come back.
     const names = others.map(({ id }) => `peer ${id}`);
     const more = names.length > NAMED_MAX ? [`${names.length - NAMED_MAX} more`] : [];
     return `this peer holds the only vote: ${listed([...names.slice(0, NAMED_MAX), ...more])} cannot go on until it is back. Start it first, or leave it running`;

@@ -1,4 +1,4 @@
-/** Answers to questions about this peer and what it holds, whoever asks: the person at it, or a client [S8]. */
+/** Answers questions about this peer and what it holds: of the person at it, and of clients [S8]. */
 import { HISTORY_CHARS_MAX, ROOMS_TOLD_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { HistoryPage, Status, Told } from "../../core/reports.ts";
@@ -16,7 +16,7 @@ export interface AnswersHost {
   readonly clock: Clock;
   readonly who: Who;
   input(input: Input): void;
-  /** Somebody here has this name. */
+  /** A person here has this name. */
   isHere(name: string): boolean;
   readonly slices: Slices;
   readonly past: Past;
@@ -32,7 +32,7 @@ export class Answers {
     this.#host = host;
   }
 
-  /** The answer comes later, when it is this asker's turn. */
+  /** Answers later, when it is this asker's turn. */
   ask(question: OwnQuestion, asker: Asker, answer: (told: Told) => void): void {
     this.#host.slices.run(asker, () => {
       this.#answer(question, asker, answer);
@@ -40,7 +40,7 @@ export class Answers {
     });
   }
 
-  /** Nobody waits for its answers any more. */
+  /** The asker is gone: its answers are no longer needed. */
   forget(asker: Asker): void {
     this.#host.slices.forget(asker);
   }

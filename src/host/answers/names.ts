@@ -1,12 +1,15 @@
 /**
- * Names that somebody has who is here now [P6]. Whoever begins asks all peers at that moment: a name that stands in the log
- * alone may be its own, of a process that has died.
+ * Names of the people who are here now [P6]. A peer or client that begins asks all peers at that moment. The log alone
+ * does not decide: a name in it may be the asker's own, left by a process that has died.
  */
 import type { PeerId } from "../../core/ids.ts";
 import type { WhoRow } from "../../core/reports.ts";
 import { isName } from "../../wire/text.ts";
 
-/** In words who else has it, and a name that is free; null: nobody else has. `own` is the peer whose person asks, 0 for a client. */
+/**
+ * Says in words who else has the name, and which name is free; null: nobody else has it. `own` is the peer whose person
+ * asks, 0 for a client.
+ */
 export function nameInUse(name: string, people: readonly WhoRow[], own: PeerId): string | null {
   const holder = people.find(
     ({ user, peer_id, client }) => user === name && peer_id !== null && (client || peer_id !== own),

@@ -1,18 +1,18 @@
-/** What was said before, from the log of the peer: in pages, so that a long past is never in memory as a whole. */
+/** Reads earlier messages from the peer's log, in pages, so that a long past is never in memory as a whole. */
 import { HISTORY_MESSAGES_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { DeliveredMessage, HistoryPage, Told } from "../../core/reports.ts";
 import type { OwnQuestion } from "../service.ts";
 
-/** Whoever answers questions: a peer or a client in this process. */
+/** What answers the questions: a peer or a client in this process. */
 export interface Asked {
-  /** Rejects where that stops before it answers. */
+  /** Rejects if that stops before it answers. */
   ask(question: OwnQuestion): Promise<Told>;
 }
 
 export interface Place {
   readonly room: string;
-  /** Only what has been told by now. */
+  /** Only entries through this index, which have been told by now. */
   readonly through: LogIndex;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Looks into the committed past without holding up what goes on: for questions whose answer may be far away, or nowhere.
- * Each has a budget; an answer that ran out of it says how far it came, and whoever asked goes on from there.
+ * Searches the committed past without holding up the peer's other work, for questions whose answer may be far back or
+ * may not exist. Each question has a budget. An answer whose budget ran out says how far it came, and the asker goes on
+ * from there.
  */
 import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
@@ -12,9 +13,9 @@ import { LineSearch, lineOfMessage } from "../store/line-search.ts";
 import type { RawEntries } from "../store/log-store.ts";
 import type { Slices } from "./slices.ts";
 
-/** Read and passed over in about a quarter of a millisecond. */
+/** Number of entries that are searched in about a quarter of a millisecond. */
 const BLOCK_ENTRIES = 512;
-/** Read and checked in as long. */
+/** Number of bytes that are read and checked in that time. */
 const PIECE_BYTES = 64 * 1024;
 /** Blocks that one question may look at: half a second of work. */
 const BLOCKS_MAX = 2048;
@@ -24,16 +25,19 @@ export interface PastSource {
   /** The lines from `from`, at most `count`, in whole pieces. Throws HostError where the log is damaged. */
   readLines(from: LogIndex, count: number): readonly Uint8Array[];
   readEntries(from: LogIndex, count: number): Entry[];
-  /** Checked lines behind `after`, about `bytesMax` bytes; null where the log is damaged, which is seen to. */
+  /**
+   * Checked lines behind `after`, about `bytesMax` bytes. Null where the log is damaged, which the implementation then
+   * deals with.
+   */
   read(after: LogIndex, bytesMax: number, through: LogIndex): RawEntries | null;
 }
 
 export interface Wanted {
   readonly room: string;
   readonly count: number;
-  /** Letter case aside, in the text or in the name; "": any. */
+  /** The text to look for in texts and names, ignoring letter case; "": any. */
   readonly text: string;
-  /** Of all texts together; one message is always taken. */
+  /** Limit for all texts together; one message is always taken. */
   readonly charsMax: number;
 }
 
@@ -83,8 +87,8 @@ export class Past {
   }
 
   /**
-   * Index of the entry before message `seq_no` of a room, looked for from `through` down to the beginning; `through`
-   * where that message is still to come.
+   * Finds the index of the entry before message `seq_no` of a room, from `through` down to the beginning. It is
+   * `through` where that message is still to come.
    */
   place(asker: object, room: string, seqNo: number, through: LogIndex, done: (before: LogIndex) => void): void {
     let end = through;
@@ -120,7 +124,7 @@ export class Past {
     });
   }
 
-  /** The asker is gone: what it waits for is not looked for any more. */
+  /** The asker is gone: its searches end. */
   forget(asker: object): void {
     this.#slices.forget(asker);
   }
@@ -152,7 +156,7 @@ class Page {
     return this.messages.length >= this.#wanted.count;
   }
 
-  /** Takes the message at an index if it fits; false: there is no room for it any more. */
+  /** Takes the message at an index if it fits; false: there is no room for it. */
   takes(index: LogIndex): boolean {
     if (this.isFull) return false;
     const [entry] = this.#source.readEntries(index, 1);

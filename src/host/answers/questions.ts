@@ -1,11 +1,11 @@
-/** Questions of people and programs at the border: one that no peer would take is answered here, in words. */
+/** Checks questions of people and programs. A question that no peer would take is answered here, in words. */
 import * as v from "valibot";
 import type { Notice } from "../../core/reports.ts";
 import { QUESTION } from "../../wire/client-schemas.ts";
 import { refuseName } from "../people.ts";
 import type { OwnQuestion } from "../service.ts";
 
-/** What speaks against a question, or null. */
+/** Why the question cannot be asked, or null. */
 export function refuseQuestion(question: OwnQuestion): Notice | null {
   if (question.what === "nick") return refuseName(question.user, false);
   const result = v.safeParse(QUESTION, question, { abortEarly: true });

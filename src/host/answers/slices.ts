@@ -1,12 +1,15 @@
 /**
- * Work for others beside a peer's own: a few milliseconds at a time, and everything that waits in between. Those who
- * want something take turns, a step each, so that nobody's many or long questions hold up another one's.
+ * Does work for others beside the peer's own work: a few milliseconds at a time, with everything that waits in between.
+ * The askers take turns, one step each, so that one asker's many or long questions do not hold up another's.
  */
 import type { Clock } from "../contracts.ts";
 
-/** What arrives meanwhile waits at most about so long in each turn of the loop; a message takes some five turns. */
+/**
+ * Input that arrives meanwhile waits about this long at most in each turn of the loop; a message takes about five
+ * turns.
+ */
 const SLICE_MS = 2;
-/** Bounds a slice where computing takes no time, as in a simulation. */
+/** Limits a slice where computing takes no time, as in a simulation. */
 const SLICE_STEPS_MAX = 64;
 
 /** One step, of less than a millisecond; false: it was the last. */
@@ -15,18 +18,18 @@ export type Step = () => boolean;
 export class Slices {
   readonly #clock: Clock;
   readonly #guarded: (work: () => void) => void;
-  /** Who wants something, the next one first, and what. */
+  /** The askers, the next one first, each with the steps that it waits for. */
   readonly #wanted = new Map<object, Step[]>();
   #scheduled = false;
   #stopped = false;
 
-  /** `guarded` deals with what a step throws: a disk that fails, a log found damaged. */
+  /** `guarded` deals with what a step throws: the disk failed, or the log was found damaged. */
   constructor(clock: Clock, guarded: (work: () => void) => void) {
     this.#clock = clock;
     this.#guarded = guarded;
   }
 
-  /** Begins soon, never inside this call; of one asker in the order of the calls. */
+  /** Begins soon, never inside this call. The steps of one asker run in the order of the calls. */
   run(asker: object, step: Step): void {
     const steps = this.#wanted.get(asker);
     if (steps === undefined) this.#wanted.set(asker, [step]);
@@ -34,7 +37,7 @@ export class Slices {
     this.#schedule();
   }
 
-  /** The asker is gone: nothing more is done for it. */
+  /** The asker is gone: its steps are dropped. */
   forget(asker: object): void {
     this.#wanted.delete(asker);
   }
@@ -63,7 +66,7 @@ export class Slices {
     }
   }
 
-  /** What throws is done with; whoever wants more comes behind the others. */
+  /** A step that throws is dropped. An asker that wants more goes behind the others. */
   #step(asker: object, steps: Step[]): void {
     this.#wanted.delete(asker);
     this.#wanted.set(asker, steps);

@@ -55,7 +55,7 @@ export function waitingFor(peer: EngineView, around: Surroundings): Waiting | nu
     : { ...waiting, message: cut(waiting.message, NOTICE_CHARS_MAX) };
 }
 
-/** Before it listens. */
+/** The status of a peer that does not listen yet. */
 export function startingStatus(id: PeerId, troubles: readonly Trouble[]): Status {
   return {
     event: "status",

@@ -1,12 +1,12 @@
 /**
- * When it is said why messages wait: not for what passes at once (a peer that joins, an election), once for each reason, and
- * where reasons change again and again, ever more seldom.
+ * Decides when people are told why messages wait: not for short waits (a peer that joins, an election), once for each
+ * reason, and more and more seldom where reasons keep changing.
  */
 import type { Clock } from "../contracts.ts";
 
-/** A reason is told when there has been one for so long. */
+/** A reason is told when messages have waited for this long. */
 const WAITING_MS = 300;
-/** The least time between two that are told; it doubles as long as one follows the other. */
+/** The least time between two reasons that are told. It doubles as long as one follows the other. */
 const PAUSE_MS_MIN = 1000;
 const PAUSE_MS_MAX = 60_000;
 
@@ -26,17 +26,17 @@ export class Waiter {
     this.#since = clock.now();
   }
 
-  /** The reason that was told last, if it still holds or another one does. */
+  /** The reason that was told last, while messages still wait, for that reason or another. */
   get told(): string | null {
     return this.#told;
   }
 
-  /** Somebody has told it in other words. */
+  /** The reason was told elsewhere, in other words. */
   wasTold(reason: string | null): void {
     this.#told = reason;
   }
 
-  /** Why messages wait now, or null: asked at every turn. */
+  /** Takes the present reason why messages wait, or null. Called at every turn. */
   onTurn(reason: string | null): void {
     const now = this.#clock.now();
     if (reason === null) {

@@ -1,6 +1,6 @@
 /**
- * Who is here, in answer to `/who`: every peer is asked at that moment who is at it, so that round trips and lags are those
- * of now; whoever does not answer is told by when it was last heard.
+ * Answers `/who`: every peer is asked at that moment which people are at it, so that round trips and lags are current.
+ * For a peer that does not answer, the list says when it was last heard.
  */
 import type { Ask, Tell } from "../../core/client-frames.ts";
 import { WHO_ROWS_MAX } from "../../core/config.ts";
@@ -10,7 +10,7 @@ import type { EngineView } from "../../engines/view.ts";
 import type { Clock, Timer } from "../contracts.ts";
 import type { Links } from "../net/links.ts";
 
-/** Who has not answered by then is shown without an answer. */
+/** A peer that has not answered by then is shown without an answer. */
 const ANSWER_MS = 500;
 
 export interface WhoHost {
@@ -32,7 +32,7 @@ interface Round {
 
 export class Who {
   readonly #host: WhoHost;
-  /** When each peer was last heard whose link is gone. */
+  /** For each peer whose link is gone, when it was last heard. */
   readonly #lastHeard = new Map<PeerId, number>();
   #round: Round | null = null;
   #requests = 0;
@@ -41,7 +41,7 @@ export class Who {
     this.#host = host;
   }
 
-  /** Those who ask while a round is under way share its answer. */
+  /** Askers that come while a round is under way share its answer. */
   ask(done: (list: WhoList) => void): void {
     const peer = this.#host.peer();
     if (peer === null) return;
@@ -71,7 +71,7 @@ export class Who {
     const round = this.#round;
     const from = this.#host.peer()?.links.get(link);
     if (round === null || request !== round.request || told.event !== "here" || from === undefined) return;
-    // Whom this peer did not ask, or who has answered, is not heard [W6].
+    // An answer from a peer that was not asked, or that has answered already, is ignored [W6].
     if (!round.missing.has(link)) return;
     round.answers.set(from.id, { here: told, roundTrip: this.#host.clock.now() - round.askedAt });
     this.#forget(link);
@@ -124,7 +124,7 @@ export class Who {
 
 const NOTHING_KNOWN = { user: "", peer_id: null, client: false, heard_ms: null, round_trip_ms: null, lag: null };
 
-/** The peer itself, named by the person at it, and its clients. */
+/** The rows of one peer: the peer itself, named after the person at it, and its clients. */
 function rowsOf({ id, commit_index, people }: Here, roundTrip: number, commit: number): WhoRow[] {
   const round_trip_ms = Math.round(roundTrip * 10) / 10;
   const own = people.find((p) => !p.client);

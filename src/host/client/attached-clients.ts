@@ -1,7 +1,7 @@
 /**
- * The clients attached to this peer [S8]: who is let in, what they are sent, what is passed on for them. A client takes the
- * committed log a piece at a time, each when it has read the one before, so one that reads slowly waits for nobody but
- * itself; what it says goes to the leader as it is. Whatever a client sends, only its own connection can suffer.
+ * The clients attached to this peer [S8]: which are let in, what is sent to them, and what is passed on for them. A
+ * client takes the committed log a piece at a time, each when it has read the one before, so a slow client delays only
+ * itself. Its messages go to the leader as they are. Whatever a client sends can harm only its own connection.
  */
 import type { Ask, Attach } from "../../core/client-frames.ts";
 import { NOTICE_CHARS_MAX, QUESTIONS_MAX } from "../../core/config.ts";
@@ -24,7 +24,7 @@ import type { ClientsHost } from "./clients-host.ts";
 export class Clients implements ClientEvents {
   readonly #host: ClientsHost;
   readonly #attachments = new Map<ClientLink, Attachment>();
-  /** Messages said for clients in this peer's session: who waits for which. */
+  /** Messages sent for clients in this peer's session, with the client that waits for each. */
   readonly #said = new Map<string, { readonly by: Attachment; readonly request: number }>();
   readonly #chats: ClientChats;
   #nextId: ClientId = 1;
@@ -42,7 +42,7 @@ export class Clients implements ClientEvents {
     if ((frame.user === "") !== (frame.session === "")) throw new WireError("ATTACH with a name or a session alone");
     const against = this.#judge(frame);
     if (against !== null) return link.refuse(refusal(...against));
-    // The same client came back before its old connection was found dead.
+    // This client came back before its old connection was found dead.
     for (const other of this.#attachments.values())
       if (frame.session !== "" && other.attach.session === frame.session) this.#drop(other);
     const attachment: Attachment = {
@@ -52,7 +52,7 @@ export class Clients implements ClientEvents {
       name: frame.user,
       roundTrip: null,
       sentThrough: frame.seen,
-      // Whoever goes on in a session has had its name all the time.
+      // A client that continues a session has had its name all the time.
       isFree: frame.user === "" || frame.sender_id !== 0,
       served: false,
       waitsAt: null,
@@ -86,7 +86,7 @@ export class Clients implements ClientEvents {
       return ["closing", "this peer is not in a cluster yet: try again when it has met another one"];
     if (frame.cluster_id !== null && frame.cluster_id !== clusterId)
       return ["wrong-cluster", `this peer belongs to cluster ${clusterId}, not to ${frame.cluster_id}`];
-    // The peer in whose name it numbers its messages may have left, and be forgotten, long since.
+    // The peer whose id its messages bear may have left long ago, and be forgotten.
     if (frame.sender_id !== 0 && frame.cluster_id === null)
       return ["malformed", "a client that goes on in a session names the cluster in which it began"];
     const others = [...this.#attachments.values()].filter((a) => a.attach.session !== frame.session);
@@ -99,16 +99,16 @@ export class Clients implements ClientEvents {
       : null;
   }
 
-  /** Whether one of the clients is called so. */
+  /** Whether one of the clients has this name. */
   has(name: string): boolean {
     return [...this.#attachments.values()].some((a) => a.name === name);
   }
 
-  /** Those who are served, as they are now. */
+  /** The clients that are served, as they are now. */
   people(): HerePerson[] {
     const now = this.#host.clock.now();
     const commit = this.#host.peer()?.log.commit ?? 0;
-    // Measured anew for the next time, and at first when it is served.
+    // Measures round trips anew for the next question; the first measurement is made when a client is served.
     for (const { link, served } of this.#attachments.values()) if (served) this.#ping(link);
     const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
     return named.map(({ name, link, roundTrip, waitsAt, sentThrough }) => ({
@@ -160,7 +160,7 @@ export class Clients implements ClientEvents {
         return this.#onAsk(attachment, frame);
       case "DETACH":
         this.#drop(attachment);
-        // Said after the silence, which it overrules.
+        // This is told after the silence, and overrules it.
         if (attachment.name !== "") this.#tellPresence(attachment, false);
         return;
       case "PONG":
@@ -192,7 +192,7 @@ export class Clients implements ClientEvents {
 
   // ── what peers tell their clients ──────────────────────────────────────────────────────────────────────────────
 
-  /** After every turn of the host: whoever waits gets what is new. */
+  /** Called after every turn of the host: clients that wait get what is new. */
   onTurn(): void {
     const peer = this.#host.peer();
     if (this.#attachments.size === 0 || peer === null) return;
@@ -209,7 +209,7 @@ export class Clients implements ClientEvents {
     this.#tellThose(this.#host.status(), ({ served }) => served);
   }
 
-  /** To people, not to visitors. */
+  /** Tells clients with a person, not visitors. */
   tellAll(told: Told): void {
     this.#tellThose(told, ({ served, attach }) => served && attach.user !== "");
   }
@@ -251,7 +251,7 @@ export class Clients implements ClientEvents {
     return true;
   }
 
-  /** What was said in this peer's session and is not sent never will be. */
+  /** Messages for clients in this peer's session that are not sent will never be sent. */
   refuseSaid(message: string): void {
     for (const { by, request } of this.#said.values())
       this.#tell(by, request, { event: "error", code: "refused", message });
@@ -314,7 +314,7 @@ export class Clients implements ClientEvents {
   }
 }
 
-/** They may name many members, each with a long address. */
+/** Cuts the words of an answer: they may name many members, each with a long address. */
 function cutWords(told: Told): Told {
   if (told.event === "notice" || told.event === "error")
     return { ...told, message: cut(told.message, NOTICE_CHARS_MAX) };

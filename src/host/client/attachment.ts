@@ -1,4 +1,4 @@
-/** One client as its peer knows it, and what it reads of the log: a piece at a time, each when it asks for it [S9]. */
+/** One client as its peer knows it, and its reading of the log: a piece at a time, each when it asks for it [S9]. */
 import type { Attach } from "../../core/client-frames.ts";
 import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX } from "../../core/config.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
@@ -14,18 +14,18 @@ export interface Attachment {
   readonly id: ClientId;
   readonly link: ClientLink;
   readonly attach: Attach;
-  /** Its name as of now, "" for a visitor. */
+  /** Its present name, "" for a visitor. */
   name: string;
-  /** As last measured. */
+  /** Round trip in milliseconds as last measured, null before. */
   roundTrip: number | null;
-  /** The end of what it was sent. */
+  /** Last index of the log that was sent to it. */
   sentThrough: LogIndex;
-  /** Nobody else who is here has its name [P6]. */
+  /** Its name is known to be nobody else's here [P6]. */
   isFree: boolean;
-  /** This peer is past what the client has seen, and said so. */
+  /** This peer's log reaches beyond what the client has seen, and the client was told so. */
   served: boolean;
   patience: Timer | null;
-  /** The end of what the client has read, while it waits for more. */
+  /** The end of what the client has read, while it waits for more; else null. */
   waitsAt: Tail | null;
   readonly asker: Asker;
   /** Questions not answered yet. */

@@ -1,7 +1,7 @@
 /**
- * What clients say, on its way through their peer [S8] [S9]: each in turn, and not more at a time than becomes durable in a
- * moment. So neither one that floods nor many of them hold up another client, or the person at this peer, by more than
- * what is under way. What is left out here, because a client says more than it may, that client says again.
+ * Passes on what clients say [S8] [S9]: each client in turn, and no more at a time than becomes durable in a moment. So
+ * neither a client that floods nor many clients delay another client, or the person at this peer, by more than what is
+ * under way. If a client sends more than it may, messages are dropped here, and that client sends them again.
  */
 import { CLIENT_OUTSTANDING_BYTES_MAX, CLIENTS_UNDER_WAY_BYTES_MAX } from "../../core/config.ts";
 import { type Ballot, type ClientId, type LogIndex, type Millis, sameBallot } from "../../core/ids.ts";
@@ -13,7 +13,7 @@ import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
 import { Turns } from "./turns.ts";
 
-/** A run that the log does not show after this time was lost, and counts as under way no more. */
+/** A run that the log does not show after this time counts as lost, and no longer as under way. */
 const LOST_MS = 2000;
 
 export interface ClientChatsHost {
@@ -22,12 +22,12 @@ export interface ClientChatsHost {
   input(input: Input): void;
 }
 
-/** Messages that went on, through this counter. */
+/** A run of messages that was passed on; its last one has this counter. */
 interface Run {
   readonly through: number;
   readonly bytes: number;
   readonly since: Millis;
-  /** Where the log ended when it held them all; null before. */
+  /** The end of the log when it first held them all; null before. */
   end: LogIndex | null;
 }
 
@@ -43,7 +43,7 @@ export class ClientChats {
   readonly #host: ClientChatsHost;
   readonly #turns = new Turns<ClientId>(CLIENTS_UNDER_WAY_BYTES_MAX, CLIENT_OUTSTANDING_BYTES_MAX);
   readonly #sessions = new Map<ClientId, Session>();
-  /** Of the leader that all that is under way went to. */
+  /** The ballot of the leader to which everything under way went. */
   #ballot: Ballot | null = null;
 
   constructor(host: ClientChatsHost) {
@@ -66,18 +66,20 @@ export class ClientChats {
     this.#turns.pump();
   }
 
-  /** A text for this peer's own session: `say` runs when it is this client's turn; `said` must follow. */
+  /**
+   * Takes a text for this peer's own session. `say` runs when it is this client's turn; a call of `said` must follow.
+   */
   offer(client: ClientId, draft: Pick<Draft, "payload">, say: () => void): void {
     this.#turns.offer(client, weigh(draft), say);
     this.#turns.pump();
   }
 
-  /** Such a text is in the log, or was not taken. */
+  /** That text is in the log, or was not taken. */
   said(client: ClientId, draft: Pick<Draft, "payload">): void {
     this.#turns.done(client, weigh(draft));
   }
 
-  /** The leader lacks what came before: the client will say that again. */
+  /** The leader lacks earlier messages: the client will send them again. */
   onChatAck(client: ClientId): void {
     const session = this.#sessions.get(client);
     if (session !== undefined) this.#goBack(client, session);
@@ -88,7 +90,7 @@ export class ClientChats {
     this.#turns.forget(client);
   }
 
-  /** After every turn of the host: what the log has by now makes room. */
+  /** Called after every turn of the host: entries that have reached the log make room. */
   onTurn(): void {
     const peer = this.#host.peer();
     if (peer === null) return;

@@ -45,7 +45,7 @@ export class ClientHost implements Service {
   readonly #questions: ClientQuestions;
   /** The end of the log when it began. */
   #endsAt: LogIndex = 0;
-  /** One of several peers that were dialled at once says so. */
+  /** The refusal of one of several peers that were dialled at once: it says that the name is in use. */
   #nameInUse: string | null = null;
   readonly #lastSeqNos = new Map<string, number>();
   readonly rooms = new Rooms(
@@ -101,7 +101,7 @@ export class ClientHost implements Service {
     return this.#client.pending;
   }
 
-  /** What a client has missed its peer sends, in one go with what is new. */
+  /** Nothing: a client's peer sends missed messages together with new ones. */
   catchUp(): null {
     return null;
   }
@@ -176,7 +176,7 @@ export class ClientHost implements Service {
     const refused = `refused by ${place(address)}: ${message}`;
     if (code === "wrong-cluster" || code === "wrong-version") return this.#fail(refused);
     if (code !== "name-in-use" || this.#client.seen !== null) return;
-    // Who has the name may be this very client, at another peer that was slower to say so.
+    // The name may be held by this very client, at another dialled peer that has not answered yet.
     if (this.#search.triesSeveral) this.#nameInUse = refused;
     else this.#fail(refused, code);
   }
@@ -188,7 +188,7 @@ export class ClientHost implements Service {
     this.#reading = false;
   }
 
-  /** Who was never attached gives up at once, and so does who only reads what there is; others wait for as long as it takes. */
+  /** Gives up at once if never attached, or if it only reads what is there; else it waits as long as it takes. */
   #inVain(rounds: number, why: string): boolean {
     if (this.#client.seen === null || !this.#options.follow) {
       if (this.#nameInUse !== null) this.#fail(this.#nameInUse, "name-in-use");
@@ -212,7 +212,7 @@ export class ClientHost implements Service {
     this.#readOn();
   }
 
-  /** What there is, through `index`, is known before anything is told. */
+  /** Notes the state through `index`, before anything is told. */
   #remember(index: LogIndex): void {
     this.#endsAt = index;
     const { room, since } = this.#options;
@@ -269,7 +269,7 @@ export class ClientHost implements Service {
     this.#listener.writable();
   }
 
-  /** [S10] A session belongs to a connection: the peer is greeted anew, with another one, and reading goes on there. */
+  /** [S10] A session belongs to a connection: the peer is greeted again with a new one, and reading goes on there. */
   #leaveSession(): void {
     for (const { was, msg_id, draft } of this.#client.renew(this.#clock.word(CLIENT_SESSION_CHARS)))
       this.#listener.event({ event: "pending", msg_id, room_id: draft.room_id, payload: draft.payload, was });

@@ -1,23 +1,23 @@
-/** What a client is told when it begins, and what it bears without a word. */
+/** What a client is told when it begins, and how much it waits before it reports anything. */
 import type { Address } from "../../core/address.ts";
 import type { Client, ClientOptions } from "../../core/thin-client.ts";
 
 export interface ClientHostOptions {
   /** Peers to begin with; the others are learned from them. */
   readonly addresses: readonly Address[];
-  /** "": somebody who only reads. */
+  /** "" for a client that only reads. */
   readonly name: string;
   readonly room: string;
-  /** Everything from this message of the room on is told; null: what is said from now on. */
+  /** Number of the room's first message that is told; null: only messages from now on. */
   readonly since: number | null;
   /** What was read is confirmed to the others [P4]. Default: it is. */
   readonly receipts?: boolean;
-  /** Goes on at the end of what there was when it began. */
+  /** Goes on when it has read everything that was there at its begin; false: it ends then. */
   readonly follow: boolean;
 }
 
-/** Makes the core of a client; where a test needs another one than the product's, this is the place. */
+/** Makes the core of a client. A test can pass another one here. */
 export type MakeClient = (options: ClientOptions) => Client;
 
-/** While a new leader is elected nobody serves: so many rounds through all the peers in vain are not worth a word. */
+/** While a new leader is elected nobody serves. This many rounds through all the peers in vain are not reported. */
 export const ROUNDS_UNTOLD = 2;

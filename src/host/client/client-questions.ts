@@ -1,4 +1,6 @@
-/** What a client asks its peer, until it is answered: asked again where the client goes when that peer dies. */
+/**
+ * Keeps the questions of a client until they are answered. When its peer dies, they are asked again at the next one.
+ */
 import type { Ask } from "../../core/client-frames.ts";
 import { QUESTIONS_MAX, READS_WAITING_MAX } from "../../core/config.ts";
 import type { Millis } from "../../core/ids.ts";
@@ -6,7 +8,7 @@ import type { Told } from "../../core/reports.ts";
 import { refuseQuestion } from "../answers/questions.ts";
 import type { OwnQuestion } from "../service.ts";
 
-/** Its peer says each read to the others at most once a second: no use telling it more often. */
+/** Its peer passes on each read at most once a second, so telling it more often is of no use. */
 const CONFIRM_MS = 1000;
 
 export class ClientQuestions {
@@ -32,7 +34,7 @@ export class ClientQuestions {
     this.#write({ type: "ASK", request, question });
   }
 
-  /** Another peer serves the client. */
+  /** Another peer serves the client now: asks every open question again. */
   askAgain(): void {
     for (const [request, { question }] of this.#underWay) this.#write({ type: "ASK", request, question });
   }
@@ -43,12 +45,12 @@ export class ClientQuestions {
     asked?.answer(told);
   }
 
-  /** The room was read through this number: said when `confirmReads` is called. */
+  /** The room was read through this number. It is sent when `confirmReads` is called. */
   noteRead(room: string, seqNo: number): void {
     if (this.#reads.size < READS_WAITING_MAX) this.#reads.set(room, Math.max(seqNo, this.#reads.get(room) ?? 0));
   }
 
-  /** While a peer serves the client. */
+  /** Sends what was read; called while a peer serves the client. */
   confirmReads(now: Millis): void {
     if (this.#reads.size === 0 || now < this.#confirmAt) return;
     this.#confirmAt = now + CONFIRM_MS;

@@ -1,4 +1,4 @@
-/** How a client is: what its peer told last, and what it knows better itself. */
+/** The status of a client: what its peer told last, corrected by what the client itself knows better. */
 import { type Address, sameAddress } from "../../core/address.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { Status } from "../../core/reports.ts";
@@ -29,7 +29,7 @@ export function clientStatus(
   };
 }
 
-/** The peers that are known, where its last peer saw them, where the log says, and those told at the start. */
+/** Addresses of all known peers: as its last peer saw them, as the log says, and as given at the start. */
 export function peerAddresses(told: Status | null, members: readonly Address[], first: readonly Address[]): Address[] {
   const seen = told?.members.filter((m) => m.role !== "left") ?? [];
   const all = [...seen, ...members, ...first].map(({ host, port }) => ({ host, port }));

@@ -15,11 +15,14 @@ export interface ClientsHost {
   /** Null while the peer starts or stops. */
   peer(): EngineView | null;
   clusterId(): string | null;
-  /** The person at this very peer; null if there is none. */
+  /** The name of the person at this very peer; null if there is none. */
   ownName(): string | null;
   input(input: Input): void;
   status(): Status;
-  /** What the status says of whom this peer waits for and what it cannot write: asked every turn, where the whole is not. */
+  /**
+   * The part of the status about missing peers and about files that cannot be written. It is asked for at every turn;
+   * the whole status is not.
+   */
   hindrances(): string;
   /** Why messages wait, as it was told last; null while they do not. */
   waiting(): string | null;

@@ -1,7 +1,7 @@
 /**
- * A client's way to some peer that serves it [S8]: dials one address after the other, round after round, each a moment
- * after the one before unless that has begun to serve by then, stays with the first that does, and goes on to the next
- * when that is gone.
+ * Finds a peer that serves a client [S8]. It dials one address after the other, round after round, each a moment after
+ * the one before if that has not begun to serve by then. It stays with the first peer that serves, and goes on to the
+ * next when that peer is gone.
  */
 import { type Address, sameAddress } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
@@ -14,22 +14,27 @@ import { Channel } from "../net/channel.ts";
 export interface SearchEvents {
   /** Every address that is known now, at least one. */
   addresses(): Address[];
-  /** The first frame to whoever is reached. */
+  /** Returns the first frame for a peer that is reached. */
   attach(): Attach;
-  /** Of the peer that serves, ATTACHED first. */
+  /** A frame of the peer that serves; ATTACHED comes first. */
   frame(frame: Frame): void;
   refused(refuse: Refuse, address: Address): void;
   /** The peer that served is gone. */
   lost(): void;
-  /** All addresses have been tried so many times in vain, and why the last one was; false ends the search. */
+  /**
+   * All addresses have been tried `rounds` times in vain; `why` says what failed last. Returning false ends the search.
+   */
   inVain(rounds: number, why: string): boolean;
 }
 
-/** A peer that has not begun to serve by then is left. */
+/** A peer that has not begun to serve by then is given up. */
 const ATTACH_MS = 3000;
-/** The next one is not kept waiting for so long: where a site lost its power, or all have new addresses, many are silent. */
+/**
+ * The next address is tried after this shorter time: where a site has lost power, or all peers have new addresses, many
+ * are silent.
+ */
 const STAGGER_MS = 400;
-/** Between two rounds through all the addresses. */
+/** Pause between two rounds through all the addresses. */
 const ROUND_PAUSE_MS = 300;
 
 interface Try {
@@ -40,20 +45,20 @@ interface Try {
 export class PeerSearch {
   readonly #ports: { readonly clock: Clock; readonly network: Network };
   readonly #events: SearchEvents;
-  /** Where it is, or tried to be last. */
+  /** The address of the peer that serves, or the one tried last. */
   address: Address;
-  /** With the peer that serves. */
+  /** The connection with the peer that serves. */
   #channel: Channel | null = null;
-  /** Dialled, and serving not yet: the first one that does is stayed with. */
+  /** Peers that are dialled and do not serve yet. The first one that does is kept. */
   readonly #tries = new Map<Channel, Try>();
-  /** Not tried yet in this round; the one that served and is gone is the first of its round. */
+  /** Addresses not tried yet in this round. A peer that served and is gone is the first of its round. */
   #left: Address[] = [];
   #rounds = 0;
   #why = "";
-  /** Until the next try. */
+  /** Runs until the next try. */
   #timer: Timer | null = null;
   #over = false;
-  /** The connection that closes was left for another one with the same peer. */
+  /** The connection that closes was replaced by another one with the same peer. */
   #greetsAnew = false;
 
   constructor(ports: { readonly clock: Clock; readonly network: Network }, events: SearchEvents) {
@@ -67,7 +72,7 @@ export class PeerSearch {
     this.#try();
   }
 
-  /** More than one is dialled, and any of them may serve yet. */
+  /** More than one peer is dialled, and any of them may still serve. */
   get triesSeveral(): boolean {
     return this.#tries.size > 1;
   }
@@ -76,13 +81,13 @@ export class PeerSearch {
     this.#channel?.write(encodeFrame(frame), frame.type === "CHAT");
   }
 
-  /** Greets the peer that serves once more, on another connection: who the client is, a connection is told once. */
+  /** Greets the serving peer again, on another connection, because a connection is told only once who the client is. */
   again(): void {
     this.#greetsAnew = this.#channel !== null;
     this.#channel?.end();
   }
 
-  /** Says that it is still here where nothing else did; gives up a peer of which nothing was heard for too long. */
+  /** Sends a PING where nothing else was sent; gives up a peer that has been silent for too long. */
   keepAlive(heartbeat: number, silenceMax: number): void {
     const channel = this.#channel;
     if (channel === null || this.#greetsAnew) return;

@@ -1,6 +1,6 @@
 /**
- * A bounded pool that many share fairly: what one offers waits until there is room, and whoever has had least comes
- * first. So one who offers little waits only for what is in the pool already, whatever the others offer.
+ * A bounded pool that many share fairly. What a user offers waits until there is room, and the user that has had least
+ * comes first. So a user that offers little waits only for what is in the pool already, however much the others offer.
  *
  * Start-time fair queueing (Goyal, Vin and Cheng 1996): a piece is tagged with the virtual time at which its turn would
  * begin if all who want something were served at once; the lowest tag goes next, and its tag is the time.
@@ -15,7 +15,7 @@ interface Share {
   readonly waiting: Piece[];
   waitingBytes: number;
   underWayBytes: number;
-  /** Where in virtual time its last piece ends. */
+  /** The virtual time at which its last piece ends. */
   finish: number;
 }
 
@@ -26,13 +26,15 @@ export class Turns<Who> {
   #underWayBytes = 0;
   #time = 0;
 
-  /** `poolBytes` of all pieces may be under way; of each one `waitingBytesMax` may wait. */
+  /** At most `poolBytes` may be under way in all, and at most `waitingBytesMax` of each user may wait. */
   constructor(poolBytes: number, waitingBytesMax: number) {
     this.#poolBytes = poolBytes;
     this.#waitingBytesMax = waitingBytesMax;
   }
 
-  /** `go` runs inside a later `pump`, in the order of each one's offers. False: too much of this one waits already. */
+  /**
+   * `go` runs inside a later `pump`, in the order of this user's offers. False: too much of this user waits already.
+   */
   offer(who: Who, bytes: number, go: () => void): boolean {
     const share = this.#shares.get(who) ?? { waiting: [], waitingBytes: 0, underWayBytes: 0, finish: 0 };
     this.#shares.set(who, share);
@@ -44,7 +46,7 @@ export class Turns<Who> {
     return true;
   }
 
-  /** So many bytes of what went are where they should be, or lost: there is room for others. */
+  /** `bytes` that were let go have arrived, or are lost: there is room for others. */
   done(who: Who, bytes: number): void {
     const share = this.#shares.get(who);
     if (share === undefined) return;
@@ -53,7 +55,7 @@ export class Turns<Who> {
     this.#underWayBytes -= freed;
   }
 
-  /** It says everything again: what waits of it is dropped, and what is under way counts no more. */
+  /** The user will offer everything again: what waits is dropped, and what is under way no longer counts. */
   drop(who: Who): void {
     const share = this.#shares.get(who);
     if (share === undefined) return;
@@ -62,13 +64,13 @@ export class Turns<Who> {
     share.waitingBytes = 0;
   }
 
-  /** The same, of one that is gone. */
+  /** The same for a user that is gone. */
   forget(who: Who): void {
     this.drop(who);
     this.#shares.delete(who);
   }
 
-  /** Lets go what there is room for; one piece always fits an empty pool. */
+  /** Lets go as many pieces as there is room for. One piece always fits an empty pool. */
   pump(): void {
     for (;;) {
       const share = this.#next();
@@ -90,7 +92,7 @@ export class Turns<Who> {
     for (const share of this.#shares.values()) {
       const piece = share.waiting[0];
       if (piece === undefined) continue;
-      // Of those whose turn begins together the shortest goes first: that costs the others least.
+      // Of pieces whose turn begins at the same time the shortest goes first: that delays the others least.
       if (first !== null && (piece.start - first.start || piece.bytes - first.bytes) >= 0) continue;
       next = share;
       first = piece;

@@ -1,6 +1,6 @@
 /**
- * Somebody who asks one peer something and goes: no name, no session, no other peer when this one dies. What a visitor
- * has said rides on that peer's own session, so its death leaves the outcome unknown [S8].
+ * A visitor asks one peer something and leaves. It has no name and no session, and goes to no other peer when this one
+ * dies. A visitor's message goes out in that peer's own session, so if the peer dies the outcome is unknown [S8].
  */
 import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
@@ -14,13 +14,16 @@ import { Channel } from "../net/channel.ts";
 export interface VisitorEvents {
   /** The peer listens. */
   attached(): void;
-  /** An answer, or (unasked) how the peer is. */
+  /** An answer; or, unasked, the state of the peer. */
   told(told: Told, request: number): void;
-  /** The last call: the peer is not there, refused for good, or went. One that is only busy is tried again till `close`. */
+  /**
+   * The last call: the peer is not there, has refused for good, or is gone. A peer that is only busy is tried again
+   * until `close`.
+   */
   lost(why: string): void;
 }
 
-/** A peer that has too many connections, or is just starting, is tried again after about so long. */
+/** A peer that has too many connections, or is just starting, is tried again after about this time. */
 const BUSY_PAUSE_MS = 200;
 
 export class Visitor {
@@ -49,7 +52,7 @@ export class Visitor {
     this.#channel.write(encodeFrame({ type: "ASK", request, question }), true);
   }
 
-  /** Goes; nothing is called any more. */
+  /** Leaves; no event is called afterwards. */
   close(): void {
     this.#over = true;
     this.#again?.cancel();
@@ -84,7 +87,7 @@ export class Visitor {
   #onClosed(code: string): void {
     if (this.#over) return;
     const why = this.#refused ?? { code: null, message: code !== "" ? code : "it closed the connection" };
-    // One whose queue of connections is full resets them without a word.
+    // A peer whose queue of connections is full resets new ones without a reason.
     const busy = why.code === "limit" || why.code === "closing" || (why.code === null && code === "ECONNRESET");
     if (busy && !this.#attached) {
       const { clock } = this.#ports;

@@ -1,4 +1,7 @@
-/** Who is let in, what a refusal means to the one who is not, and which messages are taken. Pure decisions. */
+/**
+ * Decides which peers are let in, what a refusal means to the refused peer, and which messages are taken. Pure
+ * functions.
+ */
 import * as v from "valibot";
 import { type Address, place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../../core/config.ts";
@@ -8,15 +11,15 @@ import { address } from "../../wire/parts.ts";
 import { isMessage, isName, utf8Length } from "../../wire/text.ts";
 import { refusal } from "./channel.ts";
 
-/** What the connection itself says of the peer that introduces itself on it. */
+/** What the connection itself tells about the peer that introduces itself on it. */
 export interface Origin {
-  /** By us, not by it. */
+  /** This side has dialled, not the other. */
   readonly dialled: boolean;
-  /** Who TLS says that it is; null on a plain socket. */
+  /** The other side's name as TLS has proven it; null on a plain socket. */
   readonly identity: string | null;
 }
 
-/** [W2] [M1] [M6] What speaks against linking a peer that introduces itself; the links check version and form. */
+/** [W2] [M1] [M6] Why a peer that introduces itself must not be linked, or null. The links check version and form. */
 export function judgeHello(
   hello: Hello,
   { dialled }: Origin,
@@ -29,7 +32,7 @@ export function judgeHello(
       refuse: refusal("duplicate-id", `peer id ${hello.id} is in use by the peer at ${here}: choose another --id`),
     };
   if (clusterId === null || clusterId === hello.cluster_id) return null;
-  // Where a member was there is somebody new: which cluster that joins is for its own seeds to say, not for us [M9].
+  // At a member's address there is a new peer. Its own seeds decide which cluster it joins, not this peer [M9].
   if (hello.cluster_id === null)
     return dialled ? { refuse: refusal("closing", "another peer was expected at that address") } : null;
   if (peer.log.state.formerClusters.includes(hello.cluster_id))
@@ -50,7 +53,8 @@ export function judgeHello(
     };
   }
   const apart = `the peer at ${here} belongs to cluster ${clusterId}, not to ${hello.cluster_id}: check --seed and --data-dir`;
-  // Whoever dials was told to join, and may have founded because it was not told so at its first start. Both sides read this.
+  // The peer that dials has a seed now. It may have had none at its first start, and so have founded a cluster. Both
+  // sides read this.
   const [joiner, seed] = dialled
     ? [peer.self.id, `${hello.id}:${place(hello)}`]
     : [hello.id, `${peer.self.id}:${here}`];
@@ -59,13 +63,14 @@ export function judgeHello(
 }
 
 /**
- * Whether a peer that hears this cannot go on: it was never in the cluster it asks. Only whom it dialled is believed,
- * but for a wiped founder, which dials nobody and is dialled by those who know it [M1].
+ * Whether a peer that is refused in this way cannot go on, because it was never in the cluster that it asks. Only peers
+ * that it has dialled are believed. The exception is an emptied founder: it dials nobody, and is dialled by those who
+ * know it [M1].
  */
 export function endsPeer(refused: Refuse, dialled: boolean, peer: EngineView): boolean {
   const { code } = refused;
   const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
-  // A founder is in its own configuration, which one that joins has not read yet, and recovered nothing [M9].
+  // A founder is in its own configuration, which a joining peer has not read yet; and it has recovered nothing [M9].
   const founded = peer.memberOf(peer.self) !== null && peer.log.state.formerClusters.length === 0;
   if (code === "emptied-founder") return alone && founded;
   const joining = alone || peer.memberOf(peer.self) === null;
@@ -101,7 +106,7 @@ export const NAME_RULE = `1 to ${NAME_BYTES_MAX} bytes of UTF-8 and no control c
 
 const ADDRESS = v.object(address);
 
-/** Why others cannot be told that a peer is dialled there, or null. */
+/** Why the address cannot be told to others as a peer's address, or null. */
 export function refuseAddress(address: Address): string | null {
   if (v.is(ADDRESS, address)) return null;
   const { host, port } = address;

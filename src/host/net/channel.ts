@@ -1,6 +1,6 @@
 /**
- * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. What the frames
- * mean to the cluster is the links' business.
+ * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. The links deal
+ * with what the frames mean to the cluster.
  */
 import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
@@ -20,14 +20,14 @@ import { Window } from "./window.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
 const BULK_QUEUE_BYTES = 256 * 1024;
-/** What is queued at the end has so long to be read. */
+/** At the end, the other side has this long to read what is queued. */
 const LINGER_MS = 2000;
-/** Clocks show no less. */
+/** The smallest difference that clocks show. */
 const PING_STEP_MS = 0.001;
 
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
-  /** The other side is no peer but a client [S8]; the frames that follow are its. */
+  /** The other side is a client, not a peer [S8]; the frames that follow are the client's. */
   attach(channel: Channel, frame: Attach): void;
   frame(channel: Channel, frame: Frame): void;
   refused(refuse: Refuse): void;
@@ -37,24 +37,24 @@ export interface ChannelEvents {
 
 /** One connection: handshake, framing, queue. */
 export class Channel {
-  /** For which address it was dialled; null: the other side did. */
+  /** The address for which it was dialled; null: the other side has dialled. */
   readonly target: Target | null;
   readonly handler: ConnectionHandler;
   readonly remote: string;
   theirs: Hello | null = null;
   link: LinkId | null = null;
-  /** At the other side is a client. */
+  /** The other side is a client. */
   isClient = false;
-  /** Of the protocol, in which both sides speak: known when the other side has greeted. */
+  /** The protocol version that both sides speak: known when the other side has greeted. */
   version: number | null = null;
   heardAt: number;
-  /** The longest time in which nothing came, in milliseconds, since whoever measures set it to 0. */
+  /** The longest time without incoming bytes, in milliseconds, since the measuring code set it to 0. */
   silence = 0;
   sentAt: number;
   /** Bounds the bulk under way to a peer; clients ask for each piece. */
   readonly window = new Window();
   #pingedAt = 0;
-  /** When the first bytes of the frame came that is not whole. */
+  /** When the first bytes of the incomplete frame came. */
   #frameSince = 0;
   readonly #clock: Clock;
   readonly #connection: Connection;
@@ -67,11 +67,11 @@ export class Channel {
   /** Whole frames. */
   #bulk: (readonly Uint8Array[])[] = [];
   #bulkBytes = 0;
-  /** Nothing is sent any more. */
+  /** Nothing more is sent. */
   #over = false;
-  /** This side has refused the other and only hears what it says to that. */
+  /** This side has refused the other, and only listens for its reply. */
   #refused = false;
-  /** What came cannot be framed: the rest is not looked at. */
+  /** Bytes came that cannot be framed: the rest is ignored. */
   #broken = false;
   #closed = false;
 
@@ -126,7 +126,7 @@ export class Channel {
       close: (code) => this.#onClose(code),
     };
     this.#handshake = clock.after(handshake, () => {
-      // What nobody has answered yet cannot be told anything, and is dialled anew.
+      // A connection that is not open yet cannot carry a reason; it is dialled anew.
       if (!this.#open) this.destroy("ETIMEDOUT");
       else if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
     });
@@ -138,29 +138,32 @@ export class Channel {
     return this.theirs !== null || this.isClient;
   }
 
-  /** Builds of different versions meet: what they speak is not the highest of both. */
+  /** The two builds differ: the version that they speak is not the highest of both. */
   get isMixed(): boolean {
     return this.theirs !== null && (this.version !== this.#versions.max || this.version !== this.theirs.version);
   }
 
-  /** Who the connection says is at the other side; null where it does not know. */
+  /** The other side's name as the connection has proven it; null where it does not know. */
   get identity(): string | null {
     return this.#connection.identity;
   }
 
-  /** Bytes that wait to be read at the other side. */
+  /** Bytes that wait to be taken by the other side. */
   get queued(): number {
     return this.#bulkBytes + this.#connection.queued;
   }
 
-  /** Since when a frame is coming that is not whole; null: none is. */
+  /** When the frame that is still incomplete began to come in; null: there is none. */
   get receivesSince(): number | null {
     return this.#decoder.isWithinFrame ? this.#frameSince : null;
   }
 
-  /** Asks for an answer, which tells that everything in front of it has arrived. Returns what the PONG will repeat. */
+  /**
+   * Asks for an answer, which proves that everything sent before has arrived. Returns the value that the PONG will
+   * repeat.
+   */
   ping(): number {
-    // Two in one moment are two questions.
+    // Two PINGs of the same moment must differ.
     const at = Math.max(this.#clock.now(), this.#pingedAt + PING_STEP_MS);
     this.#pingedAt = at;
     this.write(encodeFrame({ type: "PING", at }), false);
@@ -180,7 +183,7 @@ export class Channel {
     this.#isTooLong();
   }
 
-  /** Whoever reads too slowly is dropped: it comes back and catches up from disk [R7] [S9]. */
+  /** A peer that reads too slowly is dropped: it comes back and catches up from disk [R7] [S9]. */
   #isTooLong(): boolean {
     if (this.queued <= QUEUE_BYTES_MAX) return false;
     this.#events.malformed(`more than ${QUEUE_BYTES_MAX} bytes wait to be read there`);
@@ -188,7 +191,7 @@ export class Channel {
     return true;
   }
 
-  /** Says why and closes: at once, or `patient`, when the other side has answered in kind or the time is up. */
+  /** Says why and closes: at once; or, if `patient`, when the other side has refused as well or the time is up. */
   refuse(refuse: Refuse, patient = false): void {
     this.write(encodeFrame(refuse), false);
     if (!patient) return this.end();
@@ -203,7 +206,7 @@ export class Channel {
     this.#over = true;
     for (const piece of this.#bulk.flat()) this.#connection.write(piece);
     this.#connection.end();
-    // A side that neither reads nor closes, or a cut cable, does not hold this one open.
+    // If the other side neither reads nor closes, or the cable is cut, this side closes all the same.
     this.#linger = this.#clock.after(LINGER_MS, () => this.destroy("lingered"));
   }
 
@@ -212,7 +215,7 @@ export class Channel {
     this.#onClose(code);
   }
 
-  /** A frame is always written whole: only between frames may a control frame come in. */
+  /** A frame is always written whole: a control frame may only come between frames. */
   #pump(): void {
     if (this.#over || this.#bulk.length === 0) return;
     let sent = 0;
@@ -250,7 +253,7 @@ export class Channel {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       if (error instanceof WrongVersion && !this.#refused) {
-        // The other side refuses this one likewise, and its people are told by whom.
+        // The other side refuses this one as well, and its people are told which peer did.
         this.refuse(refusal("wrong-version", error.message), true);
         return this.#read(now);
       }
@@ -282,7 +285,7 @@ export class Channel {
       this.window.answered(frame.at, this.#clock.now());
       this.#pump();
     }
-    // What arrives after this side closed still counts where it replaced the connection by another one.
+    // Frames that arrive after this side has replaced the connection by another one still count.
     if (this.isGreeted) this.#events.frame(this, frame);
   }
 

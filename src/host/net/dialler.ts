@@ -1,8 +1,8 @@
 /**
- * Whom this peer wants to be linked with, at which addresses, and when each of them is dialled. Of one peer several
- * addresses may be known: where it said itself that it listens, where a person says it is (a seed), where the log says.
- * None is believed more than another, because any of them may be out of date: all are dialled, for ever, until one
- * leads to that peer [M8].
+ * Knows the peers that this one wants to be linked with and their addresses, and decides when each address is dialled.
+ * Several addresses of one peer may be known: from the peer itself, from a person (a seed), from the log. None is
+ * believed more than another, because any of them may be out of date: all are dialled, again and again, until one leads
+ * to that peer [M8].
  */
 import { place, sameAddress } from "../../core/address.ts";
 import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS, DIALS_PER_SECOND_MAX } from "../../core/config.ts";
@@ -16,11 +16,11 @@ import type { LogLevel } from "../events.ts";
 export interface Target extends PeerInfo {
   pause: number;
   timer: Timer | null;
-  /** When the connection that it has now was dialled; null: it has none. */
+  /** When its present connection was dialled; null: it has none. */
   dialledAt: number | null;
-  /** A failure has been told; the next success is told too. */
+  /** A failure has been reported; the next success is reported too. */
   told: boolean;
-  /** Who answered there last, by `processName`; "": nobody. */
+  /** The process that answered there last, by `processName`; "": none. */
   answered: string;
 }
 
@@ -36,7 +36,7 @@ export class Dialler {
   readonly #options: DiallerOptions;
   readonly #clock: Clock;
   #wanted: readonly PeerInfo[] = [];
-  /** Where each peer said last that it listens: known before any configuration says so. */
+  /** The address at which each peer last said it listens: known before any configuration has it. */
   readonly #heard = new Map<PeerId, PeerInfo>();
   readonly #targets = new Map<string, Target>();
   #closed = false;
@@ -46,13 +46,13 @@ export class Dialler {
     this.#clock = options.clock;
   }
 
-  /** Whom to keep linked; one peer may stand there several times, with an address each. */
+  /** Takes the peers to keep linked. A peer may be in the list several times, with different addresses. */
   want(peers: readonly PeerInfo[]): void {
     this.#wanted = peers;
     this.#retarget();
   }
 
-  /** A peer that was let in said where it listens. */
+  /** A peer that was let in has said where it listens. */
   heard({ id, host, port }: Hello): void {
     const before = this.#heard.get(id);
     if (before !== undefined && sameAddress(before, { host, port })) return;
@@ -77,7 +77,7 @@ export class Dialler {
     }
   }
 
-  /** Looks again at those that nothing else would have dialled. */
+  /** Looks again at targets that nothing else would dial. */
   onBeat(): void {
     for (const target of this.#targets.values()) if (target.timer === null) this.#dial(target);
   }
@@ -90,7 +90,7 @@ export class Dialler {
     let lastAt = Number.NEGATIVE_INFINITY;
     for (const other of this.#targets.values()) {
       const isThere = sameAddress(other, target);
-      // As long as that process lives nobody else listens there, and a second connection with it is of no use.
+      // While that process lives nobody else listens there, and a second connection with it is of no use.
       if (isThere && other.answered !== "" && this.#options.isProcessLinked(other.answered)) return;
       if (isThere) there += 1;
       if (isThere || other.id === target.id) lastAt = Math.max(lastAt, other.dialledAt ?? lastAt);
@@ -98,7 +98,7 @@ export class Dialler {
     const now = this.#clock.now();
     const free = lastAt + DIAL_STAGGER_MS;
     if (now < free) {
-      // Where hundreds are said to be at one address, they do not all look again for each of them.
+      // Where hundreds of peers are said to be at one address, they are not all dialled at once.
       const turn = there > 2 ? this.#clock.random() * there * DIAL_STAGGER_MS : 0;
       target.timer = this.#clock.after(free - now + turn, () => this.#dial(target));
       return;
@@ -107,7 +107,7 @@ export class Dialler {
     this.#options.connect(target);
   }
 
-  /** Somebody who is let in answered there, perhaps not who was expected. */
+  /** A peer that is let in answered there, perhaps another one than expected. */
   answered(target: Target, hello: Hello): void {
     const { log } = this.#options;
     const process = processName(hello);
@@ -123,20 +123,20 @@ export class Dialler {
     target.answered = process;
   }
 
-  /** Whoever listens there wants no link, or is this very process: no use asking again soon. */
+  /** The peer that listens there wants no link, or is this very process, so asking again soon is of no use. */
   unwelcome(target: Target): void {
     target.pause = DIAL_PAUSE_MAX_MS;
   }
 
-  /** The connection that was dialled for it is gone; `code` is the system's, "" for an orderly end. */
+  /** The connection that was dialled for it is gone. `code` is the system's, "" for an orderly end. */
   onClosed(target: Target, code: string): void {
     target.dialledAt = null;
-    // That was pause enough: whoever comes back just now would hear of nothing for as long again.
+    // The time-out was pause enough: a peer that comes back just now should not wait as long again.
     if (code === "ETIMEDOUT") target.pause = DIAL_PAUSE_MIN_MS;
     if (this.#targets.get(nameOf(target)) === target) this.#dialLater(target, code);
   }
 
-  /** The link with a process is over: whoever is wanted there is dialled again. */
+  /** The link with a process is over: the peers that are wanted there are dialled again. */
   onLinkDown(hello: Hello): void {
     const process = processName(hello);
     for (const target of this.#targets.values()) {

@@ -1,8 +1,11 @@
-/** How many connections are let in [W3]: of one address, and in all. Who is not let in is told why. */
+/**
+ * Limits the connections that are let in [W3]: from one address, and in all. A connection that is not let in is told
+ * why.
+ */
 import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX } from "../../core/config.ts";
 import type { Millis } from "../../core/ids.ts";
 
-/** Refusals of one address are told the operator once in this time: there may be hundreds. */
+/** The operator is told of refusals of one address once in this time: there may be hundreds. */
 const TOLD_MS = 60_000;
 /** Addresses whose refusals are counted. */
 const COUNTED_MAX = 1000;
@@ -12,7 +15,7 @@ export class Doors {
   readonly #warn: (message: string) => void;
   readonly #inside = new Map<string, number>();
   #total = 0;
-  /** Refused of each address since that was last told. */
+  /** Connections refused from each address since that was last reported. */
   readonly #refused = new Map<string, { toldAt: Millis; since: number }>();
 
   constructor(now: () => Millis, warn: (message: string) => void) {

@@ -1,4 +1,4 @@
-/** What links need of the host, and what they tell it. */
+/** What links need from the host, and what they tell it. */
 import type { Timings } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { LinkId, MemberKey, ProcessKey } from "../../core/ids.ts";
@@ -16,18 +16,21 @@ export interface LinkEvents {
   up(link: LinkId, hello: Hello): void;
   down(link: LinkId): void;
   frame(link: LinkId, frame: Frame): void;
-  /** The other side answered after so long, and said how long its disk takes [E15]. */
+  /** The other side answered after `roundTrip` milliseconds, and said how long its disk takes [E15]. */
   measured(link: LinkId, roundTrip: number, disk: DiskTimes): void;
-  /** How much bulk may be under way on a link has changed, or frames that take long are coming, or going [R10]. */
+  /**
+   * The amount of bulk that may be under way on a link has changed; or frames that take long are coming in or going out
+   * [R10].
+   */
   flow(link: LinkId, flow: Flow): void;
-  /** This process stood still for so many milliseconds, in which the others gave it up. */
+  /** This process stood still for `away` milliseconds, in which the others gave it up. */
   goesOn(away: number): void;
   /**
-   * The other side said why it will not talk to us; `dialled`: we had asked it to, it is no stranger's word. `by`: who it
-   * said that it is.
+   * The other side said why it refuses this peer. `dialled`: this peer had dialled it, so it is no stranger. `by`: the
+   * peer that it said it is.
    */
   refused(address: string, refuse: Refuse, dialled: boolean, by: Hello | null): void;
-  /** Two living processes of one member were found out, and refused [E16]; one of them may be this very process. */
+  /** Two living processes of one member were found, and refused [E16]; one of them may be this very process. */
   twins(pair: Pair): void;
   log(level: LogLevel, message: string): void;
 }
@@ -39,14 +42,14 @@ export interface LinkOptions {
   readonly timings: Timings;
   /** This peer's HELLO as of now. */
   readonly hello: () => Hello;
-  /** What speaks against linking this peer, or null. */
+  /** Why this peer must not be linked, or null. */
   readonly judge: (hello: Hello, from: Origin) => Refuse | null;
   readonly isMember: (member: MemberKey) => boolean;
-  /** Whether the directory is this process's still: nothing is answered for it otherwise [D1]. */
+  /** Whether this process still has its directory: otherwise it answers nothing [D1]. */
   readonly holds: () => boolean;
-  /** How long this peer's disk takes, for others to know. */
+  /** How long this peer's disk takes, as others are told. */
   readonly disk: () => DiskTimes;
-  /** Milliseconds after which a link that is silent is given up. */
+  /** Milliseconds after which a silent link is given up. */
   readonly silenceMax: (link: LinkId) => number;
   readonly events: LinkEvents;
   readonly clients: ClientEvents;

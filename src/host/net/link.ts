@@ -9,9 +9,12 @@ export interface Link {
   channel: Channel;
   /** Round trip in milliseconds as last measured, null before. */
   roundTrip: number | null;
-  /** When the question was sent whose answer will be the next measurement; null: none is under way. One at a time: what a cut holds back is one late answer, not many. */
+  /**
+   * When the PING was sent whose answer will be the next measurement; null: none is under way. There is one at a time,
+   * so that a cut cable holds back one late answer and not many.
+   */
   askedAt: number | null;
   measuredAt: number;
-  /** As last told. */
+  /** The size of the window as last reported. */
   window: number;
 }

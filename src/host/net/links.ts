@@ -2,12 +2,13 @@
  * Connections that know whom they connect: HELLO on both sides, then frames. The host above sees one link per peer
  * process, however many connections it takes to keep it.
  *
- * - Both sides may dial. Of two connections between the same two processes both keep the one dialled by the higher id,
- *   of two dialled by the same side the newer one.
- * - A new process takes over the link of the one before; whether both live is looked at then [E16].
- * - Control frames go at once; bulk (entries, messages) waits while as much is under way as the line carries soon [W5].
- * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes; on far links that time
- *   follows the round trip, which is measured on all of them all the time [E15].
+ * - Both sides may dial. Of two connections between the same two processes, both sides keep the one that the higher id
+ *   has dialled; of two that the same side has dialled, the newer one.
+ * - A new process takes over the link of the one before. It is then checked whether both live [E16].
+ * - Control frames go at once. Bulk (entries, messages) waits while as much is under way as the line carries in a short
+ *   time [W5].
+ * - A link on which nothing is heard for twice the leader timeout is dead, whatever TCP believes. On far links that
+ *   time follows the round trip, which is measured on all links all the time [E15].
  */
 import { type Address, place } from "../../core/address.ts";
 import type { Frame } from "../../core/frame.ts";
@@ -37,7 +38,7 @@ export class Links {
   readonly #dialler: Dialler;
   readonly #doors: Doors;
   readonly #pulse: Pulse;
-  /** Accepted, and counted there: until they are known as members. */
+  /** Accepted connections that `doors` counts, until they are known as members. */
   readonly #guests = new Set<Channel>();
   readonly #twins = new Twins();
   #nextLink: LinkId = 1;
@@ -72,7 +73,7 @@ export class Links {
     );
   }
 
-  /** Whom to keep connected, and at which addresses: each without a link is dialled, again and again. */
+  /** Takes the peers to keep connected, with their addresses: each peer without a link is dialled, again and again. */
   setTargets(targets: readonly PeerInfo[]): void {
     this.#dialler.want(targets);
   }
@@ -101,12 +102,12 @@ export class Links {
     return this.#links.get(link)?.roundTrip ?? null;
   }
 
-  /** What bulk may be under way on a link, null where there is none. */
+  /** How much bulk may be under way on a link; null where there is no such link. */
   window(link: LinkId): Window | null {
     return this.#links.get(link)?.channel.window ?? null;
   }
 
-  /** When something last came on a link, by this machine's clock. */
+  /** Time of the last data on a link, by this machine's clock. */
   heardAt(link: LinkId): number | undefined {
     return this.#links.get(link)?.channel.heardAt;
   }
@@ -175,14 +176,14 @@ export class Links {
   #onHello(channel: Channel, hello: Hello): void {
     const { self, judge, events } = this.#options;
     if (sameProcess(hello, self)) {
-      // Our own address stands in a seed or a configuration: no use dialling it.
+      // This peer's own address is in a seed or a configuration: dialling it is of no use.
       if (channel.target !== null) this.#dialler.unwelcome(channel.target);
       return channel.end();
     }
     if (sameMember(hello, self)) return this.#meetTwin(channel, hello);
     const against =
       this.#twins.refusalOf(hello) ?? judge(hello, { dialled: channel.target !== null, identity: channel.identity });
-    // Both sides may have something to say against the other: this one listens until it is said.
+    // Both sides may have a reason to refuse the other: this side listens until the other has said its reason.
     if (against !== null) return channel.refuse(against, true);
     if (this.#options.isMember(hello)) this.#noGuest(channel);
     if (channel.target !== null) this.#dialler.answered(channel.target, hello);
@@ -192,7 +193,7 @@ export class Links {
     if (present !== undefined) {
       this.#suspect(present, channel, hello);
       if (hello.boot < present.hello.boot) return;
-      // What the old process was told is not known to the new one.
+      // The new process does not know what the old one was told.
       this.#drop(present);
     }
     this.#twins.decided(hello);
@@ -217,21 +218,24 @@ export class Links {
     this.#pulse.ping(channel, link);
   }
 
-  /** [E16] Another process of a member that is linked: both have a connection for as long as either may answer, and one the link. */
+  /**
+   * [E16] Another process of a linked member. Both keep a connection as long as either may answer, and one of them has
+   * the link.
+   */
   #suspect(present: Link, fresh: Channel, hello: Hello): void {
     this.#twins.suspect([present.hello, hello], this.#clock.now());
     this.#pulse.ping(present.channel, present);
     this.#pulse.ping(fresh, undefined);
   }
 
-  /** Another process of this very member: does it live, too? */
+  /** Another process of this very member: it is asked whether it lives, too. */
   #meetTwin(channel: Channel, hello: Hello): void {
     const own = this.#options.hello();
     this.#twins.suspect([own, hello], this.#clock.now(), [own]);
     this.#pulse.ping(channel, undefined);
   }
 
-  /** Both are told of each other, on every connection that they have. */
+  /** Both processes are told of each other, on every connection that they have. */
   #refuseTwins(pair: Pair): void {
     this.#options.events.twins(pair);
     for (const [i, one] of pair.entries())
@@ -242,7 +246,7 @@ export class Links {
     return [...this.#channels].filter((c) => c.theirs !== null && sameProcess(c.theirs, hello));
   }
 
-  /** Two connections with the same process: both ends judge alike, so both keep the same one. */
+  /** Two connections with the same process: both ends decide by the same rule, so both keep the same connection. */
   #chooseBetween(link: Link, fresh: Channel): void {
     const higherDials = (c: Channel) => (c.target !== null) === this.#options.self.id > link.hello.id;
     const keepFresh = higherDials(fresh) || !higherDials(link.channel);
@@ -282,7 +286,7 @@ export class Links {
     if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null, theirs);
   }
 
-  /** Members get in however many others there are. */
+  /** A member is no guest: members get in however many other connections there are. */
   #noGuest(channel: Channel): void {
     if (this.#guests.delete(channel)) this.#doors.leave(channel.remote);
   }
@@ -297,13 +301,13 @@ export class Links {
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link);
     if (channel.theirs !== null && this.#channelsOf(channel.theirs).length === 0)
-      // Who was only asked is let go, and comes back.
+      // A process that was only asked is let go, and comes back.
       for (const one of this.#twins.onGone(channel.theirs))
         for (const asked of this.#channelsOf(one)) if (asked.link === null) asked.end();
     if (target !== null) this.#dialler.onClosed(target, code);
   }
 
-  /** The link is over; who is wanted is dialled again. */
+  /** The link is over; if that peer is wanted it is dialled again. */
   #drop(link: Link): void {
     this.#links.delete(link.id);
     if (this.#byName.get(memberName(link.hello)) === link) this.#byName.delete(memberName(link.hello));
@@ -319,5 +323,5 @@ export class Links {
   }
 }
 
-/** Of a connection that has been refused: what comes on it is not heard. */
+/** The handler of a connection that has been refused: what comes on it is ignored. */
 const DEAF: ConnectionHandler = { data() {}, drain() {}, close() {} };

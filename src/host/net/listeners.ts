@@ -1,8 +1,10 @@
-/** The addresses at which a peer is dialled: it listens at all of them or at none. */
+/** Listens at the addresses of a peer: at all of them or at none. */
 import { type Address, place } from "../../core/address.ts";
 import type { Connection, ConnectionHandler, Listener, Network, PortError } from "../contracts.ts";
 
-/** The ports that were bound, in the order of the addresses; or what to tell people, with every address that failed. */
+/**
+ * The ports that were bound, in the order of the addresses; or the words for people, with every address that failed.
+ */
 export type Listening =
   | { readonly ok: true; readonly ports: readonly number[] }
   | { readonly ok: false; readonly message: string };

@@ -1,16 +1,16 @@
 /**
- * Which members are here, as people and programs are told it: each change at once. A process that stood still for long
- * (a laptop that slept, a stopped or swapped one) first meets all that came meanwhile, connections among it whose other
- * side has long given up: then what came of it is told, once and in one sentence.
+ * Tells people and programs which members are here: normally each change at once. A process that stood still for long
+ * (a laptop that slept, a stopped or swapped process) first has to deal with everything that came meanwhile, such as
+ * connections that the other side gave up long ago. Then only the outcome is told, once and in one sentence.
  */
 import type { PeerId } from "../../core/ids.ts";
 import type { Notice } from "../../core/reports.ts";
 import type { Clock, Timer } from "../contracts.ts";
 import type { HostEvent } from "../events.ts";
 
-/** Told when nothing has changed for so long, … */
+/** The outcome is told when nothing has changed for this long, … */
 const CALM_MS = 500;
-/** … and at the latest so long after the process went on. */
+/** … and at the latest this long after the process went on. */
 const SETTLED_MS = 5000;
 
 export type MemberEvent = Extract<HostEvent, { event: "member" }>;
@@ -20,9 +20,9 @@ export class Presence {
   readonly #isOther: (id: PeerId) => boolean;
   readonly #tell: (event: MemberEvent | Notice) => void;
   readonly #told = new Map<PeerId, MemberEvent>();
-  /** The last of each since the process went on. */
+  /** The last event of each member since the process went on. */
   readonly #untold = new Map<PeerId, MemberEvent>();
-  /** Milliseconds that the process stood still. */
+  /** Milliseconds for which the process stood still. */
   #away = 0;
   #calm: Timer | null = null;
   #end: Timer | null = null;
@@ -34,12 +34,12 @@ export class Presence {
     this.#tell = tell;
   }
 
-  /** What came while the process stood still is being dealt with. */
+  /** The process is still dealing with what came while it stood still. */
   get isSettling(): boolean {
     return this.#end !== null;
   }
 
-  /** It goes on after so many milliseconds, in which others took it for dead. */
+  /** The process goes on after `away` milliseconds, in which others took it for dead. */
   goesOn(away: number): void {
     this.#away += away;
     this.#end?.cancel();
@@ -70,7 +70,7 @@ export class Presence {
     this.#untold.clear();
     const away = this.#away;
     this.#away = 0;
-    // A clock that was put right has moved nobody.
+    // Where only a clock was set, no member has changed.
     if (untold.length === 0) return;
     const before = [...this.#told.values()].filter((e) => isHere(e) && this.#isOther(e.id)).map(({ id }) => id);
     const changed = untold.filter((event) => !sameAs(event, this.#told.get(event.id)));
@@ -90,7 +90,7 @@ export class Presence {
   }
 }
 
-/** One that joined has a link more often than not; if it has none, that is told next. */
+/** A member that joined usually has a link; if it has none, the next event says so. */
 function isHere(event: MemberEvent | undefined): boolean {
   return event?.state === "alive" || event?.state === "joined";
 }

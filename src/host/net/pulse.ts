@@ -1,6 +1,6 @@
 /**
- * Keeps links alive, gives up those on which nothing is heard, and measures what they carry: round trips [E15], and how
- * much bulk may be under way [R10].
+ * Keeps links alive, gives up silent ones, and measures what they carry: round trips [E15], and how much bulk may be
+ * under way [R10].
  */
 import type { LinkId } from "../../core/ids.ts";
 import type { DiskTimes, Ping, Pong } from "../../core/message.ts";
@@ -10,9 +10,12 @@ import type { Channel } from "./channel.ts";
 import type { Link } from "./link.ts";
 import type { LinkOptions } from "./link-options.ts";
 
-/** Where there is always something to send, the round trip is measured this often, in heartbeat intervals. */
+/** Heartbeat intervals between two measurements of the round trip, on links where there is always something to send. */
 const MEASURE_EVERY_HEARTBEATS = 5;
-/** So many times within the silence that is borne something is sent, and the round trip measured, where that is long [R10]. */
+/**
+ * How many times something is sent, and the round trip measured, within the silence that is tolerated, where that is
+ * long [R10].
+ */
 const [HEARD_PER_SILENCE, MEASURED_PER_SILENCE] = [4, 2];
 const NO_DISK: DiskTimes = { mean: 0, bound: 0 };
 
@@ -22,13 +25,13 @@ export class Pulse {
   readonly #channels: ReadonlySet<Channel>;
   readonly #links: ReadonlyMap<LinkId, Link>;
   readonly #onBeatEnd: () => void;
-  /** The last PING of each that came while this process did not know that it holds its directory. */
+  /** The last PING on each connection that came while this process did not know that it holds its directory. */
   readonly #unanswered = new Map<Channel, number>();
   #timer: Timer | null = null;
   #dueAt = 0;
   #wallDueAt = 0;
 
-  /** `channels` and `links` are the ones of now, as their owner changes them; `onBeatEnd` is called after each beat. */
+  /** `channels` and `links` are live: their owner changes them. `onBeatEnd` is called after each beat. */
   constructor(
     options: Pick<LinkOptions, "clock" | "timings" | "holds" | "disk" | "silenceMax" | "events">,
     channels: ReadonlySet<Channel>,
@@ -43,8 +46,8 @@ export class Pulse {
   }
 
   onPing(channel: Channel, { at }: Ping): void {
-    // Whoever stood still while another process took over the directory does not say that it lives; one that still has
-    // it does as soon as it knows that, because the other side asks one thing at a time.
+    // A process that stood still while another one took over its directory must not say that it lives. One that still
+    // has its directory answers as soon as it knows that, because the other side asks one thing at a time.
     if (!this.#options.holds()) return void this.#unanswered.set(channel, at);
     this.#unanswered.delete(channel);
     channel.write(encodeFrame({ type: "PONG", at, disk: this.#options.disk() }), false);
@@ -57,14 +60,14 @@ export class Pulse {
     const now = this.#clock.now();
     link.askedAt = null;
     link.measuredAt = now;
-    // While a process stands still, or a cable is pulled, nothing at all is heard: that time is not the line's.
+    // While a process stands still, or a cable is pulled, nothing at all is heard. That time does not measure the line.
     const { silence } = link.channel;
     const still = silence > this.#options.timings.leaderTimeout ? silence : 0;
     link.roundTrip = Math.max(0, now - at - still);
     this.#options.events.measured(link.id, link.roundTrip, disk ?? NO_DISK);
   }
 
-  /** Keeps the connection alive; where no measurement is under way it begins one. */
+  /** Keeps the connection alive; begins a measurement where none is under way. */
   ping(channel: Channel, link: Link | undefined): void {
     const at = channel.ping();
     if (link === undefined || link.askedAt !== null) return;
@@ -76,7 +79,9 @@ export class Pulse {
     if (link.channel.window.size !== link.window) this.#tellFlow(link, false, null);
   }
 
-  /** Tells of frames that take longer than a heartbeat interval: that nothing else is heard of them says nothing. */
+  /**
+   * Reports frames that take longer than a heartbeat interval: silence means nothing while such a frame is on its way.
+   */
   #tellProgress(link: Link, now: number): void {
     const { channel } = link;
     const { heartbeat, leaderTimeout } = this.#options.timings;
@@ -117,16 +122,16 @@ export class Pulse {
     const late = Math.max(0, now - this.#dueAt);
     const { timings, silenceMax } = this.#options;
     const { heartbeat } = timings;
-    // The clock of a machine that sleeps stands still too, but for the one that shows the time of day.
+    // While a machine sleeps its monotonic clock stands still too; only the wall clock goes on.
     const away = Math.max(late, this.#clock.wall() - this.#wallDueAt);
     if (away > 2 * timings.leaderTimeout) this.#options.events.goesOn(away);
     for (const [channel, at] of this.#unanswered) this.onPing(channel, { type: "PING", at });
     for (const channel of this.#channels) {
-      // Being late ourselves, we heard nothing because we did not listen.
+      // This process was late, so it heard nothing because it did not listen.
       if (late > heartbeat) channel.heardAt += late;
       if (!channel.isGreeted) continue;
       const link = channel.link === null ? undefined : this.#links.get(channel.link);
-      // What was asked before this process stood still is answered in its own time.
+      // An answer to what was asked before this process stood still measures nothing.
       if (link !== undefined && late > heartbeat) link.askedAt = null;
       const silence = link === undefined ? 2 * timings.leaderTimeout : silenceMax(link.id);
       if (now - channel.heardAt > silence) {
@@ -135,7 +140,7 @@ export class Pulse {
       }
       const every = Math.max(MEASURE_EVERY_HEARTBEATS * heartbeat, silence / MEASURED_PER_SILENCE);
       const isDue = link?.askedAt === null && now - link.measuredAt >= every;
-      // A narrow line has better things to carry than more of them.
+      // A narrow line should not carry more of them.
       const idle = Math.max(heartbeat, Math.min(silence / HEARD_PER_SILENCE, timings.leaderTimeout));
       if (isDue || channel.window.hasUnmarked || now - channel.sentAt >= idle) this.ping(channel, link);
       if (link !== undefined) this.#tellProgress(link, now);

@@ -1,31 +1,40 @@
 /**
- * How many bytes of bulk may be under way on one connection, so that what must not wait has little to wait for [W5]. A
- * PING behind bulk is answered when everything in front of it has arrived: its round trip says how long those bytes took.
- * As long as that is hardly longer than a round trip of nothing, twice as many may follow; otherwise as many as the line
- * was seen to carry in such a round trip and `QUEUE_MS` (the rule of FAST TCP; Wei, Jin, Low & Hegde 2006). What the kernel
- * would take besides only stands in its buffers.
+ * How many bytes of bulk may be under way on one connection, so that urgent frames wait only a little [W5]. A PING
+ * behind bulk is answered when everything before it has arrived, so its round trip shows how long those bytes took.
+ * While that is hardly longer than the round trip of an empty line, the window doubles. Otherwise the window is what
+ * the line was seen to carry in such a round trip plus `QUEUE_MS` (the rule of FAST TCP; Wei, Jin, Low & Hegde 2006).
+ * Anything more would only wait in the kernel's buffers.
  */
 
-/** So long may bytes stand in front of a narrow line, in milliseconds: short beside a heartbeat, long beside our own pauses. */
+/**
+ * Milliseconds that bytes may queue in front of a narrow line: short beside a leader timeout, long beside this
+ * process's own pauses.
+ */
 const QUEUE_MS = 200;
-/** A new connection begins with so many bytes, and no line is so slow that it gets fewer. */
+/** The window of a new connection, in bytes. No line gets less, however slow it is. */
 const LEAST_BYTES = 8 * 1024;
-/** A frame is no smaller than this, or its head would be a large part. */
+/** A frame is no smaller than this; otherwise its head would be a large part of it. */
 const FRAME_LEAST_BYTES = LEAST_BYTES / 2;
-/** Whoever asks for so many windows at a time is seldom between two questions: where these are short, and where they are long. */
+/**
+ * Size of one answer, in windows, so that the pause between two requests is a small part: for short and for long round
+ * trips.
+ */
 const [ANSWER_WINDOWS, FAR_ANSWER_WINDOWS] = [2, 8];
-/** More than a fast line has under way, in bytes. */
+/** The largest window, in bytes: more than a fast line has under way. */
 const MOST_BYTES = 16 * 1024 * 1024;
-/** One late answer does not halve it more than once. */
+/** One late answer makes the window no smaller than this part of it. */
 const SHRINK = 1 / 2;
-/** Weight of one more round trip. A mean of them, because on a line where they differ the shortest is no measure. */
+/**
+ * Weight of one more round trip in the mean. A mean is used, because on a line where round trips differ the shortest is
+ * no measure.
+ */
 const BASE_WEIGHT = 1 / 4;
 
 interface Mark {
   readonly at: number;
-  /** All bytes in front of it since the connection began. */
+  /** Number of bytes sent before it since the connection began. */
   readonly through: number;
-  /** Of these, how many were under way when it was sent. */
+  /** How many of these were under way when it was sent. */
   readonly underWay: number;
 }
 
@@ -35,34 +44,37 @@ export class Window {
   #written = 0;
   #arrived = 0;
   #marked = 0;
-  /** What was written by then has arrived. */
+  /** Everything written by this time has arrived. */
   arrivedUntil = Number.NEGATIVE_INFINITY;
-  /** Round trip in milliseconds of what has next to nothing in front of it. */
+  /** Round trip in milliseconds with almost nothing queued in front. */
   #base = Number.POSITIVE_INFINITY;
   /** PINGs that are not answered yet, oldest first. */
   #marks: Mark[] = [];
 
-  /** Bytes written and not known to have arrived. */
+  /** Bytes written that are not known to have arrived. */
   get underWay(): number {
     return this.#written - this.#arrived;
   }
 
-  /** One more frame may follow: one of half its size is full enough, and a larger one goes alone. */
+  /** Whether one more frame may follow. A half-filled window is full enough, and a larger frame goes alone. */
   get isOpen(): boolean {
     return this.underWay < this.size - this.frame / 2;
   }
 
-  /** Bytes of one answer: so many that the pause before the next question is a small part, wherever that has to go. */
+  /**
+   * Bytes of one answer: enough to make the pause before the next request a small part, however far away the other side
+   * is.
+   */
   get answer(): number {
     return this.size * (ANSWER_WINDOWS + (FAR_ANSWER_WINDOWS - ANSWER_WINDOWS) * (1 - this.#queueShare));
   }
 
-  /** Bytes of one frame: half of what may queue, or bursts would look like a line that is full. */
+  /** Bytes of one frame: half of what may queue; otherwise bursts would look like a full line. */
   get frame(): number {
     return Math.max(FRAME_LEAST_BYTES, Math.floor((this.size * this.#queueShare) / 2));
   }
 
-  /** The part of the window that is not for the way there and back. */
+  /** The part of the window that may queue, beyond what the round trip itself holds. */
   get #queueShare(): number {
     return Number.isFinite(this.#base) ? QUEUE_MS / (this.#base + QUEUE_MS) : 1;
   }
@@ -72,12 +84,12 @@ export class Window {
     return this.#written - this.#marked >= this.frame;
   }
 
-  /** Something was written that no PING follows: nobody would know when it has arrived. */
+  /** Something was written and no PING follows it, so nobody would know when it has arrived. */
   get hasUnmarked(): boolean {
     return this.#written > this.#marked;
   }
 
-  /** Since when the oldest PING that stands behind bulk has waited for its answer; null: none does. */
+  /** When the oldest unanswered PING behind bulk was sent; null: there is none. */
   get waitsSince(): number | null {
     return this.#marks.find((mark) => mark.through > this.#arrived)?.at ?? null;
   }
@@ -86,7 +98,7 @@ export class Window {
     this.#written += bytes;
   }
 
-  /** A PING was written, with this in it; no two have the same. */
+  /** A PING was written with this value in it. No two have the same. */
   mark(at: number): void {
     this.#marked = this.#written;
     this.#marks.push({ at, through: this.#written, underWay: this.underWay });
@@ -103,12 +115,12 @@ export class Window {
     const took = Math.max(now - at, 0.01);
     const before = this.size;
     if (mark.underWay <= LEAST_BYTES || this.#base === Number.POSITIVE_INFINITY) this.#learn(took);
-    // A few bytes say nothing: what they waited for were not themselves.
+    // A few bytes measure nothing: the time was spent on other bytes.
     if (mark.underWay < this.size / 2) return false;
     const fit = took <= this.#base + QUEUE_MS / 2 ? 2 : (this.#base + QUEUE_MS) / took;
     if (fit < 1)
       this.size = Math.max(LEAST_BYTES, Math.ceil(SHRINK * before), Math.min(before, Math.floor(fit * mark.underWay)));
-    // Only a window that was full says that more would pass.
+    // Only a window that was full shows that more would pass.
     else if (mark.underWay + this.frame > before)
       this.size = Math.min(MOST_BYTES, Math.floor(Math.min(fit, 2) * before));
     return this.size !== before;

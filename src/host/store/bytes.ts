@@ -1,6 +1,6 @@
-/** Bytes that are written in one call. */
+/** Pieces of bytes, joined so that they are written in one call. */
 
-/** The pieces as one. */
+/** Returns the pieces as one. */
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(byteLength(pieces));
   let at = 0;

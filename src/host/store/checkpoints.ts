@@ -1,4 +1,4 @@
-/** Notes of the log state at the ends of closed segments: shortcuts for start-up. */
+/** Checkpoints: the log state at the ends of closed segments, as shortcuts for start-up. */
 import type { LogState } from "../../core/log-state.ts";
 import { type Disk, PortError } from "../contracts.ts";
 import { checkpointPath, type Segment } from "./segments.ts";
@@ -11,8 +11,8 @@ export interface Checkpoint {
 }
 
 /**
- * Notes the state at the end of a closed segment. Only a shortcut for start-up: without it the segment is read, so a disk
- * that has no room for it is no reason to stop. Returns why it could not, or null.
+ * Writes the state at the end of a closed segment. It is only a shortcut for start-up: without it the segment is read.
+ * So a disk that has no room for it is no reason to stop. Returns why it failed, or null.
  */
 export function writeCheckpoint(disk: Disk, segment: Segment, state: LogState): PortError | null {
   const checkpoint: Checkpoint = { bytes: segment.bytes, state: state.toData() };

@@ -1,6 +1,7 @@
 /**
- * Pending messages of earlier processes against the log they may stand in [S10]: whether one was sent is not for its number
- * to say, because somebody else may have used that. The entries are near the end of the log, but for a file that is old.
+ * Compares pending messages of earlier processes with the log [S10]. Their numbers alone do not show whether they were
+ * sent, because somebody else may have used a number. Unless the outbox is old, the entries are near the end of the
+ * log.
  */
 import type { LogIndex, PeerId } from "../../core/ids.ts";
 import type { Draft, Entry } from "../../core/log-entry.ts";
@@ -15,13 +16,13 @@ const PAGE_ENTRIES = 1024;
 export interface CommittedLog {
   readonly state: LogState;
   readonly commit: LogIndex;
-  /** What stands behind the commit index, and may be taken back. */
+  /** Entries behind the commit index, which may be taken back. */
   readonly uncommitted: readonly Entry[];
   /** Throws WireError where the log is damaged. */
   readEntries(from: LogIndex, count: number): Entry[];
 }
 
-/** Of each session the counters, in ascending order, whose numbers went to other texts. */
+/** For each session the counters, in ascending order, that other texts have got. */
 export function claimedByOthers(
   pending: readonly PendingSession[],
   senderId: PeerId,
@@ -54,7 +55,7 @@ export function claimedByOthers(
   return claimed;
 }
 
-/** What is damaged is for its reader to set right; here it only tells nothing. */
+/** A damaged piece of the log shows nothing here; the code that needs those entries deals with it. */
 function readPage(log: CommittedLog, from: LogIndex, through: LogIndex): Entry[] {
   try {
     return log.readEntries(from, through - from + 1);

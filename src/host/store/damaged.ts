@@ -1,11 +1,13 @@
-/** Files found damaged are kept in a folder of their own before anything is cut: a person may still read them. */
+/** Damaged files are copied to a folder of their own before anything is cut, because a person may still read them. */
 import type { Disk, File } from "../contracts.ts";
 import { makeWhole } from "./state-files.ts";
 
 export const DAMAGED_DIRECTORY = "damaged";
 const COPY_BYTES = 1024 * 1024;
 
-/** Copies a file into `damaged/` under its own name, numbered where that is taken; returns the copy's path. */
+/**
+ * Copies a file into `damaged/` under its own name, with a number where that name is taken. Returns the copy's path.
+ */
 export function copyAside(disk: Disk, path: string): string {
   disk.makeDirectory(DAMAGED_DIRECTORY);
   const name = path.slice(path.lastIndexOf("/") + 1);

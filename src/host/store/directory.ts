@@ -42,7 +42,7 @@ export const RECOVERY = "recovery.json";
 
 export interface DirectoryOptions {
   readonly id: PeerId;
-  /** Without seeds: an empty directory founds a cluster [M1]. */
+  /** There are no seeds: an empty directory founds a cluster [M1]. */
   readonly founds: boolean;
   readonly fsync: boolean;
   readonly events: StoreEvents;
@@ -51,12 +51,12 @@ export interface DirectoryOptions {
 export class Directory {
   readonly store: LogStore;
   readonly outbox: Outbox;
-  /** What the core starts from. */
+  /** What the engine starts from. */
   restored: Restored;
   /** Last index delivered by earlier processes. */
   readonly delivered: LogIndex;
   readonly notes: readonly string[];
-  /** Messages that have other numbers than an earlier process told [S10]. */
+  /** Messages whose numbers differ from those that an earlier process reported [S10]. */
   readonly renamed: { readonly session: string; readonly counters: readonly number[]; readonly to: string }[] = [];
   readonly #disk: Disk;
   readonly #failed: StoreEvents["failed"];
@@ -64,7 +64,7 @@ export class Directory {
   readonly #promise: SlotFile;
   #identity: Identity;
   readonly #progress: ProgressFile;
-  /** Damage, or that there is none any more, that could not be noted yet. */
+  /** News about damage (found, or repaired) that could not be noted yet. */
   #unnotedDamage: { readonly from: LogIndex | null } | null = null;
 
   constructor(disk: Disk, clock: Clock, options: DirectoryOptions) {
@@ -85,23 +85,23 @@ export class Directory {
     });
     notes.push(...recovered.notes);
     const promised = this.#readPromise(recovered.state.tail.ballot);
-    // As with the log, an unclean stop may have left in the page cache what the medium refused [D3].
+    // As with the log: after an unclean stop the page cache may hold bytes that the medium has refused [D3].
     if (!progress.clean) makePromiseFile(disk, promised);
     this.#promise = new SlotFile(disk, PROMISE);
     const faulty = this.#noteDamage(recovered, options.founds);
     const { state } = recovered;
     this.store = new LogStore(disk, clock, options.fsync, options.events, recovered.segments, state);
-    // What recovery kept may be in the page cache only.
+    // The entries that recovery has kept may be in the page cache only.
     this.store.syncNow();
     const commit = Math.min(progress.commit, state.index);
     const { outbox, pending } = Outbox.open(disk, notes);
     this.outbox = outbox;
     this.#leaveClaimed(clock, pending, { ...recovered, commit }, notes);
-    // What was delivered was committed: it stays so even where this log has lost it.
+    // Delivered entries were committed, and stay delivered even where this log has lost them.
     this.delivered = progress.delivered;
     this.notes = notes;
     this.restored = {
-      // The store and the core each change a state of their own, at their own pace.
+      // The store and the engine each change their own copy of the state, at their own pace.
       state: LogState.fromData(state.toData()),
       entries: recovered.entries,
       beforeCrc: recovered.beforeCrc,
@@ -111,15 +111,15 @@ export class Directory {
       faulty,
       outbox: outbox.pending,
     };
-    // From here on a stop without a word is an unclean one.
+    // From here on, a stop that is not noted is an unclean one.
     const began = clock.now();
     this.saveProgress({ ...progress, durable: state.index, clean: false }, true);
     const syncMs = clock.now() - began;
-    // A clock that stands still has measured nothing.
+    // If the clock stands still nothing was measured.
     if (syncMs > 0) this.restored = { ...this.restored, syncMs };
   }
 
-  /** [S10] Messages whose numbers went to others' texts while this peer was not there go out under new ones. */
+  /** [S10] Messages whose numbers other texts have got while this peer was not running go out under new numbers. */
   #leaveClaimed(
     clock: Clock,
     pending: readonly PendingSession[],
@@ -139,7 +139,7 @@ export class Directory {
     }
   }
 
-  /** This process among all that ever ran on the directory or on a copy of it. */
+  /** The key of this process, unique among all that ever ran on the directory or on a copy of it. */
   get self(): ProcessKey {
     const { id, inc, boot = 0 } = this.#identity;
     return { id, inc, boot };
@@ -150,7 +150,10 @@ export class Directory {
     return this.#identity.cluster_id;
   }
 
-  /** From its first JOIN_ACK on a directory belongs to one cluster. False where that cannot be noted: the answer comes again. */
+  /**
+   * From its first JOIN_ACK on, a directory belongs to one cluster. Returns false if that cannot be noted; the answer
+   * comes again.
+   */
   bindCluster(clusterId: string): boolean {
     const identity = { ...this.#identity, cluster_id: clusterId };
     const isBound = this.#attempt(IDENTITY, () => replaceStateNow(this.#disk, IDENTITY, identity));
@@ -158,7 +161,7 @@ export class Directory {
     return isBound;
   }
 
-  /** What can wait: whether it was done. */
+  /** Tries a write that can wait; returns whether it was done. */
   #attempt(file: TroubledFile, write: () => void): boolean {
     try {
       write();
@@ -171,7 +174,7 @@ export class Directory {
     return true;
   }
 
-  /** First entry of the log of a founder that has none yet; null for everybody else. */
+  /** The first entry of the log, for a founder that has none yet; null for everybody else. */
   foundingGenesis(
     address: Address,
     segments: { readonly entries: number; readonly bytes: number } = SEGMENTS,
@@ -191,20 +194,20 @@ export class Directory {
     this.#promise.write(ballotOf(ballot), done);
   }
 
-  /** At leisure: a promise that stands in the file twice outlives damage to one place. */
+  /** Writes the promise into the second slot, without haste: then it survives damage to one place of the file. */
   secondPromise(): void {
     this.#promise.writeTwice((error) => {
       if (error !== null && !passes(error)) this.#failed(error);
     });
   }
 
-  /** The watermark must not speak of entries that will be gone. Throws HostError, PortError. */
+  /** Lowers the watermark first: it must not cover entries that will be gone. Throws HostError, PortError. */
   truncate(from: LogIndex): void {
     if (this.progress.durable >= from) this.saveProgress({ ...this.progress, durable: from - 1 }, true);
     this.#findingDamage(from, () => this.store.truncate(from));
   }
 
-  /** Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). */
+  /** Notes how far this peer is: without haste; or, with `durable`, before it returns (throws PortError). */
   saveProgress(progress: Progress, durable = progress.clean): void {
     this.#progress.save(progress, durable);
   }
@@ -217,12 +220,12 @@ export class Directory {
     return this.store.read(after, bytesMax, through);
   }
 
-  /** Lines as they stand in the log, unchecked. Throws HostError where they are not there. */
+  /** Lines of the log, unchecked. Throws HostError where they are missing. */
   readLines(from: LogIndex, count: number): Uint8Array[] {
     return this.#findingDamage(from, () => this.store.readLines(from, count));
   }
 
-  /** Throws HostError where the log is damaged, which the next start then sets right [D5]. */
+  /** Throws HostError where the log is damaged; the next start then repairs it [D5]. */
   readEntries(from: LogIndex, count: number): Entry[] {
     return this.#findingDamage(from, () => this.store.readEntries(from, count));
   }
@@ -239,19 +242,19 @@ export class Directory {
     }
   }
 
-  /** The loss is made good: this peer counts again [D5]. */
+  /** The lost entries are back: this peer counts again [D5]. */
   clearDamage(): void {
     this.#unnotedDamage = { from: null };
     this.retryNotes();
   }
 
-  /** Damage found while running: the next start reads everything and sets aside what is bad. */
+  /** Notes damage found while running: the next start reads everything and sets bad files aside. */
   markDamage(from: LogIndex): void {
     this.#unnotedDamage = { from };
     this.retryNotes();
   }
 
-  /** What could not be noted before, at leisure. */
+  /** Writes, without haste, what could not be noted before. */
   retryNotes(): void {
     const damage = this.#unnotedDamage;
     if (damage !== null && this.#attempt(REPAIR, () => this.#writeDamage(damage.from))) this.#unnotedDamage = null;
@@ -271,7 +274,10 @@ export class Directory {
     this.#disk.unlock();
   }
 
-  /** A promise is on disk before any entry of its ballot is: one that falls short of the log was lost or put back. */
+  /**
+   * A promise is on disk before any entry of its ballot. So if it is below the log's last ballot, it was lost or put
+   * back.
+   */
   #readPromise(tail: Ballot): Ballot {
     const amends = `without it this peer could break a promise it gave. Start with an empty directory instead, and if the others refuse that, say /evict ${this.#identity.id} there. If there are no others: \`chatpeer recover DIR --force\``;
     let promised: Ballot;
@@ -286,14 +292,14 @@ export class Directory {
     return promised;
   }
 
-  /** Remembers damage until it is repaired; who is alone cannot repair itself. */
+  /** Notes damage until it is repaired. A peer that is alone cannot repair itself. */
   #noteDamage({ state, damagedFrom }: Recovered, founds: boolean): boolean {
     const noted = damageNoted(this.#disk);
     if (!noted && damagedFrom === null) return false;
     if (!noted) this.#writeDamage(damagedFrom);
     if (!this.#isAlone(state, founds)) return true;
     if (damagedFrom !== null || this.progress.durable === UNKNOWN) throw this.#lost(state);
-    // Restored from a copy: all that was confirmed is here again.
+    // The log was restored from a copy: everything that was confirmed is here again.
     this.#writeDamage(null);
     return false;
   }
@@ -313,7 +319,7 @@ export class Directory {
   }
 }
 
-/** Opens a directory that this process has locked; where that fails it is given back. Throws HostError. */
+/** Opens a directory that this process has locked; if that fails, the lock is given back. Throws HostError. */
 export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOptions): Directory {
   try {
     return new Directory(disk, clock, options);
@@ -324,7 +330,7 @@ export function openDirectory(disk: Disk, clock: Clock, options: DirectoryOption
   }
 }
 
-/** Damage was found before and is not made good yet [D5]. */
+/** Whether damage was found before and is not repaired yet [D5]. */
 export function damageNoted(disk: Disk): boolean {
   try {
     return readState(disk, REPAIR) !== null;

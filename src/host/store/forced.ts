@@ -1,15 +1,15 @@
 /**
  * Forced recovery [M9]: a majority of the voters is lost for good, and one stopped survivor's log becomes the history
- * of a new cluster of which it is the only voter. What the lost ones had confirmed and this directory never received
- * is given up, and nobody but a person can know that they are lost: hence the force.
+ * of a new cluster of which it is the only voter. Entries that the lost voters had confirmed and this directory never
+ * received are given up. Only a person can know that these voters are lost: hence the force.
  *
  *   inspect ─▶ recovery.json ─▶ log cut ─▶ + config, settled ─▶ outbox, promise, progress, identity ─▶ renamed
  *              (what will be,    └──────────── no peer starts on the directory meanwhile ──────┘      before-recovery-…
  *               what was)
  *
- * Before recovery.json is durable nothing has changed. From then on every step can be done again, and a second run with
- * the same file does: it ends where the first one would have. The old cluster and the new never mix, because each
- * connection begins with the cluster's id [W2] and whoever has belonged to a cluster keeps it.
+ * Before recovery.json is durable nothing has changed. From then on every step can be done again; a second run with the
+ * same file does so, and ends where the first one would have. The old cluster and the new one never mix, because each
+ * connection begins with the cluster's id [W2], and a member keeps the id of its cluster.
  */
 import { lastTermAfter, TERM_LEAP_MAX, TERM_MAX, TERMS_LEFT_WARNED, TERMS_PER_CLUSTER } from "../../core/config.ts";
 import {
@@ -41,27 +41,30 @@ import { listSegments, Segment, segmentPath } from "./segments.ts";
 import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
 import { HostError, lockDirectory, lockFailure, unusable } from "./unusable.ts";
 
-/** What is in a directory, for whoever decides whether its log is to become the history. */
+/** What is in a directory, for the person who decides whether its log is to become the history. */
 export interface Survivor {
   readonly id: PeerId;
   /** The cluster it belongs to; after the recovery the new one. */
   readonly clusterId: string;
   readonly self: Member;
-  /** By the newest configuration in the log. */
+  /** The members by the newest configuration in the log. */
   readonly members: readonly Member[];
-  /** Whose majority decides now. */
+  /** The voters whose majority decides now. */
   readonly voters: readonly PeerId[];
   /** The last entry that can be read: the history goes through here. */
   readonly tail: Tail;
-  /** Through here this directory knows the log to be committed. */
+  /** The log is committed through here, as far as this directory knows. */
   readonly commit: LogIndex;
-  /** What is wrong behind the tail where something is that had been confirmed, else null. */
+  /** What is wrong behind the tail, if confirmed entries are lost there; else null. */
   readonly damage: string | null;
-  /** Through here entries had been confirmed on this disk: above the tail where some are lost. */
+  /** Entries through here had been confirmed on this disk. It is above the tail where some are lost. */
   readonly confirmed: LogIndex;
-  /** Terms that its cluster can still use, as far as this directory knows: with none left it elects nobody any more. */
+  /**
+   * Number of terms that its cluster can still use, as far as this directory knows. With none left no leader can be
+   * elected.
+   */
   readonly termsLeft: number;
-  /** It is the only voter and whole, and has terms left: nothing is to be recovered. */
+  /** It is the only voter, its log is whole, and terms are left: there is nothing to recover. */
   readonly needless: boolean;
   /** A recovery was begun and waits to be finished. */
   readonly begun: boolean;
@@ -71,13 +74,13 @@ export interface Recovery {
   /** As it was found. */
   readonly before: Survivor;
   readonly clusterId: string;
-  /** Where what was replaced is kept. */
+  /** The path where the replaced state is kept. */
   readonly kept: string;
-  /** What else a person should know. */
+  /** Further notes for a person. */
   readonly notes: readonly string[];
 }
 
-/** recovery.json: what will be and what was, so that a second run ends as the first would have. */
+/** recovery.json: the new state and the old one, so that a second run ends as the first would have. */
 interface Plan {
   readonly cluster_id: string;
   readonly ballot: Ballot;
@@ -87,14 +90,14 @@ interface Plan {
   readonly progress: Progress;
 }
 
-/** Looks and changes nothing. Throws HostError. */
+/** Looks at a directory and changes nothing. Throws HostError. */
 export function inspectSurvivor(disk: Disk, clock: Clock): Survivor {
   return holding(disk, clock, (held) => {
     const plan = readPlan(held);
     return plan === null
       ? inspect(held, identityOf(held))
       : {
-          // What an earlier version has noted does not say it.
+          // A plan that an earlier version has noted lacks this field.
           ...{ termsLeft: TERMS_PER_CLUSTER },
           ...plan.before,
           begun: true,
@@ -103,8 +106,8 @@ export function inspectSurvivor(disk: Disk, clock: Clock): Survivor {
 }
 
 /**
- * Makes the directory the only voter of a new cluster; null if it is the only voter already, and whole. Throws
- * HostError; after any failure, a power cut included, it can be called again.
+ * Makes the directory the only voter of a new cluster. Returns null if it is the only voter already, and whole. Throws
+ * HostError. After any failure, even a power cut, it can be called again.
  */
 export function recoverByForce(disk: Disk, clock: Clock): Recovery | null {
   return holding(disk, clock, (held) => {
@@ -116,7 +119,7 @@ export function recoverByForce(disk: Disk, clock: Clock): Recovery | null {
 function holding<T>(disk: Disk, clock: Clock, work: (held: Disk) => T): T {
   const holder = lockDirectory(disk);
   if (holder !== null) throw new HostError(lockFailure(heldElsewhere(holder)));
-  // What is lost or not renewed shows in the next call, which throws.
+  // If the lock is lost or not renewed, the next call throws.
   const held = new HeldDisk(disk, clock, { lost: () => {}, unrenewed: () => {} });
   try {
     return work(held);
@@ -157,7 +160,7 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
   return {
     id,
     clusterId: cluster_id,
-    // One that the log does not know yet listens where the command lets it; the address follows by itself [M8].
+    // A peer that the log does not know yet gets the default address; the right one follows by itself [M8].
     self: { id, inc, host: self?.host ?? "127.0.0.1", port: self?.port ?? 6000 + id, role: self?.role ?? "observer" },
     members,
     voters: [...new Set(voters.map((v) => v.id))].sort((a, b) => a - b),
@@ -171,7 +174,7 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
   };
 }
 
-/** Reads every line through the last good one; `wrong` is what is behind that. */
+/** Reads every line through the last good one. `wrong` says what is behind that line. */
 function readLog(disk: Disk): { state: LogState; wrong: string | null } {
   const state = new LogState();
   for (const first of listSegments(disk)) {
@@ -187,7 +190,7 @@ function readLog(disk: Disk): { state: LogState; wrong: string | null } {
   return { state, wrong: null };
 }
 
-/** One that is damaged is no plan: another is made, on what the first one has left. */
+/** A damaged plan counts as none: another one is made from what the first run has left. */
 function readPlan(disk: Disk): Plan | null {
   return orNull(() => readState(disk, RECOVERY) as Plan | null);
 }
@@ -209,7 +212,7 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
   const before = inspect(disk, found);
   if (before.needless) return null;
   const promise = orNull(() => readPromise(disk));
-  // A start like any other: a copy of this directory that is recovered as well makes another ballot [E14].
+  // The recovery counts as a start: if a copy of this directory is recovered as well, it makes another ballot [E14].
   const identity = { ...found, boot: nextBoot(clock, found) };
   const term = termAbove(before.tail.ballot.term, promise?.term ?? 0);
   const promisePath = disk.list("").includes(PROMISE) ? PROMISE : PROMISE_BEFORE_SLOTS;
@@ -228,8 +231,9 @@ function makePlan(disk: Disk, clock: Clock): Plan | null {
 }
 
 /**
- * Above the log, whose ballots never go back, and above what was promised to the lost; but for a promise that no elections
- * could have led to from where the log ends: that one only used up the terms of its cluster, and binds to nobody in the new one.
+ * A term above those of the log, whose ballots never go back, and above what was promised to the lost voters. A promise
+ * that elections could not have reached from the end of the log is left out: it only used up the terms of its cluster,
+ * and does not bind this peer in the new one.
  */
 function termAbove(logged: Term, promised: Term): Term {
   const term = (promised - logged > TERM_LEAP_MAX ? logged : Math.max(logged, promised)) + 1;
@@ -248,7 +252,7 @@ function keepIfDamaged(disk: Disk, path: string, read: () => unknown): void {
   }
 }
 
-/** Every step leaves what the ones before it need if this is called again. */
+/** Every step leaves intact what the steps before it need, so that this can be called again. */
 function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
   const notes: string[] = [];
   const { cluster_id, before, identity } = plan;
@@ -264,7 +268,7 @@ function carryOut(disk: Disk, clock: Clock, plan: Plan): Recovery {
   replaceStateNow(disk, IDENTITY, { ...identity, cluster_id, founder: false });
   if (disk.list("").includes(REPAIR)) {
     disk.remove(REPAIR);
-    // Gone for good before the plan is: else the damage would be found again.
+    // This file must be gone for good before the plan is; otherwise the damage would be found again.
     disk.syncDirectoryNow("");
   }
   const kept = `before-recovery-${cluster_id}.json`;
@@ -278,9 +282,9 @@ function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot: planned, b
   const ballot = ballotOf(planned);
   const noted = readProgress(disk);
   const { segments, state } = recoverLog(disk, noted, true, () => {});
-  // What bears this ballot is from a run that was cut short.
+  // Entries of this ballot are from a run that was interrupted.
   const last = sameBallot(state.tail.ballot, ballot) ? state.runStart(state.index) - 1 : state.index;
-  // What is delivered from here on may stand where something else, now lost, has been delivered.
+  // Entries delivered from here on may have the indexes of others, now lost, that were delivered before.
   const delivered = Math.min(noted.delivered, last);
   const progress: Progress = { durable: last, commit: Math.min(noted.commit, last), delivered, clean: false };
   replaceStateNow(disk, PROGRESS, progress);

@@ -1,6 +1,6 @@
 /**
- * The committed log of a directory, read without taking it: beside a living peer or long after one. Never writes, holds
- * one block in memory, believes no byte whose crc does not fit.
+ * Reads the committed log of a directory without locking it, while its peer runs or long after. It never writes, holds
+ * one block in memory, and believes no line whose crc does not fit.
  */
 import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
@@ -12,7 +12,7 @@ import { PROGRESS, readProgress } from "./progress.ts";
 import { UNKNOWN } from "./recovery.ts";
 import { linesOf, listSegments, segmentPath } from "./segments.ts";
 
-/** A log that cannot be read to its committed end: where, and what is wrong there. */
+/** The log cannot be read to its committed end. The message says where, and what is wrong there. */
 export class DamagedLog extends Error {
   override readonly name = "DamagedLog";
 }

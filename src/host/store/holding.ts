@@ -1,24 +1,30 @@
 /**
- * Holding a data directory while others may want it that cannot be seen from here [D1]: on another machine, in another
- * container. No clock of another machine is believed; each side judges by what moves, in its own time.
+ * Holds a data directory that processes may want which cannot be seen from here [D1]: on another machine, in another
+ * container. No clock of another machine is believed: each side watches whether the lease moves, and measures with its
+ * own clock.
  *
  *   holder    looks and renews ─ every second ─▶ ▏stands still … wakes, looks before it writes or says anything, stops
  *   start                       sees no move for 10 s ─▶ takes over ─ 3 s ─▶ reads
  *
- * Between the takeover and the first read passes more than a look is old at most, so that what a holder did on its last
- * good look is in the files by then.
+ * The time between the takeover and the first read is longer than the greatest age of a look. So everything that a
+ * holder did after its last good look is in the files by then.
  */
 import { LOCK_LEASE_MS, LOCK_LOOK_MS, LOCK_SETTLE_MS } from "../../core/config.ts";
 import { type Clock, type Disk, type File, type Holder, PortError, type Timer } from "../contracts.ts";
 
 export interface HoldingEvents {
-  /** The directory is another's, or that cannot be seen any more: the process must stop. Called once. */
+  /**
+   * Another process has the directory, or it can no longer be seen which process has it. This process must stop. Called
+   * once.
+   */
   lost(reason: string): void;
-  /** Why the lease is not renewed, and null when it is again. */
+  /** Says why the lease is not renewed; null when it is renewed again. */
   unrenewed(error: PortError | null): void;
 }
 
-/** The disk of a process that has locked it: no call is carried out on a look at the lock that is older than a second. */
+/**
+ * The disk of a process that has locked it. No call is carried out if the last look at the lock is older than a second.
+ */
 export class HeldDisk implements Disk {
   readonly #disk: Disk;
   readonly #clock: Clock;
@@ -29,7 +35,7 @@ export class HeldDisk implements Disk {
   #lost: PortError | null = null;
   #timer: Timer | null = null;
 
-  /** Looks by itself from now on, until `unlock`. */
+  /** From now on it looks at the lock by itself, until `unlock`. */
   constructor(disk: Disk, clock: Clock, events: HoldingEvents) {
     this.#disk = disk;
     this.#clock = clock;
@@ -39,10 +45,10 @@ export class HeldDisk implements Disk {
     this.#lookLater();
   }
 
-  /** Throws PortError where the directory is not this process's any more. Cheap, but for one call in a second. */
+  /** Throws PortError if this process no longer has the directory. Cheap, except for one call in a second. */
   check(): void {
     if (this.#lost !== null) throw this.#lost;
-    // A machine that slept may say so by its wall clock only.
+    // After a machine has slept, perhaps only its wall clock shows that.
     const isFresh =
       this.#clock.now() - this.#lookedAt < LOCK_LOOK_MS &&
       Math.abs(this.#clock.wall() - this.#lookedWall) < LOCK_LOOK_MS;
@@ -73,7 +79,7 @@ export class HeldDisk implements Disk {
       try {
         this.#look();
       } catch (error) {
-        // It was told.
+        // The `lost` event has told it.
         if (error instanceof PortError) return;
         throw error;
       }
@@ -129,7 +135,10 @@ export class HeldDisk implements Disk {
   }
 }
 
-/** Syncs need no look: what they make durable was written on one. Reads do, for whoever reads for long renews nothing else. */
+/**
+ * Syncs need no look, because what they make durable was written after one. Reads do need one: a process that reads for
+ * long renews its lease in no other way.
+ */
 class HeldFile implements File {
   readonly #file: File;
   readonly #check: () => void;
@@ -178,27 +187,27 @@ function lostText({ code, message }: PortError): string {
 }
 
 export interface OutwaitEvents {
-  /** Said once for each holder: whom this start waits for, and how long. */
+  /** Called once for each holder, with words for people: which holder this start waits for, and how long. */
   waiting(message: string): void;
   /** The directory is locked. */
   taken(): void;
   refused(error: PortError): void;
 }
 
-/** A start that waits to see whether the holder of its directory lives. */
+/** Waits, at a start, to see whether the holder of the directory lives. */
 export class Outwait {
   readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #events: OutwaitEvents;
   readonly #force: boolean;
   #holder: Holder;
-  /** For how long no move was seen, without the time in which nobody looked. */
+  /** How long the lease has not moved, without the time in which nobody looked. */
   #stillMs = 0;
   #lookedAt: number;
   #isTaken = false;
   #timer: Timer | null = null;
 
-  /** `holder`: as `disk.lock()` has told. `force`: somebody says that it is dead. */
+  /** `holder`: as `disk.lock()` returned it. `force`: a person says that it is dead. */
   constructor(disk: Disk, clock: Clock, holder: Holder, force: boolean, events: OutwaitEvents) {
     this.#disk = disk;
     this.#clock = clock;
@@ -242,7 +251,7 @@ export class Outwait {
     const isSame = holder.name === this.#holder.name;
     if (isSame && !this.#force) return this.#events.refused(heldElsewhere(holder));
     if (!isSame) return this.#watch();
-    // It moves, and somebody says that it is dead all the same.
+    // Its lease moves, but a person says that it is dead.
     this.#holder = holder;
     this.#after(0, () => this.#take());
   }
@@ -272,7 +281,7 @@ function waitingText({ who }: Holder): string {
   return `the data directory is held by ${who}, which cannot be seen from here: waiting ${LOCK_LEASE_MS / 1000} s to see whether it still runs (--take-lock if it surely does not)`;
 }
 
-/** Of a holder that cannot be seen, and lives or may live. */
+/** The error for a holder that cannot be seen, and lives or may live. */
 export function heldElsewhere({ who }: Holder): PortError {
   return new PortError("ELOCKED", `${who} has it, and renews its lease`);
 }

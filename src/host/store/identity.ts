@@ -1,4 +1,4 @@
-/** Who a data directory is: its peer, its incarnation, its cluster, and how often it was started. */
+/** The identity of a data directory: its peer, its incarnation, its cluster, and its boot number. */
 import { assert } from "../../core/assert.ts";
 import { BOOT_MAX, BOOT_STRIDE_MAX } from "../../core/config.ts";
 import type { PeerId } from "../../core/ids.ts";
@@ -12,14 +12,17 @@ export const IDENTITY = "identity.json";
 export interface Identity {
   readonly id: PeerId;
   readonly inc: string;
-  /** Of the last start: counted up before anything else. 0, or missing in older directories: there was none. */
+  /**
+   * Boot number of the last start, raised before anything else is done. 0, or missing in older directories: there was
+   * none.
+   */
   readonly boot?: number;
   readonly cluster_id: string | null;
-  /** Made its cluster: only then may an empty log be given a genesis, and only once. */
+  /** It made its cluster. Only then may an empty log be given a genesis, and only once. */
   readonly founder: boolean;
 }
 
-/** Who the directory is, null while nobody. Throws HostError. */
+/** The identity of the directory; null: it has none yet. Throws HostError. */
 export function readIdentity(disk: Disk): Identity | null {
   let stored: Identity | null;
   try {
@@ -37,7 +40,10 @@ export function readIdentity(disk: Disk): Identity | null {
   return stored;
 }
 
-/** The identity of this start: of a peer `id`, and of a new cluster where an empty directory `founds` one. Throws HostError, PortError. */
+/**
+ * The identity for this start, of peer `id`; with a new cluster where an empty directory `founds` one. Throws
+ * HostError, PortError.
+ */
 export function openIdentity(
   disk: Disk,
   clock: Clock,
@@ -52,10 +58,10 @@ export function openIdentity(
   }
   const cluster_id = founds ? clock.word(12) : null;
   const fresh = { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
-  // One that has waited in vain for its seeds has nothing yet that another cluster gave it: it may found one instead.
+  // A directory that has waited in vain for its seeds holds nothing of another cluster yet: it may found one instead.
   const before =
     stored === null ? fresh : stored.cluster_id === null && founds ? { ...stored, cluster_id, founder: true } : stored;
-  // For good, and before anything is done under this number.
+  // The number is durable before anything is done under it.
   const identity = { ...before, boot: nextBoot(clock, before) };
   replaceStateNow(disk, IDENTITY, identity);
   return identity;

@@ -1,8 +1,8 @@
-/** Lines of the log as bytes, held to the chain of their check sums. */
+/** Checks lines of the log, as bytes, by the chain of their crcs. */
 import { checkCrc, readCrc } from "../../wire/entry.ts";
 import { WireError } from "../../wire/errors.ts";
 
-/** The crc at the end of lines that continue the chain from `prevCrc`; null if one does not. */
+/** The crc of the last line, if all lines continue the chain from `prevCrc`; null if one does not. */
 export function checkLines(bytes: Uint8Array, prevCrc: number): number | null {
   return orNull(() => crcAfter(bytes, prevCrc));
 }
@@ -17,12 +17,12 @@ function crcAfter(bytes: Uint8Array, prevCrc: number): number {
   return crc;
 }
 
-/** The crc that a line, or the end of one, states; NaN if it is damaged there. */
+/** The crc written in a line, or in the end of one; NaN if that place is damaged. */
 export function statedCrc(line: Uint8Array): number {
   return orNull(() => readCrc(line, 0, line.length)) ?? Number.NaN;
 }
 
-/** Null for what is damaged. */
+/** Null if it is damaged. */
 function orNull(read: () => number): number | null {
   try {
     return read();

@@ -1,13 +1,13 @@
 /**
- * Finds chat messages in lines of the log without parsing them: nearly all lines of a long log are not what is looked
- * for, and a regular expression passes over them ten times as fast as a parser. What is found here is a candidate, which
- * the caller parses and checks.
+ * Finds chat messages in lines of the log without parsing them: most lines of a long log do not match, and a regular
+ * expression passes over them ten times as fast as a parser. A line found here is a candidate, which the caller parses
+ * and checks.
  *
  * It relies on how a chat line is written [L2]: its fields stand in one order, and a quotation mark inside a text is
  * escaped. So `"user":"` and the like appear in a line only as the field's own name.
  */
 
-/** What stands before and behind the name of a message's room. */
+/** The bytes before and behind the name of a message's room. */
 const ROOM = '"room_id":';
 const NUMBER = ',"seq_no":';
 const USER = '"user":"';
@@ -20,10 +20,10 @@ export class LineSearch {
   readonly #raw: RegExp | null;
   readonly #plain: RegExp | null;
 
-  /** `text` is looked for in texts and names, letter case aside (Unicode's simple case folding); "" fits all. */
+  /** `text` is looked for in texts and names, ignoring letter case (Unicode's simple case folding); "" fits all. */
   constructor(room: string, text: string) {
     this.#room = `${ROOM}${JSON.stringify(room)}${NUMBER}`;
-    // As it stands in a line, where JSON has escaped it.
+    // The text as JSON has escaped it in a line.
     this.#raw = text === "" ? null : literal(JSON.stringify(text).slice(1, -1), "giu");
     this.#plain = text === "" ? null : literal(text, "iu");
   }
@@ -79,7 +79,7 @@ function lineEnd(lines: string, at: number): number {
   return end < 0 ? lines.length : end;
 }
 
-/** A place in the line, or its end: lines of other kinds have not all of these fields. */
+/** The place, or the end of the line: lines of other kinds lack some of these fields. */
 function within(at: number, end: number): number {
   return at < 0 ? end : Math.min(at, end);
 }

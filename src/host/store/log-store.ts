@@ -1,6 +1,6 @@
 /**
- * The log on disk: appends, truncates, reads, and says what is durable. Writes are in the file when the call returns;
- * durability comes later, one fdatasync for everything written since the last [R4].
+ * The log on disk: appends, truncates, reads, and reports what is durable. Writes are in the file when the call
+ * returns. Durability comes later, with one fdatasync for everything written since the last one [R4].
  */
 import { FRAME_ENTRIES_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
@@ -20,11 +20,11 @@ export interface StoreEvents {
   durable(index: LogIndex): void;
   /** An fsync failed. Nothing is tried again [D3]. */
   failed(error: PortError): void;
-  /** How an attempt has ended to write a file that can wait. */
+  /** Reports the result of writing a file that can wait. */
   noted(file: TroubledFile, error: PortError | null): void;
 }
 
-/** Raw lines for catch-up, checked against the chain: damaged bytes are never served. */
+/** Raw lines for catch-up, checked by the chain of crcs: damaged bytes are never served. */
 export interface RawEntries {
   readonly prevCrc: number;
   readonly lines: Uint8Array[];
@@ -39,23 +39,23 @@ export class LogStore {
   /** Oldest first; the last one is written to. */
   readonly #segments: Segment[];
   readonly #reader = new EntryReader();
-  /** What follows from everything in the files; its copies are the checkpoints. */
+  /** The state that follows from everything in the files; checkpoints are copies of it. */
   readonly #state: LogState;
   /** Highest index known to be durable. */
   #durable: LogIndex;
-  /** A sync under way covers through this; lowered by a truncation meanwhile. */
+  /** The sync under way covers entries through this index; a truncation lowers it. */
   #syncing: LogIndex | null = null;
-  /** The files of that sync that are still to come. */
+  /** Files of that sync that are still to be synced. */
   #toSync: Segment[] = [];
   /** Closed segments that still need their fsync before what follows them counts. */
   #unsynced: Segment[] = [];
-  /** Segments that were truncated away while a sync may mean them: a closed file would never answer. */
+  /** Segments that were truncated away while a sync may still be on them: a closed file would never answer. */
   #removed = new Set<Segment>();
   #newNames = false;
   /** Names were removed, and their directory is not synced since. */
   #removedNames = false;
   #closed = false;
-  /** Where the last read ended, for the next one. */
+  /** Where the last read ended, to continue from there. */
   #resume = { index: 0, crc: 0 };
 
   constructor(disk: Disk, clock: Clock, fsync: boolean, events: StoreEvents, segments: Segment[], state: LogState) {
@@ -74,7 +74,7 @@ export class LogStore {
 
   // ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Appends entries that continue the log. Throws PortError; what was taken then is what `last` says. */
+  /** Appends entries that continue the log. Throws PortError; `last` then says how many were taken. */
   append(entries: readonly Entry[]): void {
     let from = 0;
     while (from < entries.length) {
@@ -86,7 +86,7 @@ export class LogStore {
         held += 1;
         bytes += entry.end - entry.start;
         to += 1;
-        // Before the genesis is taken there are no limits: it goes alone, and brings them.
+        // Before the genesis there are no limits: the genesis is written alone, and brings them.
       } while (to < entries.length && held < this.#state.segmentEntries && bytes < this.#state.segmentBytes);
       this.#write(segment, entries.slice(from, to));
       from = to;
@@ -101,7 +101,7 @@ export class LogStore {
         offset += piece.length;
       }
     } catch (error) {
-      // Back to the last good byte; what did not fit comes again as a whole [D4].
+      // Cut back to the last good byte; what did not fit is written again as a whole [D4].
       segment.file.truncate(segment.bytes);
       throw error;
     }
@@ -157,7 +157,7 @@ export class LogStore {
       (s) => this.#segments.includes(s) && s !== this.#segments[this.#segments.length - 1],
     );
     const last = this.#segments[this.#segments.length - 1];
-    // Behind a checkpoint it was known by its number only.
+    // The lines of a segment behind a checkpoint were not read yet.
     if (last !== undefined && last.entries === 0) last.noteAll();
     if (last !== undefined && last.end > from) last.cut(from);
     if (this.#removedNames) this.#disk.syncDirectoryNow(LOG_DIRECTORY);
@@ -187,7 +187,7 @@ export class LogStore {
     (this.#toSync[0] as Segment).file.sync(next);
   }
 
-  /** A directory is opened for its sync: where there is no handle left, nothing has failed yet. */
+  /** A directory must be opened for its sync. If no file handle is left for that, no sync has failed yet. */
   #syncNames(): void {
     if (this.#closed) return;
     this.#disk.syncDirectory(LOG_DIRECTORY, (error) => {
@@ -215,7 +215,7 @@ export class LogStore {
     this.flush();
   }
 
-  /** Makes everything durable, waiting. What a sync under way has not come to yet is part of it. */
+  /** Makes everything durable, and waits for it; including what a sync under way has not reached yet. */
   syncNow(): void {
     for (const segment of [...this.#toSync, ...this.#unsynced]) {
       if (!this.#removed.has(segment)) segment.file.syncNow();
@@ -281,7 +281,7 @@ export class LogStore {
     return entries;
   }
 
-  /** The lines from `from`, at most `count`, unchecked: for who looks for something in them, and reads what it finds. */
+  /** The lines from `from`, at most `count`, unchecked: for searches, which check the lines that they find. */
   readLines(from: LogIndex, count: number): Uint8Array[] {
     const pieces: Uint8Array[] = [];
     const through = Math.min(this.last, from + count - 1);

@@ -1,7 +1,8 @@
 /**
- * Own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. A line holds what came
- * together, with its session, its first counter and a crc; a session of an earlier process is sent under its old ids
- * [S3]. Pending is no promise: what waits long is synced within a second, what is sent before that never needs to be.
+ * This peer's own messages until they are sent [S1], in `outbox.jsonl`, so that they outlive the process. A line holds
+ * messages that came together, with their session, the first counter and a crc. Messages of an earlier process are sent
+ * under their old ids [S3]. "Pending" is no promise: messages that wait are synced within a second, and messages that
+ * are sent before that never need to be.
  */
 import * as v from "valibot";
 import { assert } from "../../core/assert.ts";
@@ -15,9 +16,9 @@ import { copyAside } from "./damaged.ts";
 import { makeWhole, readSealed, readWhole, sealOf, temporaryOf } from "./state-files.ts";
 
 const PATH = "outbox.jsonl";
-/** Lines that are settled may make up so many bytes before the file is written anew. */
+/** When settled lines take up this many bytes the file is written anew. */
 const GARBAGE_BYTES_MAX = 16 * 1024 * 1024;
-/** Damage takes a whole line: it holds no more than this. */
+/** Messages of one line, at most: damage destroys a whole line. */
 const LINE_MESSAGES_MAX = 64;
 const LINE_CHARACTERS_MAX = 64 * 1024;
 const NEWLINE = 0x0a;
@@ -52,12 +53,12 @@ export class Outbox {
   #lines: Line[] = [];
   #head = 0;
   #garbage = 0;
-  /** Added and not written yet: they follow each other in one session. */
+  /** Messages that were added and not written yet, consecutive ones of one session. */
   #added: { session: string; first: number; drafts: Draft[] } | null = null;
-  /** Written and not synced yet; the name, too, where the file is new. */
+  /** The file was written and not synced yet; where it is new its name was not synced either. */
   #unsynced = false;
   #unsyncedName = true;
-  /** The file still says what was pending under other numbers. */
+  /** The file still has messages under their old numbers. */
   #unreplaced = false;
 
   private constructor(disk: Disk, file: File, size: number, lines: Line[]) {
@@ -69,7 +70,7 @@ export class Outbox {
 
   /**
    * Opens the outbox and returns what is pending in it: runs without gaps, oldest first. Lines that cannot be read are
-   * left out, kept aside, and told in `notes`.
+   * left out, kept in a copy, and reported in `notes`.
    */
   static open(disk: Disk, notes: string[]): { outbox: Outbox; pending: PendingSession[] } {
     const bytes = readWhole(disk, PATH) ?? new Uint8Array(0);
@@ -93,8 +94,9 @@ export class Outbox {
   }
 
   /**
-   * [M9] Sessions of which the log has lost what comes before their pending messages are named anew and numbered from
-   * 1: else they could never be sequenced [S2], nor what was typed after them. Whole or not at all.
+   * [M9] If the log has lost the messages before a session's pending ones, that session gets a new name and is numbered
+   * from 1. Otherwise its messages, and those typed after them, could never be sequenced [S2]. The file is changed as a
+   * whole or not at all.
    */
   static renumber(disk: Disk, isLost: (pending: PendingSession) => boolean, word: () => string, notes: string[]): void {
     const { outbox, pending } = Outbox.open(disk, notes);
@@ -111,7 +113,7 @@ export class Outbox {
     this.#added.drafts.push(draft);
   }
 
-  /** Keeps what was added. Throws PortError (ENOSPC …): the file is as before then, and the next call tries again. */
+  /** Writes what was added. Throws PortError (ENOSPC …): then the file is as before, and the next call tries again. */
   write(): void {
     if (this.#added === null) return;
     const { bytes, lines } = toLines([this.#added]);
@@ -127,7 +129,7 @@ export class Outbox {
     this.#unsynced = true;
   }
 
-  /** The session's messages through `counter` are sent: they leave. */
+  /** The session's messages through `counter` are sent: they leave the outbox. */
   settle(session: string, counter: number): void {
     for (let i = this.#head; i < this.#lines.length; i++) {
       const line = this.#lines[i] as Line;
@@ -145,14 +147,17 @@ export class Outbox {
       this.#garbage = 0;
       this.#empty();
     } else if (2 * this.#head > this.#lines.length) {
-      // Settled lines hold their messages: no more of them than of those that wait.
+      // Settled lines keep their messages in memory, so there may be no more of them than of lines that wait.
       this.#lines = this.#lines.slice(this.#head);
       this.#head = 0;
     }
     if (this.#garbage > GARBAGE_BYTES_MAX && this.#garbage > this.#size / 2) this.#rewrite();
   }
 
-  /** Where that fails, what is sent stays in the file until it is written anew: it has its numbers, and is never sent again. */
+  /**
+   * Empties the file. If that fails, sent messages stay in it until it is written anew. They keep their numbers, so
+   * they are never sent again.
+   */
   #empty(): void {
     try {
       this.#file.truncate(0);
@@ -164,7 +169,7 @@ export class Outbox {
     }
   }
 
-  /** Messages that can never be sequenced under these numbers go on as another session's, numbered from 1. */
+  /** Messages that can never be sequenced under these numbers go on in another session, numbered from 1. */
   rename(session: string, counters: readonly number[], to: string): void {
     const goes = new Set(counters);
     const runs: PendingSession[] = [];
@@ -181,7 +186,7 @@ export class Outbox {
     this.#replace(joined(runs));
   }
 
-  /** What was added and not written yet is another session's, from this number on. */
+  /** Messages that were added and not written yet belong to another session now, numbered from `first`. */
   renumberAdded(session: string, first: number): void {
     if (this.#added !== null) this.#added = { ...this.#added, session, first };
   }
@@ -192,11 +197,11 @@ export class Outbox {
   }
 
   /**
-   * Makes what waits durable, and the file say what is pending; `noted` is told how that ended. After a failed sync the
-   * file is written anew the next time: what it holds is not known then [D3].
+   * Makes waiting messages durable, and removes those that are no longer pending from the file; `noted` is called with
+   * the result. After a failed sync it is unknown what the file holds, so the next call writes it anew [D3].
    */
   flush(noted: (error: PortError | null) => void): void {
-    // What could not even be written is another trouble.
+    // If something could not even be written, that is another trouble.
     const succeeded = () => this.#added === null && noted(null);
     const error = this.#unreplaced ? this.#replace(this.#pending) : null;
     if (error !== null) return noted(error);
@@ -224,7 +229,7 @@ export class Outbox {
     return line !== undefined && line.settled === line.drafts.length;
   }
 
-  /** Of each line what is not settled. */
+  /** The unsettled messages of each line. */
   get #pending(): PendingSession[] {
     return this.#lines
       .slice(this.#head)
@@ -236,12 +241,12 @@ export class Outbox {
     try {
       this.#takeOver(writeAnew(this.#disk, this.#pending));
     } catch (error) {
-      // No room for the shorter file: the longer one serves as well.
+      // There is no room for the shorter file; the longer one serves as well.
       if (!(error instanceof PortError)) throw error;
     }
   }
 
-  /** Other messages than the file says are pending now; where that cannot be written, it is tried again. */
+  /** The pending messages differ from those in the file: writes it anew. If that fails, it is tried again. */
   #replace(runs: readonly PendingSession[]): PortError | null {
     try {
       this.#takeOver(writeAnew(this.#disk, runs));
@@ -267,12 +272,12 @@ export class Outbox {
   }
 }
 
-/** A file of just these messages takes the old one's place. */
+/** Replaces the file by one with just these messages. */
 function writeAnew(disk: Disk, runs: readonly PendingSession[]): { file: File; size: number; lines: Line[] } {
   const { bytes, lines } = toLines(runs);
   const file = makeWhole(disk, temporaryOf(PATH), (fresh) => {
     fresh.write(0, bytes);
-    // The messages may have been on the disk long since: a power cut right after the rename must not take them.
+    // The messages may have been durable for long: a power cut right after the rename must not lose them.
     if (bytes.length > 0) fresh.syncNow();
     disk.rename(temporaryOf(PATH), PATH);
   });
@@ -298,7 +303,7 @@ function toLines(runs: readonly PendingSession[]): { bytes: Uint8Array; lines: L
   return { bytes: joinBytes(pieces), lines };
 }
 
-/** As many as go into one line. */
+/** As many messages as go into one line. */
 function lineOf(drafts: readonly Draft[], from: number): readonly Draft[] {
   let end = from;
   for (let size = 0; end < drafts.length && end - from < LINE_MESSAGES_MAX && size < LINE_CHARACTERS_MAX; end++)
@@ -316,7 +321,7 @@ function parseLine(bytes: Uint8Array): PendingSession | null {
   return { session, first, drafts: messages };
 }
 
-/** Lines that continue each other, whatever stands between them, as one run. */
+/** Joins lines that continue each other into one run, even where other lines stand between them. */
 function joined(runs: readonly PendingSession[]): PendingSession[] {
   const open = new Map<string, { session: string; first: number; drafts: Draft[] }>();
   const all: PendingSession[] = [];

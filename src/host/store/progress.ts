@@ -1,4 +1,7 @@
-/** How far a peer is, noted now and then: its watermark, its commit index, what was delivered, and whether it stopped cleanly. */
+/**
+ * Notes now and then how far a peer is: its watermark, its commit index, what was delivered, and whether it stopped
+ * cleanly.
+ */
 import type { Disk, PortError } from "../contracts.ts";
 import { type Progress, UNKNOWN } from "./recovery.ts";
 import { DamagedFile, readState, replaceState, replaceStateNow } from "./state-files.ts";
@@ -8,13 +11,13 @@ export const PROGRESS = "progress.json";
 
 export class ProgressFile {
   readonly #disk: Disk;
-  /** How an attempt has ended that can wait. */
+  /** Called with the result of a note that can wait. */
   readonly #onNoted: (file: TroubledFile, error: PortError | null) => void;
   #last: Progress;
-  /** Notes so far: one that a later note has overtaken, or a close, is dropped. */
+  /** Number of notes so far. A note is dropped if a later note, or a close, has overtaken it. */
   #notes = 0;
   #noting = false;
-  /** The last note came to its end. */
+  /** The last note is finished. */
   #isNoted = true;
   #closed = false;
 
@@ -24,15 +27,15 @@ export class ProgressFile {
     this.#last = readProgress(disk);
   }
 
-  /** What was noted last, or is being noted. */
+  /** The progress that was noted last, or is being noted. */
   get noted(): Progress {
     return this.#last;
   }
 
   /**
-   * Notes how far this peer is: at leisure, or with `durable` before it returns (throws PortError). A late note is no
-   * loss, so one that fails is left to the next; but even a lazy one is synced before it takes its name, because
-   * a watermark torn by a power cut would make every cut line look like damage.
+   * Notes how far this peer is: without haste; or, with `durable`, before it returns (throws PortError). A late note is
+   * no loss, so a failed one is left to the next. But every note is synced before it takes its name: a watermark torn
+   * by a power cut would make every cut line look like damage.
    */
   save(progress: Progress, durable: boolean): void {
     if (durable) {
@@ -55,13 +58,15 @@ export class ProgressFile {
     replaceState(this.#disk, PROGRESS, progress, noted, () => note === this.#notes && !this.#closed);
   }
 
-  /** A note that is under way is dropped. */
+  /** Drops a note that is under way. */
   close(): void {
     this.#closed = true;
   }
 }
 
-/** A damaged or missing note is no note: then everything in the log counts as confirmed, and damage is never just cut. */
+/**
+ * Where the note is damaged or missing, everything in the log counts as confirmed, so that damage is never just cut.
+ */
 export function readProgress(disk: Disk): Progress {
   const none: Progress = { durable: 0, commit: 0, delivered: 0, clean: false };
   try {

@@ -1,7 +1,7 @@
 /**
- * The log at start-up [L5] [D5]: reads the newest checkpoint that fits and replays what comes after it, judges what is
- * damaged, and sets it aside. Nothing is guessed: what is above the watermark was never confirmed and is cut, what is
- * below it makes the peer faulty until it has fetched the loss from the others.
+ * The log at start-up [L5] [D5]: reads the newest checkpoint that fits, replays the entries after it, and sets damaged
+ * files aside. Nothing is guessed. Damage above the watermark was never confirmed, and is cut. Damage below it makes
+ * the peer faulty until it has fetched the lost entries from the others.
  */
 import { FOLLOWER_TAIL_ENTRIES_KEPT } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
@@ -19,7 +19,7 @@ import { DamagedFile, makeWhole, readState, temporaryOf } from "./state-files.ts
 const READ_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** What the directory noted of its progress [D5] [D7]; never ahead of the truth. */
+/** The progress that the directory has noted [D5] [D7]; it is never ahead of the truth. */
 export interface Progress {
   /** The watermark: everything through it was confirmed durable. */
   readonly durable: LogIndex;
@@ -31,14 +31,14 @@ export interface Progress {
 
 export interface Recovered {
   readonly segments: Segment[];
-  /** At the last good entry. */
+  /** The state at the last good entry. */
   readonly state: LogState;
   /** The newest entries, down to the commit index at least. */
   readonly entries: readonly Entry[];
   readonly beforeCrc: number;
-  /** First index that was lost below the watermark, or null. */
+  /** First index that is lost below the watermark, or null. */
   readonly damagedFrom: LogIndex | null;
-  /** What was cut or set aside, for a person. */
+  /** Words for a person about what was cut or set aside. */
   readonly notes: string[];
 }
 
@@ -48,12 +48,12 @@ interface Start {
   readonly covered: number;
 }
 
-/** A watermark that cannot be read: then everything counts as confirmed, and no damage is just cut. */
+/** Stands for a watermark that cannot be read: then everything counts as confirmed, so that no damage is just cut. */
 export const UNKNOWN = -1;
 
 /**
- * `readAll`: damage was found before, so no checkpoint is trusted and every line is read. `mayCut` is asked before anything
- * that was confirmed is set aside: it throws where nobody could bring that back.
+ * `readAll`: damage was found before, so no checkpoint is trusted and every line is read. `mayCut` is called before
+ * confirmed entries are set aside; it throws where nobody could bring them back.
  */
 export function recoverLog(
   disk: Disk,
@@ -83,7 +83,7 @@ export function recoverLog(
     segments.push(segment);
     damage = replay(segment, state, (entry) => {
       entries.push(entry);
-      // Only what a running peer would hold is kept.
+      // Keeps only the entries that a running peer would hold.
       if (
         entries.length >= 2 * FOLLOWER_TAIL_ENTRIES_KEPT &&
         (entries[FOLLOWER_TAIL_ENTRIES_KEPT - 1] as Entry).index <= progress.commit
@@ -111,7 +111,8 @@ export function recoverLog(
         : `cut what was written but never confirmed behind index ${state.index} (${what})`,
     );
   }
-  // Where all behind a checkpoint is gone, what it covers is where the log goes on: its lines are known by their number only.
+  // Where everything behind a checkpoint is gone, the log goes on in the segment that it covers. That segment's lines
+  // were not read yet.
   const last = segments[segments.length - 1];
   if (last !== undefined && last.entries === 0) last.noteAll();
   if (!progress.clean) {
@@ -124,8 +125,8 @@ export function recoverLog(
 }
 
 /**
- * The state at the end of what can be read, through the last line that fits. Changes nothing, so it may be read beside a
- * living peer.
+ * The state at the last line that can be read and fits. Changes nothing, so it may be called while the directory's peer
+ * runs.
  */
 export function lookAtLog(disk: Disk, commit: LogIndex): LogState {
   const firsts = listSegments(disk);
@@ -161,7 +162,7 @@ function findStart(disk: Disk, firsts: readonly LogIndex[], commit: LogIndex): S
   return { state: best === null ? new LogState() : LogState.fromData(best.state), covered };
 }
 
-/** Members by the newest checkpoint that can be read: also where the log itself cannot. */
+/** Members by the newest checkpoint that can be read, even where the log itself cannot. */
 export function membersNoted(disk: Disk): readonly Member[] {
   for (const name of disk.list(CHECKPOINT_DIRECTORY).reverse()) {
     const checkpoint = readCheckpoint(disk, Number.parseInt(name, 10));
@@ -179,7 +180,7 @@ function readCheckpoint(disk: Disk, first: LogIndex): Checkpoint | null {
   }
 }
 
-/** A checkpoint holds only if its segment has that size and its last line that crc [L5]. */
+/** A checkpoint is valid only if its segment has the noted size and its last line the noted crc [L5]. */
 function endsWith(disk: Disk, first: LogIndex, { bytes, state }: Checkpoint): boolean {
   const file = disk.open(segmentPath(first), "read");
   try {
@@ -232,7 +233,7 @@ function replayLine(
   }
 }
 
-/** Removes everything from `from` on, after keeping copies where it had been confirmed. */
+/** Removes everything from `from` on. Confirmed entries are copied first. */
 function setAside(disk: Disk, segments: Segment[], from: LogIndex, keepCopies: boolean): void {
   const good = new Set(segments.map((s) => s.first));
   const firsts = listSegments(disk);
@@ -256,8 +257,9 @@ function setAside(disk: Disk, segments: Segment[], from: LogIndex, keepCopies: b
 }
 
 /**
- * After an unclean stop the page cache may hold what the medium refused, and a later fsync would say nothing of it
- * (Rebello et al. 2020): every segment that reaches above the watermark is written anew, the active one always [D3].
+ * After an unclean stop the page cache may hold bytes that the medium has refused, and a later fsync would not report
+ * that (Rebello et al. 2020). So every segment that reaches above the watermark is written anew, and the active one
+ * always [D3].
  */
 function rewrite(disk: Disk, old: Segment): Segment {
   const path = segmentPath(old.first);

@@ -1,7 +1,7 @@
 /**
- * What can still be read of segment files that are no whole log any more: set aside in `damaged/`, or in `log/` behind one
- * that is lost. Each line must continue the chain of the line before it [L3]; where that is lost too, a new chain begins.
- * Whether these entries were committed, nothing here can say.
+ * Reads what is still readable in segment files that are no whole log any more: files set aside in `damaged/`, or in
+ * `log/` behind a lost one. Each line must continue the chain of the line before it [L3]; where that line is lost too,
+ * a new chain begins. Nothing here shows whether these entries were committed.
  */
 import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
@@ -10,12 +10,12 @@ import { WireError } from "../../wire/errors.ts";
 import type { Disk, File } from "../contracts.ts";
 import { linesOf } from "./segments.ts";
 
-/** A segment, or a further copy of one under its name and a number. */
+/** The name of a segment file, or of a further copy, which has a number behind it. */
 const NAME = /^[0-9]{20}\.jsonl(?:\.[0-9]+)?$/;
 
 export type Salvaged =
   | { readonly entry: Entry }
-  /** Entries that no file has. */
+  /** Entries that are in no file. */
   | { readonly missing: { readonly from: LogIndex; readonly through: LogIndex } }
   /** A line that cannot be read, and why. */
   | { readonly wrong: string };
@@ -24,7 +24,7 @@ export function holdsSegments(disk: Disk, folder: string): boolean {
   return disk.list(folder).some((name) => NAME.test(name));
 }
 
-/** Entries in index order, each once, with what is wrong where it is; file names are told with `root` before them. */
+/** Entries in index order, each once; what is wrong is reported at its place. File names have `root` before them. */
 export function* salvage(disk: Disk, folder: string, root = ""): Generator<Salvaged> {
   const chain = new Chain();
   for (const name of disk.list(folder).filter((n) => NAME.test(n))) {
@@ -52,7 +52,7 @@ function* salvageFile(file: File, path: string, chain: Chain): Generator<Salvage
       yield { wrong: `${path}: behind index ${chain.last}: ${error.message}` };
       continue;
     }
-    // Of several copies of a segment the first one that has an entry is believed.
+    // Where several copies of a segment have an entry, the first copy is believed.
     if (entry.index <= chain.last) continue;
     if (entry.index > chain.last + 1) yield { missing: { from: chain.last + 1, through: entry.index - 1 } };
     chain.last = entry.index;
@@ -69,7 +69,7 @@ class Chain {
   /** The line before, if it is known. */
   #before: { readonly index: LogIndex; readonly crc: number } | null = null;
 
-  /** The next line may be any. */
+  /** The next line may begin a new chain. */
   cut(): void {
     this.#before = null;
   }

@@ -10,7 +10,10 @@ export const CHECKPOINT_DIRECTORY = "checkpoints";
 
 const NAME = /^([0-9]{20})\.jsonl$/;
 const NEWLINE = 0x0a;
-/** A remembered offset for every so many entries: a compromise between memory and what one look-up must skim. */
+/**
+ * One offset is remembered for this many entries: a compromise between memory and the lines that a look-up must pass
+ * over.
+ */
 const STRIDE = 256;
 const SKIM_BYTES = 256 * 1024;
 const BLOCK_BYTES = 1024 * 1024;
@@ -40,7 +43,7 @@ export interface Line {
   readonly end: number;
 }
 
-/** The whole lines of a file, a block in memory at a time; what stands behind the last line feed is left out. */
+/** The whole lines of a file, with one block in memory at a time. Bytes behind the last line feed are left out. */
 export function* linesOf(file: File): Generator<Line> {
   let offset = 0;
   for (let size = BLOCK_BYTES; ; ) {
@@ -61,7 +64,7 @@ export function* linesOf(file: File): Generator<Line> {
 export class Segment {
   readonly first: LogIndex;
   readonly file: File;
-  /** Lines and bytes that are whole. */
+  /** Number of whole lines, and their bytes. */
   entries = 0;
   bytes = 0;
   /** offsets[k] is where line k × STRIDE begins. */
@@ -81,7 +84,7 @@ export class Segment {
     return this.entries >= entriesMax || this.bytes >= bytesMax;
   }
 
-  /** Notes one line of `length` bytes behind the others. */
+  /** Notes that one more line of `length` bytes was written. */
   note(length: number): void {
     this.entries += 1;
     this.bytes += length;
@@ -101,10 +104,10 @@ export class Segment {
     }
   }
 
-  /** Forgets the lines from `index` on and cuts the file there. */
+  /** Cuts the file at the line of `index`, and forgets the lines from there on. */
   cut(index: LogIndex): void {
     const offset = this.offsetOf(index);
-    // First: where it fails, it is tried again.
+    // This comes first: if it fails, it is tried again.
     this.file.truncate(offset);
     this.entries = index - this.first;
     this.bytes = offset;

@@ -1,7 +1,7 @@
 /**
- * A small file that is written in place [D2]: two slots, each one line with a counter and a crc, of which the newest
- * whole one counts. Its room is taken when the file is made, so that a disk without room never stands in the way of what
- * it must say, and one fdatasync makes a new content durable.
+ * A small file that is written in place [D2]. It has two slots, each one line with a counter and a crc; the newest
+ * whole one counts. Its room is taken when the file is made, so that a full disk never prevents a write, and one
+ * fdatasync makes new content durable.
  *
  *   slot 0   {"count":6,"content":…} crc ⏎ …      a write goes to the slot that is not known to be durable: cut short,
  *   slot 1   {"count":7,"content":…} crc ⏎ …      it leaves the other one as it was
@@ -12,7 +12,7 @@ import { joinBytes } from "./bytes.ts";
 import { DamagedFile, readSealed, readWhole, replaceBytesNow, sealed } from "./state-files.ts";
 import { refuseContent } from "./state-shapes.ts";
 
-/** What a disk or a page cache writes as one piece, or a multiple of it: a write cut short tears one slot only. */
+/** The unit that a disk or a page cache writes, or a multiple of it: an interrupted write damages one slot only. */
 const SLOT_BYTES = 4096;
 const NEWLINE = 0x0a;
 const LINE_END = Uint8Array.of(NEWLINE);
@@ -23,13 +23,16 @@ interface Slot {
   readonly content: unknown;
 }
 
-/** What the file says, or null if there is none. Throws DamagedFile where no slot is whole, and PortError. */
+/** The content of the file, or null if there is none. Throws DamagedFile if no slot is whole, and PortError. */
 export function readSlots(disk: Disk, path: string): unknown {
   const bytes = readWhole(disk, path);
   return bytes === null ? null : newest(bytes, path).slot.content;
 }
 
-/** Makes the file anew, both slots with this content, durably: an open one of before is no longer the file. Throws PortError. */
+/**
+ * Makes the file anew, durably, with this content in both slots. A handle that was opened before is no longer this
+ * file. Throws PortError.
+ */
 export function makeSlots(disk: Disk, path: string, content: unknown): void {
   const slots = [1, 2].map((count) => padded(line({ count, content }, path)));
   replaceBytesNow(disk, path, joinBytes(slots));
@@ -39,14 +42,14 @@ export class SlotFile {
   readonly #file: File;
   readonly #path: string;
   #count: number;
-  /** The slot that holds what is durable. */
+  /** The slot that holds the durable content. */
   #durable: number;
-  /** What is durable; in both slots, or not. */
+  /** The durable content, and whether it is in both slots. */
   #content: unknown;
   #isTwice: boolean;
   #isWriting = false;
 
-  /** Opens a file that is there; what it says is durable then. Throws DamagedFile, PortError. */
+  /** Opens an existing file, and makes its content durable. Throws DamagedFile, PortError. */
   constructor(disk: Disk, path: string) {
     this.#path = path;
     this.#file = disk.open(path, "existing");
@@ -55,13 +58,13 @@ export class SlotFile {
     this.#content = slot.content;
     this.#durable = at;
     this.#isTwice = isTwice;
-    // An earlier process may have written it and not lived to see it durable.
+    // An earlier process may have written it and died before it was durable.
     this.#file.syncNow();
   }
 
   /**
-   * Writes; `done(null)` when the content will survive a power cut. Not to be called again before that. After an error
-   * the content of before stands in the other slot, and the same can be tried again.
+   * Writes the content; `done(null)` when it will survive a power cut. Not to be called again before that. After an
+   * error the old content is still in the other slot, and the write can be tried again.
    */
   write(content: unknown, done: (error: PortError | null) => void): void {
     assert(!this.#isWriting, `${this.#path} is written by one at a time`);
@@ -77,7 +80,7 @@ export class SlotFile {
     });
   }
 
-  /** Writes what is durable into the other slot too, so that damage to one of them takes nothing. At leisure. */
+  /** Writes the durable content into the other slot too, without haste, so that damage to one slot loses nothing. */
   writeTwice(done: (error: PortError | null) => void): void {
     if (this.#isTwice || this.#isWriting) return;
     this.#isTwice = true;
@@ -113,7 +116,7 @@ function newest(bytes: Uint8Array, path: string): { slot: Slot; at: number; isTw
   return { slot, at, isTwice: JSON.stringify(first?.content) === JSON.stringify(second?.content) };
 }
 
-/** Null where it was cut short, or rotted. */
+/** The slot at `at`; null if it was written incompletely, or is damaged. */
 function slotOf(bytes: Uint8Array, at: number, path: string): Slot | null {
   const slot = bytes.subarray(at * SLOT_BYTES, (at + 1) * SLOT_BYTES);
   const read = readSealed(DECODER.decode(slot.subarray(0, Math.max(0, slot.indexOf(NEWLINE))))) as Slot | undefined;
@@ -128,7 +131,7 @@ function line(slot: Slot, path: string): Uint8Array {
   return bytes;
 }
 
-/** Zeros that are written, not a hole: only then is the room taken. */
+/** Pads with zeros that are really written. A hole would not take the room on the disk. */
 function padded(bytes: Uint8Array): Uint8Array {
   const slot = new Uint8Array(SLOT_BYTES);
   slot.set(bytes);

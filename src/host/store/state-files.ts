@@ -1,7 +1,7 @@
 /**
- * Small files that say one thing: who this directory is, how far it is durable. Replaced whole
- * [D2]: a temporary file, its fsync, the rename, the fsync of the directory. Each carries a crc, so damage is told
- * from absence; a damaged one is never taken for a fresh start.
+ * Small files that each hold one thing, such as the identity of the directory or its progress. A file is replaced as a
+ * whole [D2]: a temporary file, its fsync, the rename, the fsync of the directory. Each has a crc, so that damage is
+ * not taken for absence: a damaged file is never a fresh start.
  */
 import { assert } from "../../core/assert.ts";
 import { crc32c } from "../../wire/crc32c.ts";
@@ -27,21 +27,21 @@ export function readState(disk: Disk, path: string): unknown {
   return content;
 }
 
-/** What was sealed, or undefined where that is not what was written; `mend` sees JSON that is. */
+/** The sealed content; undefined if the bytes are not what was written. `mend` may change JSON whose crc is right. */
 export function readSealed(text: string, mend = (json: string) => json): unknown {
   const end = text.lastIndexOf(" ");
   const body = text.slice(0, end);
   try {
     if (end > 0 && Number(text.slice(end + 1)) === crc32c(ENCODER.encode(body))) return JSON.parse(mend(body));
   } catch {
-    // falls through: not JSON is as damaged as a wrong crc
+    // Falls through: text that is no JSON is as damaged as a wrong crc.
   }
   return undefined;
 }
 
 /**
- * Replaces the file; `done(null)` when it will survive a power cut. Not to be called again for a path before that. If
- * it is no longer `wanted` when the new content is synced, the file is left alone and `done` never called.
+ * Replaces the file; `done(null)` when it will survive a power cut. Not to be called again for the same path before
+ * that. If the content is no longer `wanted` when it is synced, the file is left as it is, and `done` is never called.
  */
 export function replaceState(
   disk: Disk,
@@ -80,7 +80,10 @@ export function replaceState(
   });
 }
 
-/** The same, waiting; without `durable` a power cut may leave nothing, or damage: for what can be made anew. */
+/**
+ * The same, but it waits. Without `durable` a power cut may leave no file, or a damaged one: for content that can be
+ * made anew.
+ */
 export function replaceStateNow(disk: Disk, path: string, content: unknown, durable = true): void {
   replaceBytesNow(disk, path, sealedFor(path, content), durable);
 }
@@ -94,14 +97,17 @@ export function replaceBytesNow(disk: Disk, path: string, bytes: Uint8Array, dur
   if (durable) disk.syncDirectoryNow("");
 }
 
-/** Makes a file and does that with it, or leaves nothing of it: the last room on a disk is for what cannot be done without. */
+/**
+ * Makes a file and fills it. If that fails the file is removed, because the last room on a disk is needed for more
+ * important files.
+ */
 export function makeWhole(disk: Disk, path: string, fill: (file: File) => void): File {
   const file = disk.open(path, "create");
   try {
     fill(file);
     return file;
   } catch (error) {
-    // After anything else nothing is known of the disk.
+    // After any other error nothing is known about the disk.
     if (!(error instanceof PortError)) throw error;
     file.close();
     removeHalf(disk, path);
@@ -117,7 +123,7 @@ function removeHalf(disk: Disk, path: string): void {
   }
 }
 
-/** Where new content stands until it takes the file's name. */
+/** The path of new content until it takes the file's name. */
 export function temporaryOf(path: string): string {
   return `${path}.new`;
 }
@@ -137,7 +143,7 @@ export function readWhole(disk: Disk, path: string): Uint8Array | null {
   }
 }
 
-/** What is written is held to what is read. */
+/** Checks that what is written can be read back. */
 function sealedFor(path: string, content: unknown): Uint8Array {
   const refused = refuseContent(path, content);
   assert(refused === null, `a ${path} that could not be read back: ${refused}`);
@@ -150,7 +156,7 @@ export function sealed(content: unknown): Uint8Array {
   return joinBytes([body, sealOf(body)]);
 }
 
-/** What stands behind JSON that is sealed. */
+/** The bytes that stand behind sealed JSON. */
 export function sealOf(body: Uint8Array): Uint8Array {
   return ENCODER.encode(` ${crc32c(body)}`);
 }

@@ -1,6 +1,6 @@
 /**
- * What the small files of a directory hold, by name: each is written and read by the same shape [W7]. Loose, so that a file
- * of a later version, which says more, is none that is damaged.
+ * The shapes of the small files of a directory, by name: each is written and read by the same shape [W7]. The shapes
+ * are loose, so that a file of a later version, which has more fields, does not count as damaged.
  */
 import * as v from "valibot";
 import { PEER_ID_MAX, TERM_MAX } from "../../core/config.ts";
@@ -20,7 +20,7 @@ import {
   wordOrNone,
 } from "../../wire/parts.ts";
 
-/** As stored: directories that are older than boot numbers have none. */
+/** A ballot as stored. Directories that are older than boot numbers have none. */
 const storedBallot = v.looseObject({
   term: count(TERM_MAX),
   leader_id: count(PEER_ID_MAX),
@@ -34,7 +34,7 @@ const identity = v.looseObject({
   founder: v.boolean(),
 });
 const marks = { commit: index, delivered: index, clean: v.boolean() };
-/** Sessions and rooms may be many: checked by hand. */
+/** There may be many sessions and rooms, so this check is written by hand. */
 const counts = v.custom<readonly (readonly [string, number])[]>(
   (list) => Array.isArray(list) && list.every((pair) => pair.length === 2 && isCount(pair[0], pair[1])),
 );
@@ -63,7 +63,7 @@ const RECOVERY = v.looseObject({
   ballot: storedBallot,
   identity,
   promise: v.nullable(storedBallot),
-  // -1 where what was noted could not be read.
+  // -1 where the note could not be read.
   progress: v.looseObject({ ...marks, durable: v.pipe(v.number(), v.safeInteger(), v.minValue(-1)) }),
   before: v.looseObject({
     ...{ id: peerId, clusterId: word, self: member, members, voters: v.array(peerId) },
@@ -85,7 +85,7 @@ const SHAPES: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/^checkpoints\//, v.looseObject({ bytes: index, state: LOG_STATE })],
 ];
 
-/** What speaks against a content of the file at `path`, or null. */
+/** Why a content is wrong for the file at `path`, or null. */
 export function refuseContent(path: string, content: unknown): string | null {
   const shape = SHAPES.find(([pattern]) => pattern.test(path))?.[1];
   if (shape === undefined) return "nobody knows what it holds";

@@ -1,5 +1,6 @@
 /**
- * What this peer cannot write now, file by file: told when it begins, shown as long as it lasts, told when it is over.
+ * The files that this peer cannot write now. Each trouble is reported when it begins, shown while it lasts, and
+ * reported when it is over.
  *
  *   what can wait waits, and is tried again about every second: `COSTS` says what that costs meanwhile
  *   what must be durable before others hear of it (an entry, a vote) holds this peer back, never the process
@@ -11,7 +12,7 @@ import type { Notice, Trouble } from "../../core/reports.ts";
 import { cut } from "../../wire/text.ts";
 import type { PortError } from "../contracts.ts";
 
-/** What a failed write of each file costs as long as it lasts. */
+/** The consequence of a failed write of each file, while it lasts. */
 const COSTS = {
   log: "this peer takes no messages and has no vote until it can",
   "log's names": "what is said waits to be sent until it can",
@@ -27,7 +28,7 @@ const COSTS = {
 
 export type TroubledFile = keyof typeof COSTS;
 
-/** Errors that pass when somebody does something about them, and leave what is open as it was: what is wanting, what to do. */
+/** Errors that a person can remove, and that leave open files as they were: what is lacking, and what to do. */
 const PASSING: Readonly<Record<string, readonly [Refusal, string]>> = {
   ENOSPC: ["room", "make room there (space, inodes or quota)"],
   EMFILE: ["handles", "let this process open more files (ulimit -n)"],
@@ -37,12 +38,12 @@ const PASSING: Readonly<Record<string, readonly [Refusal, string]>> = {
   EROFS: ["rights", "let it be written to again (mount -o remount,rw)"],
 };
 
-/** Whether what must be written may wait for somebody to make it possible; after any other error nothing is known of the file. */
+/** Whether a write may wait until a person makes it possible. After any other error nothing is known about the file. */
 export function passes({ code }: PortError): boolean {
   return PASSING[code] !== undefined;
 }
 
-/** What is wanting, by an error that passes. */
+/** What is lacking, by an error that passes. */
 export function refusalOf({ code }: PortError): Refusal {
   return (PASSING[code] as (typeof PASSING)[string])[0];
 }
@@ -63,7 +64,7 @@ export class Troubles {
     this.#tell = tell;
   }
 
-  /** How an attempt to write a file has ended. */
+  /** Takes the result of an attempt to write a file. */
   note(file: TroubledFile, error: PortError | null): void {
     const before = this.#troubles.get(file);
     if (error === null) {
@@ -71,7 +72,7 @@ export class Troubles {
       return this.#tell({ event: "notice", code: "trouble-over", message: `${nameOf(file)} can be written again` });
     }
     if (before?.code === error.code) return;
-    // What it costs is short, a path may be long.
+    // The consequence is short; a path may be long.
     const message = `${cut(error.message, REASON_CHARS_MAX / 2)}: ${COSTS[file]}; ${remedyOf(error)}`;
     this.#troubles.set(file, { file, code: error.code, message, since: before?.since ?? this.#wall() });
     this.#tell({ event: "error", code: "trouble", message });

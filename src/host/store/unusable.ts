@@ -1,13 +1,16 @@
-/** Why a data directory cannot be used as it is, and what to do: said to people, and the end of whatever wanted it. */
+/**
+ * Why a data directory cannot be used, and what to do, in words for people. It ends the operation that wanted the
+ * directory.
+ */
 import { type Disk, type Holder, PortError } from "../contracts.ts";
 import { remedyOf } from "./troubles.ts";
 
-/** Says what, why and what to do. */
+/** Its message says what failed, why, and what to do. */
 export class HostError extends Error {
   override readonly name = "HostError";
 }
 
-/** Takes the directory for this process [D1], or returns a holder that must be outwaited. Throws HostError. */
+/** Takes the directory for this process [D1], or returns the holder that must be outwaited. Throws HostError. */
 export function lockDirectory(disk: Disk): Holder | null {
   try {
     return disk.lock();
@@ -22,7 +25,7 @@ export function lockFailure(error: PortError): string {
   return `the data directory is in use by another process (${error.message}): stop that one, or choose another --data-dir`;
 }
 
-/** Where nothing can wait for the disk. */
+/** The message for an error of the disk that nothing can wait for. */
 export function unusable(error: PortError): string {
   return `the data directory cannot be used: ${error.message}; ${remedyOf(error)}, then start again`;
 }

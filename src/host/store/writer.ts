@@ -1,7 +1,7 @@
 /**
- * The core's log writes and promises on their way to the directory, in order, and through a full disk: what cannot be
- * written for want of room, of file handles or of rights waits here, everything behind it too, and is tried again [D4].
- * Any other failure ends the peer [D3].
+ * Brings the engine's log writes and promises to the directory, in order, even when the disk is full. A write that
+ * fails for lack of room, file handles or rights waits here, with everything behind it, and is tried again [D4]. Any
+ * other failure ends the peer [D3].
  */
 import { type Ballot, type LogIndex, sameBallot } from "../../core/ids.ts";
 import type { Refusal } from "../../core/message.ts";
@@ -16,7 +16,7 @@ type LogWrite = Extract<Output, { do: "append" | "truncate" }>;
 export interface WriterEvents {
   /** The promise is on the disk. */
   promised(ballot: Ballot): void;
-  /** Something waits, because of this. */
+  /** A write waits, for this reason. */
   stuck(why: Refusal): void;
   /** Everything that waited is written. */
   free(): void;
@@ -31,10 +31,10 @@ export class Writer {
   readonly #clock: Clock;
   readonly #events: WriterEvents;
   #backlog: LogWrite[] = [];
-  /** What the promise file must say, and whether a write of it is under way. */
+  /** The ballot that the promise file must hold, and whether a write of it is under way. */
   #wanted: Ballot | null = null;
   #busy = false;
-  /** The promise waits. */
+  /** The write of the promise waits. */
   #promiseStuck = false;
   #isStuck = false;
   #stopped = false;
@@ -49,7 +49,9 @@ export class Writer {
     return this.#backlog.length === 0;
   }
 
-  /** Of what the disk confirms: an entry that a waiting truncation takes away is not the one that the core has there. */
+  /**
+   * Bounds what the disk confirms: behind a truncation that waits, the disk still has other entries than the engine.
+   */
   confirmed(index: LogIndex): LogIndex {
     return this.#backlog.reduce((lowest, w) => (w.do === "truncate" ? Math.min(lowest, w.from - 1) : lowest), index);
   }
@@ -94,7 +96,7 @@ export class Writer {
     this.#show(null);
   }
 
-  /** Told when the first thing waits, and when nothing does any more. */
+  /** Reports when the first write waits, and when none does any more. */
   #show(error: PortError | null): void {
     const isStuck = this.#promiseStuck || !this.caughtUp;
     if (isStuck === this.#isStuck) return;
@@ -120,7 +122,7 @@ export class Writer {
         return this.#fail(`the promise cannot be written (${error.message}): check the disk, then start again`);
       this.#events.noted("promise.slots", error);
       this.#promiseStuck = error !== null;
-      // Before the promise is told, which counts only of a peer that can write.
+      // This comes before the promise is reported, which counts only if the peer can write.
       this.#show(error);
       if (error !== null) return void this.#clock.after(RETRY_MS, () => this.#writePromise());
       if (this.#wanted !== null && sameBallot(this.#wanted, ballot)) this.#wanted = null;
