@@ -15,6 +15,7 @@ import { VERSION } from "../process/runtime.ts";
 import { type Command, findCommand, flagsOf, synopsis } from "./command.ts";
 import type { Flag } from "./flag.ts";
 import { UsageError } from "./flag-values.ts";
+import { refuseSecrets } from "./secrets.ts";
 
 /** No argument of a process can contain it. A text that begins with it is no number, no flag and no command's name. */
 const MARK = "\0";
@@ -54,6 +55,7 @@ export class CommandLine extends CAC {
   read(args: readonly string[]): Typed {
     const [first] = args;
     const named = first !== undefined && !first.startsWith("-");
+    refuseSecrets(args);
     this.#asked = named ? findCommand(first, this.#all) : this.#all[0];
     this.#wants = null;
     this.unsetMatchedCommand();

@@ -8,6 +8,7 @@ import { expandHome } from "../process/home.ts";
 import type { Setting } from "./flag.ts";
 import { type Flag, maySet } from "./flag.ts";
 import { oneOf, UsageError, wholeNumber } from "./flag-values.ts";
+import { INVITE_VARIABLE } from "./secrets.ts";
 
 const ENVIRONMENT = "CHATPEER_";
 /** The flag that names the file of settings; it cannot stand in one. */
@@ -103,7 +104,7 @@ function fromEnvironment(
 ): Map<string, Setting> {
   const found = new Map<string, Setting>();
   const known = new Map(flags.filter(maySet).map((flag) => [variableOf(flag), flag]));
-  const all = new Set(everywhere.filter(maySet).map(variableOf));
+  const all = new Set([INVITE_VARIABLE, ...everywhere.filter(maySet).map(variableOf)]);
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(ENVIRONMENT) || text === undefined || text === "") continue;
     // Kubernetes sets CHATPEER_PORT=tcp://… for a service called chatpeer: that is no setting of ours.

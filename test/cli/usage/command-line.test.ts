@@ -130,3 +130,32 @@ test("every flag of the program comes through cac as it was typed", () => {
     }
   }
 });
+
+describe("secrets", () => {
+  const invitation = `chatpeer1-${"Ab3_-".repeat(30)}`;
+  const wrapped = `chatpeer1-${"Ab3_-".repeat(5)}\n${"Ab3_-".repeat(5)}\u200b${"x".repeat(9)}`;
+
+  test("an invitation is refused wherever it stands, and is not shown", () => {
+    for (const args of [
+      [invitation],
+      ["--name", invitation],
+      [`--name=${invitation}`],
+      ["--", invitation],
+      [wrapped],
+    ]) {
+      expect(usage(...args)).toContain("an invitation is a secret, and no argument: every user");
+      expect(usage(...args)).not.toContain("Ab3");
+    }
+    expect(() => new CommandLine([CHAT, TRY]).read([invitation])).toThrow("--invite-file FILE (- is standard input)");
+  });
+
+  test("there is no flag that takes a secret, and it is said why", () => {
+    expect(usage("--invite", "x")).toContain("or in CHATPEER_INVITE");
+    expect(usage("--invitation=x")).toContain("or in CHATPEER_INVITE");
+    expect(usage("--token=abc")).toContain("with --token-file FILE");
+  });
+
+  test("what only begins like one is taken", () => {
+    expect(words("chatpeer1-backup", "--", "--token")).toEqual(["chatpeer1-backup", "--token"]);
+  });
+});

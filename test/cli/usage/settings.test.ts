@@ -123,6 +123,7 @@ describe("the environment", () => {
 
   test("a misspelled variable is refused, one of somebody else's is not", () => {
     expect(usage(() => gathered([], { CHATPEER_NMAE: "x" }))[0]).toContain("is CHATPEER_NAME meant?");
+    expect(usage(() => gathered([], { CHATPEER_INVIT: "x" }))[0]).toContain("is CHATPEER_INVITE meant?");
     expect(gathered([], { CHATPEER_SERVICE_PORT_HTTP: "80", CHATPEER: "x" }).given("name")).toBe(false);
     expect(gathered([], { CHATPEER_PORT: "tcp://10.96.0.7:6001" }).given("port")).toBe(false);
   });
