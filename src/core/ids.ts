@@ -56,6 +56,12 @@ export function formatBallot(b: Ballot): string {
   return `${b.term}.${b.leader_id}.${b.inc}.${b.boot}`;
 }
 
+/**
+ * Names a directory of a secured cluster to the others: SHA-256 of its certificate, in base32 (52 characters). A link's is
+ * what its TLS session has proven.
+ */
+export type Key = string;
+
 /** A member as it counts in a quorum. An id alone is not enough: an emptied data directory is another member [M6]. */
 export interface MemberKey {
   readonly id: PeerId;

@@ -7,6 +7,7 @@
  * - Completion is a callback, not a promise: then the code that runs the clock decides the order of events.
  * - Errors that a disk reports are `PortError`s with a `code` (`ENOSPC`, `EIO`, `EACCES`, `ENOENT`, `EADDRINUSE`, …).
  */
+import type { Key } from "../core/ids.ts";
 
 export class PortError extends Error {
   override readonly name = "PortError";
@@ -68,6 +69,18 @@ export interface Connection {
 export interface Listener {
   readonly port: number;
   close(): void;
+}
+
+/** The keys and secrets of one directory, and the network on which keys are proven (TLS). */
+export interface Trust {
+  /** The directory's key: read, or made where it has none. The directory is locked. The error has words for people. */
+  key(done: (error: PortError | null, key: Key | null) => void): void;
+  /** Where both sides of a connection prove their keys, when `key` has answered. `warn`: what its operator should know. */
+  network(warn: (message: string) => void, done: (error: PortError | null, network: Network | null) => void): void;
+  /** SHA-256 of a secret's characters, in base32: what others may know of it. */
+  hash(secret: string): string;
+  /** 16 random bytes in base32, which nobody can guess. */
+  secret(): string;
 }
 
 export interface Network {

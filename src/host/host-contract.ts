@@ -4,7 +4,7 @@ import type { Timings } from "../core/config.ts";
 import type { PeerId } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
 import type { EngineFactory } from "../engines/engine.ts";
-import type { Clock, Disk, Network } from "./contracts.ts";
+import type { Clock, Disk, Network, Trust } from "./contracts.ts";
 import type { HostEvent, LogRecord, Stopped } from "./events.ts";
 import type { PersonOptions } from "./people.ts";
 
@@ -29,6 +29,10 @@ export interface HostOptions extends PersonOptions {
    * told.
    */
   readonly acknowledges?: boolean;
+  /** A cluster that is founded here is secured: members prove their keys, and strangers need an invitation. */
+  readonly secured?: boolean;
+  /** A plain cluster may be reached from other machines, by anybody. */
+  readonly insecure?: boolean;
   /** A person says that the holder of the directory is dead, if that cannot be seen from here. */
   readonly takesLock?: boolean;
   /** Segment limits that a founder writes into its genesis, if not the usual ones [L4]. */
@@ -39,6 +43,8 @@ export interface Ports {
   readonly clock: Clock;
   readonly network: Network;
   readonly disk: Disk;
+  /** None: every cluster is plain. */
+  readonly trust?: Trust;
 }
 
 export interface HostListener {
