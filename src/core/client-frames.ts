@@ -3,8 +3,8 @@
  * committed log itself comes in CATCHUP_RESP. A client asks for it piece by piece, so that a slow reader holds back
  * only itself.
  */
-import type { LogIndex, PeerId } from "./ids.ts";
-import type { PeerInfo, Tail } from "./log-entry.ts";
+import type { Key, LogIndex, PeerId } from "./ids.ts";
+import type { PeerInfo, Rights, Tail } from "./log-entry.ts";
 import type { Question, Told } from "./reports.ts";
 import type { SaidVersions } from "./versions.ts";
 
@@ -23,6 +23,8 @@ export interface Attach extends SaidVersions {
   readonly sender_id: PeerId;
   /** Highest index that the client has seen. Only a peer whose log reaches beyond it serves the client. */
   readonly seen: LogIndex;
+  /** What lets it in where the cluster is secured: the secret whose hash is in the log. */
+  readonly token?: string;
 }
 
 /** The client is served. */
@@ -44,7 +46,29 @@ export interface Attached {
   readonly leader_timeout: number;
 }
 
-/** The client leaves and does not come back. */
+/** First frame of a connection of its own: who is invited as a client asks for a token, once. */
+export interface Redeem extends SaidVersions {
+  readonly type: "REDEEM";
+  readonly cluster_id: string;
+  /** The secret of the invitation. */
+  readonly invite: string;
+  /** Hash of the token that the client has made, and alone knows. */
+  readonly token: string;
+  /** The name it would like; it counts where the invitation names nobody. */
+  readonly user: string;
+}
+
+/** The token counts, by the log of who answers. */
+export interface Redeemed {
+  readonly type: "REDEEMED";
+  readonly name: string;
+  readonly rights: Rights;
+  readonly cluster_id: string;
+  /** Where to go, and the keys to expect there. */
+  readonly members: readonly (PeerInfo & { readonly key: Key })[];
+}
+
+/** The client goes and does not come back. */
 export interface Detach {
   readonly type: "DETACH";
 }
@@ -63,4 +87,4 @@ export interface Tell {
   readonly told: Told;
 }
 
-export type ClientFrame = Attach | Attached | Detach | Ask | Tell;
+export type ClientFrame = Attach | Attached | Redeem | Redeemed | Detach | Ask | Tell;

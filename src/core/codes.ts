@@ -77,6 +77,15 @@ export const ERROR_CODES = {
   behind: "another peer refused the connection: it has not come as far as this client has seen",
   malformed: "another peer refused the connection: it did not understand what it was sent",
   limit: "another peer refused the connection: it has as many as it takes",
+  "needs-tls": "another peer refused the connection: its cluster is secured, and this side spoke without TLS",
+  plain: "another peer refused the connection: its cluster is plain, and this side spoke TLS",
+  stranger:
+    "another peer refused the connection: it does not know this side's key, invitation or token; all that are wrong are refused alike",
+  evicted: "another peer refused the connection: this peer was evicted",
+  "invite-used": "the invitation has been used as often as it may be",
+  "invite-expired": "the invitation's time is over",
+  forbidden: "what was asked needs more rights, or an invitation of another kind",
+  revoked: "the invitation or the token was revoked",
 } as const;
 
 export type NoticeCode = keyof typeof NOTICE_CODES;

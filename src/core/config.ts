@@ -4,9 +4,9 @@
  */
 
 /** The highest version of the wire protocol that this build speaks [W2]. Raise it with every change of a frame. */
-export const PROTOCOL_VERSION = 1;
-/** The lowest version that this build speaks. Raise it when this build no longer understands frames of that version. */
-export const PROTOCOL_VERSION_MIN = 1;
+export const PROTOCOL_VERSION = 2;
+/** The lowest. Raise it when frames of that version are understood no more. */
+export const PROTOCOL_VERSION_MIN = 2;
 
 /** Terms stay exact in a double, with room to add one [E12]: no log and no frame holds a higher one. */
 export const TERM_MAX = Number.MAX_SAFE_INTEGER - 1;
@@ -61,6 +61,14 @@ export const NESTING_MAX = 16;
 export const FRAME_ENTRIES_MAX = 4096;
 /** Room and user names, in bytes of UTF-8. */
 export const NAME_BYTES_MAX = 64;
+/** So many may come with one invitation. */
+export const INVITATION_USES_MAX = 1000;
+/** Invitations that can still be used, in one cluster: each takes about 300 bytes of memory at every peer. */
+export const INVITATIONS_MAX = 1024;
+/** Of invitations and tokens that count no more so many are known still, so that their holders are told why. */
+export const CLOSED_ACCESS_KEPT = 1024;
+/** Tokens that count, in one cluster. */
+export const TOKENS_MAX = 4096;
 /** Members of one cluster: each of them keeps a connection to each other one. */
 export const MEMBERS_MAX = 900;
 /**

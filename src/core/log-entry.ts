@@ -2,7 +2,7 @@
  * What is stored: log entries and what they hold, as shapes only. The wire room validates them at the border and turns
  * them into bytes; core reads and makes them.
  */
-import type { Ballot, LogIndex, MemberKey, PeerId, Term } from "./ids.ts";
+import type { Ballot, Key, LogIndex, MemberKey, PeerId, Term } from "./ids.ts";
 
 export type Role = "voter" | "observer" | "left";
 
@@ -10,6 +10,8 @@ export interface Member extends MemberKey {
   readonly host: string;
   readonly port: number;
   readonly role: Role;
+  /** In a secured cluster: what its links must prove. Who was evicted has none. */
+  readonly key?: Key;
 }
 
 /** Where a peer can be dialled. */
@@ -25,6 +27,10 @@ export interface Configuration {
   readonly prev_voters: readonly MemberKey[];
   /** In a genesis, and in the configuration of a forced recovery: from here on the log is this cluster's [M9]. */
   readonly cluster_id?: string;
+  /** Members prove their keys, strangers need an invitation. Once true it is so in every later one [A1]. */
+  readonly secure?: true;
+  /** Hashes of the invitations of whom this one admits; each loses one of its uses by that [A7]. */
+  readonly invites?: readonly string[];
 }
 
 /** First entry of a log: what never changes in a cluster, and its first configuration (settled from the start). */
@@ -34,7 +40,7 @@ export interface Genesis extends Configuration {
   readonly segment_bytes: number;
 }
 
-export type EntryKind = "genesis" | "chat" | "system" | "read" | "config" | "settled" | "leader";
+export type EntryKind = "genesis" | "chat" | "system" | "read" | "config" | "settled" | "leader" | "access";
 
 /**
  * One log entry [L2]. Every field is always present, so that all entries have one hidden class; a field that the kind
@@ -58,11 +64,11 @@ export interface Entry {
   readonly session: string;
   readonly counter: number;
   readonly user: string;
-  /** The sender's wall clock in milliseconds, for display only. */
+  /** The sender's wall clock in milliseconds, for display only; of an access entry the leader's. */
   readonly ts: number;
   /** Text of chat entries; "" elsewhere. On the line both this and `data` are `payload`. */
   readonly text: string;
-  /** Structured payload of genesis, config, settled, system and read entries; null elsewhere. */
+  /** Structured payload of genesis, config, settled, system, read and access entries; null elsewhere. */
   readonly data: EntryData | null;
   crc: number;
   chunk: Uint8Array;
@@ -70,7 +76,7 @@ export interface Entry {
   end: number;
 }
 
-export type EntryData = Genesis | Configuration | Settled | Presence | ReadThrough;
+export type EntryData = Genesis | Configuration | Settled | Presence | ReadThrough | AccessChange;
 
 export interface Settled {
   /** Index of the config entry this settles [M3]. */
@@ -88,6 +94,50 @@ export interface Presence {
 export interface ReadThrough {
   readonly from: number;
   readonly through: number;
+}
+
+/** What a client may do at its peer: each right holds those before it. */
+export type Rights = "read" | "write" | "admin";
+
+/** Whom an invitation lets in: a peer with a log of its own, or a client of one. */
+export type InvitedRole = "member" | "client";
+
+/** Who may come in is changed. Secrets are never in the log: `hash` is SHA-256 of one, in base32 (52 characters). */
+export type AccessChange = Invite | Enrolment | Revocation;
+
+export interface Invite {
+  readonly change: "invite";
+  readonly hash: string;
+  readonly role: InvitedRole;
+  /** Whom it is for; "": who comes chooses a name. */
+  readonly name: string;
+  /** Of a client; a member has all. */
+  readonly rights: Rights;
+  /** So many may come with it. */
+  readonly uses: number;
+  /** ms since 1970, by the clock of the leader that somebody comes to. */
+  readonly expires: number;
+  /** The person who invites. */
+  readonly by: string;
+}
+
+/** A client has a token from now on; that takes one use of its invitation. */
+export interface Enrolment {
+  readonly change: "user";
+  /** Of the token. */
+  readonly hash: string;
+  readonly name: string;
+  readonly rights: Rights;
+  /** Hash of the invitation. */
+  readonly invite: string;
+}
+
+/** An invitation, or a token, counts no more. */
+export interface Revocation {
+  readonly change: "revoke";
+  readonly hash: string;
+  /** The person who revokes. */
+  readonly by: string;
 }
 
 /**

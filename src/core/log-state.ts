@@ -3,10 +3,20 @@
  * configurations, the crc chain. `apply` goes one entry forward, `undo` one back, so truncation rolls everything
  * back [S5] [M3]; a checkpoint is this state at the end of a segment [L5].
  */
+import { type AccessData, AccessLog } from "./access-log.ts";
 import { assert } from "./assert.ts";
 import { Counts } from "./counts.ts";
-import { type Ballot, ballotOf, compareBallots, formatBallot, type LogIndex, NO_BALLOT, sameBallot } from "./ids.ts";
-import type { Configuration, Entry, Genesis, Settled, Tail } from "./log-entry.ts";
+import {
+  type Ballot,
+  ballotOf,
+  compareBallots,
+  formatBallot,
+  type Key,
+  type LogIndex,
+  NO_BALLOT,
+  sameBallot,
+} from "./ids.ts";
+import type { AccessChange, Configuration, Entry, Genesis, Settled, Tail } from "./log-entry.ts";
 import { messageId } from "./message-id.ts";
 import { type PeopleData, PeopleLog } from "./people-log.ts";
 
@@ -24,7 +34,7 @@ export interface LoggedConfiguration {
 }
 
 /** The state as plain data, for checkpoints. */
-export interface LogStateData extends PeopleData {
+export interface LogStateData extends PeopleData, AccessData {
   readonly index: LogIndex;
   readonly crc: number;
   readonly cluster_id: string;
@@ -38,6 +48,8 @@ export interface LogStateData extends PeopleData {
   readonly sessions: readonly (readonly [string, number])[];
   readonly configurations: readonly LoggedConfiguration[];
 }
+
+const NONE: readonly string[] = [];
 
 export class LogState {
   index: LogIndex = 0;
@@ -56,6 +68,8 @@ export class LogState {
   readonly sessions = new Counts();
   /** Who is here, and who has read how far [P1] [P4]. */
   readonly people = new PeopleLog();
+  /** Invitations and tokens [A5]. */
+  readonly access = new AccessLog();
   /** Configurations that still matter, oldest first; `forget` drops what a later committed one has replaced. */
   configurations: LoggedConfiguration[] = [];
 
@@ -72,6 +86,7 @@ export class LogState {
     for (const [room, seq] of data.rooms) state.rooms.set(room, seq);
     for (const [session, counter] of data.sessions) state.sessions.set(session, counter);
     state.people.load(data);
+    state.access.load(data);
     state.configurations = data.configurations.map((c) => ({ ...c }));
     return state;
   }
@@ -89,6 +104,7 @@ export class LogState {
       rooms: [...this.rooms],
       sessions: [...this.sessions],
       ...this.people.toData(),
+      ...this.access.toData(),
       configurations: this.configurations.map((c) => ({ ...c })),
     };
   }
@@ -111,6 +127,11 @@ export class LogState {
   /** The newest configuration in the log, committed or not. */
   get newest(): LoggedConfiguration | null {
     return this.configurations[this.configurations.length - 1] ?? null;
+  }
+
+  /** By the newest configuration [A1]. */
+  get secure(): boolean {
+    return this.newest?.configuration.secure === true;
   }
 
   /**
@@ -137,6 +158,11 @@ export class LogState {
       const [only, ...others] = members;
       const alone = only?.id === entry.leader_id && only.inc === entry.inc && others.length === 0;
       if (cluster_id !== undefined && !alone) return `names cluster ${cluster_id}, but others besides its maker [M9]`;
+      return this.#refuseKeys(entry.data as Configuration);
+    }
+    if (entry.kind === "access") {
+      if (!this.secure) return "invites to a plain cluster [A5]";
+      return this.access.judge(entry.data as AccessChange, entry.ts)?.message ?? null;
     }
     if (entry.kind === "settled") {
       const newest = this.newest;
@@ -176,6 +202,7 @@ export class LogState {
       case "config": {
         const configuration = entry.data as Configuration;
         this.configurations.push({ index: entry.index, configuration, settled: 0 });
+        this.access.applyUses(configuration.invites ?? NONE, entry.index);
         if (configuration.cluster_id !== undefined) {
           this.formerClusters.push(this.clusterId);
           this.clusterId = configuration.cluster_id;
@@ -191,6 +218,9 @@ export class LogState {
         newest.settled = entry.index;
         break;
       }
+      case "access":
+        this.access.apply(entry);
+        break;
     }
   }
 
@@ -215,6 +245,7 @@ export class LogState {
         break;
       case "config":
         this.configurations.pop();
+        this.access.undoUses((entry.data as Configuration).invites ?? NONE, entry.index);
         if ((entry.data as Configuration).cluster_id !== undefined) this.clusterId = this.formerClusters.pop() ?? "";
         break;
       case "settled": {
@@ -223,6 +254,9 @@ export class LogState {
         newest.settled = 0;
         break;
       }
+      case "access":
+        this.access.undo(entry);
+        break;
     }
   }
 
@@ -233,6 +267,19 @@ export class LogState {
       if (c.settled !== 0 && c.settled <= committed) keep = i;
     });
     if (keep > 0) this.configurations = this.configurations.slice(keep);
+    this.access.forget(committed);
+  }
+
+  /** What speaks against the keys and the invitations of the next configuration [A1] [A2] [A7]. */
+  #refuseKeys({ secure, members, invites = NONE }: Configuration): string | null {
+    if (secure !== true) return this.secure ? "a secured cluster becomes a plain one [A1]" : null;
+    const keys = new Set<Key>();
+    for (const { id, role, key } of members) {
+      if (key === undefined && role !== "left") return `peer ${id} has no key [A2]`;
+      if (key !== undefined && keys.has(key)) return `peer ${id} has another one's key [A2]`;
+      if (key !== undefined) keys.add(key);
+    }
+    return this.access.refuseUses(invites);
   }
 
   get #last(): Ballot | null {

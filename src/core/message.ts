@@ -2,8 +2,10 @@
  * What travels between peers: frames, as shapes only. The wire room validates them at the border and turns them into
  * bytes; core reads and makes them.
  */
-import type { Ballot, LogIndex, MemberKey, Millis, PeerId, ProcessKey } from "./ids.ts";
+import type { Access, AccessAck, Admin, AdminAck } from "./commands.ts";
+import type { Ballot, Key, LogIndex, MemberKey, Millis, PeerId, ProcessKey } from "./ids.ts";
 import type { Draft, Entry, Member, PeerInfo, Tail } from "./log-entry.ts";
+import type { RefuseCode } from "./refuse-codes.ts";
 import type { SaidVersions } from "./versions.ts";
 
 /** First frame of both sides of every connection [W2]. */
@@ -15,6 +17,8 @@ export interface Hello extends ProcessKey, SaidVersions {
   readonly port: number;
   /** The sender's wall clock, ms since 1970: for people who look for clocks that are apart, decides nothing. */
   readonly wall?: number;
+  /** Of a directory that has one. Only noted where no TLS proves it: what `/secure` would bind the member to. */
+  readonly key?: Key;
 }
 
 /** Why the connection is closed now, said by the side that closes it. `seed` names whom a wiped founder should join [M1]. */
@@ -33,19 +37,6 @@ export interface Twin {
   readonly host: string;
   readonly port: number;
 }
-
-export type RefuseCode =
-  | "wrong-version"
-  | "wrong-cluster"
-  | "duplicate-id"
-  | "emptied-founder"
-  | "id-away"
-  | "twins"
-  | "name-in-use"
-  | "behind"
-  | "malformed"
-  | "limit"
-  | "closing";
 
 /** Says "still here" on an otherwise silent connection, and measures the round trip. */
 export interface Ping {
@@ -77,6 +68,8 @@ export interface Join extends MemberKey {
   readonly type: "JOIN";
   readonly host: string;
   readonly port: number;
+  /** Who is no member yet: the secret of an invitation. The host puts its hash here before an engine sees it. */
+  readonly invite?: string;
 }
 
 export interface JoinAck {
@@ -281,19 +274,6 @@ export interface CatchupResp extends EntryFrame {
   readonly more: boolean;
 }
 
-/** A person's command that only the leader can carry out. */
-export interface Admin {
-  readonly type: "ADMIN";
-  readonly op: "transfer" | "evict";
-  /** 0 with transfer: the leader chooses. */
-  readonly id: PeerId;
-}
-export interface AdminAck {
-  readonly type: "ADMIN_ACK";
-  readonly ok: boolean;
-  readonly message: string;
-}
-
 /** What peers say to one another. */
 export type PeerFrame =
   | Hello
@@ -323,4 +303,6 @@ export type PeerFrame =
   | CatchupReq
   | CatchupResp
   | Admin
-  | AdminAck;
+  | AdminAck
+  | Access
+  | AccessAck;

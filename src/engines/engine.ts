@@ -44,10 +44,11 @@ import type { Address } from "../core/address.ts";
 import type { NoticeCode } from "../core/codes.ts";
 import type { Timings } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
-import type { Ballot, ClientId, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
-import type { Draft, Entry, Member, Seal, Tail } from "../core/log-entry.ts";
+import type { Ballot, ClientId, Key, LinkId, LogIndex, Millis, PeerId, ProcessKey } from "../core/ids.ts";
+import type { AccessChange, Draft, Entry, Member, Seal, Tail } from "../core/log-entry.ts";
 import type { LogState } from "../core/log-state.ts";
-import type { Chat, ChatAck, DiskTimes, Person, ReadReport, Refusal, RefuseCode, Twin } from "../core/message.ts";
+import type { Chat, ChatAck, DiskTimes, Person, ReadReport, Refusal, Twin } from "../core/message.ts";
+import type { RefuseCode } from "../core/refuse-codes.ts";
 import type { Standing } from "../core/reports.ts";
 import type { EngineView } from "./view.ts";
 
@@ -89,6 +90,10 @@ export interface PeerOptions {
   readonly session: string;
   /** Makes a fresh session name, which nobody can have guessed [S10]. */
   readonly newSession: () => string;
+  /** Of this directory, in a secured cluster or where it is ready for one. */
+  readonly key?: Key;
+  /** The secret of the invitation with which this peer asks to be admitted, until it is a member. */
+  readonly invite?: string;
 }
 
 /** What the directory held. */
@@ -111,9 +116,11 @@ export type Input =
   | {
       readonly type: "link-up";
       readonly link: LinkId;
-      readonly peer: ProcessKey & Address;
+      /** `key`: what TLS has proven; on a plain link what the other side says of itself, which proves nothing. */
+      readonly peer: ProcessKey & Address & { readonly key?: Key };
     }
   | { readonly type: "link-down"; readonly link: LinkId }
+  /** A JOIN has the hash of its invitation's secret in `invite`, not the secret. */
   | { readonly type: "frame"; readonly link: LinkId; readonly frame: Frame }
   | { readonly type: "submit"; readonly drafts: readonly Draft[] }
   /** A client numbers its messages in `session` and speaks through this peer [S8]. */
@@ -151,6 +158,10 @@ export type Input =
   | { readonly type: "twin"; readonly twin: Twin }
   | { readonly type: "transfer"; readonly to: PeerId }
   | { readonly type: "evict"; readonly id: PeerId }
+  /** The plain cluster is to be a secured one. */
+  | { readonly type: "secure" }
+  /** A change of who may come in, on its way to the leader [A5]. `request`: the host's own number, for the answer. */
+  | { readonly type: "access"; readonly request: number; readonly change: AccessChange }
   | { readonly type: "quit" }
   | { readonly type: "tick" };
 
@@ -209,6 +220,15 @@ export type Output =
   /** This peer has a twin, and no longer counts [E16]. */
   | { readonly do: "twins"; readonly at: readonly Twin[] }
   | { readonly do: "refuse"; readonly link: LinkId; readonly code: RefuseCode; readonly message: string }
+  /** ok: a leader has it in its log. It counts when the committed log shows it. */
+  | {
+      readonly do: "access";
+      readonly request: number;
+      readonly ok: boolean;
+      /** Why not; null where ok. "closing": nobody leads now, ask again. */
+      readonly code: RefuseCode | null;
+      readonly message: string;
+    }
   | { readonly do: "notice"; readonly code: NoticeCode; readonly message: string }
   | { readonly do: "debug"; readonly message: string }
   | { readonly do: "stop"; readonly reason: string };

@@ -9,9 +9,9 @@
  * - What is shown may change with the next input: copy what you want to keep.
  */
 import type { Address } from "../core/address.ts";
-import type { Ballot, LinkId, MemberKey, Millis, ProcessKey } from "../core/ids.ts";
+import type { Ballot, Key, LinkId, MemberKey, Millis, ProcessKey } from "../core/ids.ts";
 import type { Configuration, Member, PeerInfo } from "../core/log-entry.ts";
-import type { LogView } from "../core/log-view.ts";
+import type { AccessView, LogView } from "../core/log-view.ts";
 import type { DiskTimes, Twin } from "../core/message.ts";
 import type { Standing, Waiting } from "../core/reports.ts";
 
@@ -47,6 +47,14 @@ export interface EngineView {
    * [M7].
    */
   knows(key: MemberKey): boolean;
+  /** The newest configuration says that members prove their keys [A1]. */
+  readonly secure: boolean;
+  /** Invitations and tokens, by the log. */
+  readonly access: AccessView;
+  /** What a link of that member must prove; null: nothing, as it is no member or its cluster is plain. */
+  keyOf(key: MemberKey): Key | null;
+  /** Of all that may be dialled: members, and whom a member has named [M7]. The same set as long as it says the same. */
+  keys(): ReadonlySet<Key>;
   /** Entries that a member lacks of this log; null where this peer does not know. */
   lagOf(member: MemberKey): number | null;
   /** Peers to keep connected. It is the same array as long as its content is the same. */
@@ -86,6 +94,8 @@ export interface EngineView {
 /** Who is at the other end of a link. */
 export interface Linked extends ProcessKey, Address {
   readonly link: LinkId;
+  /** What TLS has proven; on a plain link what the other side says. */
+  readonly key?: Key;
 }
 
 /** What the host knows besides its engine. */

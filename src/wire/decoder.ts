@@ -115,7 +115,7 @@ export class FrameDecoder {
     const type = object.type as FrameType;
     if (typeof type !== "string" || !Object.hasOwn(FRAMES, type))
       throw new WireError(`unknown message: ${quote(this.#bytes, start, end)}`);
-    const greets = type === "HELLO" || type === "ATTACH";
+    const greets = type === "HELLO" || type === "ATTACH" || type === "REDEEM";
     if (!this.#greeted && !greets && type !== "REFUSE") throw new WireError(`${type} before HELLO`);
     const result = v.safeParse(greets ? this.#schemaOf(type, object) : FRAMES[type], object, { abortEarly: true });
     if (!result.success) {
@@ -133,7 +133,7 @@ export class FrameDecoder {
   }
 
   /** Throws WrongVersion where none is spoken on both sides, whatever else the greeting says. */
-  #schemaOf(type: "HELLO" | "ATTACH", { version, version_min = version }: Record<string, unknown>) {
+  #schemaOf(type: keyof typeof LATER_GREETINGS, { version, version_min = version }: Record<string, unknown>) {
     if (typeof version !== "number" || typeof version_min !== "number") return FRAMES[type];
     const theirs = versionsOf({ version, version_min });
     if (!(Number.isSafeInteger(version) && Number.isSafeInteger(version_min) && version_min <= version))

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
-import type { Attach } from "../core/client-frames.ts";
+import type { Attach, Redeem } from "../core/client-frames.ts";
 import { FRAME_BYTES_MAX, GREETING_BYTES_MAX } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
 import type { Entry } from "../core/log-entry.ts";
@@ -14,10 +14,10 @@ import { CHAT_HEAD, encodeWithDrafts } from "./drafts.ts";
 import { FRAMES, type FrameType } from "./schemas.ts";
 import { encodeUtf8 } from "./text.ts";
 
-const GREETINGS: ReadonlySet<FrameType> = new Set<FrameType>(["HELLO", "ATTACH", "REFUSE"]);
+const GREETINGS: ReadonlySet<FrameType> = new Set<FrameType>(["HELLO", "ATTACH", "REDEEM", "REFUSE"]);
 
 /** The first frame on a connection, from a side that speaks the versions that it names. */
-export function encodeGreeting(greeting: Hello | Attach): Uint8Array[] {
+export function encodeGreeting(greeting: Hello | Attach | Redeem): Uint8Array[] {
   return [encodeLine(greeting.type, greeting, versionsOf(greeting))];
 }
 

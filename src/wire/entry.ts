@@ -12,7 +12,7 @@ import { chainCrc } from "./crc32c.ts";
 import { WireError } from "./errors.ts";
 import { decimalDigits, LineWriter, utf8BytesMax } from "./line-writer.ts";
 import { mendOldLine } from "./old-lines.ts";
-import { WORD } from "./parts.ts";
+import { accessChange, WORD } from "./parts.ts";
 import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
 import { decodeUtf8, encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
 
@@ -66,6 +66,8 @@ function entryHead(e: Entry): string {
     }
     case "leader":
       return place;
+    case "access":
+      return `${place}"ts":${e.ts},"payload":${JSON.stringify(e.data)},`;
     default:
       return `${place}"payload":${JSON.stringify(e.data)},`;
   }
@@ -83,6 +85,7 @@ const FIELDS: Record<EntryKind, number> = {
   config: 8,
   settled: 8,
   leader: 7,
+  access: 9,
 };
 
 /** Reads lines that stand in one log. */
@@ -150,7 +153,7 @@ function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
     session,
     counter,
     user: said ? name(o, "user") : "",
-    ts: said ? whole(o, "ts", 0, Number.MAX_SAFE_INTEGER) : 0,
+    ts: said || kind === "access" ? whole(o, "ts", 0, Number.MAX_SAFE_INTEGER) : 0,
     text: kind === "chat" ? payloadText(o) : "",
     data: kind === "chat" || kind === "leader" ? null : payloadData(kind, o.payload),
     crc: whole(o, "crc", 0, 0xffff_ffff),
@@ -242,7 +245,14 @@ function payloadText(o: Record<string, unknown>): string {
   return value;
 }
 
-const DATA = { genesis: GENESIS, config: CONFIGURATION, settled: SETTLED, system: PRESENCE, read: READ };
+const DATA = {
+  genesis: GENESIS,
+  config: CONFIGURATION,
+  settled: SETTLED,
+  system: PRESENCE,
+  read: READ,
+  access: accessChange,
+};
 
 function payloadData(kind: keyof typeof DATA, payload: unknown): EntryData {
   const result = v.safeParse(DATA[kind], payload, { abortEarly: true });

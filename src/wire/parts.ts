@@ -6,6 +6,7 @@ import * as v from "valibot";
 import {
   BOOT_MAX,
   CONFIGURATION_MEMBERS_MAX,
+  INVITATION_USES_MAX,
   MESSAGE_BYTES_MAX,
   NAME_BYTES_MAX,
   PEER_ID_MAX,
@@ -45,17 +46,29 @@ export const tail = v.strictObject({ index, ballot });
 const version = count(1_000_000);
 /** Of a greeting, by the highest and, where that is not the only one, the lowest. */
 export const versions = { version, version_min: v.exactOptional(version) };
+/** Base32 of 32 bytes: a directory's key, or SHA-256 of a secret. */
+export const hash = v.pipe(v.string(), v.regex(/^[a-z2-7]{52}$/));
+/** Base32 of 16 random bytes. */
+export const secret = v.pipe(v.string(), v.regex(/^[a-z2-7]{26}$/));
 export const key = { id: peerId, inc: word };
 export const address = { host, port };
 export const twin = v.strictObject({ boot, ...address });
 export const peerInfo = v.strictObject({ id: peerId, ...address });
-export const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
+export const member = v.strictObject({
+  ...key,
+  ...address,
+  role: v.picklist(["voter", "observer", "left"]),
+  key: v.exactOptional(hash),
+});
 export const abstention = v.picklist(["room", "handles", "rights", "damaged", "twin"]);
 export const members = v.pipe(v.array(member), v.maxLength(CONFIGURATION_MEMBERS_MAX));
 export const configuration = {
   members,
   prev_voters: v.pipe(v.array(v.strictObject(key)), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
+  secure: v.exactOptional(v.literal(true)),
+  invites: v.exactOptional(v.pipe(v.array(hash), v.maxLength(CONFIGURATION_MEMBERS_MAX))),
 };
+export const rights = v.picklist(["read", "write", "admin"]);
 export const chatText = v.pipe(
   v.string(),
   v.minLength(1),
@@ -63,3 +76,17 @@ export const chatText = v.pipe(
 );
 export const ts = count(Number.MAX_SAFE_INTEGER);
 export const draft = v.strictObject({ room_id: name, user: name, ts, payload: chatText });
+export const accessChange = v.variant("change", [
+  v.strictObject({
+    change: v.literal("invite"),
+    hash,
+    role: v.picklist(["member", "client"]),
+    name: nameOrNone,
+    rights,
+    uses: v.pipe(count(INVITATION_USES_MAX), v.minValue(1)),
+    expires: ts,
+    by: name,
+  }),
+  v.strictObject({ change: v.literal("user"), hash, name, rights, invite: hash }),
+  v.strictObject({ change: v.literal("revoke"), hash, by: name }),
+]);

@@ -17,6 +17,7 @@ import {
 import type { Frame } from "../core/frame.ts";
 import type { Ballot } from "../core/ids.ts";
 import type {
+  AccessChange,
   Configuration,
   Draft,
   Entry,
@@ -28,9 +29,11 @@ import type {
   Tail,
 } from "../core/log-entry.ts";
 import type { EntryFrame } from "../core/message.ts";
+import { REFUSE_CODES } from "../core/refuse-codes.ts";
 import { CLIENT_FRAMES } from "./client-schemas.ts";
 import {
   abstention,
+  accessChange,
   address,
   ballot,
   boot,
@@ -39,6 +42,7 @@ import {
   count,
   crc,
   draft,
+  hash,
   index,
   key,
   type member,
@@ -47,6 +51,7 @@ import {
   nameOrNone,
   peerId,
   peerInfo,
+  secret,
   tail,
   text,
   ts,
@@ -86,26 +91,12 @@ export const FRAMES = {
     boot,
     ...address,
     wall: v.exactOptional(ts),
+    key: v.exactOptional(hash),
   }),
   // Peers of other versions say this too: what they add is passed over, and a reason not known here means "try again".
   REFUSE: v.object({
     type: v.literal("REFUSE"),
-    code: v.fallback(
-      v.picklist([
-        "wrong-version",
-        "wrong-cluster",
-        "duplicate-id",
-        "emptied-founder",
-        "id-away",
-        "twins",
-        "name-in-use",
-        "behind",
-        "malformed",
-        "limit",
-        "closing",
-      ]),
-      "closing",
-    ),
+    code: v.fallback(v.picklist(REFUSE_CODES), "closing"),
     message: text(REASON_CHARS_MAX),
     seed: text(300),
     twin: v.exactOptional(twin),
@@ -116,7 +107,7 @@ export const FRAMES = {
     at: v.pipe(v.number(), v.finite()),
     disk: v.exactOptional(v.strictObject({ mean: index, bound: index, abstains: v.exactOptional(abstention) })),
   }),
-  JOIN: v.strictObject({ type: v.literal("JOIN"), ...key, ...address }),
+  JOIN: v.strictObject({ type: v.literal("JOIN"), ...key, ...address, invite: v.exactOptional(secret) }),
   JOIN_ACK: v.strictObject({
     type: v.literal("JOIN_ACK"),
     cluster_id: word,
@@ -190,8 +181,20 @@ export const FRAMES = {
     more: v.boolean(),
     ...behind,
   }),
-  ADMIN: v.strictObject({ type: v.literal("ADMIN"), op: v.picklist(["transfer", "evict"]), id: count(PEER_ID_MAX) }),
+  ADMIN: v.strictObject({
+    type: v.literal("ADMIN"),
+    op: v.picklist(["transfer", "evict", "secure"]),
+    id: count(PEER_ID_MAX),
+  }),
   ADMIN_ACK: v.strictObject({ type: v.literal("ADMIN_ACK"), ok: v.boolean(), message: text(REASON_CHARS_MAX) }),
+  ACCESS: v.strictObject({ type: v.literal("ACCESS"), request: index, change: accessChange }),
+  ACCESS_ACK: v.strictObject({
+    type: v.literal("ACCESS_ACK"),
+    request: index,
+    ok: v.boolean(),
+    code: v.nullable(v.picklist(REFUSE_CODES)),
+    message: text(REASON_CHARS_MAX),
+  }),
   ...CLIENT_FRAMES,
 } as const;
 
@@ -199,6 +202,7 @@ export const FRAMES = {
 export const LATER_GREETINGS = {
   HELLO: v.object(FRAMES.HELLO.entries),
   ATTACH: v.object(FRAMES.ATTACH.entries),
+  REDEEM: v.object(FRAMES.REDEEM.entries),
 } as const;
 
 export type FrameType = keyof typeof FRAMES;
@@ -247,6 +251,7 @@ export const ENTRIES = {
   config: v.strictObject({ ...place, kind: v.literal("config"), payload: CONFIGURATION, crc }),
   settled: v.strictObject({ ...place, kind: v.literal("settled"), payload: SETTLED, crc }),
   leader: v.strictObject({ ...place, kind: v.literal("leader"), crc }),
+  access: v.strictObject({ ...place, kind: v.literal("access"), ts, payload: accessChange, crc }),
 } as const;
 
 // ── the schemas and the shapes of core say the same: otherwise this file does not compile ─────────────────────────
@@ -276,6 +281,7 @@ export const AGREE: [
   Same<v.InferOutput<typeof SETTLED>, Plain<Settled>>,
   Same<v.InferOutput<typeof PRESENCE>, Plain<Presence>>,
   Same<v.InferOutput<typeof READ>, Plain<ReadThrough>>,
+  Same<v.InferOutput<typeof accessChange>, Plain<AccessChange>>,
   Agrees<FrameType>,
   Same<keyof typeof ENTRIES, Entry["kind"]>,
-] = [true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true];

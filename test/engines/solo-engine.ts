@@ -17,6 +17,7 @@ import {
 } from "../../src/core/ids.ts";
 import { Log } from "../../src/core/log.ts";
 import type { Configuration, Draft, Entry, Member, PeerInfo } from "../../src/core/log-entry.ts";
+import type { AccessView } from "../../src/core/log-view.ts";
 import type { Chat, DiskTimes, Twin } from "../../src/core/message.ts";
 import type { Standing, Waiting } from "../../src/core/reports.ts";
 import type { Engine, EngineFactory, Input, Output, PeerOptions, Restored } from "../../src/engines/engine.ts";
@@ -27,6 +28,7 @@ export const SOLO: EngineFactory = (options, restored, now) => new SoloEngine(op
 
 const NOBODY: readonly PeerInfo[] = [];
 const NO_TWINS: readonly Twin[] = [];
+const NO_KEYS: ReadonlySet<string> = new Set();
 
 /** A message on its way into the log. `session` as entries have it. */
 interface Unnumbered {
@@ -43,6 +45,7 @@ class SoloEngine implements Engine, EngineView, Standing {
   readonly role = "leader";
   readonly term = 1;
   readonly founding = 0;
+  readonly secure = false;
   readonly #options: PeerOptions;
   readonly #ballot: Ballot;
   /** The disk has this process's ballot: entries that bear it may follow. */
@@ -232,6 +235,18 @@ class SoloEngine implements Engine, EngineView, Standing {
 
   lagOf(member: MemberKey): number | null {
     return this.isLinked(member) ? 0 : null;
+  }
+
+  get access(): AccessView {
+    return this.log.state.access;
+  }
+
+  keyOf(): null {
+    return null;
+  }
+
+  keys(): ReadonlySet<string> {
+    return NO_KEYS;
   }
 
   targets(): readonly PeerInfo[] {

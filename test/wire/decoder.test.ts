@@ -179,11 +179,11 @@ describe("pieces", () => {
 });
 
 describe("[W2] greeting", () => {
-  test("nothing but HELLO, ATTACH or REFUSE is listened to first; then everything", () => {
+  test("nothing but HELLO, ATTACH, REDEEM or REFUSE is listened to first; then everything", () => {
     const sampler = new Sampler(9);
     for (const type of TYPES) {
       const bytes = bytesOf([sampler.frame(type)]);
-      if (type === "HELLO" || type === "ATTACH" || type === "REFUSE") {
+      if (["HELLO", "ATTACH", "REDEEM", "REFUSE"].includes(type)) {
         const decoder = new FrameDecoder();
         decoder.push(bytes);
         expect(drain(decoder)).toMatchObject([{ type }]);

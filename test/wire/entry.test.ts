@@ -29,6 +29,7 @@ const ORDER: Record<EntryKind, string> = {
   config: "index term leader_id inc boot kind payload crc",
   settled: "index term leader_id inc boot kind payload crc",
   leader: "index term leader_id inc boot kind crc",
+  access: "index term leader_id inc boot kind ts payload crc",
 };
 
 /** The entry that a line holds, or the WireError; whatever else is thrown is the test's to fail on. */
@@ -481,6 +482,7 @@ const VALUES: unknown[] = [
     "\x7f",
   ],
   ...["\x80", "\x9f", "\xa0", "\n", "\u2028", "\ud800", "__proto__", "voter", "left", "chat", "leader", "127.0.0.1"],
+  ...["a2".repeat(26), "A2".repeat(26), "a1".repeat(26), "a2".repeat(27), "admin", "invite", "revoke", 1000, 1001],
   ...["a".repeat(64), "a".repeat(65), "é".repeat(32), "é".repeat(33), "€".repeat(21), `${"€".repeat(21)}a`],
   ...[`${"€".repeat(21)}é`, "€".repeat(22), "👋".repeat(16), "👋".repeat(17), "\ud800".repeat(21), "\ud800".repeat(22)],
   ...["a".repeat(255), "a".repeat(256), "é".repeat(255), "a".repeat(MESSAGE_BYTES_MAX), "a".repeat(65_537)],
@@ -515,7 +517,8 @@ function objects(value: unknown): Json[] {
 function mutate(sampler: Sampler, object: Json): void {
   const target = sampler.pick(objects(object));
   const field = sampler.pick(Object.keys(target)) ?? "0";
-  const value = sampler.pick(VALUES);
+  // A copy: the next mutation may change it, or put it into itself.
+  const value = structuredClone(sampler.pick(VALUES));
   switch (sampler.below(6)) {
     case 0:
       if (field !== "kind") delete target[field];
@@ -560,10 +563,15 @@ describe("[W4] the check by hand and the schemas", () => {
   });
 
   test("agree on each value of each field of a structured payload", () => {
-    const member = { id: 1, inc: "a", host: "h", port: 1, role: "voter" };
+    const hash = "a2".repeat(26);
+    const member = { id: 1, inc: "a", host: "h", port: 1, role: "voter", key: hash };
+    const invite = { change: "invite", hash, role: "client", name: "", rights: "read", uses: 1, expires: 1, by: "a" };
     const payloads: [EntryKind, Json][] = [
       ["genesis", { members: [member], prev_voters: [], cluster_id: "c", segment_entries: 1, segment_bytes: 1 }],
-      ["config", { members: [member], prev_voters: [{ id: 2, inc: "b" }] }],
+      ["config", { members: [member], prev_voters: [{ id: 2, inc: "b" }], secure: true, invites: [hash] }],
+      ["access", invite],
+      ["access", { change: "user", hash, name: "a", rights: "write", invite: hash }],
+      ["access", { change: "revoke", hash, by: "a" }],
       ["settled", { config_index: 1 }],
       ["read", { through: 1 }],
     ];

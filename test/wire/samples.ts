@@ -2,6 +2,7 @@
 import type { ErrorCode, NoticeCode } from "../../src/core/codes.ts";
 import {
   BOOT_MAX,
+  INVITATION_USES_MAX,
   MESSAGE_BYTES_MAX,
   NAME_BYTES_MAX,
   NESTING_MAX,
@@ -11,7 +12,7 @@ import {
 } from "../../src/core/config.ts";
 import type { Frame } from "../../src/core/frame.ts";
 import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
-import type { Configuration, Entry, EntryKind, Genesis, Member, Tail } from "../../src/core/log-entry.ts";
+import type { AccessChange, Configuration, Entry, EntryKind, Genesis, Member, Tail } from "../../src/core/log-entry.ts";
 import type { Question, Told } from "../../src/core/reports.ts";
 import type { SaidVersions } from "../../src/core/versions.ts";
 import { seeded } from "../../src/sim/clock.ts";
@@ -19,7 +20,16 @@ import { chainCrc } from "../../src/wire/crc32c.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
 import type { FrameType } from "../../src/wire/schemas.ts";
 
-export const KINDS: readonly EntryKind[] = ["genesis", "chat", "system", "read", "config", "settled", "leader"];
+export const KINDS: readonly EntryKind[] = [
+  "genesis",
+  "chat",
+  "system",
+  "read",
+  "config",
+  "settled",
+  "leader",
+  "access",
+];
 
 export const ascii = (text: string) => new TextEncoder().encode(text);
 export const utf8 = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -132,7 +142,25 @@ export class Sampler {
   }
 
   member(): Member {
-    return { ...this.key(), ...this.address(), role: this.pick(["voter", "observer", "left"] as const) };
+    const role = this.pick(["voter", "observer", "left"] as const);
+    return { ...this.key(), ...this.address(), role, ...this.pick([{}, { key: this.base32(52) }]) };
+  }
+
+  base32(length: number): string {
+    return Array.from({ length }, () => this.pick([..."abcdefghijklmnopqrstuvwxyz234567"])).join("");
+  }
+
+  accessChange(): AccessChange {
+    const rights = this.pick(["read", "write", "admin"] as const);
+    const [hash, invite, by] = [this.base32(52), this.base32(52), this.name()];
+    const name = this.pick(["", this.name()]);
+    const role = this.pick(["member", "client"] as const);
+    const times = { uses: this.whole(1, INVITATION_USES_MAX), expires: this.index() };
+    return this.pick<AccessChange>([
+      { change: "invite", hash, role, name, rights, ...times, by },
+      { change: "user", hash, name: this.name(), rights, invite },
+      { change: "revoke", hash, by },
+    ]);
   }
 
   list<T>(make: () => T): T[] {
@@ -140,7 +168,11 @@ export class Sampler {
   }
 
   configuration(): Configuration {
-    return { members: this.list(() => this.member()), prev_voters: this.list(() => this.key()) };
+    return {
+      members: this.list(() => this.member()),
+      prev_voters: this.list(() => this.key()),
+      ...this.pick([{}, { secure: true as const, invites: this.list(() => this.base32(52)) }]),
+    };
   }
 
   genesis(): Genesis {
@@ -172,6 +204,7 @@ export class Sampler {
       config: () => ({ data: { ...this.configuration(), ...(this.random() < 0.3 && { cluster_id: this.word() }) } }),
       settled: () => ({ data: { config_index: this.index() } }),
       leader: () => ({}),
+      access: () => ({ ts: this.index(), data: this.accessChange() }),
     };
     return {
       ...{ index: this.whole(1, Number.MAX_SAFE_INTEGER), term: this.whole(0, TERM_MAX) },
@@ -270,7 +303,7 @@ export class Sampler {
       ...this.key(),
       boot: this.boot(),
       ...this.address(),
-      ...this.pick([{}, { wall: this.index() }]),
+      ...this.pick([{}, { wall: this.index() }, { key: this.base32(52) }]),
     };
   }
 
@@ -297,7 +330,10 @@ export class Sampler {
           { disk: { mean: this.index(), bound: this.index(), ...this.pick([{}, { abstains: "handles" }]) } },
         ]),
       }),
-      JOIN: () => ({ type: "JOIN", ...this.key(), ...this.address() }),
+      JOIN: () => ({
+        ...{ type: "JOIN", ...this.key(), ...this.address() },
+        ...this.pick([{}, { invite: this.base32(26) }]),
+      }),
       JOIN_ACK: () => ({
         ...{ type: "JOIN_ACK", cluster_id: this.word(), members: this.list(() => this.member()) },
         leader: this.pick([null, { id: 1, ...this.address() }]),
@@ -342,19 +378,37 @@ export class Sampler {
         hint,
         more: this.random() < 0.5,
       }),
-      ADMIN: () => ({ type: "ADMIN", op: this.pick(["transfer", "evict"] as const), id: this.whole(0, PEER_ID_MAX) }),
+      ADMIN: () => ({
+        type: "ADMIN",
+        op: this.pick(["transfer", "evict", "secure"] as const),
+        id: this.whole(0, PEER_ID_MAX),
+      }),
       ATTACH: () => ({
         ...{ type: "ATTACH", ...this.versions(), cluster_id: this.pick([null, this.word()]) },
         ...{ user: this.pick(["", this.name()]), room_id: this.name(), session: this.pick(["", "s".repeat(16)]) },
         ...{ sender_id: this.whole(0, PEER_ID_MAX), seen: this.index() },
+        ...this.pick([{}, { token: this.base32(26) }]),
       }),
       ATTACHED: () => ({
         ...{ type: "ATTACHED", cluster_id: this.word(), id: 1, sender_id: PEER_ID_MAX, commit: this.tail() },
         ...{ members: this.list(() => ({ id: 2, ...this.address() })), heartbeat: 200, leader_timeout: 1200 },
       }),
+      REDEEM: () => ({
+        ...{ type: "REDEEM", ...this.versions(), cluster_id: this.word(), invite: this.base32(26) },
+        ...{ token: this.base32(52), user: this.name() },
+      }),
+      REDEEMED: () => ({
+        ...{ type: "REDEEMED", name: this.name(), rights: "write", cluster_id: this.word() },
+        members: this.list(() => ({ id: 2, ...this.address(), key: this.base32(52) })),
+      }),
       DETACH: () => ({ type: "DETACH" }),
       ASK: () => ({ type: "ASK", request: this.whole(1, 1e9), question: this.question() }),
       TELL: () => ({ type: "TELL", request: this.index(), told: this.told() }),
+      ACCESS: () => ({ type: "ACCESS", request: this.index(), change: this.accessChange() }),
+      ACCESS_ACK: () => ({
+        ...{ type: "ACCESS_ACK", request: this.index(), ok: this.random() < 0.5 },
+        ...{ code: this.pick([null, "revoked", "closing"] as const), message: this.text().slice(0, 100) },
+      }),
       ADMIN_ACK: () => ({ type: "ADMIN_ACK", ok: this.random() < 0.5, message: this.text().slice(0, 100) }),
     };
     return made[type]();

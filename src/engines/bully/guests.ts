@@ -7,7 +7,7 @@ import { MEMBERS_MAX } from "../../core/config.ts";
 import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
 import type { Configuration, Member } from "../../core/log-entry.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import type { RefuseCode } from "../../core/message.ts";
+import type { RefuseCode } from "../../core/refuse-codes.ts";
 import type { GuestList } from "./leading.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";

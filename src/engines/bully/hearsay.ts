@@ -1,6 +1,6 @@
 /** The members as others have named them. A peer whose log is empty or old cannot find the members by its log [M7]. */
 import { type LogIndex, type MemberKey, type PeerId, sameMember } from "../../core/ids.ts";
-import type { Member, PeerInfo } from "../../core/log-entry.ts";
+import type { Member } from "../../core/log-entry.ts";
 import type { JoinAck } from "../../core/message.ts";
 
 const NOBODY: readonly Member[] = [];
@@ -14,11 +14,8 @@ export class Hearsay {
     return this.#from.size === 0;
   }
 
-  /**
-   * Members to dial besides those of the configuration, which may all have left or moved since this peer last heard of
-   * them.
-   */
-  get members(): readonly PeerInfo[] {
+  /** Whom to dial besides the configuration's members: they may all have gone, or moved, since this peer last heard of them. */
+  get members(): readonly Member[] {
     return this.#members;
   }
 

@@ -2,6 +2,7 @@
  * Who belongs, on every peer's side: joining, leaving, people's commands, and news of members for the host. How a leader
  * changes the configuration is in `reconfiguration`.
  */
+import type { Admin, AdminAck } from "../../core/commands.ts";
 import {
   type Ballot,
   type LinkId,
@@ -14,7 +15,7 @@ import {
   sameMember,
 } from "../../core/ids.ts";
 import type { Configuration, Entry, Member, PeerInfo } from "../../core/log-entry.ts";
-import type { Admin, AdminAck, Join, JoinAck, Leave } from "../../core/message.ts";
+import type { Join, JoinAck, Leave } from "../../core/message.ts";
 import { duplicateId } from "./guests.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";
@@ -59,11 +60,8 @@ export class Membership {
     }
   }
 
-  /**
-   * Members to dial besides those of the configuration, which may all have left or moved since this peer last heard of
-   * them.
-   */
-  get heardOf(): readonly PeerInfo[] {
+  /** Whom to dial besides the configuration's members: they may all have gone, or moved, since this peer last heard of them. */
+  get heardOf(): readonly Member[] {
     return this.#node.hearsay.members;
   }
 

@@ -8,6 +8,7 @@ import type { Timings } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import {
   type Ballot,
+  type Key,
   type LinkId,
   type LogIndex,
   leaderKey,
@@ -23,6 +24,7 @@ import { MemberMap } from "../../core/member-map.ts";
 import type { Abstention, DiskTimes, Refusal, Twin } from "../../core/message.ts";
 import { everyVoter, hasQuorum, voterSets } from "../../core/quorum.ts";
 import type { Output, PeerOptions, Restored } from "../engine.ts";
+import type { Linked } from "../view.ts";
 import { Hearsay } from "./hearsay.ts";
 import type { Leading } from "./leading.ts";
 import { Memory } from "./memory.ts";
@@ -144,8 +146,8 @@ export class Node implements Surroundings {
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  connect(link: LinkId, { id, inc, boot, host, port }: ProcessKey & Address) {
-    const peer = { link, id, inc, boot, host, port, ...UNLIMITED };
+  connect(link: LinkId, { id, inc, boot, host, port, key }: Omit<Linked, "link">) {
+    const peer = { link, id, inc, boot, host, port, ...(key !== undefined && { key }), ...UNLIMITED };
     this.links.set(link, peer);
     this.#linkOf.set(peer, link);
     this.timeouts.changed();
@@ -221,6 +223,22 @@ export class Node implements Surroundings {
       if (settled === 0) for (const voter of configuration.prev_voters) if (sameMember(voter, key)) return true;
     }
     return this.hearsay.names(key);
+  }
+
+  /**
+   * What a link of that member must prove in a secured cluster: its key by the newest configuration that names it, or by a
+   * JOIN_ACK that is newer than what is committed here [M7]. An eviction counts once it is committed.
+   */
+  keyOf(key: MemberKey): Key | null {
+    const { configurations } = this.log.state;
+    let known: LogIndex = 0;
+    for (let i = configurations.length - 1; i >= 0 && known === 0; i--) {
+      const { configuration, index } = configurations[i] as LoggedConfiguration;
+      const member = configuration.members.find((m) => sameMember(m, key));
+      if (member?.key !== undefined) return member.key;
+      if (index <= this.log.commit) known = index;
+    }
+    return this.hearsay.newerThan(known)?.find((m) => sameMember(m, key))?.key ?? null;
   }
 
   get isVoter(): boolean {

@@ -11,12 +11,12 @@ import {
   type Millis,
   makerOf,
   type PeerId,
-  type ProcessKey,
   sameBallot,
   sameProcess,
 } from "../../core/ids.ts";
 import type { DiskTimes, Twin } from "../../core/message.ts";
 import type { Engine, Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
+import type { Linked } from "../view.ts";
 import { Acceptor, type CommitListener } from "./acceptor.ts";
 import { Election } from "./election.ts";
 import { Fence } from "./fence.ts";
@@ -115,6 +115,9 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
         return this.membership.onTransferCommand(input.to);
       case "evict":
         return this.membership.onEvictCommand(input.id);
+      case "secure":
+      case "access":
+        return;
       case "quit":
         return this.membership.quit();
       case "tick":
@@ -185,7 +188,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     this.timeouts.disk.discount(late);
   }
 
-  #onLinkUp(link: LinkId, peer: ProcessKey & { host: string; port: number }): void {
+  #onLinkUp(link: LinkId, peer: Omit<Linked, "link">): void {
     this.connect(link, peer);
     const seen = this.memory.of(peer);
     if (seen !== null) this.send(link, { type: "SEEN", ...seen });
@@ -267,15 +270,8 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "ADMIN":
       case "ADMIN_ACK":
         return this.membership.onFrame(from, frame);
-      case "HELLO":
-      case "REFUSE":
-      case "PING":
-      case "PONG": // the links' own
-      case "ATTACH":
-      case "ATTACHED":
-      case "DETACH":
-      case "ASK":
-      case "TELL": // between the host and its clients
+      default:
+        // The links' own, and what is between the host and its clients.
         return;
     }
   }

@@ -3,10 +3,10 @@
  * those before it until it is settled [M2] [M3] (Ongaro & Ousterhout 2014, with the 2015 erratum in mind: nothing before
  * the leader's own entry is committed).
  */
+import type { Admin } from "../../core/commands.ts";
 import { LEFT_KEPT_MAX } from "../../core/config.ts";
 import { type MemberKey, type Millis, type PeerId, sameMember } from "../../core/ids.ts";
 import type { Configuration, Member } from "../../core/log-entry.ts";
-import type { Admin } from "../../core/message.ts";
 import { memberName, votersOf } from "../../core/quorum.ts";
 import type { Handover } from "./handover.ts";
 import { sameMembers } from "./hearsay.ts";

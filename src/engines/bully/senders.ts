@@ -68,6 +68,7 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   CHAT: member,
   PEOPLE: member,
   ADMIN: member,
+  ACCESS: member,
 
   // Any peer, about itself; and questions whose answers bind nobody. Entries that are only written go to the candidate
   // that has the promise [E7].
@@ -76,13 +77,16 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   ELECTION: anybody,
   CATCHUP_REQ: (_, from, { ballot }) => ballot === null || isMaker(from, ballot),
 
-  // These frames are handled by the links, or go between a peer and its clients.
+  // These stay with the links, and with what peers tell their clients.
+  ACCESS_ACK: nobody,
   HELLO: nobody,
   REFUSE: nobody,
   PING: nobody,
   PONG: nobody,
   ATTACH: nobody,
   ATTACHED: nobody,
+  REDEEM: nobody,
+  REDEEMED: nobody,
   DETACH: nobody,
   ASK: nobody,
   TELL: nobody,

@@ -2,6 +2,7 @@
 import type { Address } from "../../core/address.ts";
 import {
   type Ballot,
+  type Key,
   type LinkId,
   type LogIndex,
   type MemberKey,
@@ -11,7 +12,7 @@ import {
   sameMember,
 } from "../../core/ids.ts";
 import type { Configuration, Member, PeerInfo } from "../../core/log-entry.ts";
-import type { LogView } from "../../core/log-view.ts";
+import type { AccessView, LogView } from "../../core/log-view.ts";
 import type { DiskTimes, Twin } from "../../core/message.ts";
 import type { Standing, Waiting } from "../../core/reports.ts";
 import type { EngineView, Linked, Surroundings } from "../view.ts";
@@ -33,6 +34,13 @@ export class PeerView implements EngineView, Standing {
   /** What `targets` returned last, and what it was made from. */
   #targets: { readonly configuration: unknown; readonly heardOf: unknown; readonly all: readonly PeerInfo[] } | null =
     null;
+  /** The same of `keys`. */
+  #keys: {
+    readonly newest: unknown;
+    readonly isCommitted: boolean;
+    readonly heardOf: unknown;
+    readonly all: ReadonlySet<Key>;
+  } | null = null;
 
   constructor(peer: Shown) {
     this.#peer = peer;
@@ -112,6 +120,32 @@ export class PeerView implements EngineView, Standing {
     if (sameMember(member, self)) return log.last - log.commit;
     const progress = this.isLinked(member) ? leadership?.progressOf(member) : null;
     return progress ? log.last - Math.max(progress.match, progress.last) : null;
+  }
+
+  get secure(): boolean {
+    return this.#peer.log.state.secure;
+  }
+
+  get access(): AccessView {
+    return this.#peer.log.state.access;
+  }
+
+  keyOf(key: MemberKey): Key | null {
+    return this.#peer.keyOf(key);
+  }
+
+  keys(): ReadonlySet<Key> {
+    const { log, membership } = this.#peer;
+    const { configurations, newest } = log.state;
+    const { heardOf } = membership;
+    const before = this.#keys;
+    const isCommitted = newest !== null && newest.index <= log.commit;
+    if (before?.newest === newest && before.isCommitted === isCommitted && before.heardOf === heardOf)
+      return before.all;
+    const members = [...configurations.flatMap(({ configuration }) => configuration.members), ...heardOf];
+    const all = new Set(members.map((m) => this.keyOf(m)).filter((key) => key !== null));
+    this.#keys = { newest, isCommitted, heardOf, all };
+    return all;
   }
 
   targets(): readonly PeerInfo[] {

@@ -9,13 +9,17 @@ import {
   configuration,
   count,
   crc,
+  hash,
   index,
   key,
   member,
   members,
   name,
+  nameOrNone,
   peerId,
+  rights,
   tail,
+  ts,
   word,
   wordOrNone,
 } from "../../wire/parts.ts";
@@ -42,6 +46,17 @@ const readMarks = v.custom<readonly (readonly [string, string, number])[]>(
   (list) => Array.isArray(list) && list.every((mark) => typeof mark[0] === "string" && isCount(mark[1], mark[2])),
 );
 
+const invitation = v.looseObject({
+  ...{ hash, role: v.picklist(["member", "client"]), name: nameOrNone, rights, uses: index, expires: ts, by: name },
+  ...{ left: index, index, closed: index, revoked: index },
+});
+const user = v.looseObject({ hash, name, rights, invite: hash, index, revoked: index });
+const access = v.looseObject({
+  invitations: v.array(invitation),
+  users: v.array(user),
+  dropped: v.array(v.looseObject({ at: index, what: v.union([invitation, user]) })),
+});
+
 const LOG_STATE = v.looseObject({
   index,
   crc,
@@ -55,6 +70,7 @@ const LOG_STATE = v.looseObject({
   sessions: counts,
   present: v.exactOptional(v.array(v.string())),
   read: v.exactOptional(readMarks),
+  access: v.exactOptional(access),
   configurations: v.array(v.looseObject({ index, settled: index, configuration: v.looseObject(configuration) })),
 });
 
