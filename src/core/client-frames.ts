@@ -8,6 +8,9 @@ import type { PeerInfo, Rights, Tail } from "./log-entry.ts";
 import type { Question, Told } from "./reports.ts";
 import type { SaidVersions } from "./versions.ts";
 
+/** Where a member can be dialled, and in a secured cluster what it proves there. */
+export type KnownPeer = PeerInfo & { readonly key?: Key };
+
 /** First frame of a client. */
 export interface Attach extends SaidVersions {
   readonly type: "ATTACH";
@@ -36,12 +39,12 @@ export interface Attached {
   readonly sender_id: PeerId;
   /** The end of the committed log. */
   readonly commit: Tail;
-  /** The peers to go to when this one dies. */
-  readonly members: readonly PeerInfo[];
-  /**
-   * The cluster's times, in milliseconds. A client says something at least once in each `heartbeat`; a side that is
-   * silent for twice the leader timeout counts as gone.
-   */
+  /** Where to go when this peer dies. */
+  readonly members: readonly KnownPeer[];
+  /** In a secured cluster: the name that goes with what the client says, and what it may do. */
+  readonly user?: string;
+  readonly rights?: Rights;
+  /** The cluster's times, in milliseconds: say something so often; who is silent for twice so long is gone. */
   readonly heartbeat: number;
   readonly leader_timeout: number;
 }
@@ -63,6 +66,8 @@ export interface Redeemed {
   readonly type: "REDEEMED";
   readonly name: string;
   readonly rights: Rights;
+  /** Of the entry that enrolled it: the sessions of this token begin with that. */
+  readonly index: LogIndex;
   readonly cluster_id: string;
   /** Where to go, and the keys to expect there. */
   readonly members: readonly (PeerInfo & { readonly key: Key })[];

@@ -162,6 +162,10 @@ export const PEOPLE_TOLD_MAX = 1100;
 export const READS_WAITING_MAX = 1024;
 /** Rows of an answer about people: it must fit one frame. */
 export const WHO_ROWS_MAX = 2000;
+/** Characters of an invitation as it is told. */
+export const INVITATION_CHARS_MAX = 2000;
+/** Tokens, and invitations, in one answer about who may come in: it must fit one frame. */
+export const ACCESS_ROWS_MAX = 1000;
 /** Questions of one client that are under way. */
 export const QUESTIONS_MAX = 64;
 

@@ -2,6 +2,7 @@
  * What a peer answers to whoever asks it: a person at its terminal, a script, a thin client far away. Shapes only.
  * Field names are those of the documented `--json` interface; over the wire they travel as they are.
  */
+import type { AccessReport, AdminQuestion, InvitationTold } from "./access-reports.ts";
 import type { ErrorCode, NoticeCode } from "./codes.ts";
 import type { LogIndex, PeerId } from "./ids.ts";
 import type { Presence, Role, Tail } from "./log-entry.ts";
@@ -242,7 +243,8 @@ export type Question =
   /** Confirms that the asker has read a room through a number. */
   | { readonly what: "read"; readonly room_id: string; readonly through: number }
   /** Says a text in the peer's own session, under another name; answered when it is sent [S8]. */
-  | { readonly what: "say"; readonly room_id: string; readonly user: string; readonly payload: string };
+  | { readonly what: "say"; readonly room_id: string; readonly user: string; readonly payload: string }
+  | AdminQuestion;
 
 /** The answer to a question, or (unasked) what a peer's people would see on its screen. */
 export type Told =
@@ -254,5 +256,7 @@ export type Told =
   | HistoryPage
   | Place
   | SentMessage
+  | InvitationTold
+  | AccessReport
   | Notice
   | Unsent;

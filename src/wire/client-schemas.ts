@@ -2,10 +2,13 @@
 import * as v from "valibot";
 import type { ErrorCode, NoticeCode } from "../core/codes.ts";
 import {
+  ACCESS_ROWS_MAX,
   CLIENT_SESSION_CHARS,
   CONFIGURATION_MEMBERS_MAX,
   HISTORY_MESSAGES_MAX,
   HISTORY_TEXT_CHARS_MAX,
+  INVITATION_CHARS_MAX,
+  INVITATION_USES_MAX,
   LEADER_TIMEOUT_MS_MAX,
   NOTICE_CHARS_MAX,
   PEER_ID_MAX,
@@ -29,7 +32,6 @@ import {
   name,
   nameOrNone,
   peerId,
-  peerInfo,
   rights,
   secret,
   tail,
@@ -55,6 +57,7 @@ const message = v.strictObject({
   seq_no: seqNo,
   ...said,
 });
+const memberState = v.picklist(["alive", "unreachable", "left"]);
 const status = v.strictObject({
   event: v.literal("status"),
   id: peerId,
@@ -68,7 +71,7 @@ const status = v.strictObject({
         id: peerId,
         ...address,
         role: member.entries.role,
-        state: v.picklist(["alive", "unreachable", "left"]),
+        state: memberState,
         lag: v.nullable(index),
       }),
     ),
@@ -105,6 +108,17 @@ const person = { user: nameOrNone, client: v.boolean(), round_trip_ms: v.nullabl
 const code = text(100);
 const noticeText = text(NOTICE_CHARS_MAX);
 
+const knownPeer = v.strictObject({ id: peerId, ...address, key: v.exactOptional(hash) });
+/** An index that seven characters of base 36 hold. */
+const enrolled = v.pipe(count(36 ** 7 - 1), v.minValue(1));
+const invited = {
+  role: v.picklist(["member", "client"]),
+  name: nameOrNone,
+  rights,
+  uses: v.pipe(count(INVITATION_USES_MAX), v.minValue(1)),
+  expires: ts,
+};
+
 export const QUESTION = v.variant("what", [
   v.strictObject({ what: v.literal("status") }),
   v.strictObject({ what: v.literal("rooms") }),
@@ -123,6 +137,11 @@ export const QUESTION = v.variant("what", [
   v.strictObject({ what: v.literal("nick"), user: name }),
   v.strictObject({ what: v.literal("read"), room_id: name, through: seqNo }),
   v.strictObject({ what: v.literal("say"), room_id: name, user: name, payload: chatText }),
+  v.strictObject({ what: v.literal("invite"), ...invited }),
+  v.strictObject({ what: v.literal("access") }),
+  v.strictObject({ what: v.literal("revoke"), name }),
+  v.strictObject({ what: v.literal("evict"), id: peerId }),
+  v.strictObject({ what: v.literal("transfer"), id: count(PEER_ID_MAX) }),
 ]);
 
 const TOLD = v.variant("event", [
@@ -174,6 +193,38 @@ const TOLD = v.variant("event", [
   }),
   v.strictObject({ event: v.literal("error"), code: code as v.GenericSchema<string, ErrorCode>, message: noticeText }),
   v.strictObject({ event: v.literal("unsent"), ...said }),
+  v.strictObject({ event: v.literal("invitation"), invitation: text(INVITATION_CHARS_MAX), ...invited }),
+  v.strictObject({
+    event: v.literal("access"),
+    members: v.pipe(
+      v.array(
+        v.strictObject({
+          id: peerId,
+          key: v.nullable(hash),
+          role: member.entries.role,
+          state: memberState,
+          behind: v.nullable(index),
+        }),
+      ),
+      v.maxLength(CONFIGURATION_MEMBERS_MAX),
+    ),
+    users: v.pipe(
+      v.array(v.strictObject({ name, rights, by: nameOrNone, index, revoked: v.boolean() })),
+      v.maxLength(ACCESS_ROWS_MAX),
+    ),
+    invitations: v.pipe(
+      v.array(
+        v.strictObject({
+          id: text(100),
+          ...invited,
+          left: count(INVITATION_USES_MAX),
+          by: name,
+          state: v.picklist(["open", "used", "expired", "revoked"]),
+        }),
+      ),
+      v.maxLength(ACCESS_ROWS_MAX),
+    ),
+  }),
 ]);
 
 export const CLIENT_FRAMES = {
@@ -194,7 +245,9 @@ export const CLIENT_FRAMES = {
     id: peerId,
     sender_id: peerId,
     commit: tail,
-    members: v.pipe(v.array(peerInfo), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
+    members: v.pipe(v.array(knownPeer), v.maxLength(CONFIGURATION_MEMBERS_MAX)),
+    user: v.exactOptional(nameOrNone),
+    rights: v.exactOptional(rights),
     heartbeat: milliseconds,
     leader_timeout: milliseconds,
   }),
@@ -210,6 +263,7 @@ export const CLIENT_FRAMES = {
     type: v.literal("REDEEMED"),
     name,
     rights,
+    index: enrolled,
     cluster_id: word,
     members: v.pipe(
       v.array(v.strictObject({ id: peerId, ...address, key: hash })),

@@ -239,7 +239,18 @@ export class Sampler {
       { what: "nick", user: this.name() },
       { what: "read", room_id, through: this.whole(1, 1e9) },
       { what: "say", room_id, user: this.name(), payload: this.text() },
+      { what: "invite", ...this.invited() },
+      { what: "access" },
+      { what: "revoke", name: this.name() },
+      { what: "evict", id: this.whole(1, PEER_ID_MAX) },
+      { what: "transfer", id: this.whole(0, PEER_ID_MAX) },
     ] as const);
+  }
+
+  invited() {
+    const role = this.pick(["member", "client"] as const);
+    const rights = this.pick(["read", "write", "admin"] as const);
+    return { role, name: this.pick(["", this.name()]), rights, uses: this.whole(1, 1000), expires: this.index() };
   }
 
   told(): Told {
@@ -287,6 +298,22 @@ export class Sampler {
       { event: "notice", ...notice, code: notice.code as NoticeCode },
       { event: "error", ...notice, code: notice.code as ErrorCode },
       { event: "unsent", ...said },
+      { event: "invitation", invitation: this.text().slice(0, 100), ...this.invited() },
+      {
+        event: "access",
+        members: this.list(() => ({
+          ...{ id: 1, key: this.pick([null, this.base32(52)]), behind: this.pick([null, this.index()]) },
+          ...{ role: "left" as const, state: "left" as const },
+        })),
+        users: this.list(() => ({
+          ...{ name: this.name(), rights: "admin" as const, by: this.pick(["", this.name()]), index: this.index() },
+          revoked: this.random() < 0.5,
+        })),
+        invitations: this.list(() => ({
+          ...{ id: this.word(), ...this.invited(), left: this.whole(0, 1000), by: this.name() },
+          state: this.pick(["open", "used", "expired", "revoked"] as const),
+        })),
+      },
     ]);
   }
 
@@ -392,13 +419,20 @@ export class Sampler {
       ATTACHED: () => ({
         ...{ type: "ATTACHED", cluster_id: this.word(), id: 1, sender_id: PEER_ID_MAX, commit: this.tail() },
         ...{ members: this.list(() => ({ id: 2, ...this.address() })), heartbeat: 200, leader_timeout: 1200 },
+        ...this.pick([{}, { user: "", rights: "read" as const }]),
       }),
       REDEEM: () => ({
         ...{ type: "REDEEM", ...this.versions(), cluster_id: this.word(), invite: this.base32(26) },
         ...{ token: this.base32(52), user: this.name() },
       }),
       REDEEMED: () => ({
-        ...{ type: "REDEEMED", name: this.name(), rights: "write", cluster_id: this.word() },
+        ...{
+          type: "REDEEMED",
+          name: this.name(),
+          rights: "write",
+          index: 1 + this.below(36 ** 7),
+          cluster_id: this.word(),
+        },
         members: this.list(() => ({ id: 2, ...this.address(), key: this.base32(52) })),
       }),
       DETACH: () => ({ type: "DETACH" }),
