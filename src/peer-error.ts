@@ -11,6 +11,10 @@ export type PeerErrorCode =
   | "bad-name"
   | "name-in-use"
   | "disk"
+  /** What was asked needs more rights. */
+  | "forbidden"
+  /** What was asked of the cluster was not done. */
+  | "refused"
   /** The signal that was given is aborted: its reason is the `cause`. */
   | "aborted"
   | "timeout"
