@@ -16,7 +16,7 @@ interface AccessRefusal {
 }
 
 /** What the holder is told. Who guesses hears the same as who mistypes. */
-const REDEEM_REFUSALS: Readonly<Record<RedeemRefusal, AccessRefusal>> = {
+export const REDEEM_REFUSALS: Readonly<Record<RedeemRefusal, AccessRefusal>> = {
   stranger: { code: "stranger", message: "nobody here knows this invitation: ask for a new one" },
   "invite-used": { code: "invite-used", message: "this invitation has been used: ask for a new one" },
   "invite-expired": { code: "invite-expired", message: "this invitation's time is over: ask for a new one" },

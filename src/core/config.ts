@@ -162,6 +162,18 @@ export const PEOPLE_TOLD_MAX = 1100;
 export const READS_WAITING_MAX = 1024;
 /** Rows of an answer about people: it must fit one frame. */
 export const WHO_ROWS_MAX = 2000;
+/**
+ * What a token may do at its peer, on all its connections together [A9]: messages and bytes of the log are made to wait, and
+ * whoever sends more frames than any client has a reason to is let go. A frame counts for more with what it carries.
+ */
+export const CLIENT_MESSAGES_PER_SECOND = 200;
+export const CLIENT_MESSAGES_BURST = 1024;
+export const CLIENT_READ_BYTES_PER_SECOND = 16 * 1024 * 1024;
+export const CLIENT_READ_BYTES_BURST = 64 * 1024 * 1024;
+export const CLIENT_FRAMES_PER_SECOND = 2000;
+export const CLIENT_FRAMES_BURST = 8192;
+/** Connections that one token has at one peer. */
+export const TOKEN_CONNECTIONS_MAX = 32;
 /** Characters of an invitation as it is told. */
 export const INVITATION_CHARS_MAX = 2000;
 /** Tokens, and invitations, in one answer about who may come in: it must fit one frame. */

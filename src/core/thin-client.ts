@@ -3,15 +3,15 @@
  * in the committed log, and sends again what may have been lost. It remembers how far it has read, so that any peer can
  * go on where another one died. Pure like the rest of this folder: the host connects, and calls.
  */
-import type { Attach, Attached } from "./client-frames.ts";
+import type { Attach, Attached, KnownPeer } from "./client-frames.ts";
 import {
   CLIENT_OUTSTANDING_BYTES_MAX,
   CLIENT_OUTSTANDING_MESSAGES_MAX,
   CLIENT_PENDING_BYTES_MAX,
   CLIENT_PENDING_MESSAGES_MAX,
 } from "./config.ts";
-import { ballotOf, type Millis, type PeerId } from "./ids.ts";
-import type { Configuration, Draft, Entry, PeerInfo, Tail } from "./log-entry.ts";
+import { ballotOf, type LogIndex, type Millis, type PeerId } from "./ids.ts";
+import type { Configuration, Draft, Entry, Member, Tail } from "./log-entry.ts";
 import type { Chat, ChatAck } from "./message.ts";
 import { messageId } from "./message-id.ts";
 import { OwnSession, type Verdict } from "./own-session.ts";
@@ -24,6 +24,23 @@ export interface ClientOptions {
   readonly room: string;
   /** Fresh for every process. */
   readonly session: string;
+  /** What lets it in where the cluster is secured. */
+  readonly access?: ClientAccess;
+}
+
+/** What a client keeps of its invitation: secret. */
+export interface ClientAccess {
+  readonly token: string;
+  /** Of the entry that enrolled it; 0: the token is of a peer's data directory. */
+  readonly index: LogIndex;
+}
+
+/** In base 36: more entries than a cluster ever has. */
+const START_CHARS = 7;
+
+/** [A8] How the sessions of a token begin: nobody can number messages in those of another. */
+export function sessionStart(index: LogIndex): string {
+  return index.toString(36).padStart(START_CHARS, "0");
 }
 
 export class Client {
@@ -42,7 +59,7 @@ export class Client {
   /** Where the client has read to; null before the first peer told it where the log ends. */
   #seen: Tail | null = null;
   /** Where the cluster's peers are, as last told. */
-  #members: readonly PeerInfo[] = [];
+  #members: readonly KnownPeer[] = [];
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -75,7 +92,7 @@ export class Client {
     return this.#clusterId;
   }
 
-  get members(): readonly PeerInfo[] {
+  get members(): readonly KnownPeer[] {
     return this.#members;
   }
 
@@ -90,6 +107,7 @@ export class Client {
 
   /** The first frame to any peer. */
   attach(): Attach {
+    const { access } = this.#options;
     return {
       type: "ATTACH",
       ...sayVersions(OWN_VERSIONS),
@@ -98,7 +116,9 @@ export class Client {
       room_id: this.#options.room,
       session: this.#session.name,
       sender_id: this.#senderId ?? 0,
-      seen: this.#seen?.index ?? 0,
+      // A peer that has not read of the token yet does not know it.
+      seen: this.#seen?.index ?? access?.index ?? 0,
+      ...(access !== undefined && { token: access.token }),
     };
   }
 
@@ -109,6 +129,8 @@ export class Client {
     this.#session.key = this.#keyOf(this.#session.name);
     this.#seen ??= frame.commit;
     this.#members = frame.members;
+    // The name that a token has, which goes for what is said from now on.
+    if (this.#user !== "") this.#user = frame.user ?? this.#user;
     this.#resendMs = 2 * frame.heartbeat + 100;
     this.resend(now);
     this.#patience.renew(now);
@@ -202,6 +224,11 @@ export class Client {
   }
 }
 
-function staying({ members }: Configuration): PeerInfo[] {
-  return members.filter((m) => m.role !== "left").map(({ id, host, port }) => ({ id, host, port }));
+function staying({ members }: Configuration): KnownPeer[] {
+  return members.filter((m) => m.role !== "left").map(knownPeer);
+}
+
+/** What a client needs of a member, to dial it. */
+export function knownPeer({ id, host, port, key }: Member): KnownPeer {
+  return { id, host, port, ...(key !== undefined && { key }) };
 }

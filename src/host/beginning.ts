@@ -43,6 +43,7 @@ export function begin<T extends { readonly peer: EngineView }>(
   const running = use(engine);
   const { peer } = running;
   intake.begin(peer, directory.restored);
+  parts.access.listens(options.host, port);
   const { founding } = peer;
   if (founded) telling.founded(peer);
   const cluster_id = directory.clusterId;

@@ -82,7 +82,8 @@ export class Host implements Service {
     });
     this.#whole = {
       ...{ event, die, who, troubles, telling },
-      ...{ clock, network, options, listener, person: this.#person, rooms: this.rooms, input, engine, core, peer },
+      ...{ clock, network, trust: ports.trust ?? null, options, listener, person: this.#person, rooms: this.rooms },
+      ...{ input, engine, core, peer },
       presence: new Presence(clock, (id) => id !== this.#opened?.directory.self.id, event),
       log: (level, message) => this.#log(level, message),
       guarded: (work) => this.#guarded(work),
@@ -209,10 +210,6 @@ export class Host implements Service {
 
   evict(id: PeerId): void {
     this.#whole.input({ type: "evict", id });
-  }
-
-  secure(): void {
-    this.#whole.input({ type: "secure" });
   }
 
   /** For a reader that cannot keep up: messages wait in the log, not in memory. */

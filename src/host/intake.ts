@@ -7,7 +7,7 @@ import type { Draft, Entry } from "../core/log-entry.ts";
 import { messageId } from "../core/message-id.ts";
 import type { Engine, Output, Restored } from "../engines/engine.ts";
 import type { EngineView } from "../engines/view.ts";
-import type { Clients } from "./client/attached-clients.ts";
+import type { ClientSays } from "./client/client-says.ts";
 import { PortError } from "./contracts.ts";
 import { refuseText } from "./net/admission.ts";
 import type { Submitted } from "./service.ts";
@@ -18,7 +18,7 @@ import type { Whole } from "./whole.ts";
 export interface IntakeHost extends Pick<Whole, "clock" | "options" | "core" | "peer" | "event"> {
   readonly outbox: Outbox;
   readonly troubles: Troubles;
-  clients(): Pick<Clients, "onRenamed" | "onSent">;
+  says(): Pick<ClientSays, "onRenamed" | "onSent">;
   /** A turn is to follow. */
   schedule(): void;
 }
@@ -145,7 +145,7 @@ export class Intake {
     for (const [i, { room_id, payload }] of drafts.entries()) {
       const was = messageId({ session: before, counter: counters[i] as number });
       const msg_id = messageId({ session: `${this.#host.options.id}.${to}`, counter: i + 1 });
-      if (this.#host.clients().onRenamed(was, msg_id)) continue;
+      if (this.#host.says().onRenamed(was, msg_id)) continue;
       this.#host.event({ event: "pending", msg_id, room_id, payload, was });
     }
   }
@@ -160,20 +160,20 @@ export class Intake {
     this.#host.outbox.renumberAdded(session, first);
     this.#taken = this.#taken.map((taken, i) => {
       const id = messageId({ session: this.#sessionKey, counter: first + i });
-      if (!taken.isOwn) this.#host.clients().onRenamed(taken.id, id);
+      if (!taken.isOwn) this.#host.says().onRenamed(taken.id, id);
       return { ...taken, id, was: taken.was ?? taken.id };
     });
   }
 
   onSent(entries: readonly Entry[]): void {
     const { outbox } = this.#host;
-    const clients = this.#host.clients();
+    const says = this.#host.says();
     let last: Entry | null = null;
     for (const entry of entries) {
       if (last !== null && last.session !== entry.session) outbox.settle(ownSession(last), last.counter);
       last = entry;
       this.#outboxBytes -= entry.text.length;
-      if (clients.onSent(entry)) continue;
+      if (says.onSent(entry)) continue;
       this.#host.event({
         event: "sent",
         msg_id: messageId(entry),

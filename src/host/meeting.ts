@@ -9,7 +9,7 @@ import { twinsText } from "../core/twin-text.ts";
 import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { EngineView } from "../engines/view.ts";
 import type { Who } from "./answers/who.ts";
-import type { Clients } from "./client/attached-clients.ts";
+import type { ClientSays } from "./client/client-says.ts";
 import { endsPeer, judgeHello, type Origin } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import type { Links } from "./net/links.ts";
@@ -25,7 +25,7 @@ export interface MeetingHost extends Whole {
   readonly who: Who;
   readonly presence: Presence;
   links(): Pick<Links, "setTargets" | "refuse">;
-  clients(): Pick<Clients, "refuseSaid">;
+  says(): Pick<ClientSays, "refuseAll">;
 }
 
 export class Meeting {
@@ -132,7 +132,7 @@ export class Meeting {
     if (endsPeer(refused, dialled, peer)) {
       const { pending } = peer;
       // A founding peer took none of them, and the restart that the message advises leaves its outbox behind.
-      if (peer.founding > 0) this.#host.clients().refuseSaid(message);
+      if (peer.founding > 0) this.#host.says().refuseAll(message);
       const typed = `. ${pending === 1 ? "1 message" : `${pending} messages`} typed here will not be sent`;
       return this.#host.die(pending > 0 ? message + typed : message);
     }

@@ -1,11 +1,12 @@
 /** Makes the parts of a host around its directory, which this process has locked. */
 import { SESSION_CHARS } from "../core/config.ts";
+import { Access } from "./access.ts";
 import { Answers } from "./answers/answers.ts";
 import { Past } from "./answers/past.ts";
 import { Slices } from "./answers/slices.ts";
 import type { Who } from "./answers/who.ts";
 import { Clients } from "./client/attached-clients.ts";
-import type { Network, PortError } from "./contracts.ts";
+import type { Network, PortError, Trust } from "./contracts.ts";
 import { Delivery } from "./delivery.ts";
 import type { Status } from "./events.ts";
 import { Intake } from "./intake.ts";
@@ -25,6 +26,7 @@ import type { Whole } from "./whole.ts";
 
 export interface OpeningHost extends Whole {
   readonly network: Network;
+  readonly trust: Trust | null;
   readonly person: OwnPerson;
   readonly presence: Presence;
   readonly rooms: Rooms;
@@ -63,10 +65,10 @@ export function open(host: OpeningHost, disk: HeldDisk): Opened {
 function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Opened {
   const { clock, options, person, presence, telling, troubles, who } = host;
   const links = () => linked;
-  const attached = () => clients;
+  const says = () => clients.says;
   for (const note of directory.notes) host.event({ event: "notice", code: "recovered", message: note });
   const { outbox } = directory;
-  const intake = new Intake({ ...host, outbox, troubles, clients: attached }, clock.word(SESSION_CHARS));
+  const intake = new Intake({ ...host, outbox, troubles, says }, clock.word(SESSION_CHARS));
   if (!readRooms(disk, host.rooms))
     host.event({ event: "notice", code: "recovered", message: `${ROOMS} was damaged: join your rooms again` });
   const writer = new Writer(directory, clock, {
@@ -85,6 +87,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     readEntries: (from, count) => directory.readEntries(from, count),
     read: (after, bytesMax, through) => serving.read(after, bytesMax, through),
   });
+  const access = new Access({ ...host, disk, clusterId: () => directory.clusterId });
   const answers = new Answers({
     clock,
     slices,
@@ -93,10 +96,15 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     peer: host.peer,
     status: host.status,
     input: host.input,
-    isHere: (name) => clients.has(name) || person.announced === name,
+    desk: access.desk,
+    isHere: (name) => clients.has(name) || person.announced === name || clients.keeps(name),
   });
   const clients = new Clients({
     clock,
+    grants: access.grants,
+    changes: access.changes,
+    trust: host.trust,
+    signs: () => person.name,
     timings: options.timings,
     answers,
     past,
@@ -109,7 +117,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     waiting: () => telling.waiting,
     say: (user, room, text) => intake.submit(user, room, text, false),
   });
-  const meeting = new Meeting({ ...host, directory, links, clients: attached });
+  const meeting = new Meeting({ ...host, directory, links, says });
   const linked = new Links({
     clients,
     network: host.network,
@@ -143,6 +151,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     delivery,
     slices,
     answers,
+    access,
     clients,
     links: linked,
     intake,

@@ -1,6 +1,7 @@
 /** The parts of a host, by the stage that it has reached. */
 import type { Engine } from "../engines/engine.ts";
 import type { EngineView } from "../engines/view.ts";
+import type { Access } from "./access.ts";
 import type { Answers } from "./answers/answers.ts";
 import type { Slices } from "./answers/slices.ts";
 import type { Clients } from "./client/attached-clients.ts";
@@ -21,6 +22,7 @@ export interface Opened {
   readonly delivery: Delivery;
   readonly slices: Slices;
   readonly answers: Answers;
+  readonly access: Access;
   readonly clients: Clients;
   readonly links: Links;
   readonly intake: Intake;

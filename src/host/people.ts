@@ -1,4 +1,5 @@
 /** The person at a peer; and which names are refused before the log decides. */
+import type { Rights } from "../core/log-entry.ts";
 import type { PeopleView } from "../core/log-view.ts";
 import type { Confirmations, Notice } from "../core/reports.ts";
 import type { Input } from "../engines/engine.ts";
@@ -20,11 +21,15 @@ export interface PersonOptions {
 export interface Asker {
   /** The name the asker has, "" for nobody. */
   readonly name: string;
+  readonly rights: Rights;
+  /** The name under which it invites and revokes. */
+  readonly signs: string;
   rename(name: string): void;
 }
 
 /** The person at this very peer. */
 export class OwnPerson implements Asker {
+  readonly rights = "admin";
   readonly #options: PersonOptions;
   readonly #clock: Clock;
   readonly #input: (input: Input) => void;
@@ -38,6 +43,10 @@ export class OwnPerson implements Asker {
   }
 
   get name(): string {
+    return this.#name;
+  }
+
+  get signs(): string {
     return this.#name;
   }
 

@@ -12,7 +12,10 @@ export type Submitted =
   | { readonly ok: true; readonly msg_id: string }
   | {
       readonly ok: false;
-      readonly code: Extract<ErrorCode, "empty" | "too-large" | "not-utf8" | "bad-room" | "full" | "disk" | "closing">;
+      readonly code: Extract<
+        ErrorCode,
+        "empty" | "too-large" | "not-utf8" | "bad-room" | "full" | "disk" | "closing" | "forbidden"
+      >;
       readonly message: string;
     };
 
@@ -44,8 +47,6 @@ export interface Service {
   confirmRead(room: string, seqNo: number): void;
   transfer(to: PeerId): void;
   evict(id: PeerId): void;
-  /** The plain cluster is to be a secured one. A client cannot say that. */
-  secure?(): void;
   /**
    * The listener has dealt with everything through `index`. Where acknowledgements are waited for, the next process
    * goes on behind it.

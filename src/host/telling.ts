@@ -25,7 +25,7 @@ export interface TellingHost extends Pick<Whole, "clock" | "options" | "core" | 
   readonly troubles: Troubles;
   clusterId(): string | null;
   /** Null before the peer has its directory. */
-  clients(): Pick<Clients, "tellAll"> | null;
+  clients(): Pick<Clients, "tellAll" | "keeps"> | null;
 }
 
 export class Telling {
@@ -112,6 +112,11 @@ export class Telling {
     if (peer.memberOf(peer.self) === null) return;
     const others = peer.present().filter((m) => m.role !== "left" && !sameMember(m, peer.self));
     this.#cameAt ??= this.#host.clock.now();
+    if (this.#host.clients()?.keeps(name) === true)
+      return this.#host.die(
+        `the name ${JSON.stringify(name)} belongs to a token: choose another --name`,
+        "name-in-use",
+      );
     if (!others.every((m) => peer.isLinked(m)) && this.#host.clock.now() - this.#cameAt < NAME_MS) return;
     this.#name = "asked";
     this.#host.who.ask(({ people }) => {

@@ -45,11 +45,12 @@ export class Turn {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#parts.access.stop();
   }
 
   #run(): void {
     this.#scheduled = false;
-    const { engine, peer, directory, intake, meeting, clients } = this.#parts;
+    const { engine, peer, directory, intake, meeting, access, clients } = this.#parts;
     if (!this.#host.holds()) return;
     intake.keep(engine);
     engine.settle(this.#host.clock.now());
@@ -64,6 +65,7 @@ export class Turn {
     if (this.#host.isStopping()) return;
     meeting.updateTargets(peer);
     this.#host.telling.onTurn(peer);
+    access.onTurn(peer);
     this.#host.guarded(() => clients.onTurn());
     if (this.#host.isStopping()) return;
     if (intake.hasRoomAgain(peer)) this.#host.listener.writable();
@@ -111,9 +113,14 @@ export class Turn {
         return this.#host.telling.onUnsent(output);
       case "twins":
         return this.#parts.meeting.standAside(peer, output.at);
-      case "notice":
-        this.#host.log("info", output.message);
-        return this.#host.event({ event: "notice", code: output.code, message: output.message });
+      case "access":
+        return this.#parts.access.onAnswer(output);
+      case "notice": {
+        const { code, message } = output;
+        this.#host.log("info", message);
+        this.#host.event({ event: "notice", code, message });
+        return this.#parts.access.onNotice({ event: "notice", code, message });
+      }
       case "debug":
         return this.#host.log("debug", output.message);
       case "stop": {

@@ -1,4 +1,5 @@
 /** Answers questions about this peer and what it holds: of the person at it, and of clients [S8]. */
+import type { AdminQuestion } from "../../core/access-reports.ts";
 import { HISTORY_CHARS_MAX, ROOMS_TOLD_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { HistoryPage, Status, Told } from "../../core/reports.ts";
@@ -8,6 +9,7 @@ import type { Clock } from "../contracts.ts";
 import { type Asker, confirmations, refuseName, renamed } from "../people.ts";
 import { committedRooms } from "../rooms.ts";
 import type { OwnQuestion } from "../service.ts";
+import { type AccessDesk, isAdminQuestion } from "./access-desk.ts";
 import type { Past } from "./past.ts";
 import type { Slices } from "./slices.ts";
 import type { Who } from "./who.ts";
@@ -18,6 +20,7 @@ export interface AnswersHost {
   input(input: Input): void;
   /** A person here has this name. */
   isHere(name: string): boolean;
+  readonly desk: Pick<AccessDesk, "ask">;
   readonly slices: Slices;
   readonly past: Past;
   /** Null while the peer starts or stops: then there are no answers. */
@@ -34,6 +37,7 @@ export class Answers {
 
   /** Answers later, when it is this asker's turn. */
   ask(question: OwnQuestion, asker: Asker, answer: (told: Told) => void): void {
+    if (isAdminQuestion(question)) return this.#host.desk.ask(question, asker, answer);
     this.#host.slices.run(asker, () => {
       this.#answer(question, asker, answer);
       return false;
@@ -45,7 +49,7 @@ export class Answers {
     this.#host.slices.forget(asker);
   }
 
-  #answer(question: OwnQuestion, asker: Asker, answer: (told: Told) => void): void {
+  #answer(question: Exclude<OwnQuestion, AdminQuestion>, asker: Asker, answer: (told: Told) => void): void {
     const { past, who, clock, isHere } = this.#host;
     const log = this.#host.peer()?.log;
     if (log === undefined) return;

@@ -3,65 +3,94 @@
  * client takes the committed log a piece at a time, each when it has read the one before, so a slow client delays only
  * itself. Its messages go to the leader as they are. Whatever a client sends can harm only its own connection.
  */
-import type { Ask, Attach } from "../../core/client-frames.ts";
-import { NOTICE_CHARS_MAX, QUESTIONS_MAX } from "../../core/config.ts";
+import type { Ask, Attach, Redeem } from "../../core/client-frames.ts";
+import { CLIENT_OUTSTANDING_BYTES_MAX, NOTICE_CHARS_MAX, QUESTIONS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { ClientId } from "../../core/ids.ts";
-import type { Entry } from "../../core/log-entry.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
-import { messageId } from "../../core/message-id.ts";
-import type { RefuseCode } from "../../core/refuse-codes.ts";
-import type { HerePerson, Question, Told } from "../../core/reports.ts";
+import type { HerePerson, Notice, Question, Told } from "../../core/reports.ts";
+import { knownPeer } from "../../core/thin-client.ts";
+import { weigh } from "../../core/weigh.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import { WireError } from "../../wire/errors.ts";
 import { cut } from "../../wire/text.ts";
 import { nameInUse } from "../answers/names.ts";
 import { refusal } from "../net/channel.ts";
+import { Allowances } from "./allowances.ts";
 import { type Attachment, sendMore } from "./attachment.ts";
 import { ClientChats } from "./client-chats.ts";
 import type { ClientEvents, ClientLink } from "./client-link.ts";
+import { READ_ONLY } from "./client-options.ts";
+import { ClientSays } from "./client-says.ts";
 import type { ClientsHost } from "./clients-host.ts";
+import { Enrolments } from "./enrolments.ts";
+import { type Against, includes } from "./grants.ts";
+import { inTheNameOf, isLimited, judgeAttach, nameOf } from "./judge-attach.ts";
+import { Pace } from "./pace.ts";
+import { isReserved } from "./reserved-names.ts";
+
+/** A frame costs one, and one more for each so many bytes that it says: what is dropped has been read, too. */
+const FRAME_BYTES = 4096;
 
 export class Clients implements ClientEvents {
   readonly #host: ClientsHost;
   readonly #attachments = new Map<ClientLink, Attachment>();
-  /** Messages sent for clients in this peer's session, with the client that waits for each. */
-  readonly #said = new Map<string, { readonly by: Attachment; readonly request: number }>();
+  readonly #allowances = new Allowances();
+  readonly #enrolments: Enrolments;
   readonly #chats: ClientChats;
+  /** In this peer's own session. */
+  readonly says: ClientSays;
   #nextId: ClientId = 1;
   #shown = "";
 
   constructor(host: ClientsHost) {
     this.#host = host;
     this.#chats = new ClientChats(host);
+    this.#enrolments = new Enrolments(host);
+    this.says = new ClientSays({
+      chats: this.#chats,
+      say: (user, room, text) => host.say(user, room, text),
+      tell: (attachment, request, told) => this.#tell(attachment, request, told),
+    });
   }
 
   // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
 
   attach(link: ClientLink, frame: Attach): void {
-    const { clock, timings } = this.#host;
+    const host = this.#host;
+    const { clock, timings } = host;
     if ((frame.user === "") !== (frame.session === "")) throw new WireError("ATTACH with a name or a session alone");
-    const against = this.#judge(frame);
-    if (against !== null) return link.refuse(refusal(...against));
+    const grant = judgeAttach(frame, host, [...this.#attachments.values()]);
+    if ("code" in grant) return link.refuse(refusal(grant.code, grant.message));
     // This client came back before its old connection was found dead.
     for (const other of this.#attachments.values())
       if (frame.session !== "" && other.attach.session === frame.session) this.#drop(other);
+    const name = nameOf(frame, grant);
+    const allowance = isLimited(grant) ? this.#allowances.of(grant.token, clock.now()) : null;
     const attachment: Attachment = {
       id: this.#nextId,
       link,
       attach: frame,
-      name: frame.user,
+      grant,
+      allowance,
+      pace: allowance && new Pace(clock, allowance.messages, CLIENT_OUTSTANDING_BYTES_MAX),
+      reads: null,
+      name,
       roundTrip: null,
       sentThrough: frame.seen,
       // A client that continues a session has had its name all the time.
-      isFree: frame.user === "" || frame.sender_id !== 0,
+      isFree: name === "" || frame.sender_id !== 0,
       served: false,
       waitsAt: null,
       asker: {
         get name() {
           return attachment.name;
         },
-        rename: (name) => this.#rename(attachment, name),
+        rights: grant.rights,
+        get signs() {
+          return grant.name === "" ? host.signs() : grant.name;
+        },
+        rename: (to) => this.#rename(attachment, to),
       },
       asked: 0,
       patience: clock.after(timings.handshake, () =>
@@ -72,37 +101,26 @@ export class Clients implements ClientEvents {
     this.#attachments.set(link, attachment);
     if (attachment.isFree) return this.#serveWhenPast(attachment);
     this.#host.answers.ask({ what: "who" }, attachment.asker, (told) => {
-      const against = told.event === "who" ? nameInUse(frame.user, told.people, 0) : null;
+      const against = told.event === "who" ? nameInUse(name, told.people, 0) : null;
       if (against !== null) return link.refuse(refusal("name-in-use", against));
       attachment.isFree = true;
       if (this.#attachments.has(link)) this.#serveWhenPast(attachment);
     });
   }
 
-  #judge(frame: Attach): [RefuseCode, string] | null {
-    const peer = this.#host.peer();
-    const clusterId = this.#host.clusterId();
-    if (peer === null || peer.quitting) return ["closing", "this peer is starting or stopping: try again"];
-    if (clusterId === null || peer.configuration === null)
-      return ["closing", "this peer is not in a cluster yet: try again when it has met another one"];
-    if (frame.cluster_id !== null && frame.cluster_id !== clusterId)
-      return ["wrong-cluster", `this peer belongs to cluster ${clusterId}, not to ${frame.cluster_id}`];
-    // The peer whose id its messages bear may have left long ago, and be forgotten.
-    if (frame.sender_id !== 0 && frame.cluster_id === null)
-      return ["malformed", "a client that goes on in a session names the cluster in which it began"];
-    const others = [...this.#attachments.values()].filter((a) => a.attach.session !== frame.session);
-    const taken = others.some((a) => a.name === frame.user) || this.#host.ownName() === frame.user;
-    return frame.user !== "" && taken
-      ? [
-          "name-in-use",
-          `the name ${JSON.stringify(frame.user)} is in use on peer ${peer.self.id}: choose another --name`,
-        ]
-      : null;
+  redeem(link: ClientLink, frame: Redeem): void {
+    this.#enrolments.redeem(link, frame);
   }
 
   /** Whether one of the clients has this name. */
   has(name: string): boolean {
     return [...this.#attachments.values()].some((a) => a.name === name);
+  }
+
+  /** That name is a token's, or kept for whoever is invited under it. */
+  keeps(name: string): boolean {
+    const peer = this.#host.peer();
+    return peer !== null && isReserved(name, peer, this.#host.clock.wall());
   }
 
   /** The clients that are served, as they are now. */
@@ -126,6 +144,7 @@ export class Clients implements ClientEvents {
   }
 
   closed(link: ClientLink): void {
+    this.#enrolments.closed(link);
     const attachment = this.#attachments.get(link);
     if (attachment !== undefined) this.#forget(attachment);
   }
@@ -137,18 +156,28 @@ export class Clients implements ClientEvents {
 
   #forget(attachment: Attachment): void {
     attachment.patience?.cancel();
+    attachment.reads?.cancel();
+    attachment.pace?.drop();
     this.#host.answers.forget(attachment.asker);
     this.#host.past.forget(attachment);
     this.#chats.forget(attachment.id);
     this.#attachments.delete(attachment.link);
-    for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
+    this.says.forget(attachment);
     this.#host.input({ type: "client-down", client: attachment.id });
     if (attachment.served && attachment.name !== "") this.#host.input({ type: "silence", user: attachment.name });
   }
 
+  /** Says why, and hears nothing of it any more. */
+  #refuse(attachment: Attachment, { code, message }: Against): void {
+    this.#forget(attachment);
+    attachment.link.refuse(refusal(code, message));
+  }
+
   frame(link: ClientLink, frame: Frame): void {
-    if (frame.type === "PING") return link.write(encodeFrame({ type: "PONG", at: frame.at }), false);
     const attachment = this.#attachments.get(link);
+    if (attachment !== undefined && this.#isFlood(attachment, frame))
+      return this.#refuse(attachment, { code: "limit", message: "you send more than this peer reads" });
+    if (frame.type === "PING") return link.write(encodeFrame({ type: "PONG", at: frame.at }), false);
     if (attachment === undefined || !attachment.served) return;
     switch (frame.type) {
       case "CHAT":
@@ -172,6 +201,16 @@ export class Clients implements ClientEvents {
     }
   }
 
+  #isFlood({ allowance }: Attachment, frame: Frame): boolean {
+    if (allowance === null) return false;
+    const bytes = frame.type === "CHAT" ? frame.messages.reduce((sum, draft) => sum + weigh(draft), 0) : 0;
+    const cost = 1 + bytes / FRAME_BYTES;
+    const now = this.#host.clock.now();
+    if (allowance.frames.wait(cost, now) > 0) return true;
+    allowance.frames.take(cost, now);
+    return false;
+  }
+
   #tellPresence({ name: user, attach: { room_id } }: Attachment, here: boolean, was = ""): void {
     this.#host.input({ type: "person", person: { user, room_id, ts: this.#host.clock.wall(), was, here } });
   }
@@ -182,13 +221,16 @@ export class Clients implements ClientEvents {
     if (was !== name) this.#tellPresence(attachment, true, was);
   }
 
-  #onChat({ id, attach }: Attachment, chat: Chat): void {
+  #onChat(attachment: Attachment, chat: Chat): void {
+    const { id, attach, grant, pace } = attachment;
     const peer = this.#host.peer();
     if (peer === null) return;
     const senderId = attach.sender_id === 0 ? peer.self.id : attach.sender_id;
     if (attach.session === "" || chat.session !== attach.session || chat.sender_id !== senderId)
       throw new WireError("CHAT in another session than the client's own");
-    this.#chats.chat(id, chat);
+    if (!includes(grant.rights, "write"))
+      return this.#refuse(attachment, { code: "forbidden", message: READ_ONLY.message });
+    this.#chats.chat(id, pace, inTheNameOf(grant, chat));
   }
 
   // ── what peers tell their clients ──────────────────────────────────────────────────────────────────────────────
@@ -199,7 +241,9 @@ export class Clients implements ClientEvents {
     if (this.#attachments.size === 0 || peer === null) return;
     this.#chats.onTurn();
     for (const attachment of this.#attachments.values()) {
-      if (!attachment.served) this.#serveWhenPast(attachment);
+      const against = this.#host.grants.against(attachment.grant, peer);
+      if (against !== null) this.#refuse(attachment, against);
+      else if (!attachment.served) this.#serveWhenPast(attachment);
       else sendMore(this.#host, attachment);
     }
     const { term, leader_id, quorum } = peer.standing;
@@ -225,43 +269,9 @@ export class Clients implements ClientEvents {
     for (const { id, link } of this.#attachments.values()) if (id === client) link.write(encodeFrame(frame), true);
   }
 
-  /** A message of this peer's session has another id now; true if it is a client's. */
-  onRenamed(was: string, msgId: string): boolean {
-    const said = this.#said.get(was);
-    if (said === undefined) return false;
-    this.#said.delete(was);
-    this.#said.set(msgId, said);
-    return true;
-  }
-
-  /** A message of this peer's session is sent; true if it was a client's. */
-  onSent(entry: Entry): boolean {
-    if (this.#said.size === 0) return false;
-    const msg_id = messageId(entry);
-    const said = this.#said.get(msg_id);
-    if (said === undefined) return false;
-    this.#said.delete(msg_id);
-    this.#chats.said(said.by.id, { payload: entry.text });
-    this.#tell(said.by, said.request, {
-      event: "sent",
-      msg_id,
-      index: entry.index,
-      room_id: entry.room_id,
-      seq_no: entry.seq_no,
-    });
-    return true;
-  }
-
-  /** Messages for clients in this peer's session that are not sent will never be sent. */
-  refuseSaid(message: string): void {
-    for (const { by, request } of this.#said.values())
-      this.#tell(by, request, { event: "error", code: "refused", message });
-    this.#said.clear();
-  }
-
   #serveWhenPast(attachment: Attachment): void {
     const peer = this.#host.peer();
-    const { link, attach, id } = attachment;
+    const { link, attach, id, grant } = attachment;
     if (peer === null || !attachment.isFree || peer.log.commit < attach.seen) return;
     attachment.served = true;
     attachment.patience?.cancel();
@@ -277,9 +287,10 @@ export class Clients implements ClientEvents {
       id: peer.self.id,
       sender_id: attach.sender_id === 0 ? peer.self.id : attach.sender_id,
       commit: peer.log.tailAt(peer.log.commit),
-      members: staying.map((m) => ({ id: m.id, host: m.host, port: m.port })),
+      members: staying.map(knownPeer),
       heartbeat: Math.max(1, Math.round(heartbeat)),
       leader_timeout: Math.max(1, Math.round(leaderTimeout)),
+      ...(grant.enrolled !== null && { user: attachment.name, rights: grant.rights }),
     });
     link.write(attached, true);
     this.#ping(link);
@@ -295,18 +306,19 @@ export class Clients implements ClientEvents {
     if (attachment.asked >= QUESTIONS_MAX) throw new WireError(`more than ${QUESTIONS_MAX} questions at a time`);
     attachment.asked += 1;
     if (question.what === "here") throw new WireError("a client asked what peers ask");
-    if (question.what !== "say") {
-      if (question.what === "nick" && attachment.name === "") throw new WireError("a visitor asked for a name");
-      return answers.ask(question, attachment.asker, (told) => this.#tell(attachment, request, told));
-    }
-    this.#chats.offer(attachment.id, question, () => this.#say(attachment, request, question));
+    const against = this.#againstQuestion(attachment, question);
+    if (against !== null) return this.#tell(attachment, request, against);
+    if (question.what === "say") return this.says.offer(attachment, request, question);
+    answers.ask(question, attachment.asker, (told) => this.#tell(attachment, request, told));
   }
 
-  #say(attachment: Attachment, request: number, said: Extract<Question, { what: "say" }>): void {
-    const submitted = this.#host.say(said.user, said.room_id, said.payload);
-    if (submitted.ok) return void this.#said.set(submitted.msg_id, { by: attachment, request });
-    this.#chats.said(attachment.id, said);
-    this.#tell(attachment, request, { event: "error", code: submitted.code, message: submitted.message });
+  #againstQuestion({ grant, name }: Attachment, { what }: Question): Notice | null {
+    if (what === "nick" && grant.name !== "")
+      return { event: "error", code: "refused", message: `your token's name is ${grant.name}, and stays so` };
+    if (what === "nick" && name === "") throw new WireError("a visitor asked for a name");
+    if (what === "say" && !includes(grant.rights, "write"))
+      return { event: "error", code: "forbidden", message: READ_ONLY.message };
+    return null;
   }
 
   #tell(attachment: Attachment, request: number, told: Told): void {

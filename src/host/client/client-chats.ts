@@ -11,8 +11,11 @@ import { weigh } from "../../core/weigh.ts";
 import type { Input } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
+import type { Pace } from "./pace.ts";
 import { Turns } from "./turns.ts";
 
+/** Messages of one piece where not all may go at once: what its client says comes evenly then, not a window at a time. */
+const PACED_MESSAGES = 16;
 /** A run that the log does not show after this time counts as lost, and no longer as under way. */
 const LOST_MS = 2000;
 
@@ -34,6 +37,7 @@ interface Run {
 interface Session {
   /** `<sender_id>.<session>`, as entries have it. */
   readonly key: string;
+  readonly pace: Pace | null;
   /** Highest counter offered. */
   through: number;
   underWay: Run[];
@@ -50,28 +54,40 @@ export class ClientChats {
     this.#host = host;
   }
 
-  /** Messages in the client's own session. */
-  chat(client: ClientId, chat: Chat): void {
+  /** Messages in the client's own session; `pace`: how many it may say, null: as many as it likes. */
+  chat(client: ClientId, pace: Pace | null, chat: Chat): void {
     const key = `${chat.sender_id}.${chat.session}`;
-    const session = this.#sessions.get(client) ?? { key, through: 0, underWay: [] };
+    const session = this.#sessions.get(client) ?? { key, pace, through: 0, underWay: [] };
     this.#sessions.set(client, session);
     if (chat.first <= session.through) this.#goBack(client, session);
-    const bytes = chat.messages.reduce((sum, draft) => sum + weigh(draft), 0);
-    const through = chat.first + chat.messages.length - 1;
-    const go = () => {
-      session.underWay.push({ through, bytes, since: this.#host.clock.now(), end: null });
-      this.#host.input({ type: "client-chat", client, chat });
-    };
-    if (this.#turns.offer(client, bytes, go)) session.through = through;
+    const pieces = pace === null || pace.allows(chat.messages.length) ? [chat] : split(chat);
+    for (const piece of pieces) {
+      const bytes = piece.messages.reduce((sum, draft) => sum + weigh(draft), 0);
+      const through = piece.first + piece.messages.length - 1;
+      const go = () => {
+        session.underWay.push({ through, bytes, since: this.#host.clock.now(), end: null });
+        this.#host.input({ type: "client-chat", client, chat: piece });
+      };
+      if (!this.#offer(client, pace, { count: piece.messages.length, bytes }, go)) break;
+      session.through = through;
+    }
     this.#turns.pump();
   }
 
   /**
    * Takes a text for this peer's own session. `say` runs when it is this client's turn; a call of `said` must follow.
    */
-  offer(client: ClientId, draft: Pick<Draft, "payload">, say: () => void): void {
-    this.#turns.offer(client, weigh(draft), say);
+  offer(client: ClientId, pace: Pace | null, draft: Pick<Draft, "payload">, say: () => void): void {
+    this.#offer(client, pace, { count: 1, bytes: weigh(draft) }, say);
     this.#turns.pump();
+  }
+
+  #offer(client: ClientId, pace: Pace | null, of: { count: number; bytes: number }, go: () => void): boolean {
+    if (pace === null) return this.#turns.offer(client, of.bytes, go);
+    return pace.offer(of.count, of.bytes, () => {
+      this.#turns.offer(client, of.bytes, go);
+      this.#turns.pump();
+    });
   }
 
   /** That text is in the log, or was not taken. */
@@ -110,6 +126,7 @@ export class ClientChats {
   }
 
   #goBack(client: ClientId, session: Session): void {
+    session.pace?.drop();
     this.#turns.drop(client);
     session.underWay = [];
     session.through = 0;
@@ -122,4 +139,11 @@ export class ClientChats {
       return false;
     });
   }
+}
+
+function split({ messages, ...chat }: Chat): Chat[] {
+  const pieces: Chat[] = [];
+  for (let at = 0; at < messages.length; at += PACED_MESSAGES)
+    pieces.push({ ...chat, first: chat.first + at, messages: messages.slice(at, at + PACED_MESSAGES) });
+  return pieces;
 }

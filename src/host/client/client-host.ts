@@ -5,10 +5,10 @@
 import { type Address, place } from "../../core/address.ts";
 import type { Attached, Tell } from "../../core/client-frames.ts";
 import type { ErrorCode, NoticeCode } from "../../core/codes.ts";
-import { CLIENT_SESSION_CHARS, DEFAULT_TIMINGS } from "../../core/config.ts";
+import { DEFAULT_TIMINGS } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { LogIndex, PeerId } from "../../core/ids.ts";
-import type { Entry } from "../../core/log-entry.ts";
+import type { Entry, Rights } from "../../core/log-entry.ts";
 import type { CatchupResp, Refuse } from "../../core/message.ts";
 import { messageId } from "../../core/message-id.ts";
 import { numberTaken } from "../../core/own-session.ts";
@@ -20,8 +20,9 @@ import type { HostListener } from "../host-contract.ts";
 import { refuseText } from "../net/admission.ts";
 import { Rooms } from "../rooms.ts";
 import type { OwnQuestion, Service, Submitted } from "../service.ts";
-import { type ClientHostOptions, type MakeClient, ROUNDS_UNTOLD } from "./client-options.ts";
+import { type ClientHostOptions, type MakeClient, newSession, READ_ONLY, ROUNDS_UNTOLD } from "./client-options.ts";
 import { ClientQuestions } from "./client-questions.ts";
+import { ClientRefusals, type Refused } from "./client-refusals.ts";
 import { clientStatus, peerAddresses } from "./client-status.ts";
 import { PeerSearch } from "./peer-search.ts";
 
@@ -34,6 +35,7 @@ export class ClientHost implements Service {
   /** The peer that serves this client; null while none does. */
   #peerId: PeerId | null = null;
   #times = { heartbeat: DEFAULT_TIMINGS.heartbeat, leaderTimeout: DEFAULT_TIMINGS.leaderTimeout };
+  #rights: Rights = "write";
   #started = false;
   #stopping = false;
   #paused = false;
@@ -45,8 +47,7 @@ export class ClientHost implements Service {
   readonly #questions: ClientQuestions;
   /** The end of the log when it began. */
   #endsAt: LogIndex = 0;
-  /** The refusal of one of several peers that were dialled at once: it says that the name is in use. */
-  #nameInUse: string | null = null;
+  readonly #refusals = new ClientRefusals();
   readonly #lastSeqNos = new Map<string, number>();
   readonly rooms = new Rooms(
     () => this.#lastSeqNos,
@@ -62,8 +63,9 @@ export class ClientHost implements Service {
     this.#clock = ports.clock;
     this.#options = options;
     this.#listener = listener;
-    const { name: user, room } = options;
-    this.#client = makeClient({ user, room, session: user === "" ? "" : ports.clock.word(CLIENT_SESSION_CHARS) });
+    const { name: user, room, access } = options;
+    const session = user === "" ? "" : newSession(ports.clock, access);
+    this.#client = makeClient({ user, room, session, ...(access !== undefined && { access }) });
     this.#questions = new ClientQuestions((frame) => this.#peerId !== null && this.#search.write(frame));
     this.#search = new PeerSearch(ports, {
       addresses: () => this.addresses,
@@ -83,7 +85,7 @@ export class ClientHost implements Service {
   // ── what people do ─────────────────────────────────────────────────────────────────────────────────────────────
 
   submit(room: string, text: string): Submitted {
-    const refused = refuseText(room, text);
+    const refused = refuseText(room, text) ?? (this.#rights === "read" ? READ_ONLY : null);
     if (refused !== null) return refused;
     if (this.#client.isFull) {
       this.#full = true;
@@ -129,16 +131,12 @@ export class ClientHost implements Service {
     if (this.#peerId !== null) this.#questions.confirmReads(this.#clock.now());
   }
 
-  transfer(_to: PeerId): void {
-    this.#refusePeersCommand("hand over the lead");
+  transfer(to: PeerId): void {
+    this.ask({ what: "transfer", id: to }, (told) => this.#tell(told));
   }
 
-  evict(_id: PeerId): void {
-    this.#refusePeersCommand("evict a peer");
-  }
-
-  #refusePeersCommand(what: string): void {
-    this.#error("refused", `a client cannot ${what}: say so on a peer`);
+  evict(id: PeerId): void {
+    this.ask({ what: "evict", id }, (told) => this.#tell(told));
   }
 
   /** Nothing is kept of what a client was told. */
@@ -172,13 +170,10 @@ export class ClientHost implements Service {
     return peerAddresses(this.#status, this.#client.members, this.#options.addresses);
   }
 
-  #onRefused({ code, message }: Refuse, address: Address): void {
-    const refused = `refused by ${place(address)}: ${message}`;
-    if (code === "wrong-cluster" || code === "wrong-version") return this.#fail(refused);
-    if (code !== "name-in-use" || this.#client.seen !== null) return;
-    // The name may be held by this very client, at another dialled peer that has not answered yet.
-    if (this.#search.triesSeveral) this.#nameInUse = refused;
-    else this.#fail(refused, code);
+  #onRefused(refuse: Refuse, address: Address): void {
+    const { triesSeveral } = this.#search;
+    const final = this.#refusals.judge(refuse, address, { isNew: this.#client.seen === null, triesSeveral });
+    if (final !== null) this.#fail(final.message, final.code);
   }
 
   #onLost(): void {
@@ -191,7 +186,7 @@ export class ClientHost implements Service {
   /** Gives up at once if never attached, or if it only reads what is there; else it waits as long as it takes. */
   #inVain(rounds: number, why: string): boolean {
     if (this.#client.seen === null || !this.#options.follow) {
-      if (this.#nameInUse !== null) this.#fail(this.#nameInUse, "name-in-use");
+      if (this.#refusals.last !== null) this.#fail(this.#refusals.last.message, this.#refusals.last.code);
       else this.#fail(`cannot reach ${place(this.#search.address)} (${why}): is a peer running there?`);
       return false;
     }
@@ -202,6 +197,7 @@ export class ClientHost implements Service {
 
   #onAttached(frame: Attached): void {
     this.#peerId = frame.id;
+    this.#rights = frame.rights ?? "write";
     this.#times = { heartbeat: frame.heartbeat, leaderTimeout: frame.leader_timeout };
     const isFirst = this.#client.seen === null;
     this.#client.onAttached(frame, this.#clock.now());
@@ -271,7 +267,7 @@ export class ClientHost implements Service {
 
   /** [S10] A session belongs to a connection: the peer is greeted again with a new one, and reading goes on there. */
   #leaveSession(): void {
-    for (const { was, msg_id, draft } of this.#client.renew(this.#clock.word(CLIENT_SESSION_CHARS)))
+    for (const { was, msg_id, draft } of this.#client.renew(newSession(this.#clock, this.#options.access)))
       this.#listener.event({ event: "pending", msg_id, room_id: draft.room_id, payload: draft.payload, was });
     this.#peerId = null;
     this.#search.again();
@@ -289,14 +285,17 @@ export class ClientHost implements Service {
 
   #onTold({ request, told }: Tell): void {
     if (request > 0) return this.#questions.onAnswer(request, told);
-    if (told.event === "notice" || told.event === "error" || told.event === "unsent") return this.#listener.event(told);
-    if (told.event !== "status") return;
+    if (told.event !== "status") return this.#tell(told);
     const before = this.#status;
     this.#status = told;
     if (before?.term === told.term && before.leader_id === told.leader_id) return;
     this.#listener.event({ event: "role", role: "client", term: told.term, leader_id: told.leader_id });
     this.#client.onLeaderChange(this.#clock.now());
     this.#say();
+  }
+
+  #tell(told: Told): void {
+    if (told.event === "notice" || told.event === "error" || told.event === "unsent") this.#listener.event(told);
   }
 
   /** Asks for the next piece of the log, when the one before has been shown. */
@@ -334,7 +333,7 @@ export class ClientHost implements Service {
     this.#listener.event({ event: "error", code, message });
   }
 
-  #fail(message: string, code: "fatal" | "name-in-use" = "fatal"): void {
+  #fail(message: string, code: Refused["code"] = "fatal"): void {
     if (this.#stopping) return;
     this.#error(code, message);
     this.#end(1, message);

@@ -5,8 +5,10 @@ import type { Input } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Answers } from "../answers/answers.ts";
 import type { Past } from "../answers/past.ts";
-import type { Clock } from "../contracts.ts";
+import type { Clock, Trust } from "../contracts.ts";
 import type { Submitted } from "../service.ts";
+import type { AccessChanges } from "./access-changes.ts";
+import type { Grants } from "./grants.ts";
 
 export interface ClientsHost {
   readonly clock: Clock;
@@ -27,5 +29,10 @@ export interface ClientsHost {
   /** Why messages wait, as it was told last; null while they do not. */
   waiting(): string | null;
   readonly past: Past;
+  readonly grants: Grants;
+  readonly changes: Pick<AccessChanges, "submit">;
+  readonly trust: Pick<Trust, "hash"> | null;
+  /** In whose name whoever has the data directory invites. */
+  signs(): string;
   say(user: string, room: string, text: string): Submitted;
 }

@@ -22,6 +22,7 @@ const COSTS = {
   "identity.json": "this peer cannot join until it can",
   "repair.json": "this peer knows that its log is damaged, and the next process would not",
   "rooms.json": "the next start forgets which rooms were joined or read since",
+  "owner.token": "scripts on this machine are not let in with it until it can",
   checkpoints: "the next start reads more of the log, and takes longer",
   lock: "a start on another machine or in another container would take this peer for dead, and this one would stop",
 } as const;

@@ -41,7 +41,7 @@ beforeEach(() => {
 function say(client: number, first: number, payload: string, count = 1): void {
   const message = { room_id: "general", user: "u", ts: 1, payload };
   const chat: Chat = { type: "CHAT", sender_id: 1, session: `s${client}`, first, messages: Array(count).fill(message) };
-  chats.chat(client, chat);
+  chats.chat(client, null, chat);
 }
 
 function committed(client: number, through: number): void {
@@ -81,7 +81,7 @@ describe("beside a client that floods", () => {
     flood();
     const before = passed.length;
     let said = 0;
-    chats.offer(CALM, { payload: "hello" }, () => {
+    chats.offer(CALM, null, { payload: "hello" }, () => {
       said += 1;
     });
     committed(FLOOD, before);
