@@ -3,7 +3,14 @@
  * anything. What comes out is a copy, which nobody changes later.
  */
 import * as v from "valibot";
-import { DEFAULT_TIMINGS, HISTORY_TEXT_CHARS_MAX, PEER_ID_MAX, TIME_MS_MAX, type Timings } from "./core/config.ts";
+import {
+  DEFAULT_TIMINGS,
+  HISTORY_TEXT_CHARS_MAX,
+  INVITATION_USES_MAX,
+  PEER_ID_MAX,
+  TIME_MS_MAX,
+  type Timings,
+} from "./core/config.ts";
 import type { HostEvent, LogRecord } from "./host/events.ts";
 import { NAME_RULE } from "./host/net/admission.ts";
 import { nearest } from "./nearest.ts";
@@ -11,6 +18,7 @@ import { PeerError } from "./peer-error.ts";
 import * as parts from "./wire/parts.ts";
 import { isName } from "./wire/text.ts";
 
+const DAY_MS = 86_400_000;
 /** Of a value in an error. */
 const SHOWN_CHARS_MAX = 80;
 
@@ -104,6 +112,7 @@ const peerId = whole(1, PEER_ID_MAX);
 const host = kind<string>("a host's name or address", (value) => v.is(parts.host, value));
 const address = { host, port: whole(1, 65_535) };
 const seed = settings({ id: peerId, ...address });
+const personName = kind<string>(`a name of ${NAME_RULE}`, (value) => typeof value === "string" && isName(value));
 const milliseconds = kind<number>("a number of milliseconds", (value) => typeof value === "number");
 const TIMINGS = Object.fromEntries(
   Object.entries(DEFAULT_TIMINGS).map(([name, usual]) => [name, v.optional(milliseconds, usual)]),
@@ -134,6 +143,16 @@ export const HISTORY = settings({
   before: v.optional(INDEX),
   after: v.optional(INDEX),
 });
+export const INVITE = settings({
+  signal,
+  role: v.optional(oneOf("member", "client"), "member"),
+  name: v.optional(personName, ""),
+  rights: v.optional(oneOf("read", "write", "admin"), "write"),
+  uses: v.optional(whole(1, INVITATION_USES_MAX), 1),
+  expiresIn: v.optional(whole(1), DAY_MS),
+});
+export const PERSON = personName;
+export const PEER_ID = peerId;
 export const CREATE = settings({
   signal,
   id: peerId,
@@ -144,8 +163,12 @@ export const CREATE = settings({
   host: v.optional(host, "127.0.0.1"),
   port: v.optional(whole(0, 65_535)),
   advertise: v.optional(settings(address)),
+  secure: v.optional(toggle),
+  insecure: v.optional(toggle, false),
+  // What it must be is for `parseInvitation`, whose errors do not show it.
+  invite: v.optional(TEXT),
   seeds: v.optional(v.array(seed, `an array like [{ id: 1, host: "127.0.0.1", port: 6001 }]`), []),
-  name: v.optional(kind<string>(`a name of ${NAME_RULE}`, (value) => typeof value === "string" && isName(value))),
+  name: v.optional(personName),
   presence: v.optional(toggle, false),
   receipts: v.optional(toggle, true),
   // Their bounds, and what they must be to each other, is for `checkTimings`.

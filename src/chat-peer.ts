@@ -1,7 +1,9 @@
 /** The shapes of the library: what a peer is made from, and what it can do. */
+
+import type { AccessReport } from "./core/access-reports.ts";
 import type { Timings } from "./core/config.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
-import type { PeerInfo } from "./core/log-entry.ts";
+import type { PeerInfo, Rights } from "./core/log-entry.ts";
 import type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
 import type { SignalOption, WaitOptions } from "./waiting.ts";
@@ -12,13 +14,19 @@ export interface CreatePeerOptions extends SignalOption {
   readonly id: number;
   /** The directory of this peer alone; made if missing. */
   readonly dataDir: string;
-  /** Default 127.0.0.1. Traffic is neither encrypted nor authenticated: think before listening on more. */
+  /** Default 127.0.0.1. What is founded on another address is secured. */
   readonly host?: string;
   /** Default 6000 + id; 0 takes a free one. */
   readonly port?: number;
   /** What others dial, where that differs from host and port. */
   readonly advertise?: { readonly host: string; readonly port: number };
-  /** Peers to join through. None, on an empty directory: this peer founds a cluster. */
+  /** What is founded is secured: TLS, and nobody comes in without an invitation. Default: beyond loopback it is. */
+  readonly secure?: boolean;
+  /** A plain cluster may be reached from other machines: whoever reaches the port reads, writes and forges. Default false. */
+  readonly insecure?: boolean;
+  /** An invitation to a secured cluster, as `invite` makes it. Not needed, and not looked at, where this directory has joined. */
+  readonly invite?: string;
+  /** Peers of a plain cluster to join through. None, on an empty directory: this peer founds a cluster. */
   readonly seeds?: readonly PeerInfo[];
   /** User name that stands with this peer's messages. Default `peer_<id>`. */
   readonly name?: string;
@@ -146,6 +154,17 @@ export interface ChatPeer extends AsyncDisposable {
   who(): Promise<readonly WhoRow[]>;
   /** Another name. Rejects with PeerError "bad-name" or "name-in-use". */
   rename(name: string): Promise<void>;
+  /**
+   * Makes an invitation to a secured cluster; resolves when it counts. It is a secret: whoever has it comes in.
+   * Rejects with PeerError "refused" (a plain cluster, a name that is taken, too many; in words which), "aborted" or "closed".
+   */
+  invite(options?: InviteOptions): Promise<Invited>;
+  /** Who may come in: members with their keys, tokens, invitations. Rejects as `invite`. */
+  access(): Promise<Access>;
+  /** Takes back a token, or an invitation that is open, by its name. Rejects as `invite`. */
+  revoke(name: string): Promise<void>;
+  /** Puts a member out, dead or alive. Rejects as `invite`. */
+  evict(id: PeerId): Promise<void>;
   /** Leaves the cluster in good order (at most about 2 s) and ends the stream. So does the end of an `await using`. */
   close(): Promise<void>;
 }
@@ -157,3 +176,24 @@ export interface HistoryOptions extends SignalOption {
   readonly before?: LogIndex;
   readonly after?: LogIndex;
 }
+
+export interface InviteOptions extends SignalOption {
+  /** A member has a log of its own; a client is a guest of one. Default "member". */
+  readonly role?: "member" | "client";
+  /** Whom it is for: a client has that name then. Default: it chooses one. */
+  readonly name?: string;
+  /** Of a client: "admin" also invites, evicts, revokes. Default "write". */
+  readonly rights?: Rights;
+  /** How many may come with it, 1 (default) to 1000. */
+  readonly uses?: number;
+  /** Milliseconds until it is over. Default: a day. */
+  readonly expiresIn?: number;
+}
+
+export interface Invited {
+  readonly invitation: string;
+  /** ms since 1970. */
+  readonly expires: number;
+}
+
+export type Access = Omit<AccessReport, "event">;

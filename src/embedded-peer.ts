@@ -1,6 +1,7 @@
 /** One peer in a program's own process: the host, with promises and loops in place of events. */
 import type * as v from "valibot";
 import { platformPorts } from "./adapters/platform.ts";
+import { access, done, invite } from "./admitting.ts";
 import {
   COUNT,
   type CREATE,
@@ -8,13 +9,25 @@ import {
   checkedRoom,
   HISTORY,
   INDEX,
+  INVITE,
+  PEER_ID,
+  PERSON,
   SEQ_NO,
   SUBMIT,
   TEXT,
   TEXTS,
   WAIT,
 } from "./arguments.ts";
-import type { ChatPeer, HistoryOptions, MessageStream, Submission, SubmitOptions } from "./chat-peer.ts";
+import type {
+  Access,
+  ChatPeer,
+  HistoryOptions,
+  Invited,
+  InviteOptions,
+  MessageStream,
+  Submission,
+  SubmitOptions,
+} from "./chat-peer.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
 import { DEFAULT_ENGINE } from "./engines/default.ts";
@@ -26,6 +39,7 @@ import { Inbox } from "./host/inbox.ts";
 import type { OwnQuestion } from "./host/service.ts";
 import { HostError } from "./host/store/unusable.ts";
 import { PeerError } from "./peer-error.ts";
+import { guarded, hostOptions } from "./peer-options.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
 import { refuseAborted, type WaitOptions, waitFor } from "./waiting.ts";
@@ -68,35 +82,16 @@ export class EmbeddedPeer implements ChatPeer {
   }
 
   private constructor(settings: Omit<Settings, "signal">) {
-    const {
-      id,
-      port = 6000 + id,
-      name = `peer_${id}`,
-      dataDir,
-      presence,
-      advertise,
-      onEvent,
-      onLog,
-      ...same
-    } = settings;
-    this.id = id;
-    this.host = settings.host;
-    this.port = port;
-    const ports = platformPorts(dataDir);
+    const options = hostOptions(settings);
+    this.id = options.id;
+    this.host = options.host;
+    this.port = options.port;
+    const ports = platformPorts(settings.dataDir);
     this.#clock = ports.clock;
-    const toldTo = guarded(onEvent);
+    const toldTo = guarded(settings.onEvent);
     const host = new Host(
       ports,
-      {
-        ...same,
-        engine: DEFAULT_ENGINE.create,
-        id,
-        port,
-        name,
-        announces: presence,
-        advertise: advertise ?? null,
-        acknowledges: true,
-      },
+      { ...options, engine: DEFAULT_ENGINE.create },
       {
         event: (event) => {
           if (event.event === "started") this.#onStarted(event.port);
@@ -105,7 +100,7 @@ export class EmbeddedPeer implements ChatPeer {
           else if (event.event === "message") this.#onMessage(event);
           else toldTo(event);
         },
-        log: guarded(onLog),
+        log: guarded(settings.onLog),
         writable: () => resolveAll(this.#roomAgain),
         committed: () => this.#streams.wake(),
         turned: () => this.#lookIfReady(),
@@ -267,6 +262,24 @@ export class EmbeddedPeer implements ChatPeer {
       throw new PeerError(told.code === "bad-name" ? "bad-name" : "name-in-use", told.message);
   }
 
+  async invite(options: InviteOptions = {}): Promise<Invited> {
+    return invite(this.#asking, checked(INVITE, options, "the options of invite"), this.#clock.wall());
+  }
+
+  async access(): Promise<Access> {
+    return access(this.#asking);
+  }
+
+  async revoke(name: string): Promise<void> {
+    return done(this.#asking, { what: "revoke", name: checked(PERSON, name, "name") });
+  }
+
+  async evict(id: PeerId): Promise<void> {
+    return done(this.#asking, { what: "evict", id: checked(PEER_ID, id, "id") });
+  }
+
+  readonly #asking = (question: OwnQuestion, signal?: AbortSignal) => this.#ask(question, signal);
+
   async #ask(question: OwnQuestion, signal?: AbortSignal): Promise<Told> {
     refuseAborted(signal);
     this.#refuseEnded();
@@ -326,15 +339,4 @@ function resolveAll(waiters: Set<Waiter>): void {
   const all = [...waiters];
   waiters.clear();
   for (const { resolve } of all) resolve();
-}
-
-/** A program's function, whose exception is not to cut short what the peer does: it comes up as an unhandled rejection. */
-function guarded<T>(callback: ((value: T) => void) | undefined): (value: T) => void {
-  return (value) => {
-    try {
-      callback?.(value);
-    } catch (error) {
-      void Promise.reject(error);
-    }
-  };
 }

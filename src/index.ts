@@ -11,17 +11,21 @@ import { EmbeddedPeer } from "./embedded-peer.ts";
 import { PeerError } from "./peer-error.ts";
 
 export type {
+  Access,
   ChatPeer,
   CreatePeerOptions,
   HistoryOptions,
+  Invited,
+  InviteOptions,
   MessageStream,
   ReadOptions,
   Sent,
   Submission,
   SubmitOptions,
 } from "./chat-peer.ts";
+export type { AccessInvitation, AccessMember, AccessUser } from "./core/access-reports.ts";
 export { DEFAULT_TIMINGS, type Timings } from "./core/config.ts";
-export type { PeerInfo } from "./core/log-entry.ts";
+export type { PeerInfo, Rights } from "./core/log-entry.ts";
 export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";
 export { PeerError, type PeerErrorCode } from "./peer-error.ts";

@@ -13,6 +13,8 @@ export type PeerErrorCode =
   | "disk"
   /** What was asked needs more rights. */
   | "forbidden"
+  /** What was asked of the cluster was not done. */
+  | "refused"
   /** The signal that was given is aborted: its reason is the `cause`. */
   | "aborted"
   | "timeout"

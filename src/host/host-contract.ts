@@ -4,6 +4,7 @@ import type { Timings } from "../core/config.ts";
 import type { PeerId } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
 import type { EngineFactory } from "../engines/engine.ts";
+import type { Invitation } from "../wire/invitation.ts";
 import type { Clock, Disk, Network, Trust } from "./contracts.ts";
 import type { HostEvent, LogRecord, Stopped } from "./events.ts";
 import type { PersonOptions } from "./people.ts";
@@ -31,6 +32,8 @@ export interface HostOptions extends PersonOptions {
   readonly acknowledges?: boolean;
   /** A cluster that is founded here is secured: members prove their keys, and strangers need an invitation. */
   readonly secured?: boolean;
+  /** With which an empty directory joins a secured cluster; of no meaning to a member. */
+  readonly invitation?: Invitation;
   /** A plain cluster may be reached from other machines, by anybody. */
   readonly insecure?: boolean;
   /** A person says that the holder of the directory is dead, if that cannot be seen from here. */

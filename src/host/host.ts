@@ -212,6 +212,10 @@ export class Host implements Service {
     this.#whole.input({ type: "evict", id });
   }
 
+  secure(): void {
+    this.#whole.input({ type: "secure" });
+  }
+
   /** For a reader that cannot keep up: messages wait in the log, not in memory. */
   pauseDelivery(): void {
     this.#opened?.delivery.pause();

@@ -47,6 +47,8 @@ export interface Service {
   confirmRead(room: string, seqNo: number): void;
   transfer(to: PeerId): void;
   evict(id: PeerId): void;
+  /** The plain cluster is to be a secured one. A client cannot say that. */
+  secure?(): void;
   /**
    * The listener has dealt with everything through `index`. Where acknowledgements are waited for, the next process
    * goes on behind it.

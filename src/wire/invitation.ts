@@ -32,7 +32,8 @@ export type ParsedInvitation =
   | { readonly ok: false; readonly message: string };
 
 export const INVITATION_ADDRESSES_MAX = 3;
-const PREFIX = "chatpeer1-";
+/** How each begins. */
+export const INVITATION_BEGIN = "chatpeer1-";
 const ROLES: readonly InvitedRole[] = ["member", "client"];
 const SECRET_BYTES = 16;
 const PIN_BYTES = 16;
@@ -85,7 +86,7 @@ export function encodeInvitation(invitation: Invitation): string {
   const crc = crc32c(Uint8Array.from(bytes));
   bytes.push(crc >>> 24, (crc >>> 16) & 0xff, (crc >>> 8) & 0xff, crc & 0xff);
   const text = btoa(String.fromCharCode(...bytes));
-  return PREFIX + text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return INVITATION_BEGIN + text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** White space, line breaks of mail and characters without width are passed over. */
@@ -93,16 +94,17 @@ export function parseInvitation(pasted: string): ParsedInvitation {
   if (pasted.length > PASTED_CHARS_MAX)
     return wrong("that is far longer than an invitation: paste nothing else with it");
   const text = pasted.replace(ADDED, "").replace(HYPHEN, "-").replace(TWO_HYPHENS, "--");
-  if (text === "") return wrong(`that is empty: paste the whole invitation, which begins with ${PREFIX}`);
+  if (text === "") return wrong(`that is empty: paste the whole invitation, which begins with ${INVITATION_BEGIN}`);
   const other = /^chatpeer([0-9]+)-/.exec(text)?.[1];
   if (other !== undefined && other !== "1")
     return wrong(`that invitation is of another version of chatpeer (${other}, not 1): update the older one`);
   if (other === undefined) {
-    if (text.includes(PREFIX)) return wrong(`something stands before the invitation: paste it from ${PREFIX} on`);
-    if (PREFIX.startsWith(text)) return wrong("that is only the beginning of an invitation: paste all of it");
-    return wrong(`that is no invitation: one begins with ${PREFIX}`);
+    if (text.includes(INVITATION_BEGIN))
+      return wrong(`something stands before the invitation: paste it from ${INVITATION_BEGIN} on`);
+    if (INVITATION_BEGIN.startsWith(text)) return wrong("that is only the beginning of an invitation: paste all of it");
+    return wrong(`that is no invitation: one begins with ${INVITATION_BEGIN}`);
   }
-  const letters = text.slice(PREFIX.length);
+  const letters = text.slice(INVITATION_BEGIN.length);
   const alien = /[^A-Za-z0-9_-]/u.exec(letters)?.[0];
   if (alien !== undefined) return wrong(`no invitation has the character ${alien} in it: paste nothing else with it`);
   const bytes = decodeBase64Url(letters);

@@ -2,12 +2,15 @@
 import type { ErrorCode, NoticeCode } from "../../core/codes.ts";
 import type { Told } from "../../core/reports.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
+import type { Clock } from "../../host/contracts.ts";
 import type { DeliveredMessage } from "../../host/events.ts";
 import type { OwnQuestion, Service } from "../../host/service.ts";
 import type { Face } from "../faces/face.ts";
 import { Pace } from "../process/pace.ts";
 import { confirmationLines, counted, memberRows, roomLines, statusLines, whoRows } from "../screen/answer-rows.ts";
 import { visible } from "../screen/visible.ts";
+import { accessRows, invitationRows } from "../trust/access-rows.ts";
+import type { Order } from "../trust/order.ts";
 import { type Asking, Unanswered } from "./asking.ts";
 import type { Readers } from "./readers.ts";
 import type { Rooms } from "./rooms.ts";
@@ -16,6 +19,7 @@ import { type Command, HELP, KEYS_HELP } from "./slash-commands.ts";
 
 export interface Acting {
   readonly service: Service;
+  readonly clock: Clock;
   readonly asking: Asking;
   readonly rooms: Rooms;
   readonly readers: Readers;
@@ -74,6 +78,19 @@ export function act(command: Exclude<Command, { do: "say" }>, acting: Acting): P
       return service.transfer(command.id);
     case "evict":
       return service.evict(command.id);
+    case "secure":
+      if (service.secure === undefined) return acting.refuse("a client cannot secure a cluster: say so on a peer");
+      return service.secure();
+    case "invite":
+      return invite(command.order, acting);
+    case "revoke":
+      return asked(acting, { what: "revoke", name: command.name }, (told) => {
+        if (told.event === "notice") face.event(told);
+      });
+    case "access":
+      return asked(acting, { what: "access" }, (told) => {
+        if (told.event === "access") face.answer([told], accessRows(told, acting.clock.wall()));
+      });
     case "quit":
       return acting.leave();
     case "wrong":
@@ -89,14 +106,27 @@ function help({ face, keyboard }: Acting): void {
   );
 }
 
-async function asked({ asking, refuse }: Acting, question: OwnQuestion, done: (told: Told) => void): Promise<void> {
+async function asked(
+  { asking, refuse }: Acting,
+  question: OwnQuestion,
+  done: (told: Told) => void | Promise<void>,
+): Promise<void> {
   try {
     const told = await asking.ask(question);
     if (told.event === "error") refuse(told.message, told.code);
-    else done(told);
+    else await done(told);
   } catch (error) {
     unwaited(error);
   }
+}
+
+async function invite({ qr, lifeMs, ...order }: Order, acting: Acting): Promise<void> {
+  const { face, clock } = acting;
+  await asked(acting, { what: "invite", ...order, expires: clock.wall() + lifeMs }, async (told) => {
+    if (told.event !== "invitation") return;
+    const code = qr ? await (await import("../trust/qr.ts")).qrRows(told.invitation, (row) => row) : [];
+    face.answer([told], [...invitationRows(told, clock.wall()), ...code]);
+  });
 }
 
 async function showPast(acting: Acting, room: string, count: number, text = ""): Promise<void> {

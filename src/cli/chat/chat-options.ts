@@ -1,9 +1,12 @@
 /** What can be set of a peer, and how that is read. */
 import { join, resolve } from "node:path";
 import { standardStream } from "../../adapters/standard-stream.ts";
+import { isLoopback } from "../../core/address.ts";
 import { checkTimings, DEFAULT_TIMINGS, PEER_ID_MAX } from "../../core/config.ts";
+import type { Invitation } from "../../wire/invitation.ts";
 import { isUnspecified, outsideAddress } from "../process/addresses.ts";
 import { inHome } from "../process/home.ts";
+import { INVITE_FILE } from "../trust/invited.ts";
 import type { Flag } from "../usage/flag.ts";
 import { address, duration, name, seed, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
@@ -35,7 +38,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "host",
     value: "HOST",
-    what: "Listen address; beyond loopback a warning is printed",
+    what: "Listen address; what is founded beyond loopback is secured",
     preset: "127.0.0.1",
     setting: "text",
   },
@@ -50,10 +53,23 @@ export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "seed",
     value: "ID:HOST:PORT",
-    what: "A peer to join through, retried for ever; without one an empty directory founds a cluster",
+    what: "A peer of a plain cluster to join through, retried for ever; without one, and without an invitation, an empty directory founds a cluster",
     repeats: true,
     setting: "seeds",
     alsoKeys: ["seeds", "seed_nodes", "seed_peers"],
+  },
+  INVITE_FILE,
+  {
+    name: "secure",
+    value: null,
+    what: "What is founded on loopback is secured, too: TLS, and nobody comes in without an invitation",
+    setting: "switch",
+  },
+  {
+    name: "insecure",
+    value: null,
+    what: "A plain cluster may be reached from other machines: whoever reaches the port reads, writes and forges",
+    setting: "switch",
   },
   {
     name: "name",
@@ -155,14 +171,16 @@ export const CHAT_FLAGS: readonly Flag[] = [
 ];
 
 /** Throws UsageError. */
-export function readChatOptions(settings: Settings): ChatOptions {
+export function readChatOptions(settings: Settings, invitation: Invitation | null = null): ChatOptions {
   const id = settings.number("id", 1, PEER_ID_MAX);
   if (id === undefined) throw new UsageError("--id is needed, a number that no other peer has: chatpeer --id 1");
   const headless = settings.on("headless");
   const mode = readMode(settings, headless);
+  const address = readAddress(settings, id);
   return {
     id,
-    ...readAddress(settings, id),
+    ...address,
+    ...readTrust(settings, address.host, invitation),
     seeds: settings.texts("seed").map((text) => seed(settings.label("seed"), text)),
     name: name(settings.label("name"), settings.text("name") ?? `peer_${id}`),
     announces: !headless,
@@ -180,6 +198,18 @@ export function readChatOptions(settings: Settings): ChatOptions {
     logLevel: settings.choice("log-level", LOG_LEVELS) ?? (mode === "terminal" || mode === "pipe" ? "warn" : "info"),
     logFormat: settings.choice("log-format", LOG_FORMATS) ?? "text",
   };
+}
+
+/** Whether what is founded, or joined, is secured. Throws UsageError. */
+function readTrust(settings: Settings, host: string, invitation: Invitation | null) {
+  const [secure, insecure] = [settings.on("secure"), settings.on("insecure")];
+  if (secure && insecure)
+    throw new UsageError(`${settings.label("secure")} and ${settings.label("insecure")} say the opposite: choose one`);
+  if (invitation === null) return { secured: secure || (!insecure && !isLoopback(host)), insecure };
+  if (insecure) throw new UsageError(`an invitation is for a secured cluster: leave out ${settings.label("insecure")}`);
+  if (settings.given("seed"))
+    throw new UsageError(`the invitation says where the others are: leave out ${settings.label("seed")}`);
+  return { secured: true, insecure, invitation };
 }
 
 /** Where a peer listens, and what the others dial. Throws UsageError. */
@@ -217,7 +247,12 @@ export function dataDirectory(settings: Settings, id: number): string {
   const directory = settings.text("data-dir");
   if (directory === "")
     throw new UsageError(`${settings.label("data-dir")} needs a directory, not an empty text (is a variable unset?)`);
-  return resolve(directory ?? join(stateDirectory(), "chatpeer", `peer-${id}`));
+  return resolve(directory ?? join(peersDirectory(), `peer-${id}`));
+}
+
+/** Where peers are that are told no place of their own. Throws UsageError. */
+export function peersDirectory(): string {
+  return join(stateDirectory(), "chatpeer");
 }
 
 function readTimings(settings: Settings): ChatOptions["timings"] {

@@ -89,7 +89,14 @@ export class Chat implements HostListener, Chatting {
     this.#log = new OperatorLog(options.logLevel, this.err, (record) => this.#face.log(record));
     this.#catchUp = new CatchUp(clock, this.#service, (text) => this.#face.progress(text));
     this.#acting = {
-      ...{ service: this.#service, asking: this.#asking, rooms: this.rooms, readers: this.readers, face: this.#face },
+      ...{
+        clock,
+        service: this.#service,
+        asking: this.#asking,
+        rooms: this.rooms,
+        readers: this.readers,
+        face: this.#face,
+      },
       ...{ keyboard: mode === "terminal", history },
       notice: (code, message) => this.#face.event({ event: "notice", code, message }),
       refuse: (message, code = "command") => void this.#refuse(code, message),

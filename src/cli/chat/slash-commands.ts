@@ -1,11 +1,14 @@
 /** Lines that begin with a slash, at the terminal, through a pipe and in `--json` alike. A command is one row of the table. */
 import { HISTORY_TEXT_CHARS_MAX, PEER_ID_MAX } from "../../core/config.ts";
 import { nearest } from "../../nearest.ts";
+import { type Order, orderFrom } from "../trust/order.ts";
 import { name as readName, UsageError } from "../usage/flag-values.ts";
+
+type Bare = "status" | "peers" | "who" | "rooms" | "access" | "secure" | "help" | "quit";
 
 export type Command =
   | { readonly do: "say"; readonly text: string }
-  | { readonly do: "status" | "peers" | "who" | "rooms" | "help" | "quit" }
+  | { readonly do: Bare }
   /** The last `count` messages; with a text, those that contain it. */
   | { readonly do: "history"; readonly count: number; readonly text: string }
   | { readonly do: "join"; readonly room: string }
@@ -19,6 +22,9 @@ export type Command =
   /** 0: the leader chooses. */
   | { readonly do: "transfer"; readonly id: number }
   | { readonly do: "evict"; readonly id: number }
+  | { readonly do: "invite"; readonly order: Order }
+  /** Of a token, or of an invitation. */
+  | { readonly do: "revoke"; readonly name: string }
   | { readonly do: "wrong"; readonly message: string };
 
 interface Row {
@@ -82,9 +88,31 @@ const TABLE: readonly Row[] = [
     read: (id) => (id === "" ? { do: "transfer", id: 0 } : withPeer("transfer", id)),
   },
   {
-    ...{ name: "/evict", argument: "ID", explained: "give up a dead peer, so that its id is free again" },
+    ...{ name: "/evict", argument: "ID", explained: "put a peer out, dead or alive; its id is free again" },
     read: (id) => withPeer("evict", id),
   },
+  {
+    ...{
+      name: "/invite",
+      argument: "member|client […]",
+      explained: "let in: NAME, read|write|admin, uses N, for 24h, qr",
+    },
+    read: (argument) => checked(() => ({ do: "invite", order: orderFrom(argument) })),
+  },
+  bare("access", "who may come in: members' keys, tokens, invitations"),
+  {
+    ...{
+      name: "/revoke",
+      argument: "NAME",
+      explained: "take back a token, or an invitation (see /access)",
+    },
+    read: (name) =>
+      withName("/revoke", name, "the name of a token or an invitation", "bob", (known) => ({
+        do: "revoke",
+        name: known,
+      })),
+  },
+  bare("secure", "make this plain cluster a secured one, for good"),
   bare("help", "these commands, and the keys"),
   bare("quit", "leave: hand over, say goodbye, go"),
 ];
@@ -120,7 +148,7 @@ export function readCommand(line: string): Command {
   );
 }
 
-function bare(name: "status" | "peers" | "who" | "rooms" | "help" | "quit", explained: string): Row {
+function bare(name: Bare, explained: string): Row {
   const read = (argument: string): Command => (argument === "" ? { do: name } : wrong(`/${name} takes no argument`));
   return { name: `/${name}`, argument: "", explained, read };
 }
@@ -155,8 +183,12 @@ function withName(
   done: (name: string) => Command,
 ): Command {
   if (text === "") return wrong(`${command} needs ${what}, like ${command} ${example}`);
+  return checked(() => done(readName(what, text)));
+}
+
+function checked(read: () => Command): Command {
   try {
-    return done(readName(what, text));
+    return read();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return wrong(error.message);

@@ -1,9 +1,9 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
-import { type Address, place } from "../../core/address.ts";
+import { type Address, isLoopback, place } from "../../core/address.ts";
 import { sameProcess } from "../../core/ids.ts";
 import { twinsText } from "../../core/twin-text.ts";
 import { commonVersion, OWN_VERSIONS, showVersions, type Versions, versionsOf } from "../../core/versions.ts";
-import { isLoopback, isUnspecified } from "../process/addresses.ts";
+import { isUnspecified } from "../process/addresses.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import { type AskingPorts, type Greeting, greet, type PeerHello } from "./greeting.ts";
 

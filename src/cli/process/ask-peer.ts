@@ -1,15 +1,20 @@
 /** What `chatpeer` without arguments asks for, in a terminal: enough to start a peer, with proposals that work. */
 import type { Readable, Writable } from "node:stream";
 import { platformVisit } from "../../adapters/platform.ts";
+import { isLoopback } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
+import type { Invitation } from "../../wire/invitation.ts";
 import { dataDirectory } from "../chat/chat-options.ts";
 import { greet } from "../doctor/greeting.ts";
 import { portIsFree } from "../doctor/port.ts";
 import { askStatus } from "../doctor/standing.ts";
+import { understood } from "../trust/invited.ts";
+import { idsTaken } from "../trust/look.ts";
+import { freeId, withPlace } from "../trust/own-place.ts";
 import { name, seed, UsageError, wholeNumber } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
-import { isLoopback, outsideAddress } from "./addresses.ts";
-import { ask, type Question } from "./ask.ts";
+import { addressFacing } from "./addresses.ts";
+import { ask, isInvitation, type Question } from "./ask.ts";
 
 /** How many ids are tried, from 1 on. */
 const IDS_TRIED_MAX = 20;
@@ -20,30 +25,41 @@ const GREETING_MS_MAX = 500;
 /** A peer on another machine may take longer; a person waits for it. */
 const STATUS_MS_MAX = 2000;
 
-/** The flags that say the same, as typed; null where the person left. */
-export async function askPeer(settings: Settings, input: Readable, output: Writable): Promise<string[] | null> {
+export interface Answers {
+  /** That say the same, as typed. */
+  readonly flags: readonly string[];
+  readonly invitation: Invitation | null;
+}
+
+/** null where the person left. */
+export async function askPeer(settings: Settings, input: Readable, output: Writable): Promise<Answers | null> {
   output.write("No settings were given. Enter takes what stands in brackets; Ctrl-C leaves.\n");
   const answers = await ask(questions(settings), input, output);
   if (answers === null) return null;
-  const [seedText = "", id = "", userName = "", host = ""] = answers;
+  const [way = "", id = "", userName = "", host = ""] = answers;
+  const invitation = isInvitation(way) ? understood("this", way, "member") : null;
   output.write(`data is kept in ${dataDirectory(settings, Number(id))}\n`);
   const flags = ["--id", id, "--name", userName];
-  if (seedText !== FOUND && seedText !== settings.texts("seed")[0]) flags.push("--seed", seedText);
+  if (invitation === null && way !== FOUND && way !== settings.texts("seed")[0]) flags.push("--seed", way);
   if (host !== settings.text("host")) flags.push("--host", host);
-  output.write(`the same without questions: chatpeer ${flags.map(shellWord).join(" ")}\n\n`);
-  return flags;
+  const again = invitation === null ? "the same without questions" : "next time, without an invitation";
+  output.write(`${again}: chatpeer ${flags.map(shellWord).join(" ")}\n\n`);
+  return { flags, invitation };
 }
 
 function questions(settings: Settings): readonly Question[] {
   return [
     {
-      text: `A peer to join through, ID:HOST:PORT; or the word ${FOUND}, where this is the first one of a new cluster`,
+      text: `An invitation (it is not shown); or the word ${FOUND}, where this is the first peer of a new cluster; or ID:HOST:PORT, a peer of a plain cluster`,
       propose: async () => settings.texts("seed")[0] ?? (await seedHere()),
-      check: (answer) => answer === FOUND || seed("the peer to join through", answer),
+      check: (answer) => {
+        if (isInvitation(answer)) understood("this", answer, "member");
+        else if (answer !== FOUND) seed("the peer to join through", answer);
+      },
     },
     {
       text: "Id of this peer, a number that no other has",
-      propose: async ([seedText = FOUND]) => freeId(seedText),
+      propose: async ([way = FOUND]) => proposedId(settings, way),
       check: (answer) => wholeNumber("the id", answer, 1, PEER_ID_MAX),
     },
     {
@@ -53,7 +69,7 @@ function questions(settings: Settings): readonly Question[] {
     },
     {
       text: "Address of this machine that the others reach",
-      propose: ([seedText = FOUND]) => addressFor(seedText, settings.text("host") as string),
+      propose: ([way = FOUND]) => addressFor(way, settings.text("host") as string),
       check: (answer) => {
         if (/[\s/]/.test(answer))
           throw new UsageError(`an address is a name or a number like 192.168.1.5, not ${answer}`);
@@ -62,20 +78,21 @@ function questions(settings: Settings): readonly Question[] {
   ];
 }
 
-/** The lowest id that no member has and whose usual port is free here; null where nobody says who the members are. */
-async function freeId(seedText: string): Promise<string | null> {
-  const ports = platformVisit();
-  const members =
-    seedText === FOUND
-      ? []
-      : (await askStatus(ports, seed("the peer to join through", seedText), STATUS_MS_MAX))?.members;
-  if (members === undefined) return null;
+/** null where nobody says who the members are. */
+async function proposedId(settings: Settings, way: string): Promise<string | null> {
+  if (isInvitation(way)) {
+    const invitation = understood("this", way, "member");
+    return (await withPlace(settings, invitation, () => idsTaken(invitation))).text("id") ?? null;
+  }
+  if (way === FOUND) return `${await freeId(settings, [])}`;
+  const status = await askStatus(platformVisit(), seed("the peer to join through", way), STATUS_MS_MAX);
   // Members that have left are in the list, too.
-  const taken = members.map((m) => m.id);
-  for (let id = 1; id <= PEER_ID_MAX; id++)
-    if (!taken.includes(id) && (id > IDS_TRIED_MAX || (await portIsFree(ports.network, "127.0.0.1", 6000 + id))))
-      return `${id}`;
-  return null;
+  return status === null
+    ? null
+    : `${await freeId(
+        settings,
+        status.members.map(({ id }) => id),
+      )}`;
 }
 
 /** A peer that runs on this machine, or null. */
@@ -91,9 +108,12 @@ async function seedHere(): Promise<string | null> {
 }
 
 /** A peer that joins through another machine is dialled from there, so its address must be one that reaches it. */
-function addressFor(seedText: string, configured: string): string {
-  if (seedText === FOUND || isLoopback(seed("the peer to join through", seedText).host)) return configured;
-  return outsideAddress() ?? configured;
+function addressFor(way: string, configured: string): string {
+  if (way === FOUND) return configured;
+  const hosts = isInvitation(way)
+    ? understood("this", way, "member").addresses.map(({ host }) => host)
+    : [seed("the peer to join through", way).host];
+  return hosts.every(isLoopback) ? configured : (addressFacing(hosts) ?? configured);
 }
 
 function shellWord(text: string): string {

@@ -8,6 +8,8 @@ export interface Paint {
   red(text: string): string;
   /** Stands out on any background. */
   mark(text: string): string;
+  /** Light on dark, whatever the terminal's colours are. */
+  lamp(text: string): string;
 }
 
 const plain = (text: string) => text;
@@ -15,8 +17,9 @@ const plain = (text: string) => text;
 export function paintFor(stream: { isTTY?: boolean }): Paint {
   const env = process.env;
   const wanted = stream.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
-  if (!wanted) return { dim: plain, bold: plain, red: plain, mark: plain };
-  return { dim: painted(2, 22), bold: painted(1, 22), red: painted(31, 39), mark: painted(7, 27) };
+  if (!wanted) return { dim: plain, bold: plain, red: plain, mark: plain, lamp: plain };
+  const lamp = (text: string) => painted(97, 39)(painted(40, 49)(text));
+  return { dim: painted(2, 22), bold: painted(1, 22), red: painted(31, 39), mark: painted(7, 27), lamp };
 }
 
 /** Select Graphic Rendition (ECMA-48, 8.3.117): on, and off again. What is off within the text goes on behind it. */

@@ -5,6 +5,7 @@ import { LOG, VERIFY } from "../directory/read-directory.ts";
 import { RECOVER } from "../directory/recover.ts";
 import { DOCTOR } from "../doctor/doctor-command.ts";
 import { SIM } from "../sim/sim-command.ts";
+import { JOIN } from "../trust/join-command.ts";
 import { type Command, findCommand } from "./command.ts";
 import { completionsCommand } from "./completions.ts";
 import { CONFIG } from "./config-command.ts";
@@ -16,6 +17,7 @@ const COMPLETIONS = completionsCommand(() => COMMANDS);
 const MAN = manCommand(() => COMMANDS);
 const EXPLAINED: readonly [Command, ...Command[]] = [
   CHAT,
+  JOIN,
   CONNECT,
   SEND,
   TAIL,

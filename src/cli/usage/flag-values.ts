@@ -30,6 +30,18 @@ export function duration(flag: string, text: string): number {
   return value;
 }
 
+const LIFETIMES = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const LIFETIME_MS_MAX = 365 * LIFETIMES.d;
+
+/** `30m`, `24h`, `7d`, in milliseconds. */
+export function lifetime(flag: string, text: string): number {
+  const match = /^([0-9]{1,6})([mhd])$/.exec(text);
+  const value = match === null ? Number.NaN : Number(match[1]) * LIFETIMES[match[2] as keyof typeof LIFETIMES];
+  if (!(value > 0 && value <= LIFETIME_MS_MAX))
+    throw new UsageError(`${flag} must be a time like 30m, 24h or 7d, at most 365d, not ${JSON.stringify(text)}`);
+  return value;
+}
+
 export function oneOf<T extends string>(flag: string, text: string, choices: readonly T[]): T {
   if (!(choices as readonly string[]).includes(text))
     throw new UsageError(`${flag} must be one of ${choices.join(", ")}, not ${JSON.stringify(text)}`);

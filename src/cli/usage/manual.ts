@@ -114,5 +114,10 @@ function text(line: string): string {
 
 /** Hyphens stay hyphens that can be copied, backslashes stay. */
 function roff(line: string): string {
-  return line.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("≥", "\\(>=").replaceAll("’", "'");
+  return line
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replaceAll("≥", "\\(>=")
+    .replaceAll("…", "...")
+    .replaceAll("’", "'");
 }

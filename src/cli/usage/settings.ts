@@ -33,6 +33,11 @@ export class Settings {
     return new Settings(this.flags, fromFlags(flags), this.#given);
   }
 
+  /** The same settings, for whoever knows these flags. */
+  of(flags: readonly Flag[]): Settings {
+    return new Settings(flags, this.#given);
+  }
+
   /** undefined where nothing is given and nothing preset. Throws UsageError for a path below a home that is not there. */
   text(name: string): string | undefined {
     return this.texts(name)[0] ?? this.#flag(name).preset;

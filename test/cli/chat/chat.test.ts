@@ -811,7 +811,7 @@ describe("the screen", () => {
     await run.until(() => screen.prompt === "alice> alice: ▏");
     type("\x15/\t");
     await run.until(() => screen.shows("/status  /peers  /who  /history"));
-    expect(screen.history).toContainEqual(expect.stringMatching(/^\/read {2}.*\/quit$/));
+    expect(screen.history).toContainEqual(expect.stringMatching(/^\/read {2}.*\/secure/));
     type("\x15");
     for (let n = 0; n < 60; n++) type(`/join room${n}\rhello\r`);
     type("/leave roo\t\t");

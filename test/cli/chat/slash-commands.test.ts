@@ -1,6 +1,7 @@
 /** Lines that begin with a slash: commands, texts that look like them, and slips that are explained. */
 import { describe, expect, test } from "bun:test";
 import { COMMAND_NAMES, type Command, HELP, KEYS_HELP, readCommand } from "../../../src/cli/chat/slash-commands.ts";
+import type { Order } from "../../../src/cli/trust/order.ts";
 import { PEER_ID_MAX } from "../../../src/core/config.ts";
 
 describe("what is said", () => {
@@ -40,6 +41,9 @@ describe("commands", () => {
       ["/join the dev room", { do: "join", room: "the dev room" }],
       ["/leave", { do: "leave", room: null }],
       ["/leave dev", { do: "leave", room: "dev" }],
+      ["/access", { do: "access" }],
+      ["/secure", { do: "secure" }],
+      ["/revoke two words", { do: "revoke", name: "two words" }],
       ["/save my chat.txt", { do: "save", file: "my chat.txt" }],
     ];
     for (const [line, command] of right) {
@@ -55,6 +59,8 @@ describe("commands", () => {
       "/evict": " 1",
       "/join": " dev",
       "/save": " file",
+      "/invite": " member",
+      "/revoke": " eve",
       "/nick": " eve",
       "/read": " 1",
     };
@@ -85,12 +91,40 @@ describe("commands", () => {
       ["/history 0", "/history needs a number from 1 to 10000, like /history 50, and not 0"],
       ["/history 10001", "/history needs a number from 1 to 10000, like /history 50, and not 10001"],
       ["/evict", "/evict needs a peer id, like /evict 2"],
+      ["/invite", "/invite needs member or client first, like /invite member, or /invite client bob read"],
+      ["/invite bob", "/invite needs member or client first, like /invite member, or /invite client bob read"],
+      ["/invite member read", "/invite member takes no right: a member may do everything"],
+      ["/invite client uses 0", 'uses must be a whole number from 1 to 1000, not "0"'],
+      ["/invite client for 24", 'for must be a time like 30m, 24h or 7d, at most 365d, not "24"'],
+      ["/invite client for 366d", 'for must be a time like 30m, 24h or 7d, at most 365d, not "366d"'],
+      ["/revoke", "/revoke needs the name of a token or an invitation, like /revoke bob"],
     ];
     for (const argument of ["0", "-1", "1.5", "1e3", "0x1", "two", "１", "9".repeat(30), `${PEER_ID_MAX + 1}`]) {
       wrong.push([`/evict ${argument}`, "/evict needs a peer id, like /evict 2"]);
       wrong.push([`/transfer ${argument}`, "/transfer needs a peer id, like /transfer 2"]);
     }
     for (const [line, message] of wrong) expect([line, readCommand(line)]).toEqual([line, { do: "wrong", message }]);
+  });
+
+  test("an invitation is for a member, or for a client with a name, a right, a number of uses and a time", () => {
+    const [h, d] = [3_600_000, 86_400_000];
+    const member = { role: "member", name: "", rights: "admin", uses: 1, lifeMs: 24 * h, qr: false } as const;
+    const client = { ...member, role: "client", rights: "write" } as const;
+    const right: [string, Order][] = [
+      ["member", member],
+      ["member bob", { ...member, name: "bob" }],
+      ["member uses 3 qr", { ...member, uses: 3, qr: true }],
+      ["client", client],
+      ["client bob", { ...client, name: "bob" }],
+      ["client bob read", { ...client, name: "bob", rights: "read" }],
+      [
+        "client the build server admin uses 2 for 7d",
+        { ...client, name: "the build server", rights: "admin", uses: 2, lifeMs: 7 * d },
+      ],
+      ["client for 30m uses 2 read", { ...client, rights: "read", uses: 2, lifeMs: h / 2 }],
+      ["client qr code qr", { ...client, name: "qr code", qr: true }],
+    ];
+    for (const [argument, order] of right) expect(readCommand(`/invite ${argument}`)).toEqual({ do: "invite", order });
   });
 
   test("a slip is corrected, an unknown command explained; neither is sent as a message", () => {

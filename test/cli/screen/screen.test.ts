@@ -20,6 +20,7 @@ const ANSI: Paint = {
   bold: (t) => `\x1b[1m${t}\x1b[22m`,
   red: (t) => t,
   mark: (t) => t,
+  lamp: (t) => t,
 };
 const FAMILY = "👩‍👩‍👧‍👦";
 const STATUS: Span[] = [{ text: "general · peer 3 leads" }];

@@ -1,0 +1,70 @@
+/** The invitation that somebody is given: from a prompt, a file, standard input or the environment; never from an argument. */
+import { readFileSync, readSync } from "node:fs";
+import { type Invitation, parseInvitation } from "../../wire/invitation.ts";
+import type { Question } from "../process/ask.ts";
+import type { Flag } from "../usage/flag.ts";
+import { UsageError } from "../usage/flag-values.ts";
+import { INVITE_VARIABLE } from "../usage/secrets.ts";
+import type { Settings } from "../usage/settings.ts";
+
+export const INVITE_FILE: Flag = {
+  name: "invite-file",
+  value: "FILE",
+  what: `The invitation to come with: a file, or - for the first line of standard input; or ${INVITE_VARIABLE} holds the invitation itself`,
+  completes: "file",
+  setting: "text",
+};
+
+/** An invitation is far shorter; this is a mistaken argument. */
+const FILE_BYTES_MAX = 16 * 1024;
+const STDIN = 0;
+const NEWLINE = 0x0a;
+
+/** null: none is given. Throws UsageError. */
+export function givenInvitation(settings: Settings, role: Invitation["role"]): Invitation | null {
+  const file = settings.text(INVITE_FILE.name);
+  const variable = process.env[INVITE_VARIABLE] ?? "";
+  if (file !== undefined) return understood(settings.label(INVITE_FILE.name), readText(file), role);
+  return variable === "" ? null : understood(INVITE_VARIABLE, variable, role);
+}
+
+/** For `ask`. */
+export function invitationQuestion(role: Invitation["role"]): Question {
+  return {
+    text: "Invitation, as /invite on a peer prints it (it is not shown)",
+    propose: () => null,
+    check: (answer) => understood("this", answer, role),
+  };
+}
+
+/** Throws UsageError, which shows nothing of the text. */
+export function understood(label: string, text: string, role: Invitation["role"]): Invitation {
+  const parsed = parseInvitation(text);
+  if (!parsed.ok) throw new UsageError(`${label} is no invitation: ${parsed.message}`);
+  const { invitation } = parsed;
+  if (invitation.role === role) return invitation;
+  throw new UsageError(
+    role === "member"
+      ? "this invitation is for a client: use it with chatpeer connect, or ask for one for a member"
+      : "this invitation is for a member: use it with chatpeer join, or ask for one for a client",
+  );
+}
+
+function readText(file: string): string {
+  try {
+    return file === "-" ? firstLine() : readFileSync(file, "utf8").slice(0, FILE_BYTES_MAX);
+  } catch (error) {
+    throw new UsageError(
+      `cannot read the invitation in ${file === "-" ? "standard input" : file}: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** Byte by byte: what stands behind it is for the chat. */
+function firstLine(): string {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  while (bytes.length < FILE_BYTES_MAX && readSync(STDIN, byte) === 1 && byte[0] !== NEWLINE)
+    bytes.push(byte[0] as number);
+  return Buffer.from(bytes).toString();
+}

@@ -1,0 +1,41 @@
+/** What somebody wants of an invitation, in a line of the chat: `/invite client bob uses 3`. */
+import { INVITATION_USES_MAX } from "../../core/config.ts";
+import type { InvitedRole, Rights } from "../../core/log-entry.ts";
+import { lifetime, name as readName, UsageError, wholeNumber } from "../usage/flag-values.ts";
+
+export interface Order {
+  readonly role: InvitedRole;
+  /** Whom it is for; "": whoever comes chooses a name. */
+  readonly name: string;
+  readonly rights: Rights;
+  readonly uses: number;
+  /** How long it can be used, in milliseconds. */
+  readonly lifeMs: number;
+  /** A code that a camera reads is drawn, too. */
+  readonly qr: boolean;
+}
+
+const RIGHTS: readonly Rights[] = ["read", "write", "admin"];
+const LIFE = "24h";
+
+/** What stands behind `/invite`: who, a name, a right, `uses N`, `for TIME`, `qr`. Throws UsageError. */
+export function orderFrom(argument: string): Order {
+  const [role, ...words] = argument.split(/\s+/).filter((word) => word !== "");
+  if (role !== "member" && role !== "client")
+    throw new UsageError("/invite needs member or client first, like /invite member, or /invite client bob read");
+  const order = { rights: role === "member" ? "admin" : "write", uses: 1, lifeMs: lifetime("for", LIFE), qr: false };
+  const found = { role, ...order } as { -readonly [K in keyof Order]: Order[K] };
+  // The name comes first and may have several words, so the rest is read from the end.
+  for (let end = words.length; end > 0; end = words.length) {
+    const [before, last] = [words[end - 2], words[end - 1] as string];
+    if (before === "uses") found.uses = wholeNumber("uses", last, 1, INVITATION_USES_MAX);
+    else if (before === "for") found.lifeMs = lifetime("for", last);
+    else if (last === "qr") found.qr = true;
+    else if (RIGHTS.includes(last as Rights)) found.rights = last as Rights;
+    else break;
+    words.length = before === "uses" || before === "for" ? end - 2 : end - 1;
+  }
+  if (role === "member" && found.rights !== "admin")
+    throw new UsageError("/invite member takes no right: a member may do everything");
+  return { ...found, name: words.length === 0 ? "" : readName("the name", words.join(" ")) };
+}
