@@ -18,6 +18,9 @@ export const NOTICE_CODES = {
   recovered: "what was found and done at the start",
   repaired: "a damaged log is whole again, and this peer counts again",
   "rolled-back": "the directory has lost what it had confirmed: it is fetched from the others",
+  insecure:
+    "at each start of a plain cluster's peer that other machines reach (`--insecure`): what anybody there can do",
+  secured: "`/secure` is carried out: the cluster is secured, and these are the keys of its members",
   clock: "this machine's clock is before 1970: its messages bear that date until it is set",
   conflict:
     "this peer has committed something else than the other one that is named: a majority was put back from copies, or a directory is a copy of another peer's. Nothing more is delivered where they differ",

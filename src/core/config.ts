@@ -55,6 +55,8 @@ export const FRAME_BYTES_MAX = 1024 * 1024;
  * read from it.
  */
 export const GREETING_BYTES_MAX = 4096;
+/** In a secured cluster, all bytes that are read from a side that is not known yet: two greetings [A3]. */
+export const STRANGER_BYTES_MAX = 8192;
 /** Levels of nesting in JSON from the network: JSON.parse takes 10⁶ levels, JSON.stringify fails at far fewer. */
 export const NESTING_MAX = 16;
 /** Entries behind one header line. */

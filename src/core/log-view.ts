@@ -1,6 +1,6 @@
 /** The log as its readers see it, who change nothing. `Log` says what each member means. */
 import type { Ballot, LogIndex } from "./ids.ts";
-import type { Entry, Invite, InvitedRole, Rights, Tail } from "./log-entry.ts";
+import type { Configuration, Entry, Invite, InvitedRole, Rights, Tail } from "./log-entry.ts";
 
 export interface LogView {
   readonly first: LogIndex;
@@ -20,7 +20,16 @@ export interface LogStateView {
   readonly sessions: CountsView;
   readonly people: PeopleView;
   readonly access: AccessView;
+  /** Those that still matter, oldest first. */
+  readonly configurations: readonly LoggedConfigurationView[];
   ballotAt(index: LogIndex): Ballot;
+}
+
+export interface LoggedConfigurationView {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+  /** Of the entry that settles it; 0: none yet. */
+  readonly settled: LogIndex;
 }
 
 export interface CountsView extends Iterable<[string, number]> {

@@ -1,6 +1,7 @@
 /** The peer listens now: its engine begins with what the directory holds, and its users are told. */
 import type { Address } from "../core/address.ts";
 import { SESSION_CHARS } from "../core/config.ts";
+import type { Key } from "../core/ids.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { EngineView } from "../engines/view.ts";
 import { makeSeal } from "../wire/entry.ts";
@@ -22,10 +23,10 @@ export function begin<T extends { readonly peer: EngineView }>(
   use: (engine: Engine) => T,
 ): T {
   const { clock, event, options, telling } = host;
-  const { directory, intake } = parts;
+  const { directory, intake, security } = parts;
   const { id, timings, advertise } = options;
   const address = advertise ?? { host: options.host, port };
-  const founded = found(host, directory, address);
+  const founded = found(host, directory, address, security.key);
   const engine = options.engine(
     {
       self: directory.self,
@@ -36,6 +37,8 @@ export function begin<T extends { readonly peer: EngineView }>(
       wall: () => clock.wall(),
       session: intake.session,
       newSession: () => clock.word(SESSION_CHARS),
+      ...(security.key !== null && { key: security.key }),
+      ...(options.invitation !== undefined && { invite: options.invitation.secret }),
     },
     directory.restored,
     clock.now(),
@@ -60,8 +63,8 @@ export function begin<T extends { readonly peer: EngineView }>(
 }
 
 /** [M1] Writes the first entry of a new cluster, durable before anybody hears of it. */
-function found({ event, options }: BeginningHost, directory: Directory, address: Address): boolean {
-  const genesis = directory.foundingGenesis(address, options.segments);
+function found({ event, options }: BeginningHost, directory: Directory, address: Address, key: Key | null): boolean {
+  const genesis = directory.foundingGenesis(address, options.segments, key);
   if (genesis === null) return false;
   const { state } = directory.restored;
   const { id, inc, boot } = directory.self;
@@ -72,7 +75,9 @@ function found({ event, options }: BeginningHost, directory: Directory, address:
   state.apply(entry);
   directory.restored = { ...directory.restored, entries: [entry], durable: 1 };
   const seconds = options.timings.founding / 1000;
-  const message = `founded cluster ${genesis.cluster_id}: messages are taken in ${seconds} s, or when another peer joins`;
+  const what = genesis.secure === true ? "founded secured cluster" : "founded cluster";
+  const invite = genesis.secure === true ? "; invite others with /invite" : "";
+  const message = `${what} ${genesis.cluster_id}: messages are taken in ${seconds} s, or when another peer joins${invite}`;
   event({ event: "notice", code: "founded", message });
   return true;
 }

@@ -56,6 +56,11 @@ export interface Connection {
    * socket. Known from `open` on.
    */
   readonly identity: string | null;
+  /**
+   * Of an accepted connection where keys are proven: it is known who is there. Until then it is one of the strangers', of
+   * whom there are few at a time.
+   */
+  recognise?(): void;
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly queued: number;
   /** Queues bytes; keeps their order. The caller does not change them afterwards. */

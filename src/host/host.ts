@@ -125,11 +125,13 @@ export class Host implements Service {
     });
     const opened = open(this.#whole, held);
     this.#opened = opened;
-    opened.links.listen([{ host, port }, ...alsoListensAt], (listening) => {
-      if (this.#stopping) return;
-      if (!listening.ok) return this.#die(listening.message);
-      this.#guarded(() => this.#begin(opened, listening.ports[0] as number));
-    });
+    opened.security.open(() =>
+      opened.links.listen([{ host, port }, ...alsoListensAt], (listening) => {
+        if (this.#stopping) return;
+        if (!listening.ok) return this.#die(listening.message);
+        this.#guarded(() => this.#begin(opened, listening.ports[0] as number));
+      }),
+    );
   }
 
   #begin(opened: Opened, port: number): void {

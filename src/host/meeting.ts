@@ -1,8 +1,9 @@
 /**
  * Meets other peers: what this peer says of itself, which it lets in, which it dials, and what follows from a refusal.
  */
+import { place } from "../core/address.ts";
 import type { Frame } from "../core/frame.ts";
-import { type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
+import { type Key, type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
 import type { Hello, Refuse, Twin } from "../core/message.ts";
 import { twinsText } from "../core/twin-text.ts";
@@ -10,10 +11,12 @@ import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { EngineView } from "../engines/view.ts";
 import type { Who } from "./answers/who.ts";
 import type { ClientSays } from "./client/client-says.ts";
-import { endsPeer, judgeHello, type Origin } from "./net/admission.ts";
+import type { Gate } from "./gate.ts";
+import { endsPeer, judgeHello, type Origin, sayUntrusted, type Untrusted } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import type { Links } from "./net/links.ts";
 import type { Presence } from "./net/presence.ts";
+import type { Security } from "./security.ts";
 import type { Directory } from "./store/directory.ts";
 import { type Pair, whereOf } from "./twins.ts";
 import type { Whole } from "./whole.ts";
@@ -22,6 +25,8 @@ const REFUSALS_KEPT = 1000;
 
 export interface MeetingHost extends Whole {
   readonly directory: Directory;
+  readonly security: Pick<Security, "saidKey" | "isSecured">;
+  readonly gate: Pick<Gate, "judge" | "onJoin">;
   readonly who: Who;
   readonly presence: Presence;
   links(): Pick<Links, "setTargets" | "refuse">;
@@ -35,6 +40,8 @@ export class Meeting {
   /** Refusals that were reported: a peer that dials again is refused again. */
   readonly #refusals = new Set<string>();
   #committedElsewhere: LogIndex = 0;
+  /** Where nobody takes the invitation, or nobody is whom it names. */
+  readonly #inVain = new Set<string>();
 
   constructor(host: MeetingHost) {
     this.#host = host;
@@ -55,23 +62,28 @@ export class Meeting {
       ...directory.self,
       ...address,
       wall: clock.wall(),
+      ...this.#host.security.saidKey,
     };
   }
 
-  judge(hello: Hello, from: Origin): Refuse | null {
+  judge(hello: Hello, from: Origin): Refuse | "stranger" | null {
     const peer = this.#host.core();
     if (peer === null) return refusal("closing", "this peer is starting or stopping: try again");
     const { self, twins } = peer;
     if (twins.length > 0) return refusal("closing", twinsText(self.id, twins));
-    const judgement = judgeHello(hello, from, peer, this.#host.directory.clusterId);
+    const judgement = from.isSecured
+      ? this.#host.gate.judge(hello, from, peer)
+      : judgeHello(hello, from, peer, this.#host.directory.clusterId);
+    if (judgement === "stranger") return judgement;
     if (judgement?.notice !== undefined)
       this.#host.event({ event: "notice", code: "emptied-founder", message: judgement.notice });
     return judgement?.refuse ?? null;
   }
 
-  onUp(link: LinkId, hello: Hello): void {
+  onUp(link: LinkId, hello: Hello, key: Key | null): void {
     const { id, inc, boot, host, port } = hello;
-    this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port } });
+    this.#inVain.clear();
+    this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port, ...(key !== null && { key }) } });
   }
 
   onDown(link: LinkId): void {
@@ -83,6 +95,8 @@ export class Meeting {
   onFrame(link: LinkId, frame: Frame): void {
     const { directory } = this.#host;
     if (frame.type === "JOIN_ACK" && directory.clusterId === null) {
+      const { invitation } = this.#host.options;
+      if (invitation !== undefined && invitation.cluster_id !== frame.cluster_id) return;
       // From here on this directory belongs to one cluster. A seed of another cluster is told so.
       let isBound = false;
       this.#host.guarded(() => {
@@ -94,7 +108,8 @@ export class Meeting {
     if (frame.type === "TELL") return this.#host.who.onTold(link, frame);
     if (frame.type === "HEARTBEAT" || frame.type === "SEQ_CHAT")
       this.#committedElsewhere = Math.max(this.#committedElsewhere, frame.commit);
-    this.#host.input({ type: "frame", link, frame });
+    const heard = frame.type === "JOIN" ? this.#host.gate.onJoin(link, frame) : frame;
+    this.#host.input({ type: "frame", link, frame: heard });
   }
 
   onTwins(pair: Pair): void {
@@ -124,12 +139,10 @@ export class Meeting {
       return;
     }
     const message = `refused by ${address}: ${refused.message}`;
-    if (this.#refusals.has(message)) return;
-    if (this.#refusals.size >= REFUSALS_KEPT) this.#refusals.clear();
-    this.#refusals.add(message);
+    if (!this.#isToldAnew(message)) return;
     const peer = this.#host.peer();
     if (peer === null) return;
-    if (endsPeer(refused, dialled, peer)) {
+    if (endsPeer(refused, dialled, by, peer) || (refused.code === "stranger" && this.#isLastInVain(address, peer))) {
       const { pending } = peer;
       // A founding peer took none of them, and the restart that the message advises leaves its outbox behind.
       if (peer.founding > 0) this.#host.says().refuseAll(message);
@@ -139,6 +152,37 @@ export class Meeting {
     // These refusals come from peers that waited in vain while this process stood still.
     if (this.#host.presence.isSettling) return this.#host.log("debug", message);
     this.#host.event({ event: "error", code: refused.code, message });
+  }
+
+  /** Nothing was said to whom it has dialled. */
+  onUntrusted(target: PeerInfo, code: Untrusted): void {
+    const peer = this.#host.peer();
+    // While the cluster is being secured both ways are tried.
+    if (
+      peer === null ||
+      !this.#host.security.isSecured ||
+      [...peer.links.values()].some((linked) => linked.id === target.id)
+    )
+      return;
+    const { code: said, message } = sayUntrusted(target, code);
+    if (this.#isLastInVain(place(target), peer)) return this.#host.die(message);
+    if (this.#isToldAnew(message)) this.#host.event({ event: "error", code: said, message });
+  }
+
+  /** Of a joiner: now it has been at all the addresses of its invitation, in vain. */
+  #isLastInVain(address: string, peer: EngineView): boolean {
+    const { invitation } = this.#host.options;
+    if (invitation === undefined || peer.memberOf(peer.self) !== null || peer.links.size > 0) return false;
+    this.#inVain.add(address);
+    return invitation.addresses.every((known) => this.#inVain.has(place(known)));
+  }
+
+  /** Whoever is dialled again is refused again. */
+  #isToldAnew(message: string): boolean {
+    if (this.#refusals.has(message)) return false;
+    if (this.#refusals.size >= REFUSALS_KEPT) this.#refusals.clear();
+    this.#refusals.add(message);
+    return true;
   }
 
   /** Twice the time after which followers suspect a leader at the other side, so that they go first. */
@@ -156,7 +200,13 @@ export class Meeting {
     const targets = peer.targets();
     if (targets === this.#targets) return;
     this.#targets = targets;
-    const known = [...this.#host.options.seeds, ...targets];
+    const known = [...this.#host.options.seeds, ...this.#invitedTo(peer), ...targets];
     this.#host.links().setTargets(known.filter(({ id }) => id !== peer.self.id));
+  }
+
+  /** Where an invitation says that members are, for who is none yet. */
+  #invitedTo(peer: EngineView): readonly PeerInfo[] {
+    const { invitation } = this.#host.options;
+    return invitation === undefined || peer.memberOf(peer.self) !== null ? [] : invitation.addresses;
   }
 }

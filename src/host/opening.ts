@@ -9,6 +9,7 @@ import { Clients } from "./client/attached-clients.ts";
 import type { Network, PortError, Trust } from "./contracts.ts";
 import { Delivery } from "./delivery.ts";
 import type { Status } from "./events.ts";
+import { Gate } from "./gate.ts";
 import { Intake } from "./intake.ts";
 import { Meeting } from "./meeting.ts";
 import { Links } from "./net/links.ts";
@@ -16,6 +17,7 @@ import type { Presence } from "./net/presence.ts";
 import type { Opened } from "./parts.ts";
 import type { OwnPerson } from "./people.ts";
 import { ROOMS, type Rooms, readRooms } from "./rooms.ts";
+import { Security } from "./security.ts";
 import { Serving } from "./serving.ts";
 import { type Directory, openDirectory } from "./store/directory.ts";
 import type { HeldDisk } from "./store/holding.ts";
@@ -34,6 +36,7 @@ export interface OpeningHost extends Whole {
   readonly troubles: Troubles;
   readonly who: Who;
   status(): Status;
+  isStopping(): boolean;
   holds(): boolean;
   /** A turn is to follow. */
   schedule(): void;
@@ -45,7 +48,8 @@ export function open(host: OpeningHost, disk: HeldDisk): Opened {
   let parts: Opened | null = null;
   const directory = openDirectory(disk, clock, {
     id: options.id,
-    founds: options.seeds.length === 0,
+    founds: options.seeds.length === 0 && options.invitation === undefined,
+    secure: options.invitation !== undefined || (options.secured === true && options.seeds.length === 0),
     fsync: options.durability === "fsync",
     events: {
       durable: (index) => host.input({ type: "durable", index: parts?.writer.confirmed(index) ?? index }),
@@ -65,6 +69,8 @@ export function open(host: OpeningHost, disk: HeldDisk): Opened {
 function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Opened {
   const { clock, options, person, presence, telling, troubles, who } = host;
   const links = () => linked;
+  const security = new Security({ ...host, directory, links });
+  const gate = new Gate({ ...host, directory, security, links });
   const says = () => clients.says;
   for (const note of directory.notes) host.event({ event: "notice", code: "recovered", message: note });
   const { outbox } = directory;
@@ -117,21 +123,25 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     waiting: () => telling.waiting,
     say: (user, room, text) => intake.submit(user, room, text, false),
   });
-  const meeting = new Meeting({ ...host, directory, links, says });
+  const meeting = new Meeting({ ...host, directory, security, gate, links, says });
   const linked = new Links({
     clients,
-    network: host.network,
+    listens: () => security.listens,
+    dials: () => security.dials(),
     clock,
     self: directory.self,
     timings: options.timings,
     hello: () => meeting.hello(),
     isMember: (member) => (host.core()?.memberOf(member) ?? null) !== null,
+    trusts: (identity) => gate.trusts(identity),
+    proves: (hello, identity) => gate.proves(hello, identity),
     judge: (hello, from) => meeting.judge(hello, from),
+    admit: (hello, join) => gate.admit(hello, join),
     holds: host.holds,
     disk: () => host.core()?.diskTimes() ?? { mean: 0, bound: 0 },
     silenceMax: (link) => meeting.silenceMax(link),
     events: {
-      up: (link, hello) => meeting.onUp(link, hello),
+      up: (link, hello, key) => meeting.onUp(link, hello, key),
       down: (link) => meeting.onDown(link),
       frame: (link, frame) => meeting.onFrame(link, frame),
       // No turn is needed for this: the times are looked at again within a heartbeat.
@@ -140,6 +150,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
       goesOn: (away) => presence.goesOn(away),
       flow: (link, flow) => host.engine()?.step({ type: "flow", link, ...flow }, clock.now()),
       refused: (address, refuse, dialled, by) => meeting.onRefused(address, refuse, dialled, by),
+      untrusted: (target, code) => meeting.onUntrusted(target, code),
       twins: (pair) => meeting.onTwins(pair),
       log: host.log,
     },
@@ -157,6 +168,8 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     intake,
     meeting,
     serving,
+    security,
+    gate,
   };
 }
 

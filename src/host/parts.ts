@@ -6,9 +6,11 @@ import type { Answers } from "./answers/answers.ts";
 import type { Slices } from "./answers/slices.ts";
 import type { Clients } from "./client/attached-clients.ts";
 import type { Delivery } from "./delivery.ts";
+import type { Gate } from "./gate.ts";
 import type { Intake } from "./intake.ts";
 import type { Meeting } from "./meeting.ts";
 import type { Links } from "./net/links.ts";
+import type { Security } from "./security.ts";
 import type { Serving } from "./serving.ts";
 import type { Directory } from "./store/directory.ts";
 import type { HeldDisk } from "./store/holding.ts";
@@ -28,6 +30,8 @@ export interface Opened {
   readonly intake: Intake;
   readonly meeting: Meeting;
   readonly serving: Serving;
+  readonly security: Security;
+  readonly gate: Gate;
 }
 
 /** It listens, and has its engine. */

@@ -50,7 +50,7 @@ export class Turn {
 
   #run(): void {
     this.#scheduled = false;
-    const { engine, peer, directory, intake, meeting, access, clients } = this.#parts;
+    const { engine, peer, directory, intake, meeting, access, clients, security, gate } = this.#parts;
     if (!this.#host.holds()) return;
     intake.keep(engine);
     engine.settle(this.#host.clock.now());
@@ -62,6 +62,9 @@ export class Turn {
       engine.carriedOut(this.#parts.delivery.cursor);
       directory.store.flush();
     });
+    if (this.#host.isStopping()) return;
+    security.onTurn(peer);
+    gate.onTurn(peer);
     if (this.#host.isStopping()) return;
     meeting.updateTargets(peer);
     this.#host.telling.onTurn(peer);

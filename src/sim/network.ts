@@ -5,7 +5,10 @@
  * again after a second, then after two, four, … Hosts are named by their process, so `host` is always the same. A
  * machine may be behind a narrow line, which all its connections share.
  */
+import type { Key } from "../core/ids.ts";
 import { type Connection, type ConnectionHandler, type Listener, type Network, PortError } from "../host/contracts.ts";
+import { refusal } from "../host/net/channel.ts";
+import { encodeFrame } from "../wire/encode.ts";
 import { VirtualClock, type VirtualTime } from "./clock.ts";
 
 /** One simulated machine on the network; a restarted process is a new endpoint. */
@@ -30,6 +33,9 @@ export interface NetworkWatcher {
   arrived(end: WatchedEnd, bytes: number): void;
 }
 
+/** In the clear, or as TLS does: each side has proven its key, or has none (a client). */
+type Speaks = "plain" | { readonly key: Key | null };
+
 const FIRST_FREE_PORT = 49_152;
 const NOT_SLOW = { least: 0, most: 0 };
 /** A kernel sends a lost piece again after about so long. */
@@ -39,8 +45,17 @@ const PACKET_BYTES = 1400;
 /** The first SYN is sent again after so long, each later one after twice as long as the one before. */
 const SYN_AGAIN_MS = 1000;
 
+/** The networks of one process on a machine, and how to end them with it. */
+export interface Attached {
+  readonly network: Network;
+  /** Where both sides prove their keys. */
+  secured(key: Key | null): Network;
+  die(silently: boolean): void;
+}
+
 interface ListeningPort {
   readonly endpoint: Endpoint;
+  readonly speaks: Speaks;
   readonly accept: (connection: Connection) => ConnectionHandler | null;
 }
 
@@ -143,29 +158,29 @@ export class VirtualNetwork {
   }
 
   /** The ports of a new process on a machine, and how to end them with it. */
-  attach(machine: number, clock: VirtualClock): { network: Network; die: (silently: boolean) => void } {
+  attach(machine: number, clock: VirtualClock): Attached {
     const endpoint: Endpoint = { machine, clock, alive: true };
     this.#dark.delete(machine);
-    const network: Network = {
+    const networkOf = (speaks: Speaks): Network => ({
       listen: (_host, port, accept, ready) => {
         clock.soon(() => {
           if (this.#listeners.has(port)) return ready(new PortError("EADDRINUSE", "the port is in use"), null);
           const bound = port === 0 ? this.#freePort() : port;
-          this.#listeners.set(bound, { endpoint, accept });
+          this.#listeners.set(bound, { endpoint, speaks, accept });
           this.#owners.set(bound, machine);
           const listener: Listener = { port: bound, close: () => void this.#listeners.delete(bound) };
           ready(null, listener);
         });
       },
-      connect: (_host, port, handler) => this.#connect(endpoint, port, handler),
-    };
+      connect: (_host, port, handler) => this.#connect(endpoint, speaks, port, handler),
+    });
     const die = (silently: boolean) => {
       endpoint.alive = false;
       if (silently) this.#dark.add(machine);
       for (const [port, { endpoint: owner }] of this.#listeners) if (owner === endpoint) this.#listeners.delete(port);
       for (const pair of [...this.#pairs]) pair.endOf(endpoint, silently);
     };
-    return { network, die };
+    return { network: networkOf("plain"), secured: (key) => networkOf({ key }), die };
   }
 
   /** A connection from outside the cluster, by somebody who speaks as he likes. */
@@ -181,7 +196,7 @@ export class VirtualNetwork {
     return port;
   }
 
-  #connect(from: Endpoint, port: number, handler: ConnectionHandler): Connection {
+  #connect(from: Endpoint, speaks: Speaks, port: number, handler: ConnectionHandler): Connection {
     const pair = new Pair(this.#time, this, from, () => this.#pairs.delete(pair));
     this.#pairs.add(pair);
     const near = pair.near;
@@ -197,8 +212,16 @@ export class VirtualNetwork {
         return;
       }
       const far = pair.reach(listening.endpoint);
+      if (speaks !== "plain" && listening.speaks === "plain") {
+        far.destroy();
+        return from.clock.run(() => near.closed("EPLAIN"));
+      }
+      if (speaks !== "plain" && listening.speaks !== "plain") {
+        near.identity = listening.speaks.key;
+        far.identity = speaks.key;
+      }
       listening.endpoint.clock.run(() => {
-        far.handler = listening.accept(far);
+        far.handler = speaks === "plain" && listening.speaks !== "plain" ? deaf(far) : listening.accept(far);
         if (far.handler === null) return far.destroy();
         pair.flow();
       });
@@ -222,6 +245,14 @@ export class VirtualNetwork {
     const middle = 1 + Math.floor(this.#random() * (bytes.length - 1));
     return [bytes.subarray(0, middle), bytes.subarray(middle)];
   }
+}
+
+/** Whoever speaks in the clear where keys are proven is told so, and heard no further. */
+function deaf(far: Connection): ConnectionHandler {
+  const message = "this cluster is secured: nobody is spoken with here without TLS";
+  for (const piece of encodeFrame(refusal("needs-tls", message))) far.write(piece);
+  far.end();
+  return { data() {}, drain() {}, close() {} };
 }
 
 /** Both ends of one connection. */
@@ -278,7 +309,7 @@ class Pair {
 
 class End implements Connection, WatchedEnd {
   readonly remote = "virtual";
-  readonly identity = null;
+  identity: Key | null = null;
   readonly endpoint: Endpoint;
   handler: ConnectionHandler | null = null;
   other: End | null = null;

@@ -10,7 +10,8 @@ import { Host } from "../../src/host/host.ts";
 import type { HostOptions } from "../../src/host/host-contract.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
 import { VirtualDisk } from "../../src/sim/disk.ts";
-import { VirtualNetwork } from "../../src/sim/network.ts";
+import { type Attached, VirtualNetwork } from "../../src/sim/network.ts";
+import { keyOf, virtualTrust } from "./virtual-trust.ts";
 
 const A_WHILE_MS = 10_000;
 
@@ -46,7 +47,8 @@ export class Cluster {
     return cluster;
   }
 
-  start(id: number, own: Partial<HostOptions> = {}): void {
+  /** `key` names the key of its directory, which can prove it; null: there is no trust, and every cluster is plain. */
+  start(id: number, own: Partial<HostOptions> = {}, key: string | null = null): void {
     const seeds = id === 1 ? [] : [{ id: 1, host: "virtual", port: 6001 }];
     const options = {
       id,
@@ -62,9 +64,9 @@ export class Cluster {
       id,
       this.#run(
         id,
-        ({ clock, network }, listener) =>
+        ({ clock, network, secured }, listener) =>
           new Host(
-            { clock, network, disk },
+            { clock, network, disk, ...(key !== null && { trust: virtualTrust(clock, secured, keyOf(key)) }) },
             {
               ...options,
               engine: DEFAULT_ENGINE.create,
@@ -97,15 +99,15 @@ export class Cluster {
   #run<S extends { start(): void }>(
     site: number,
     make: (
-      ports: { clock: VirtualClock; network: ReturnType<VirtualNetwork["attach"]>["network"] },
+      ports: { clock: VirtualClock } & Pick<Attached, "network" | "secured">,
       listener: ConstructorParameters<typeof Host>[2],
     ) => S,
   ): Run<S> {
     const clock = new VirtualClock(this.time, this.random);
-    const { network, die } = this.network.attach(site, clock);
+    const { network, secured, die } = this.network.attach(site, clock);
     const [events, stops]: [HostEvent[], Stopped[]] = [[], []];
     const service = make(
-      { clock, network },
+      { clock, network, secured },
       { event: (e) => events.push(e), log: () => {}, writable: () => {}, stopped: (s) => stops.push(s) },
     );
     const end = () => {

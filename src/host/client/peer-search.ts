@@ -9,7 +9,8 @@ import type { Frame } from "../../core/frame.ts";
 import type { Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
-import { Channel } from "../net/channel.ts";
+import type { Channel } from "../net/channel.ts";
+import { dialPeer } from "./dial.ts";
 
 export interface SearchEvents {
   /** Every address that is known now, at least one. */
@@ -112,7 +113,7 @@ export class PeerSearch {
     const address = this.#left.shift();
     if (this.#over || address === undefined) return;
     this.address = address;
-    const dialled = Channel.dial(this.#ports, address, this.#events.attach(), {
+    const dialled = dialPeer(this.#ports, address, this.#events.attach(), {
       frame: (channel, frame) => this.#onFrame(channel, frame),
       refused: (refuse) => {
         this.#why = refuse.message;

@@ -9,7 +9,8 @@ import type { Question, Told } from "../../core/reports.ts";
 import { OWN_VERSIONS, sayVersions } from "../../core/versions.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
-import { Channel } from "../net/channel.ts";
+import type { Channel } from "../net/channel.ts";
+import { dialPeer } from "./dial.ts";
 
 export interface VisitorEvents {
   /** The peer listens. */
@@ -65,7 +66,7 @@ export class Visitor {
       ...{ session: "", sender_id: 0, seen: 0 },
     };
     const events = this.#events;
-    return Channel.dial(this.#ports, this.#address, attach, {
+    return dialPeer(this.#ports, this.#address, attach, {
       frame: (c, frame) => {
         if (frame.type === "PING") c.write(encodeFrame({ type: "PONG", at: frame.at }), false);
         else if (frame.type === "TELL") events.told(frame.told, frame.request);

@@ -5,6 +5,8 @@
 import * as v from "valibot";
 import { type Address, place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../../core/config.ts";
+import type { Key } from "../../core/ids.ts";
+import type { PeerInfo } from "../../core/log-entry.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
 import type { EngineView } from "../../engines/view.ts";
 import { address } from "../../wire/parts.ts";
@@ -15,8 +17,42 @@ import { refusal } from "./channel.ts";
 export interface Origin {
   /** This side has dialled, not the other. */
   readonly dialled: boolean;
-  /** The other side's name as TLS has proven it; null on a plain socket. */
-  readonly identity: string | null;
+  /** Both sides prove their keys on the connection. */
+  readonly isSecured: boolean;
+  /** The key that the other side has proven; null if it has none, and on a plain connection. */
+  readonly identity: Key | null;
+}
+
+/** Why nothing was said to whom this peer dialled where keys are proven, by the code that the connection closed with. */
+const UNTRUSTED = {
+  EPIN: "somebody else answers there, with another key than the one that is expected",
+  ECERT: "who answers there has no certificate that proves anything",
+  EPLAIN: "who answers there speaks without TLS, and this peer's cluster is secured",
+  ETLS: "who answers there does not speak chatpeer's protocol over TLS 1.3",
+} as const;
+export type Untrusted = keyof typeof UNTRUSTED;
+
+export function isUntrusted(code: string): code is Untrusted {
+  return Object.hasOwn(UNTRUSTED, code);
+}
+
+export function sayUntrusted({ id, host, port }: PeerInfo, code: Untrusted): Pick<Refuse, "code" | "message"> {
+  const ways = {
+    EPIN: `if peer ${id} was begun anew there, say /evict ${id} and invite it; else somebody may be in between`,
+    ECERT: "check the address: somebody may be in between",
+    EPLAIN: `peer ${id} is to be started as a member of this cluster, or its address has changed`,
+    ETLS: "check the address, and that all peers have the same version",
+  };
+  const message = `nothing was said to peer ${id} at ${place({ host, port })}: ${UNTRUSTED[code]}. What to do: ${ways[code]}`;
+  return { code: code === "EPLAIN" ? "plain" : "stranger", message };
+}
+
+/** To who says that it is somebody, and proves to be somebody else. */
+export function impostor({ id }: Hello): Refuse {
+  return refusal(
+    "stranger",
+    `here peer ${id} is known by another key: start it with its own data directory, or with an empty one and an invitation after /evict ${id}`,
+  );
 }
 
 /** [W2] [M1] [M6] Why a peer that introduces itself must not be linked, or null. The links check version and form. */
@@ -62,21 +98,35 @@ export function judgeHello(
   return { refuse: refusal("wrong-cluster", apart + byAccident) };
 }
 
+/** There is no use in asking anybody else, … */
+const ENDS_JOINER: ReadonlySet<Refuse["code"]> = new Set([
+  ...(["id-away", "duplicate-id", "limit"] as const),
+  ...(["invite-used", "invite-expired", "revoked", "forbidden"] as const),
+]);
+/** … or there is none where nobody else is. */
+const ENDS_LONELY_JOINER: ReadonlySet<Refuse["code"]> = new Set([
+  "wrong-cluster",
+  "wrong-version",
+  "needs-tls",
+  "plain",
+]);
+
 /**
  * Whether a peer that is refused in this way cannot go on, because it was never in the cluster that it asks. Only peers
  * that it has dialled are believed. The exception is an emptied founder: it dials nobody, and is dialled by those who
  * know it [M1].
  */
-export function endsPeer(refused: Refuse, dialled: boolean, peer: EngineView): boolean {
+export function endsPeer(refused: Refuse, dialled: boolean, by: Hello | null, peer: EngineView): boolean {
   const { code } = refused;
+  if (code === "evicted") return dialled || (by !== null && peer.knows(by));
   const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
   // A founder is in its own configuration, which a joining peer has not read yet; and it has recovered nothing [M9].
   const founded = peer.memberOf(peer.self) !== null && peer.log.state.formerClusters.length === 0;
   if (code === "emptied-founder") return alone && founded;
   const joining = alone || peer.memberOf(peer.self) === null;
   if (!joining || !dialled) return false;
-  if (code === "id-away" || code === "duplicate-id" || code === "limit") return true;
-  return (code === "wrong-cluster" || code === "wrong-version") && peer.links.size === 0;
+  if (ENDS_JOINER.has(code)) return true;
+  return ENDS_LONELY_JOINER.has(code) && peer.links.size === 0;
 }
 
 export interface RefusedText {

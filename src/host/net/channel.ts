@@ -2,20 +2,19 @@
  * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. The links deal
  * with what the frames mean to the cluster.
  */
-import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
-import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../../core/config.ts";
+import { QUEUE_BYTES_MAX, REASON_CHARS_MAX, STRANGER_BYTES_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
-import type { LinkId, Millis } from "../../core/ids.ts";
+import type { Key, LinkId, Millis } from "../../core/ids.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
 import { commonVersion, type SaidVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { FrameDecoder } from "../../wire/decoder.ts";
 import { encodeFrame, encodeGreeting } from "../../wire/encode.ts";
 import { WireError, WrongVersion } from "../../wire/errors.ts";
 import { cut } from "../../wire/text.ts";
-import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../contracts.ts";
+import type { Clock, Connection, ConnectionHandler, Timer } from "../contracts.ts";
 import { byteLength } from "../store/bytes.ts";
-import { newTarget, type Target } from "./dialler.ts";
+import type { Target } from "./dialler.ts";
 import { Window } from "./window.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
@@ -24,6 +23,14 @@ const BULK_QUEUE_BYTES = 256 * 1024;
 const LINGER_MS = 2000;
 /** The smallest difference that clocks show. */
 const PING_STEP_MS = 0.001;
+/** The first byte of a TLS connection; no frame begins with it. */
+const TLS_HANDSHAKE = 0x16;
+
+/**
+ * Whether this side may talk with the holder of a key. On a secured connection that this side has dialled, it is asked
+ * before a byte is written [A3].
+ */
+export type Trusts = (identity: Key) => boolean;
 
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
@@ -71,33 +78,15 @@ export class Channel {
   #over = false;
   /** This side has refused the other, and only listens for its reply. */
   #refused = false;
+  /** Both sides prove their keys on this connection. */
+  readonly isSecured: boolean;
+  /** Bytes that this side still reads before it knows who the other side is; null: it knows, or the cluster is plain. */
+  #strangerBytes: number | null = null;
+  readonly #greet: () => void;
+  #hasGreeted = false;
   /** Bytes came that cannot be framed: the rest is ignored. */
   #broken = false;
   #closed = false;
-
-  /** A client's connection to a peer. */
-  static dial(
-    { clock, network }: { readonly clock: Clock; readonly network: Network },
-    { host, port }: Address,
-    attach: Attach,
-    events: Omit<ChannelEvents, "hello" | "attach">,
-  ): Channel {
-    const target = newTarget({ id: 0, host, port });
-    // The handler is needed to connect, and the connection to make the channel.
-    let channel: Channel | null = null;
-    const connection = network.connect(host, port, {
-      open: () => channel?.handler.open?.(),
-      data: (bytes) => channel?.handler.data(bytes),
-      drain: () => channel?.handler.drain(),
-      close: (code) => channel?.handler.close(code),
-    });
-    channel = new Channel(clock, connection, target, attach, DEFAULT_TIMINGS.handshake, {
-      ...events,
-      hello: () => {},
-      attach: (c) => c.destroy("no peer"),
-    });
-    return channel;
-  }
 
   constructor(
     clock: Clock,
@@ -106,8 +95,11 @@ export class Channel {
     greeting: Hello | Attach,
     handshake: number,
     events: ChannelEvents,
+    trusts: Trusts | null = null,
   ) {
     this.#clock = clock;
+    this.isSecured = trusts !== null;
+    if (trusts !== null && target === null) this.#strangerBytes = STRANGER_BYTES_MAX;
     this.#connection = connection;
     this.#events = events;
     this.#versions = versionsOf(greeting);
@@ -115,12 +107,14 @@ export class Channel {
     this.target = target;
     this.remote = connection.remote;
     this.heardAt = this.sentAt = clock.now();
-    const greet = () => {
-      this.#open = true;
-      this.write(encodeGreeting(greeting), false);
-    };
+    this.#greet = () => this.write(encodeGreeting(greeting), false);
     this.handler = {
-      open: greet,
+      open: () => {
+        this.#open = true;
+        const { identity } = this;
+        if (trusts === null || (identity !== null && trusts(identity))) this.greet();
+        else this.destroy("EPIN");
+      },
       data: (bytes) => this.#onData(bytes),
       drain: () => this.#pump(),
       close: (code) => this.#onClose(code),
@@ -129,8 +123,37 @@ export class Channel {
       // A connection that is not open yet cannot carry a reason; it is dialled anew.
       if (!this.#open) this.destroy("ETIMEDOUT");
       else if (!this.isGreeted) this.refuse(refusal("malformed", `no HELLO within ${handshake} ms`));
+      else this.refuse(refusal("stranger", `nobody who is known here, and no invitation within ${handshake} ms`));
     });
-    if (target === null) greet();
+    if (target !== null) return;
+    this.#open = true;
+    // On a secured connection the side that dialled speaks first: only then is it known whether to answer.
+    if (trusts === null) this.greet();
+  }
+
+  /** Says who this side is, where it has not. */
+  greet(): void {
+    if (this.#hasGreeted) return;
+    this.#hasGreeted = true;
+    this.#greet();
+  }
+
+  /** This side does not know yet who the other side is: it reads little of it, and not for long [A3]. */
+  get isStranger(): boolean {
+    return this.#strangerBytes !== null;
+  }
+
+  /** This side knows now who the other side is. */
+  recognise(): void {
+    if (!this.isStranger) return;
+    this.#strangerBytes = null;
+    this.#handshake.cancel();
+    this.#connection.recognise?.();
+  }
+
+  /** Nothing more is sent: the connection is closed, or about to be. */
+  get isOver(): boolean {
+    return this.#over;
   }
 
   /** The other side has said who it is. */
@@ -236,12 +259,27 @@ export class Channel {
 
   #onData(bytes: Uint8Array): void {
     if (this.#broken) return;
+    if (!this.isGreeted && !this.#refused && !this.isSecured && bytes[0] === TLS_HANDSHAKE) {
+      this.#broken = true;
+      this.#events.malformed("it speaks TLS, and this cluster is plain");
+      return this.refuse(refusal("plain", "this cluster is plain, and is not spoken with in TLS"));
+    }
+    if (this.#strangerBytes !== null) {
+      this.#strangerBytes -= bytes.length;
+      if (this.#strangerBytes < 0) return this.#refuseStranger();
+    }
     const now = this.#clock.now();
     this.silence = Math.max(this.silence, now - this.heardAt);
     this.heardAt = now;
     if (!this.#decoder.isWithinFrame) this.#frameSince = now;
     this.#decoder.push(bytes);
     this.#read(now);
+  }
+
+  #refuseStranger(): void {
+    this.#broken = true;
+    this.#events.malformed(`more than ${STRANGER_BYTES_MAX} bytes of somebody who is not known here`);
+    this.refuse(refusal("limit", `nobody who is known here, and more than ${STRANGER_BYTES_MAX} bytes`));
   }
 
   #read(now: Millis): void {
@@ -279,6 +317,7 @@ export class Channel {
       if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
       this.isClient = true;
       this.#onGreeting(frame);
+      this.greet();
       return this.#events.attach(this, frame);
     }
     if (frame.type === "PONG") {
@@ -291,7 +330,7 @@ export class Channel {
 
   #onGreeting(said: SaidVersions): void {
     this.version = commonVersion(this.#versions, versionsOf(said));
-    this.#handshake.cancel();
+    if (!this.isStranger) this.#handshake.cancel();
   }
 
   #onClose(code: string): void {

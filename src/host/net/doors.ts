@@ -23,11 +23,11 @@ export class Doors {
     this.#warn = warn;
   }
 
-  /** Lets a connection in and returns null, or says why not. */
-  enter(address: string): string | null {
+  /** Lets a connection in and returns null, or says why not. `anywhere`: those of one address are not counted together. */
+  enter(address: string, anywhere = false): string | null {
     const fromThere = this.#inside.get(address) ?? 0;
     const isFull = this.#total >= CONNECTIONS_MAX;
-    if (!isFull && fromThere < CONNECTIONS_PER_ADDRESS_MAX) {
+    if (!isFull && (anywhere || fromThere < CONNECTIONS_PER_ADDRESS_MAX)) {
       this.#inside.set(address, fromThere + 1);
       this.#total += 1;
       return null;

@@ -18,3 +18,7 @@ export interface Link {
   /** The size of the window as last reported. */
   window: number;
 }
+
+export function newLink(id: LinkId, hello: Hello, channel: Channel): Link {
+  return { id, hello, channel, roundTrip: null, askedAt: null, measuredAt: 0, window: 0 };
+}

@@ -11,6 +11,7 @@
  *   time follows the round trip, which is measured on all links all the time [E15].
  */
 import { type Address, place } from "../../core/address.ts";
+import type { Attach } from "../../core/client-frames.ts";
 import type { Frame } from "../../core/frame.ts";
 import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
 import type { PeerInfo } from "../../core/log-entry.ts";
@@ -19,10 +20,12 @@ import { memberName } from "../../core/quorum.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";
 import { type Pair, refuseTwin, Twins } from "../twins.ts";
-import { Channel, refusal } from "./channel.ts";
+import { impostor, isUntrusted, type Origin } from "./admission.ts";
+import { Channel } from "./channel.ts";
+import { connectChannel } from "./connect-channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
-import { Doors } from "./doors.ts";
-import type { Link } from "./link.ts";
+import { Entrance } from "./entrance.ts";
+import { type Link, newLink } from "./link.ts";
 import type { LinkOptions } from "./link-options.ts";
 import { Listeners, type Listening } from "./listeners.ts";
 import { Pulse } from "./pulse.ts";
@@ -31,15 +34,13 @@ import type { Window } from "./window.ts";
 export class Links {
   readonly #options: LinkOptions;
   readonly #clock: Clock;
-  readonly #listeners: Listeners;
+  #listeners = new Listeners();
   readonly #channels = new Set<Channel>();
   readonly #links = new Map<LinkId, Link>();
   readonly #byName = new Map<string, Link>();
   readonly #dialler: Dialler;
-  readonly #doors: Doors;
+  readonly #entrance: Entrance;
   readonly #pulse: Pulse;
-  /** Accepted connections that `doors` counts, until they are known as members. */
-  readonly #guests = new Set<Channel>();
   readonly #twins = new Twins();
   #nextLink: LinkId = 1;
   #closed = false;
@@ -47,11 +48,7 @@ export class Links {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#listeners = new Listeners(options.network);
-    this.#doors = new Doors(
-      () => this.#clock.now(),
-      (message) => options.events.log("warn", message),
-    );
+    this.#entrance = new Entrance(options);
     this.#dialler = new Dialler({
       clock: options.clock,
       connect: (target) => this.#dial(target),
@@ -63,14 +60,25 @@ export class Links {
   }
 
   listen(addresses: readonly Address[], ready: (listening: Listening) => void): void {
-    this.#listeners.listen(
-      addresses,
-      (connection) => this.#accept(connection),
-      (listening) => {
-        if (listening.ok) this.#pulse.start();
-        ready(listening);
-      },
-    );
+    const { network, isSecured } = this.#options.listens();
+    const accept = (connection: Connection) => this.#accept(connection, isSecured);
+    this.#listeners.listen(network, addresses, accept, (listening) => {
+      if (listening.ok) this.#pulse.start();
+      ready(listening);
+    });
+  }
+
+  /** The cluster is secured from now on: at these addresses it is spoken with in no other way [A10]. */
+  listenAnew(ready: (listening: Listening) => void): void {
+    const { addresses } = this.#listeners;
+    this.#listeners.close();
+    this.#listeners = new Listeners();
+    this.listen(addresses, ready);
+  }
+
+  /** What is not secured is over. */
+  endPlain(): void {
+    for (const channel of [...this.#channels]) if (!channel.isSecured) channel.end();
   }
 
   /** Takes the peers to keep connected, with their addresses: each peer without a link is dialled, again and again. */
@@ -91,6 +99,15 @@ export class Links {
   /** Says why, and closes. */
   refuse(link: LinkId, refuse: Refuse): void {
     this.#links.get(link)?.channel.refuse(refuse);
+  }
+
+  /** Who waited to be known may be known by now. */
+  reconsider(): void {
+    for (const channel of [...this.#channels]) {
+      const { theirs, isStranger } = channel;
+      if (theirs === null || !isStranger || this.#options.judge(theirs, originOf(channel)) !== null) continue;
+      this.#admit(channel, theirs);
+    }
   }
 
   /** Bytes that wait to be sent on a link. */
@@ -127,34 +144,18 @@ export class Links {
 
   // ── connections ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #accept(connection: Connection): ConnectionHandler | null {
+  #accept(connection: Connection, isSecured: boolean): ConnectionHandler | null {
     if (this.#closed) return null;
-    const why = this.#doors.enter(connection.remote);
-    if (why !== null) {
-      for (const piece of encodeFrame(refusal("limit", `this peer takes no more connections now: ${why}`)))
-        connection.write(piece);
-      connection.end();
-      return DEAF;
-    }
-    const channel = this.#open(connection, null);
-    this.#guests.add(channel);
-    return channel.handler;
+    return this.#entrance.enter(connection, isSecured, () => this.#open(connection, null, isSecured));
   }
 
   #dial(target: Target): void {
-    // The handler is needed to connect, and the connection to make the channel.
-    let channel: Channel | null = null;
-    const connection = this.#options.network.connect(target.host, target.port, {
-      open: () => channel?.handler.open?.(),
-      data: (bytes) => channel?.handler.data(bytes),
-      drain: () => channel?.handler.drain(),
-      close: (code) => channel?.handler.close(code),
-    });
-    channel = this.#open(connection, target);
+    const { network, isSecured } = this.#options.dials();
+    connectChannel(network, target, (connection) => this.#open(connection, target, isSecured));
   }
 
-  #open(connection: Connection, target: Target | null): Channel {
-    const channel = new Channel(
+  #open(connection: Connection, target: Target | null, isSecured: boolean): Channel {
+    const channel: Channel = new Channel(
       this.#clock,
       connection,
       target,
@@ -162,30 +163,56 @@ export class Links {
       this.#options.timings.handshake,
       {
         hello: (c, theirs) => this.#onHello(c, theirs),
-        attach: (c, frame) => this.#options.clients.attach(c, frame),
+        attach: (c, frame) => this.#onAttach(c, frame),
         frame: (c, frame) => this.#onFrame(c, frame),
         refused: (refuse) => this.#onRefused(channel, refuse),
         malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
         closed: (c, code) => this.#onClosed(c, code),
       },
+      isSecured ? this.#options.trusts : null,
     );
     this.#channels.add(channel);
     return channel;
   }
 
+  #onAttach(channel: Channel, frame: Attach): void {
+    this.#options.clients.attach(channel, frame);
+    // Whom they have not refused they know.
+    if (!channel.isOver) channel.recognise();
+  }
+
   #onHello(channel: Channel, hello: Hello): void {
-    const { self, judge, events } = this.#options;
+    const { self, judge, proves } = this.#options;
+    if (channel.isSecured && !proves(hello, channel.identity)) return channel.refuse(impostor(hello), true);
     if (sameProcess(hello, self)) {
+      channel.greet();
       // This peer's own address is in a seed or a configuration: dialling it is of no use.
       if (channel.target !== null) this.#dialler.unwelcome(channel.target);
       return channel.end();
     }
     if (sameMember(hello, self)) return this.#meetTwin(channel, hello);
-    const against =
-      this.#twins.refusalOf(hello) ?? judge(hello, { dialled: channel.target !== null, identity: channel.identity });
+    const against = this.#twins.refusalOf(hello) ?? judge(hello, originOf(channel));
     // Both sides may have a reason to refuse the other: this side listens until the other has said its reason.
+    if (against === "stranger") return channel.greet();
     if (against !== null) return channel.refuse(against, true);
-    if (this.#options.isMember(hello)) this.#noGuest(channel);
+    this.#admit(channel, hello);
+  }
+
+  /** Nothing but what asks to be let in is heard of whom nobody knows [A3]. */
+  #onStranger(channel: Channel, frame: Frame): void {
+    const { theirs } = channel;
+    if (frame.type !== "JOIN" || theirs === null) return;
+    const answer = this.#options.admit(theirs, frame);
+    if (answer !== null) return channel.refuse(answer);
+    this.#admit(channel, theirs);
+    if (channel.link !== null) this.#options.events.frame(channel.link, frame);
+  }
+
+  #admit(channel: Channel, hello: Hello): void {
+    const { events } = this.#options;
+    channel.recognise();
+    channel.greet();
+    if (this.#options.isMember(hello)) this.#entrance.leave(channel);
     if (channel.target !== null) this.#dialler.answered(channel.target, hello);
     const name = memberName(hello);
     const present = this.#byName.get(name);
@@ -197,15 +224,7 @@ export class Links {
       this.#drop(present);
     }
     this.#twins.decided(hello);
-    const link: Link = {
-      id: this.#nextLink,
-      hello,
-      channel,
-      roundTrip: null,
-      askedAt: null,
-      measuredAt: 0,
-      window: 0,
-    };
+    const link = newLink(this.#nextLink, hello, channel);
     this.#nextLink += 1;
     channel.link = link.id;
     this.#links.set(link.id, link);
@@ -213,7 +232,7 @@ export class Links {
     this.#dialler.heard(hello);
     const version = channel.isMixed ? `, protocol version ${channel.version}` : "";
     events.log("debug", `linked with peer ${hello.id} at ${place(hello)}${version}`);
-    events.up(link.id, hello);
+    events.up(link.id, hello, channel.isSecured ? channel.identity : (hello.key ?? null));
     this.#pulse.tellWindow(link);
     this.#pulse.ping(channel, link);
   }
@@ -230,6 +249,8 @@ export class Links {
 
   /** Another process of this very member: it is asked whether it lives, too. */
   #meetTwin(channel: Channel, hello: Hello): void {
+    channel.recognise();
+    channel.greet();
     const own = this.#options.hello();
     this.#twins.suspect([own, hello], this.#clock.now(), [own]);
     this.#pulse.ping(channel, undefined);
@@ -264,6 +285,7 @@ export class Links {
   #onFrame(channel: Channel, frame: Frame): void {
     if (channel.isClient) return this.#options.clients.frame(channel, frame);
     if (frame.type === "PING") return this.#pulse.onPing(channel, frame);
+    if (channel.isStranger) return this.#onStranger(channel, frame);
     if (frame.type === "PONG") {
       const twins = channel.theirs === null ? null : this.#twins.onAnswer(channel.theirs, frame.at);
       if (twins !== null) return this.#refuseTwins(twins);
@@ -280,15 +302,12 @@ export class Links {
     return null;
   }
 
-  #onRefused({ target, remote, theirs }: Channel, refuse: Refuse): void {
+  #onRefused({ target, remote, theirs, isStranger }: Channel, refuse: Refuse): void {
     const address = target === null ? remote : place(target);
     if (target !== null) this.#dialler.unwelcome(target);
-    if (refuse.code !== "closing") this.#options.events.refused(address, refuse, target !== null, theirs);
-  }
-
-  /** A member is no guest: members get in however many other connections there are. */
-  #noGuest(channel: Channel): void {
-    if (this.#guests.delete(channel)) this.#doors.leave(channel.remote);
+    // A stranger may not be the peer that it says it is.
+    if (refuse.code !== "closing")
+      this.#options.events.refused(address, refuse, target !== null, isStranger ? null : theirs);
   }
 
   #onClosed(channel: Channel, code: string): void {
@@ -296,7 +315,7 @@ export class Links {
     this.#pulse.forget(channel);
     if (channel.isClient) this.#options.clients.closed(channel);
     const { target } = channel;
-    this.#noGuest(channel);
+    this.#entrance.leave(channel);
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link);
@@ -304,7 +323,9 @@ export class Links {
       // A process that was only asked is let go, and comes back.
       for (const one of this.#twins.onGone(channel.theirs))
         for (const asked of this.#channelsOf(one)) if (asked.link === null) asked.end();
-    if (target !== null) this.#dialler.onClosed(target, code);
+    if (target === null) return;
+    this.#dialler.onClosed(target, code);
+    if (isUntrusted(code)) this.#options.events.untrusted(target, code);
   }
 
   /** The link is over; if that peer is wanted it is dialled again. */
@@ -323,5 +344,6 @@ export class Links {
   }
 }
 
-/** The handler of a connection that has been refused: what comes on it is ignored. */
-const DEAF: ConnectionHandler = { data() {}, drain() {}, close() {} };
+function originOf({ target, isSecured, identity }: Channel): Origin {
+  return { dialled: target !== null, isSecured, identity };
+}

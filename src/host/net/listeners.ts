@@ -10,16 +10,14 @@ export type Listening =
   | { readonly ok: false; readonly message: string };
 
 export class Listeners {
-  readonly #network: Network;
+  /** Where it listens, with the ports that were bound. */
+  addresses: readonly Address[] = [];
   #open: Listener[] = [];
   #closed = false;
 
-  constructor(network: Network) {
-    this.#network = network;
-  }
-
   /** Called once. `ready` follows when every address has answered, unless this was closed before. */
   listen(
+    network: Network,
     addresses: readonly Address[],
     accept: (connection: Connection) => ConnectionHandler | null,
     ready: (listening: Listening) => void,
@@ -27,8 +25,9 @@ export class Listeners {
     const ports: number[] = [];
     const failures: string[] = [];
     let left = addresses.length;
+    this.addresses = addresses;
     for (const [i, address] of addresses.entries()) {
-      this.#network.listen(address.host, address.port, accept, (error, listener) => {
+      network.listen(address.host, address.port, accept, (error, listener) => {
         if (this.#closed) return listener?.close();
         left -= 1;
         if (listener !== null) {
@@ -37,7 +36,10 @@ export class Listeners {
         }
         if (error !== null) failures[i] = listenFailure(address, error);
         if (left > 0) return;
-        if (failures.length === 0) return ready({ ok: true, ports });
+        if (failures.length === 0) {
+          this.addresses = addresses.map(({ host }, at) => ({ host, port: ports[at] as number }));
+          return ready({ ok: true, ports });
+        }
         this.close();
         ready({ ok: false, message: failures.filter((failure) => failure !== undefined).join("; ") });
       });

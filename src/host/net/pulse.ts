@@ -98,7 +98,7 @@ export class Pulse {
   }
 
   start(): void {
-    this.#schedule();
+    if (this.#timer === null) this.#schedule();
   }
 
   stop(): void {
@@ -129,7 +129,8 @@ export class Pulse {
     for (const channel of this.#channels) {
       // This process was late, so it heard nothing because it did not listen.
       if (late > heartbeat) channel.heardAt += late;
-      if (!channel.isGreeted) continue;
+      // The handshake has a time limit of its own.
+      if (!channel.isGreeted || channel.isStranger) continue;
       const link = channel.link === null ? undefined : this.#links.get(channel.link);
       // An answer to what was asked before this process stood still measures nothing.
       if (link !== undefined && late > heartbeat) link.askedAt = null;

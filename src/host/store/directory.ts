@@ -14,9 +14,9 @@ import {
   type Ballot,
   ballotOf,
   compareBallots,
+  type Key,
   type LogIndex,
   NO_BALLOT,
-  type PeerId,
   type ProcessKey,
 } from "../../core/ids.ts";
 import type { Entry, Genesis } from "../../core/log-entry.ts";
@@ -25,7 +25,7 @@ import type { Restored } from "../../engines/engine.ts";
 import { WireError } from "../../wire/errors.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { claimedByOthers } from "./claims.ts";
-import { IDENTITY, type Identity, openIdentity } from "./identity.ts";
+import { genesisOf, IDENTITY, type Identity, openIdentity, type WantedIdentity } from "./identity.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox, type PendingSession } from "./outbox.ts";
 import { ProgressFile } from "./progress.ts";
@@ -40,10 +40,8 @@ import { HostError, unusable } from "./unusable.ts";
 export const REPAIR = "repair.json";
 export const RECOVERY = "recovery.json";
 
-export interface DirectoryOptions {
-  readonly id: PeerId;
-  /** There are no seeds: an empty directory founds a cluster [M1]. */
-  readonly founds: boolean;
+/** `founds`: there are no seeds, so an empty directory founds a cluster [M1]. */
+export interface DirectoryOptions extends WantedIdentity {
   readonly fsync: boolean;
   readonly events: StoreEvents;
 }
@@ -150,15 +148,28 @@ export class Directory {
     return this.#identity.cluster_id;
   }
 
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The cluster is secured from now on [A10]. If that cannot be noted, the next start learns it from the log. */
+  noteSecure(): void {
+    this.#noteIdentity({ secure: true });
+  }
+
   /**
    * From its first JOIN_ACK on, a directory belongs to one cluster. Returns false if that cannot be noted; the answer
    * comes again.
    */
   bindCluster(clusterId: string): boolean {
-    const identity = { ...this.#identity, cluster_id: clusterId };
-    const isBound = this.#attempt(IDENTITY, () => replaceStateNow(this.#disk, IDENTITY, identity));
-    if (isBound) this.#identity = identity;
-    return isBound;
+    return this.#noteIdentity({ cluster_id: clusterId });
+  }
+
+  #noteIdentity(change: Partial<Identity>): boolean {
+    const identity = { ...this.#identity, ...change };
+    const isNoted = this.#attempt(IDENTITY, () => replaceStateNow(this.#disk, IDENTITY, identity));
+    if (isNoted) this.#identity = identity;
+    return isNoted;
   }
 
   /** Tries a write that can wait; returns whether it was done. */
@@ -178,16 +189,10 @@ export class Directory {
   foundingGenesis(
     address: Address,
     segments: { readonly entries: number; readonly bytes: number } = SEGMENTS,
+    ownKey: Key | null = null,
   ): Genesis | null {
-    const { id, inc, cluster_id, founder } = this.#identity;
-    if (!founder || cluster_id === null || this.store.last > 0 || this.restored.faulty) return null;
-    return {
-      members: [{ id, inc, ...address, role: "voter" }],
-      prev_voters: [],
-      cluster_id,
-      segment_entries: segments.entries,
-      segment_bytes: segments.bytes,
-    };
+    if (this.store.last > 0 || this.restored.faulty) return null;
+    return genesisOf(this.#identity, address, segments, ownKey);
   }
 
   writePromise(ballot: Ballot, done: (error: PortError | null) => void): void {

@@ -1,7 +1,9 @@
 /** The identity of a data directory: its peer, its incarnation, its cluster, and its boot number. */
+import type { Address } from "../../core/address.ts";
 import { assert } from "../../core/assert.ts";
 import { BOOT_MAX, BOOT_STRIDE_MAX } from "../../core/config.ts";
-import type { PeerId } from "../../core/ids.ts";
+import type { Key, PeerId } from "../../core/ids.ts";
+import type { Genesis } from "../../core/log-entry.ts";
 import type { Clock, Disk } from "../contracts.ts";
 import { listSegments } from "./segments.ts";
 import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
@@ -20,6 +22,16 @@ export interface Identity {
   readonly cluster_id: string | null;
   /** It made its cluster. Only then may an empty log be given a genesis, and only once. */
   readonly founder: boolean;
+  /** Its cluster is secured, and is spoken with in no other way [A1]. */
+  readonly secure?: true;
+}
+
+/** What a start wants of a directory: to be peer `id`, and where it has no cluster to found one, a secured one or a plain. */
+export interface WantedIdentity {
+  readonly id: PeerId;
+  readonly founds: boolean;
+  /** Also of the cluster that it is to join. */
+  readonly secure?: boolean;
 }
 
 /** The identity of the directory; null: it has none yet. Throws HostError. */
@@ -40,15 +52,9 @@ export function readIdentity(disk: Disk): Identity | null {
   return stored;
 }
 
-/**
- * The identity for this start, of peer `id`; with a new cluster where an empty directory `founds` one. Throws
- * HostError, PortError.
- */
-export function openIdentity(
-  disk: Disk,
-  clock: Clock,
-  { id, founds }: { readonly id: PeerId; readonly founds: boolean },
-): Identity {
+/** The identity of this start. Throws HostError, PortError. */
+export function openIdentity(disk: Disk, clock: Clock, wanted: WantedIdentity): Identity {
+  const { id } = wanted;
   const stored = readIdentity(disk);
   if (stored !== null) {
     if (stored.id !== id)
@@ -56,15 +62,41 @@ export function openIdentity(
         `the data directory belongs to peer ${stored.id}, not to peer ${id}: start it with --id ${stored.id}, or choose another --data-dir`,
       );
   }
-  const cluster_id = founds ? clock.word(12) : null;
-  const fresh = { id, inc: clock.word(12), boot: 0, cluster_id, founder: founds };
-  // A directory that has waited in vain for its seeds holds nothing of another cluster yet: it may found one instead.
-  const before =
-    stored === null ? fresh : stored.cluster_id === null && founds ? { ...stored, cluster_id, founder: true } : stored;
+  const before = belongs(stored) ? stored : homeless(stored, clock, wanted);
   // The number is durable before anything is done under it.
   const identity = { ...before, boot: nextBoot(clock, before) };
   replaceStateNow(disk, IDENTITY, identity);
   return identity;
+}
+
+/** What a founder's log begins with; null for everybody else. */
+export function genesisOf(
+  { id, inc, cluster_id, founder, secure }: Identity,
+  address: Address,
+  segments: { readonly entries: number; readonly bytes: number },
+  ownKey: Key | null,
+): Genesis | null {
+  if (!founder || cluster_id === null) return null;
+  const key = secure === true && ownKey !== null ? { key: ownKey } : {};
+  return {
+    members: [{ id, inc, ...address, role: "voter", ...key }],
+    prev_voters: [],
+    ...(secure === true && { secure }),
+    cluster_id,
+    segment_entries: segments.entries,
+    segment_bytes: segments.bytes,
+  };
+}
+
+function belongs(stored: Identity | null): stored is Identity {
+  return stored !== null && stored.cluster_id !== null;
+}
+
+/** One that has waited in vain for others has nothing yet that a cluster gave it: it may found one, or join another one. */
+function homeless(stored: Identity | null, clock: Clock, { id, founds, secure = false }: WantedIdentity): Identity {
+  const cluster_id = founds ? clock.word(12) : null;
+  const inc = stored?.inc ?? clock.word(12);
+  return { id, inc, boot: stored?.boot ?? 0, cluster_id, founder: founds, ...(secure && { secure }) };
 }
 
 /** The boot number of the start after the last one [E14]. */

@@ -36,6 +36,7 @@ const identity = v.looseObject({
   boot: v.exactOptional(boot),
   cluster_id: v.nullable(word),
   founder: v.boolean(),
+  secure: v.exactOptional(v.literal(true)),
 });
 const marks = { commit: index, delivered: index, clean: v.boolean() };
 /** There may be many sessions and rooms, so this check is written by hand. */

@@ -15,6 +15,7 @@ import type { Chat, DiskTimes, Hello, Refuse } from "../../../src/core/message.t
 import type { Connection, ConnectionHandler, Network } from "../../../src/host/contracts.ts";
 import type { LogLevel } from "../../../src/host/events.ts";
 import type { Origin } from "../../../src/host/net/admission.ts";
+import type { LinkOptions } from "../../../src/host/net/link-options.ts";
 import { Links } from "../../../src/host/net/links.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
 import { VirtualNetwork } from "../../../src/sim/network.ts";
@@ -53,6 +54,7 @@ interface Node {
   readonly frames: { readonly link: number; readonly frame: Frame }[];
   readonly measured: { readonly link: number; readonly roundTrip: number; readonly disk: DiskTimes }[];
   readonly refused: { readonly address: string; readonly refuse: Refuse }[];
+  readonly untrusted: { readonly id: number; readonly code: string }[];
   readonly twins: number[][];
   readonly logs: { readonly level: LogLevel; readonly message: string }[];
   readonly dials: { readonly port: number; readonly at: number }[];
@@ -65,7 +67,12 @@ interface NodeOptions {
   readonly port?: number;
   readonly boot?: number;
   readonly inc?: string;
-  readonly judge?: (hello: Hello, from: Origin) => Refuse | null;
+  readonly judge?: LinkOptions["judge"];
+  /** Keys are proven on all of its connections. */
+  readonly isSecured?: boolean;
+  readonly trusts?: LinkOptions["trusts"];
+  readonly proves?: LinkOptions["proves"];
+  readonly admit?: LinkOptions["admit"];
   readonly isMember?: (member: MemberKey) => boolean;
   readonly holds?: () => boolean;
   readonly disk?: DiskTimes;
@@ -106,6 +113,7 @@ class Lan {
       frames: [],
       measured: [],
       refused: [],
+      untrusted: [],
       twins: [],
       logs: [],
       dials: [],
@@ -119,8 +127,13 @@ class Lan {
       (dialled) => lists.dials.push({ port: dialled, at: this.time.now }),
     );
     const { inc = `inc${id}`, boot = id } = options;
+    const transport = { network, isSecured: options.isSecured === true };
     const links = new Links({
-      network,
+      listens: () => transport,
+      dials: () => transport,
+      trusts: options.trusts ?? (() => false),
+      proves: options.proves ?? (() => true),
+      admit: options.admit ?? (() => null),
       clock,
       self: { id, inc, boot },
       timings: DEFAULT_TIMINGS,
@@ -137,6 +150,7 @@ class Lan {
         measured: (link, roundTrip, disk) => lists.measured.push({ link, roundTrip, disk }),
         goesOn: () => {},
         flow: () => {},
+        untrusted: ({ id }, code) => lists.untrusted.push({ id, code }),
         refused: (address, refuse) => lists.refused.push({ address, refuse }),
         twins: (pair) => lists.twins.push(pair.map(({ boot }) => boot)),
         log: (level, message) => lists.logs.push({ level, message }),
@@ -374,12 +388,12 @@ test("[W2] whoever judges a HELLO hears who dialled, and who the connection says
   const [a, b] = [lan.node(1, one), lan.node(2, two)];
   a.links.setTargets([{ id: 2, host: "virtual", port: b.port }]);
   lan.passUntil(() => a.ups.length === 1 && b.ups.length === 1);
-  expect(one.origins).toEqual([{ dialled: true, identity: "peer two, dialled" }]);
-  expect(two.origins).toEqual([{ dialled: false, identity: "peer one, accepted" }]);
+  expect(one.origins).toEqual([{ dialled: true, isSecured: false, identity: "peer two, dialled" }]);
+  expect(two.origins).toEqual([{ dialled: false, isSecured: false, identity: "peer one, accepted" }]);
   const c = lan.node(3, plain);
   c.links.setTargets([{ id: 1, host: "virtual", port: a.port }]);
   lan.passUntil(() => c.ups.length === 1);
-  expect(plain.origins).toEqual([{ dialled: true, identity: null }]);
+  expect(plain.origins).toEqual([{ dialled: true, isSecured: false, identity: null }]);
 });
 
 test("[W2] whom this peer judges against hears why, and so does this peer from the other; neither has a link", () => {

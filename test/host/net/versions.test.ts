@@ -36,8 +36,10 @@ function meet(dials: Versions, answers: Versions): { first: Site; second: Site; 
     const [ups, refused, logs, frames]: [Hello[], Refuse[], string[], number[]] = [[], [], [], []];
     const self = { id, inc: `inc${id}`, boot: 1 };
     const address = { host: "virtual", port: 6000 + id };
+    const transport = { network: network.attach(id, clock).network, isSecured: false };
     const links = new Links({
-      ...{ network: network.attach(id, clock).network, clock, self, timings: DEFAULT_TIMINGS },
+      ...{ clock, self, timings: DEFAULT_TIMINGS, listens: () => transport, dials: () => transport },
+      ...{ trusts: () => false, proves: () => true, admit: () => null },
       hello: () => ({ type: "HELLO", ...sayVersions(versions), cluster_id: "cluster", ...self, ...address }),
       judge: () => null,
       isMember: () => true,
@@ -54,6 +56,7 @@ function meet(dials: Versions, answers: Versions): { first: Site; second: Site; 
         measured: () => {},
         goesOn: () => {},
         flow: () => {},
+        untrusted: () => {},
         refused: (_, refuse) => refused.push(refuse),
         twins: () => {},
         log: (_, message) => logs.push(message),
