@@ -11,7 +11,7 @@
  *   answered.
  * - Frames come encoded, so that one frame for many clients is encoded once.
  */
-import type { Attach } from "../../core/client-frames.ts";
+import type { Attach, Redeem } from "../../core/client-frames.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { Millis } from "../../core/ids.ts";
 import type { Refuse } from "../../core/message.ts";
@@ -33,6 +33,8 @@ export interface ClientLink {
 /** What happens on connections that clients opened. */
 export interface ClientEvents {
   attach(link: ClientLink, frame: Attach): void;
+  /** In place of `attach`, on a connection of its own. */
+  redeem(link: ClientLink, frame: Redeem): void;
   frame(link: ClientLink, frame: Frame): void;
   closed(link: ClientLink): void;
 }

@@ -1,6 +1,6 @@
 /** A client's connection to a peer. */
 import type { Address } from "../../core/address.ts";
-import type { Attach } from "../../core/client-frames.ts";
+import type { Attach, Redeem } from "../../core/client-frames.ts";
 import { DEFAULT_TIMINGS } from "../../core/config.ts";
 import type { Clock, Connection, Network } from "../contracts.ts";
 import { Channel, type ChannelEvents, type Trusts } from "../net/channel.ts";
@@ -17,8 +17,8 @@ export interface DialOptions {
 export function dialPeer(
   { clock, network, trusts = null }: DialOptions,
   address: Address,
-  attach: Attach,
-  events: Omit<ChannelEvents, "hello" | "attach">,
+  greeting: Attach | Redeem,
+  events: Omit<ChannelEvents, "hello" | "client">,
 ): Channel {
   const target = newTarget({ id: 0, ...address });
   const make = (connection: Connection) =>
@@ -26,9 +26,9 @@ export function dialPeer(
       clock,
       connection,
       target,
-      attach,
+      greeting,
       DEFAULT_TIMINGS.handshake,
-      { ...events, hello: () => {}, attach: (c) => c.destroy("no peer") },
+      { ...events, hello: () => {}, client: (c) => c.destroy("no peer") },
       trusts,
     );
   return connectChannel(network, address, make);

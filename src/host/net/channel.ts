@@ -2,7 +2,7 @@
  * One connection: handshake, framing, and a send queue in which control frames go ahead of bulk [W5]. The links deal
  * with what the frames mean to the cluster.
  */
-import type { Attach } from "../../core/client-frames.ts";
+import type { Attach, Redeem } from "../../core/client-frames.ts";
 import { QUEUE_BYTES_MAX, REASON_CHARS_MAX, STRANGER_BYTES_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { Key, LinkId, Millis } from "../../core/ids.ts";
@@ -35,7 +35,7 @@ export type Trusts = (identity: Key) => boolean;
 export interface ChannelEvents {
   hello(channel: Channel, theirs: Hello): void;
   /** The other side is a client, not a peer [S8]; the frames that follow are the client's. */
-  attach(channel: Channel, frame: Attach): void;
+  client(channel: Channel, frame: Attach | Redeem): void;
   frame(channel: Channel, frame: Frame): void;
   refused(refuse: Refuse): void;
   malformed(why: string): void;
@@ -92,7 +92,7 @@ export class Channel {
     clock: Clock,
     connection: Connection,
     target: Target | null,
-    greeting: Hello | Attach,
+    greeting: Hello | Attach | Redeem,
     handshake: number,
     events: ChannelEvents,
     trusts: Trusts | null = null,
@@ -313,12 +313,12 @@ export class Channel {
       this.#onGreeting(frame);
       return this.#events.hello(this, frame);
     }
-    if (frame.type === "ATTACH") {
-      if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
+    if (frame.type === "ATTACH" || frame.type === "REDEEM") {
+      if (this.isGreeted || this.target !== null) throw new WireError(`${frame.type} to who is no peer, or again`);
       this.isClient = true;
       this.#onGreeting(frame);
       this.greet();
-      return this.#events.attach(this, frame);
+      return this.#events.client(this, frame);
     }
     if (frame.type === "PONG") {
       this.window.answered(frame.at, this.#clock.now());

@@ -11,7 +11,7 @@
  *   time follows the round trip, which is measured on all links all the time [E15].
  */
 import { type Address, place } from "../../core/address.ts";
-import type { Attach } from "../../core/client-frames.ts";
+import type { Attach, Redeem } from "../../core/client-frames.ts";
 import type { Frame } from "../../core/frame.ts";
 import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
 import type { PeerInfo } from "../../core/log-entry.ts";
@@ -163,7 +163,7 @@ export class Links {
       this.#options.timings.handshake,
       {
         hello: (c, theirs) => this.#onHello(c, theirs),
-        attach: (c, frame) => this.#onAttach(c, frame),
+        client: (c, frame) => this.#onClient(c, frame),
         frame: (c, frame) => this.#onFrame(c, frame),
         refused: (refuse) => this.#onRefused(channel, refuse),
         malformed: (why) => this.#options.events.log("warn", `closed the connection with ${connection.remote}: ${why}`),
@@ -175,8 +175,9 @@ export class Links {
     return channel;
   }
 
-  #onAttach(channel: Channel, frame: Attach): void {
-    this.#options.clients.attach(channel, frame);
+  #onClient(channel: Channel, frame: Attach | Redeem): void {
+    if (frame.type === "ATTACH") this.#options.clients.attach(channel, frame);
+    else this.#options.clients.redeem(channel, frame);
     // Whom they have not refused they know.
     if (!channel.isOver) channel.recognise();
   }

@@ -155,7 +155,7 @@ class Lan {
         twins: (pair) => lists.twins.push(pair.map(({ boot }) => boot)),
         log: (level, message) => lists.logs.push({ level, message }),
       },
-      clients: { attach: () => {}, frame: () => {}, closed: () => {} },
+      clients: { attach: () => {}, redeem: () => {}, frame: () => {}, closed: () => {} },
     });
     let listening = false;
     links.listen([{ host: "virtual", port }], (told) => {

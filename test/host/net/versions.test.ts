@@ -61,7 +61,7 @@ function meet(dials: Versions, answers: Versions): { first: Site; second: Site; 
         twins: () => {},
         log: (_, message) => logs.push(message),
       },
-      clients: { attach: () => {}, frame: () => {}, closed: () => {} },
+      clients: { attach: () => {}, redeem: () => {}, frame: () => {}, closed: () => {} },
     });
     links.listen([address], () => {});
     return { links, ups, refused, logs, frames };
