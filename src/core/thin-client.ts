@@ -10,7 +10,7 @@ import {
   CLIENT_PENDING_BYTES_MAX,
   CLIENT_PENDING_MESSAGES_MAX,
 } from "./config.ts";
-import { ballotOf, type LogIndex, type Millis, type PeerId } from "./ids.ts";
+import { ballotOf, type Key, type LogIndex, type Millis, type PeerId } from "./ids.ts";
 import type { Configuration, Draft, Entry, Member, Tail } from "./log-entry.ts";
 import type { Chat, ChatAck } from "./message.ts";
 import { messageId } from "./message-id.ts";
@@ -33,6 +33,8 @@ export interface ClientAccess {
   readonly token: string;
   /** Of the entry that enrolled it; 0: the token is of a peer's data directory. */
   readonly index: LogIndex;
+  /** Of the members that it was told of last. */
+  readonly keys: readonly Key[];
 }
 
 /** In base 36: more entries than a cluster ever has. */
@@ -94,6 +96,12 @@ export class Client {
 
   get members(): readonly KnownPeer[] {
     return this.#members;
+  }
+
+  /** Whether somebody who has that key is a member, as far as the client knows. */
+  trusts(key: Key): boolean {
+    if (this.#members.some((member) => member.key !== undefined)) return this.#members.some((m) => m.key === key);
+    return this.#options.access?.keys.includes(key) ?? false;
   }
 
   get seen(): Tail | null {

@@ -68,6 +68,7 @@ export class ClientHost implements Service {
     this.#client = makeClient({ user, room, session, ...(access !== undefined && { access }) });
     this.#questions = new ClientQuestions((frame) => this.#peerId !== null && this.#search.write(frame));
     this.#search = new PeerSearch(ports, {
+      trusts: access === undefined ? null : (key) => this.#client.trusts(key),
       addresses: () => this.addresses,
       attach: () => this.#client.attach(),
       frame: (frame) => this.#onFrame(frame),

@@ -9,10 +9,12 @@ import type { Frame } from "../../core/frame.ts";
 import type { Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
-import type { Channel } from "../net/channel.ts";
+import type { Channel, Trusts } from "../net/channel.ts";
 import { dialPeer } from "./dial.ts";
 
 export interface SearchEvents {
+  /** Whom the client may talk with, by the key that is proven; null: no key is proven there. */
+  readonly trusts: Trusts | null;
   /** Every address that is known now, at least one. */
   addresses(): Address[];
   /** Returns the first frame for a peer that is reached. */
@@ -113,7 +115,7 @@ export class PeerSearch {
     const address = this.#left.shift();
     if (this.#over || address === undefined) return;
     this.address = address;
-    const dialled = dialPeer(this.#ports, address, this.#events.attach(), {
+    const dialled = dialPeer({ ...this.#ports, trusts: this.#events.trusts }, address, this.#events.attach(), {
       frame: (channel, frame) => this.#onFrame(channel, frame),
       refused: (refuse) => {
         this.#why = refuse.message;

@@ -8,9 +8,9 @@ import type { Refuse } from "../../core/message.ts";
 import type { Question, Told } from "../../core/reports.ts";
 import { OWN_VERSIONS, sayVersions } from "../../core/versions.ts";
 import { encodeFrame } from "../../wire/encode.ts";
-import type { Clock, Network, Timer } from "../contracts.ts";
+import type { Timer } from "../contracts.ts";
 import type { Channel } from "../net/channel.ts";
-import { dialPeer } from "./dial.ts";
+import { type DialOptions, dialPeer } from "./dial.ts";
 
 export interface VisitorEvents {
   /** The peer listens. */
@@ -28,8 +28,9 @@ export interface VisitorEvents {
 const BUSY_PAUSE_MS = 200;
 
 export class Visitor {
-  readonly #ports: { readonly clock: Clock; readonly network: Network };
+  readonly #ports: DialOptions;
   readonly #address: Address;
+  readonly #token: string | undefined;
   readonly #events: VisitorEvents;
   #channel: Channel;
   #again: Timer | null = null;
@@ -37,8 +38,10 @@ export class Visitor {
   #refused: Pick<Refuse, "code" | "message"> | null = null;
   #over = false;
 
-  constructor(ports: { readonly clock: Clock; readonly network: Network }, address: Address, events: VisitorEvents) {
+  /** `token`: what lets it in where the cluster is secured. */
+  constructor(ports: DialOptions, address: Address, events: VisitorEvents, token?: string) {
     this.#ports = ports;
+    this.#token = token;
     this.#address = address;
     this.#events = events;
     this.#channel = this.#dial();
@@ -64,6 +67,7 @@ export class Visitor {
     const attach: Attach = {
       ...{ type: "ATTACH", ...sayVersions(OWN_VERSIONS), cluster_id: null, user: "", room_id: "general" },
       ...{ session: "", sender_id: 0, seen: 0 },
+      ...(this.#token !== undefined && { token: this.#token }),
     };
     const events = this.#events;
     return dialPeer(this.#ports, this.#address, attach, {

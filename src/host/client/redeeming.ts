@@ -1,0 +1,115 @@
+/**
+ * A client's side of its invitation [A8]: asks the peers that it names, one after the other and round after round, to take
+ * the hash of a token for it, until one says that the token counts. Each peer is asked for the same, so a lost answer costs
+ * nothing. The token stays with the caller.
+ */
+import { place } from "../../core/address.ts";
+import type { Redeem, Redeemed } from "../../core/client-frames.ts";
+import { OWN_VERSIONS, sayVersions } from "../../core/versions.ts";
+import { type Invitation, type InvitingPeer, pinOf } from "../../wire/invitation.ts";
+import type { Clock, Network, Timer } from "../contracts.ts";
+import type { Channel } from "../net/channel.ts";
+import { dialPeer } from "./dial.ts";
+
+/** A peer answers as soon as a majority has the token. It gives up by itself before that. */
+const ANSWER_MS = 10_000;
+const PAUSE_MS = 300;
+/** Rounds through all the peers. */
+const ROUNDS_MAX = 4;
+
+/** What another peer, or the same one a little later, may see differently. */
+const MAY_PASS: ReadonlySet<string> = new Set(["closing", "behind", "limit", "stranger"]);
+
+export interface RedeemingPorts {
+  readonly clock: Clock;
+  /** On which keys are proven. */
+  readonly network: Network;
+}
+
+export interface RedeemingEvents {
+  redeemed(redeemed: Redeemed): void;
+  /** Nobody took the invitation. `code` is that of the last refusal, or null where no peer was reached. */
+  refused(code: string | null, message: string): void;
+}
+
+export class Redeeming {
+  readonly #ports: RedeemingPorts;
+  readonly #invitation: Invitation;
+  readonly #frame: Redeem;
+  readonly #events: RedeemingEvents;
+  #left: InvitingPeer[] = [];
+  #rounds = 0;
+  #channel: Channel | null = null;
+  #timer: Timer | null = null;
+  #why: { code: string | null; message: string } = { code: null, message: "" };
+  #isOver = false;
+
+  /** `tokenHash`: of the token that the caller has made; `user`: the name it would like. */
+  constructor(
+    ports: RedeemingPorts,
+    invitation: Invitation,
+    { tokenHash, user }: { readonly tokenHash: string; readonly user: string },
+    events: RedeemingEvents,
+  ) {
+    this.#ports = ports;
+    this.#invitation = invitation;
+    this.#events = events;
+    const { cluster_id, secret: invite } = invitation;
+    this.#frame = { type: "REDEEM", ...sayVersions(OWN_VERSIONS), cluster_id, invite, token: tokenHash, user };
+    this.#next();
+  }
+
+  /** Nothing is called any more. */
+  close(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    this.#channel?.end();
+  }
+
+  #next(): void {
+    const peer = this.#left.shift();
+    if (peer !== undefined) return this.#ask(peer);
+    if (this.#rounds === ROUNDS_MAX) return this.#end(() => this.#events.refused(this.#why.code, this.#why.message));
+    this.#rounds += 1;
+    this.#left = [...this.#invitation.addresses];
+    this.#timer = this.#ports.clock.after(this.#rounds === 1 ? 0 : PAUSE_MS, () => this.#next());
+  }
+
+  #ask(peer: InvitingPeer): void {
+    let refused: { code: string; message: string } | null = null;
+    const channel = dialPeer({ ...this.#ports, trusts: (key) => pinOf(key) === peer.pin }, peer, this.#frame, {
+      frame: (_, frame) => {
+        if (frame.type === "REDEEMED") this.#end(() => this.#events.redeemed(frame));
+      },
+      refused: ({ code, message }) => {
+        refused = { code, message: `refused by ${place(peer)}: ${message}` };
+      },
+      malformed: (message) => {
+        refused = { code: "malformed", message };
+      },
+      closed: (_, code) => {
+        this.#timer?.cancel();
+        this.#channel = null;
+        if (this.#isOver) return;
+        // What a peer has said is worth more than that another one is not there.
+        this.#why = refused ?? (this.#why.code === null ? { code: null, message: unreached(peer, code) } : this.#why);
+        if (refused !== null && !MAY_PASS.has(refused.code))
+          return this.#end(() => this.#events.refused(this.#why.code, this.#why.message));
+        this.#next();
+      },
+    });
+    this.#channel = channel;
+    this.#timer = this.#ports.clock.after(ANSWER_MS, () => channel.destroy("ETIMEDOUT"));
+  }
+
+  #end(tell: () => void): void {
+    this.close();
+    tell();
+  }
+}
+
+function unreached(peer: InvitingPeer, code: string): string {
+  if (code === "EPIN")
+    return `at ${place(peer)} somebody else answers than whom the invitation names: nothing was said to it`;
+  return `cannot reach ${place(peer)} (${code === "" ? "it closed the connection" : code})`;
+}
