@@ -140,6 +140,7 @@ export class Clients {
   heal(part: readonly Machine[], staysSlow: boolean): void {
     const { network } = this.#world;
     for (const client of this.all) {
+      if (!staysSlow) network.narrow(client.site, 0);
       for (const { site } of part) {
         for (const [from, to] of [
           [client.site, site],

@@ -46,6 +46,16 @@ export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
   isolate(client) {
     this.cutBetween([[client], this.machines]);
   },
+  narrow(client, [, kbits]) {
+    this.network.narrow(client.site, Number(kbits));
+  },
+  "slow-link"(client, [, peer, ms, least = 0]) {
+    for (const [from, to] of [
+      [client.site, Number(peer)],
+      [Number(peer), client.site],
+    ] as const)
+      this.network.slow(from, to, Number(ms), Number(least));
+  },
   reset(client, [, peer]) {
     this.network.reset(client.site, Number(peer));
   },

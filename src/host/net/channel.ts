@@ -4,7 +4,7 @@
  */
 import type { Address } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
-import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX } from "../../core/config.ts";
+import { DEFAULT_TIMINGS, QUEUE_BYTES_MAX, REASON_CHARS_MAX, TIMEOUT_MS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { LinkId, Millis } from "../../core/ids.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
@@ -51,7 +51,7 @@ export class Channel {
   /** The longest time without incoming bytes, in milliseconds, since the measuring code set it to 0. */
   silence = 0;
   sentAt: number;
-  /** Bounds the bulk under way to a peer; clients ask for each piece. */
+  /** Bounds the bulk under way. */
   readonly window = new Window();
   #pingedAt = 0;
   /** When the first bytes of the incomplete frame came. */
@@ -158,6 +158,12 @@ export class Channel {
     return this.#decoder.isWithinFrame ? this.#frameSince : null;
   }
 
+  /** How long a client and its peer bear the other side's silence: longer where PINGs take long to be answered [E15]. */
+  silenceBorne(heartbeat: Millis, leaderTimeout: Millis): Millis {
+    const demanded = heartbeat + 2 * this.window.answers.bound;
+    return Math.max(2 * leaderTimeout, Math.min(demanded, TIMEOUT_MS_MAX));
+  }
+
   /**
    * Asks for an answer, which proves that everything sent before has arrived. Returns the value that the PONG will
    * repeat.
@@ -219,14 +225,13 @@ export class Channel {
   #pump(): void {
     if (this.#over || this.#bulk.length === 0) return;
     let sent = 0;
-    const isOpen = () => this.theirs === null || this.window.isOpen;
-    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && isOpen()) {
+    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && this.window.isOpen) {
       const frame = this.#bulk[sent] as readonly Uint8Array[];
       const bytes = byteLength(frame);
       for (const piece of frame) this.#connection.write(piece);
       this.#bulkBytes -= bytes;
       this.window.wrote(bytes);
-      if (this.theirs !== null && this.window.wantsMark) this.ping();
+      if (this.window.wantsMark) this.ping();
       sent += 1;
     }
     if (sent === 0) return;
