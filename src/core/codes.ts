@@ -69,6 +69,7 @@ export const ERROR_CODES = {
   unknown: "at the end of a client: messages that nobody keeps now, sent or not",
   "wrong-version": "another peer refused the connection: it speaks another version of the protocol",
   "wrong-cluster": "another peer refused the connection: it belongs to another cluster",
+  "needs-tls": "another peer refused the connection: its cluster is secured, and this one spoke without TLS",
   "duplicate-id": "another peer refused the connection: the id is another member's",
   "emptied-founder":
     "another peer refused the connection: this peer's directory was emptied, and would found a second cluster",

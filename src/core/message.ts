@@ -37,6 +37,7 @@ export interface Twin {
 export type RefuseCode =
   | "wrong-version"
   | "wrong-cluster"
+  | "needs-tls"
   | "duplicate-id"
   | "emptied-founder"
   | "id-away"

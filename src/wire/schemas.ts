@@ -94,6 +94,7 @@ export const FRAMES = {
       v.picklist([
         "wrong-version",
         "wrong-cluster",
+        "needs-tls",
         "duplicate-id",
         "emptied-founder",
         "id-away",
