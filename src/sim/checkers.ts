@@ -2,15 +2,9 @@
  * What must always hold (I1 to I10), checked from outside: from what peers delivered and told, and from the bytes on
  * their disks. Shares no code with what it checks: lines are read as text and JSON, quorums are counted here.
  */
-
-export class Violation extends Error {
-  override readonly name = "Violation";
-  readonly invariant: string;
-  constructor(invariant: string, what: string) {
-    super(`${invariant}: ${what}`);
-    this.invariant = invariant;
-  }
-}
+import { SeenBallots } from "./seen-ballots.ts";
+import { SeenConfigurations } from "./seen-configurations.ts";
+import { Violation } from "./violation.ts";
 
 export interface SeenMessage {
   readonly index: number;
@@ -20,34 +14,13 @@ export interface SeenMessage {
   readonly payload: string;
 }
 
-/** A ballot, as promise files and frames write it. */
-export interface Promised {
-  readonly term: number;
-  readonly leader_id: number;
-  readonly inc: string;
-  readonly boot: number;
-}
-
-function comparePromises(a: Promised, b: Promised): number {
-  return a.term - b.term || a.leader_id - b.leader_id || compareWords(a.inc, b.inc) || a.boot - b.boot;
-}
-
-function compareWords(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
 /** One connection may hold 16 MiB [S9], and a frame more. */
 const QUEUE_BYTES_MAX = 18 * 1024 * 1024;
 
-interface Configuration {
-  readonly index: number;
-  /** As `id.incarnation`. */
-  readonly voters: readonly string[];
-  readonly members: readonly string[];
-}
-
 /** Everything the world has seen, in one place for all peers. */
 export class Checkers {
+  readonly configurations = new SeenConfigurations();
+  readonly ballots = new SeenBallots();
   /** index → what was delivered there first, by anybody. */
   readonly #delivered = new Map<number, SeenMessage>();
   /** msg_id → its index. */
@@ -63,8 +36,6 @@ export class Checkers {
   /** Ids that messages had before others used their numbers → those that they have instead; and what those others said. */
   readonly #renamed = new Map<string, string>();
   readonly #forged = new Map<string, string>();
-  /** ballot → the peer that opened it. */
-  readonly #leaders = new Map<string, string>();
   /** Per directory: last index delivered in this boot, and last seq_no per room ever. */
   readonly #cursors = new Map<string, { index: number; rooms: Map<string, number>; anywhere: boolean }>();
   /** Per directory: the highest index ever delivered there. */
@@ -73,30 +44,9 @@ export class Checkers {
   readonly #handled = new Map<string, { index: number; readonly rooms: Map<string, number> }>();
   /** session → its delivered counters and where they stand. */
   readonly #sessions = new Map<string, Map<number, number>>();
-  readonly #promises = new Map<string, Promised>();
   readonly #commits = new Map<string, number>();
   /** Directories that may hold a history which nobody has promised any more. */
   readonly #void = new Set<string>();
-  /** Voters by configuration, as far as any committed line has told. */
-  #configurations: Configuration[] = [];
-  #settled = 1;
-
-  /** Index of the newest configuration that was seen settled, and so counts alone. */
-  get settled(): number {
-    return this.#settled;
-  }
-
-  /** Voters by the configuration that was seen settled, and by those seen committed since. */
-  get voterSets(): (readonly string[])[] {
-    return this.#configurations.filter((c) => c.index >= this.#settled).map((c) => c.voters);
-  }
-
-  /** Whether another incarnation of the same id is a member, as far as any committed line has told [M6]. */
-  isReplacing(member: string): boolean {
-    const members = this.#configurations.at(-1)?.members ?? [];
-    return !members.includes(member) && members.some((other) => other.split(".")[0] === member.split(".")[0]);
-  }
-
   /** `was`: the id that the same message had until now. */
   submitted(directory: string, msgId: string, text: string, was?: string): void {
     this.#submitted.set(msgId, { directory, text, floor: this.#highestSent });
@@ -241,56 +191,14 @@ export class Checkers {
     this.#sent.set(msgId, index);
     this.#saysTheSame(msgId, index);
     this.#highestSent = Math.max(this.#highestSent, index);
-    const configuration = this.#configurations.findLast((c) => c.index <= index);
-    if (configuration === undefined || holds === null) return;
-    const holders = configuration.voters.filter(holds);
-    if (holders.length * 2 > configuration.voters.length) return;
+    const voters = this.configurations.votersAt(index);
+    if (voters === null || holds === null) return;
+    const holders = voters.filter(holds);
+    if (holders.length * 2 > voters.length) return;
     throw new Violation(
       "I8",
-      `${msgId} is said to be sent, but of the voters ${configuration.voters.join(", ")} only ${holders.join(", ") || "none"} have it on disk`,
+      `${msgId} is said to be sent, but of the voters ${voters.join(", ")} only ${holders.join(", ") || "none"} have it on disk`,
     );
-  }
-
-  /** A committed line of the log, for the configurations in it. */
-  committedLine(line: string): void {
-    if (line.includes('"kind":"settled"')) {
-      const { payload } = JSON.parse(line) as { payload: { config_index: number } };
-      this.#settled = Math.max(this.#settled, payload.config_index);
-    }
-    const all = membersIn(line);
-    if (all === null) return;
-    const { index } = JSON.parse(line) as { index: number };
-    if (this.#configurations.some((c) => c.index === index)) return;
-    const staying = all.filter((m) => m.role !== "left");
-    this.#configurations.push({ index, voters: votersOf(all), members: staying.map(nameOf) });
-    this.#configurations.sort((a, b) => a.index - b.index);
-  }
-
-  leads(who: string, ballot: string): void {
-    const other = this.#leaders.get(ballot);
-    if (other !== undefined && other !== who)
-      throw new Violation("I3", `${other} and ${who} both lead with ballot ${ballot}`);
-    this.#leaders.set(ballot, who);
-  }
-
-  /** What a directory's promise file says for certain [I7]. */
-  promises(directory: string, promise: Promised): void {
-    const before = this.#promises.get(directory);
-    if (before !== undefined && comparePromises(promise, before) < 0)
-      throw new Violation(
-        "I7",
-        `the promise of ${directory} goes back from ${before.term}.${before.leader_id} to ${promise.term}.${promise.leader_id}`,
-      );
-    this.#promises.set(directory, promise);
-  }
-
-  /** A promise that leaves a peer stands on its disk by then. */
-  promiseLeft(directory: string, said: Promised, onDisk: Promised | null): void {
-    if (onDisk === null || comparePromises(onDisk, said) < 0)
-      throw new Violation(
-        "I7",
-        `${directory} promises ${said.term}.${said.leader_id}, while its disk says ${onDisk === null ? "nothing" : `${onDisk.term}.${onDisk.leader_id}`}`,
-      );
   }
 
   /** Bytes that wait for one connection's other side. */
@@ -381,29 +289,4 @@ export class Checkers {
       throw new Violation("I4", `${msgId} at ${index} is out of its session's order`);
     }
   }
-}
-
-/** The voters that a line of a log makes, or null. */
-export function votersIn(line: string): string[] | null {
-  const members = membersIn(line);
-  return members === null ? null : votersOf(members);
-}
-
-interface Member {
-  readonly id: number;
-  readonly inc: string;
-  readonly role: string;
-}
-
-function membersIn(line: string): Member[] | null {
-  if (!line.includes('"kind":"config"') && !line.includes('"kind":"genesis"')) return null;
-  return (JSON.parse(line) as { payload: { members: Member[] } }).payload.members;
-}
-
-function votersOf(members: readonly Member[]): string[] {
-  return members.filter((m) => m.role === "voter").map(nameOf);
-}
-
-function nameOf({ id, inc }: Member): string {
-  return `${id}.${inc}`;
 }

@@ -140,14 +140,14 @@ export class Clients {
   heal(part: readonly Machine[], staysSlow: boolean): void {
     const { network } = this.#world;
     for (const client of this.all) {
-      if (!staysSlow) network.narrow(client.site, 0);
+      if (!staysSlow) network.lines.narrow(client.site, 0);
       for (const { site } of part) {
         for (const [from, to] of [
           [client.site, site],
           [site, client.site],
         ] as const) {
           network.heal(from, to);
-          if (!staysSlow) network.slow(from, to, 0);
+          if (!staysSlow) network.lines.slow(from, to, 0);
         }
       }
       if (!client.knows(part.map(({ port }) => port))) client.kill();

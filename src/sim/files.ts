@@ -1,8 +1,8 @@
 /** What a simulated machine's directory holds, read from outside: as text, sharing no code with who wrote it. */
 import { chainCrc, crc32c } from "../wire/crc32c.ts";
-import type { Promised } from "./checkers.ts";
 import type { Inode } from "./inode.ts";
 import type { Machine } from "./machine.ts";
+import type { Promised } from "./seen-ballots.ts";
 
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();

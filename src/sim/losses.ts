@@ -2,22 +2,22 @@
  * Who has lost what it had confirmed. Safety is promised while such losses, not made good yet, hit fewer than half of
  * the voters; liveness while a majority of every set of voters that may count is whole. Kept by incarnation, as votes are.
  */
-import { type Checkers, votersIn } from "./checkers.ts";
 import { durableJson, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";
+import { type SeenConfigurations, votersIn } from "./seen-configurations.ts";
 
 /** What lines that name voters have, and no other text on a line can. */
 const VOTERS = '"role":"voter"';
 
 export class Losses {
   readonly #machines: readonly Machine[];
-  readonly #checkers: Checkers;
+  readonly #configurations: SeenConfigurations;
   /** Members as `id.incarnation`. */
   readonly #lost = new Set<string>();
 
-  constructor(machines: readonly Machine[], checkers: Checkers) {
+  constructor(machines: readonly Machine[], configurations: SeenConfigurations) {
     this.#machines = machines;
-    this.#checkers = checkers;
+    this.#configurations = configurations;
   }
 
   /** What a machine holds is damaged, put back or gone from now on. */
@@ -58,7 +58,7 @@ export class Losses {
 
   /** Voters of the configuration that is settled, and of those behind it that stand in some log. */
   #sets(): (readonly string[])[] {
-    const { settled, voterSets } = this.#checkers;
+    const { settled, voterSets } = this.#configurations;
     const proposed = this.#machines.flatMap((machine) =>
       [...logLines(machine, settled, VOTERS).values()]
         .map((line) => votersIn(line))

@@ -1,6 +1,5 @@
 /** A plan made into another one: shorter, with fewer peers, or a piece of it. Nothing here plays one. */
-import { argNames, PEER_NAMES, type Step } from "./plan.ts";
-import type { Plan } from "./world.ts";
+import { argNames, PEER_NAMES, type Plan, type Step } from "./plan.ts";
 
 export function isSaid({ verb }: Step): boolean {
   return verb === "say" || verb === "flood";

@@ -5,10 +5,11 @@
 import type { ReportVerdict, SimReport } from "../report/sim-report.ts";
 import type { Parts } from "./machine.ts";
 import { MUTANTS, type Mutant } from "./mutants.ts";
+import type { Plan } from "./plan.ts";
 import { drawPlan, type Profile } from "./profile.ts";
 import { siteName } from "./recorder.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
-import { type Outcome, type Plan, World } from "./world.ts";
+import { type Outcome, World } from "./world.ts";
 
 /** Of a run that broke something, so many of its last lines are shown beside its picture. */
 const STEPS_SHOWN = 40;

@@ -3,9 +3,8 @@
  * kind of trouble goes where a run with a little of everything never does (Groce et al. 2012, swarm testing).
  */
 import { seeded } from "./clock.ts";
-import { CALLS, type Step, type Verb } from "./plan.ts";
+import { CALLS, type Plan, type Step, type Verb } from "./plan.ts";
 import { drawClients } from "./profile-clients.ts";
-import type { Plan } from "./world.ts";
 
 export const PROFILES = [
   ...(["calm", "network", "process", "disk", "membership", "overload"] as const),

@@ -7,7 +7,7 @@ import type { ReportEvent, ReportMessage } from "../report/sim-report.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { CLIENTS_FROM } from "./clients.ts";
 import type { VirtualTime } from "./clock.ts";
-import type { NetworkWatcher, WatchedEnd } from "./network.ts";
+import type { NetworkWatcher, WatchedEnd } from "./pair.ts";
 
 const LINES_KEPT = 400;
 

@@ -19,9 +19,8 @@
 import { TERM_MAX } from "../core/config.ts";
 import { CLIENTS_FROM } from "./clients.ts";
 import { isClaim } from "./expect.ts";
-import { argNames, CALLS, PEER_NAMES, PlanError, parseStep, printStep, type Step } from "./plan.ts";
+import { argNames, CALLS, PEER_NAMES, type Plan, PlanError, parseStep, printStep, type Step } from "./plan.ts";
 import { CLIENT_STEPS } from "./steps.ts";
-import type { Plan } from "./world.ts";
 
 export interface Scenario {
   readonly plan: Plan;

@@ -8,9 +8,8 @@
  * under many seeds often finds the same bug in a story that is shorter from the start.
  */
 import { seeded } from "./clock.ts";
-import type { Step } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 import * as edit from "./plan-edits.ts";
-import type { Plan } from "./world.ts";
 
 /** What a run broke, and when; null: nothing. */
 export type Broken = { readonly invariant: string; readonly atMs: number } | null;

@@ -1,5 +1,5 @@
 /** What each step of a plan does to the world. */
-import { Violation } from "./checkers.ts";
+
 import type { VirtualClient } from "./clients.ts";
 import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths, rewritten } from "./files.ts";
@@ -7,6 +7,7 @@ import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
+import { Violation } from "./violation.ts";
 
 /** Steps that are not about one peer. */
 export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all", "put-back"]);
@@ -47,14 +48,14 @@ export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
     this.cutBetween([[client], this.machines]);
   },
   narrow(client, [, kbits]) {
-    this.network.narrow(client.site, Number(kbits));
+    this.network.lines.narrow(client.site, Number(kbits));
   },
   "slow-link"(client, [, peer, ms, least = 0]) {
     for (const [from, to] of [
       [client.site, Number(peer)],
       [Number(peer), client.site],
     ] as const)
-      this.network.slow(from, to, Number(ms), Number(least));
+      this.network.lines.slow(from, to, Number(ms), Number(least));
   },
   reset(client, [, peer]) {
     this.network.reset(client.site, Number(peer));
@@ -112,13 +113,13 @@ export const STEPS: Record<Verb, Carry> = {
     this.cutBetween(this.machines.filter((m) => m !== machine).map((m) => [m]));
   },
   "slow-link"(machine, [, to, ms, least = 0]) {
-    this.network.slow(machine.site, Number(to), Number(ms), Number(least));
+    this.network.lines.slow(machine.site, Number(to), Number(ms), Number(least));
   },
   "lossy-link"(machine, [, to, percent]) {
-    this.network.lose(machine.site, Number(to), Number(percent));
+    this.network.lines.lose(machine.site, Number(to), Number(percent));
   },
   narrow(machine, [, kbits]) {
-    this.network.narrow(machine.site, Number(kbits));
+    this.network.lines.narrow(machine.site, Number(kbits));
   },
   reset(machine, [, other]) {
     this.network.reset(machine.site, Number(other));
