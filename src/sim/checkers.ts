@@ -21,19 +21,19 @@ const QUEUE_BYTES_MAX = 18 * 1024 * 1024;
 export class Checkers {
   readonly configurations = new SeenConfigurations();
   readonly ballots = new SeenBallots();
-  /** index → what was delivered there first, by anybody. */
+  /** index → the message that any peer delivered there first. */
   readonly #delivered = new Map<number, SeenMessage>();
   /** msg_id → its index. */
   readonly #places = new Map<string, number>();
-  /** What users were told is sent: msg_id → index. */
+  /** msg_id → index, for messages of which users were told that they are sent. */
   readonly #sent = new Map<string, number>();
   #highestSent = 0;
-  /** Every text that somebody submitted, and the highest index that anybody had been told is sent by then [I5]. */
+  /** Every text that was submitted, and the highest index that had been reported as sent by then [I5]. */
   readonly #submitted = new Map<
     string,
     { readonly directory: string; readonly text: string; readonly floor: number }
   >();
-  /** Ids that messages had before others used their numbers → those that they have instead; and what those others said. */
+  /** Old ids of messages whose numbers others have used → their new ids; and the texts that those others sent. */
   readonly #renamed = new Map<string, string>();
   readonly #forged = new Map<string, string>();
   /** Per directory: last index delivered in this boot, and last seq_no per room ever. */
@@ -42,10 +42,10 @@ export class Checkers {
   readonly #reached = new Map<string, number>();
   /** Per directory with an application: the last seq_no per room that it has handled, and the highest index. */
   readonly #handled = new Map<string, { index: number; readonly rooms: Map<string, number> }>();
-  /** session → its delivered counters and where they stand. */
+  /** session → its delivered counters, each with its index. */
   readonly #sessions = new Map<string, Map<number, number>>();
   readonly #commits = new Map<string, number>();
-  /** Directories that may hold a history which nobody has promised any more. */
+  /** Directories that may hold a history which is no longer promised. */
   readonly #void = new Set<string>();
   /** `was`: the id that the same message had until now. */
   submitted(directory: string, msgId: string, text: string, was?: string): void {
@@ -59,33 +59,33 @@ export class Checkers {
     return [...this.#submitted].flatMap(([id, typed]) => (typed.directory === directory && isOpen(id) ? id : []));
   }
 
-  /** Somebody else says that under a number of another's session. */
+  /** Another sender has used a number of somebody's session for this text. */
   forged(msgId: string, text: string): void {
     this.#forged.set(msgId, text);
   }
 
-  /** Nobody is told that what he typed is sent where the log says something else under its number. */
+  /** A text must not be reported as sent where the log has another text under its number. */
   #saysTheSame(msgId: string, index: number): void {
     const [typed, delivered] = [this.#submitted.get(msgId), this.#delivered.get(index)];
     if (typed === undefined || delivered === undefined || delivered.payload === typed.text) return;
     throw new Violation("I1", `${msgId} is said to be sent, and entry ${index} says something else than was typed`);
   }
 
-  /** A new process on a directory: it may deliver the last few again. */
+  /** A new process runs on a directory: it may deliver the last few messages again. */
   restarted(directory: string): void {
     const cursor = this.#cursors.get(directory);
     if (cursor !== undefined) cursor.index = 0;
     this.#commits.delete(directory);
   }
 
-  /** A directory put back from a copy: it has delivered before what nobody here saw. */
+  /** A directory was put back from a copy: it may begin at any index. */
   beganAnywhere(directory: string): void {
     this.#cursors.set(directory, { index: 0, rooms: new Map(), anywhere: true });
   }
 
   /**
-   * A majority was put back to what it held through an index: nothing behind that is promised any more, and these other
-   * directories may keep what is void.
+   * A majority was put back to what it held through an index. Entries behind it are no longer promised, and the other
+   * directories may keep void ones.
    */
   broken(through: number, others: readonly string[]): void {
     const drop = <K>(places: Map<K, number>) => {
@@ -129,17 +129,17 @@ export class Checkers {
     cursor.rooms.set(room_id, before === Number.POSITIVE_INFINITY ? seq_no : Math.max(before, seq_no));
   }
 
-  /** From its next process on an application reads what a directory has not delivered yet. */
+  /** From the directory's next process on, an application reads what was not delivered yet. */
   embedded(directory: string): void {
     if (this.#handled.has(directory)) return;
     const rooms = new Map(this.#cursors.get(directory)?.rooms);
     this.#handled.set(directory, { index: this.#reached.get(directory) ?? 0, rooms });
   }
 
-  /** An application is done with a message, with whatever that does in the world outside; of those before it none is missing. */
+  /** An application is done with a message; none before it may be missing. */
   handled(directory: string, { index, room_id, seq_no }: SeenMessage): void {
     const handled = this.#handled.get(directory);
-    // Put back from a copy: it may know of more than this directory has delivered.
+    // The directory was put back from a copy: the application may know more than the directory has delivered.
     if (handled === undefined || this.#cursors.get(directory)?.anywhere === true) return;
     const before = handled.rooms.get(room_id) ?? 0;
     if (seq_no > before + 1)
@@ -173,7 +173,7 @@ export class Checkers {
     this.#inOrder(msg_id, index);
   }
 
-  /** What was said anew under another number is not there under the one before as well. */
+  /** A message that was sent again under another number must not also be delivered under the old one. */
   #isOnce(msgId: string, payload: string): void {
     for (const [was, now] of this.#renamed) {
       const other = msgId === was ? now : msgId === now ? was : null;
@@ -183,7 +183,10 @@ export class Checkers {
     }
   }
 
-  /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
+  /**
+   * `holds(voter)`: whether that peer's disk has the message for certain, or it cannot be told any more. Null: nobody
+   * has looked.
+   */
   sent(directory: string, msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
     if (this.#void.has(directory)) return;
     const before = this.#sent.get(msgId) ?? index;
@@ -201,7 +204,7 @@ export class Checkers {
     );
   }
 
-  /** Bytes that wait for one connection's other side. */
+  /** Takes the number of bytes that wait on one connection. */
   queued(directory: string, bytes: number): void {
     if (bytes > QUEUE_BYTES_MAX) throw new Violation("I10", `${bytes} bytes wait on one connection of ${directory}`);
   }

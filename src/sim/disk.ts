@@ -78,7 +78,10 @@ export class VirtualDisk implements Disk {
     for (const file of this.#names.durableFiles()) file.crash(this.#random);
   }
 
-  /** Bit rot and careless people: changes what is in a file, synced, behind everyone's back. Null removes the file. */
+  /**
+   * Bit rot, or a careless person: changes the content of a file, durably, without any process noticing. Null removes
+   * the file.
+   */
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array | null): void {
     const file = this.#names.get(path);
     assert(file !== undefined, `${path} is there to be damaged`);
@@ -117,7 +120,7 @@ export class VirtualDisk implements Disk {
     return this.#names.durable(path);
   }
 
-  /** Durable files from elsewhere: a restored backup. */
+  /** Puts durable files from elsewhere there, like a restored backup. */
   fill(files: ReadonlyMap<string, Uint8Array>): void {
     for (const [path, bytes] of files) {
       this.makeDirectory(directoryOf(path));

@@ -50,7 +50,10 @@ export class Ending {
     this.#scene = scene;
   }
 
-  /** Heals all, or a part with a majority of voters that have lost nothing; returns who must drain, null if nobody can. */
+  /**
+   * Heals all, or a part with a majority of voters that have lost nothing. Returns the machines that must drain; null
+   * if none can.
+   */
   heal(all: boolean): Machine[] | null {
     this.#scene.readConfigurations();
     const own = this.#oneForEachId();
@@ -90,7 +93,7 @@ export class Ending {
       machine.disk.faults.before = null;
       machine.sendsLeft = 0;
       machine.disk.unlockDead();
-      // Of two processes on copies one is given up; so somebody has decided, and starts the other one again [E16].
+      // Of two processes on copies one is given up: a person has decided, and starts the other one again [E16].
       if (this.#scene.status(machine)?.twins.some(({ id }) => id === machine.id) === true) machine.kill();
       if (!staysSlow) machine.disk.faults.syncMs = () => 0.1 + machine.random() * 2;
       this.#scene.time.at(this.#scene.time.now + this.#random() * 2000, () => machine.start());
@@ -100,7 +103,10 @@ export class Ending {
     return part;
   }
 
-  /** Of several directories with one peer id, the one that votes; the others are given up, and second processes too. */
+  /**
+   * Of several directories with the same peer id, takes the one that votes. The others are given up, and so are second
+   * processes.
+   */
   #oneForEachId(): Machine[] {
     const votes = (m: Machine) =>
       Number(this.#scene.checkers.configurations.voterSets.at(-1)?.includes(memberOf(m)) === true);
@@ -112,7 +118,10 @@ export class Ending {
     return [...chosen.values()];
   }
 
-  /** False where the part has lost its majority after all: to voters that were promoted just as they broke for good. */
+  /**
+   * Returns false where the part has lost its majority after all, because voters broke for good just when they were
+   * promoted.
+   */
   drain(part: readonly Machine[]): boolean {
     const calm = () => this.#unrest(part) === null;
     const boundMs = DRAIN_MS + this.#slownessMs(part);
@@ -124,7 +133,10 @@ export class Ending {
     return true;
   }
 
-  /** A frozen process is none until it thaws; a peer whose directory was emptied is let in when the eviction time is over [M6]. */
+  /**
+   * A frozen process counts from the time when it goes on; a peer whose directory was emptied is let in when the
+   * eviction time is over [M6].
+   */
   #healedAt(part: readonly Machine[]): number {
     const refused = part.some((m) => this.#scene.checkers.configurations.isReplacing(memberOf(m)))
       ? TIMINGS.eviction + RESTART_MS
@@ -133,7 +145,7 @@ export class Ending {
     return Math.max(this.#scene.time.now, ...all.map((m) => m.running?.clock.pausedUntil ?? 0)) + refused;
   }
 
-  /** What I9's bound is longer where lines and disks stay slow. */
+  /** How much longer the bound of I9 is where lines and disks stay slow. */
   #slownessMs(part: readonly Machine[]): number {
     if (this.#plan.ending !== "heal-slow") return 0;
     const given = (verb: Verb, at: number) =>
@@ -148,7 +160,7 @@ export class Ending {
   }
 
   #unrest(part: readonly Machine[]): string | null {
-    // Whoever quit, or was refused, is started again: the part is to be whole.
+    // A peer that quit, or was refused, is started again: all of the part must run.
     for (const machine of part) if (machine.running === null && machine.idle) machine.start();
     let commit = -1;
     for (const machine of part) {

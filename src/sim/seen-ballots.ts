@@ -22,7 +22,7 @@ export class SeenBallots {
     this.#leaders.set(ballot, who);
   }
 
-  /** What a directory's promise file says for certain [I7]. */
+  /** Takes the durable promise of a directory [I7]. */
   promises(directory: string, promise: Promised): void {
     const before = this.#promises.get(directory);
     if (before !== undefined && comparePromises(promise, before) < 0)
@@ -33,7 +33,7 @@ export class SeenBallots {
     this.#promises.set(directory, promise);
   }
 
-  /** A promise that leaves a peer stands on its disk by then. */
+  /** When a promise leaves a peer it must be on the disk already. */
   promiseLeft(directory: string, said: Promised, onDisk: Promised | null): void {
     if (onDisk === null || comparePromises(onDisk, said) < 0)
       throw new Violation(

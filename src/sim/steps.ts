@@ -16,13 +16,13 @@ export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
   ...(["move", "move-all", "swap"] as const),
 ]);
 
-/** Whoever was moved is started again within so long. */
+/** A machine that was moved is started again within this time. */
 const MOVING_MS = 500;
 
 type Carry = (this: Stage, machine: Machine, args: readonly string[]) => void;
 type CarryAtClient = (this: Stage, client: VirtualClient, args: readonly string[]) => void;
 
-/** What of it can be done to a client, its site named first. */
+/** The steps that can be done to a client, whose site is named first. */
 export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
   attach(client, [, peer]) {
     const to = this.machine(peer);
@@ -70,7 +70,7 @@ export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
 
 /** How each verb is carried out. */
 export const STEPS: Record<Verb, Carry> = {
-  // Of clients, that have steps of their own.
+  // This step is only for clients.
   attach() {},
 
   start(machine, [, seeds]) {
@@ -294,10 +294,13 @@ function between(least: number, most: number, random: number): number {
   return least + Math.max(0, most - least) * random;
 }
 
-/** The machine went dark in the middle of a call: nothing after it in that process ever ran. */
+/** The machine lost power in the middle of a call: nothing after that call ran in its process. */
 export class PowerCut extends Error {}
 
-/** Damage within what the watermark covers: losing what was confirmed a moment ago is the one thing no disk may do [D5]. */
+/**
+ * Damages the part of the log that the watermark covers, but for the newest entries: no disk may lose what it confirmed
+ * a moment ago [D5].
+ */
 function damageLog(world: Stage, machine: Machine, change: (bytes: Uint8Array, at: number) => Uint8Array | null): void {
   const progress = durableJson(machine, "progress.json") as { durable: number } | null;
   const paths = logPaths(machine).filter((path) => firstIndex(path) <= (progress?.durable ?? 0));
@@ -326,7 +329,7 @@ function othersOf(world: Stage, machine: Machine): number[] {
   return world.machines.map((m) => m.site).filter((site) => site !== machine.site && site < 100);
 }
 
-/** Whoever starts it knows where the others are now, all of them or some. */
+/** Starts a machine at another port, with the present addresses of all the others or of some. */
 function startElsewhere(world: Stage, machine: Machine, seeds: string | undefined): void {
   const named = seeds?.split(",").map(Number) ?? othersOf(world, machine);
   const others = named.filter((site) => site !== machine.site);

@@ -18,7 +18,7 @@ import { PowerCut } from "./steps.ts";
 const SAMPLE_MS = 250;
 const LOOK_MS = 400;
 const LATIN1 = new TextDecoder("latin1");
-/** How the frame begins. */
+/** The beginning of a PROMISE frame. */
 const PROMISE = new TextEncoder().encode('{"type":"PROMISE"');
 
 /** The machines that are watched, as they are now. */
@@ -40,7 +40,7 @@ export class Witness {
   readonly #lastTyped = new Map<Actor, string>();
   readonly #handled = new Map<string, string[]>();
   #lookedAt = 0;
-  /** Committed lines through here have been read for the configurations in them. */
+  /** The committed lines through here have been searched for configurations. */
   #configurationsThrough = 0;
 
   constructor(time: VirtualTime, checkers: Checkers, recorder: Recorder, scene: Scene) {
@@ -148,7 +148,7 @@ export class Witness {
     this.#checkers.beganAnywhere(client.name);
   }
 
-  /** A look through the logs of all voters is dear: at most one in so much virtual time. */
+  /** Whether to look through the logs of all voters, which is expensive: at most once in `LOOK_MS` of virtual time. */
   #looksNow(): boolean {
     if (this.#time.now < this.#lookedAt + LOOK_MS) return false;
     this.#lookedAt = this.#time.now;

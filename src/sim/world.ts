@@ -22,7 +22,10 @@ import { Witness } from "./witness.ts";
 export interface Outcome {
   readonly verdict: "PASS" | "FAIL";
   readonly violation: Violation | null;
-  /** A part healed and everything pending was delivered [I9]. Not so where no majority was left whole, which recovers by hand only [M9]. */
+  /**
+   * A part healed and everything pending was delivered [I9]. False where no majority was left whole: such a cluster
+   * recovers only by hand [M9].
+   */
   readonly drained: boolean;
   readonly hash: string;
   /** Virtual milliseconds and events in all. */
@@ -36,7 +39,7 @@ export interface Outcome {
 /** After a directory was put back nothing else goes wrong for this time. */
 const CALM_MS = 4000;
 const HARMLESS: ReadonlySet<Verb> = new Set<Verb>(["start", "say", "flood", "heal", "room", "expect"]);
-/** Whoever moves listens above this. */
+/** Machines that move listen above this port. */
 const MOVED_PORTS = 20_000;
 export class World implements Stage {
   readonly time = new VirtualTime();
@@ -52,7 +55,7 @@ export class World implements Stage {
   readonly #parts: Parts;
   #messages = 0;
   #moves = 0;
-  /** No fault until then. */
+  /** No fault happens until then. */
   #calmUntil = 0;
 
   constructor(plan: Plan, options: { readonly picture?: boolean; readonly parts?: Parts } = {}) {
