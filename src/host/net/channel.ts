@@ -281,7 +281,8 @@ export class Channel {
       return this.#events.hello(this, frame);
     }
     if (frame.type === "ATTACH") {
-      if (this.isGreeted || this.target !== null) throw new WireError("ATTACH to who is no peer, or again");
+      if (this.isGreeted || this.target !== null)
+        throw new WireError("ATTACH to a side that is no peer, or a second one");
       this.isClient = true;
       this.#onGreeting(frame);
       return this.#events.attach(this, frame);
