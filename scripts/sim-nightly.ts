@@ -9,11 +9,10 @@
  * `--others` is for each profile but `all`; `--first` is the first seed, otherwise drawn when a state begins. With 0
  * seeds and 0 others only the mutants run, with 0 rounds only the seeds; `--only` hunts these mutants and no others.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { Glob } from "bun";
 import { SimPool } from "../src/cli/sim/sim-pool.ts";
 import { MUTANTS, type Mutant } from "../src/sim/mutants.ts";
 import type { Job, Verdict } from "../src/sim/play.ts";
@@ -21,6 +20,8 @@ import { PROFILES, type Profile } from "../src/sim/profile.ts";
 import { printScenario, scenarioOf } from "../src/sim/scenario.ts";
 import { PLANS } from "../test/sim/kill-plans.ts";
 import { type Planned, planOf } from "../test/sim/kills.ts";
+import { bothSurvived, type Find, median, type Round, type Source, table } from "./nightly/rounds.ts";
+import { readState, type Sweep, writeState } from "./nightly/state.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const PEERS = 5;
@@ -67,49 +68,16 @@ for (const name of chosen) {
  * or in the plans written to break something, taking turns too, because nobody says which one is whose. Of those the
  * seed decides all but the steps.
  */
-const SOURCES = {
-  drawn: (seed: number): Planned => ({
+const SOURCES: Readonly<Record<Source, (seed: number) => Planned>> = {
+  drawn: (seed) => ({
     profile: PROFILES[seed % PROFILES.length] as Profile,
     seed,
     peers: PEERS,
     minutes: mutantMinutes,
   }),
-  directed: (seed: number): Planned => ({ plan: PLAN_NAMES[seed % PLAN_NAMES.length] as keyof typeof PLANS, seed }),
+  directed: (seed) => ({ plan: PLAN_NAMES[seed % PLAN_NAMES.length] as keyof typeof PLANS, seed }),
 };
-type Source = keyof typeof SOURCES;
-
-interface Sweep {
-  /** Seeds from the first one on that have a verdict. */
-  done: number;
-  virtualS: number;
-  events: number;
-}
-
-/** What found a mutant, after so many seeds of one source that it survived. */
-interface Find {
-  readonly survived: number;
-  readonly seed: number;
-  readonly violated: string;
-}
-
-/** null: it survived all seeds, or those before the other source found it. */
-interface Round extends Readonly<Record<Source, Find | null>> {
-  /** The first seed of both. */
-  readonly first: number;
-}
-
-interface State {
-  /** Of everything that a run depends on. */
-  readonly sources: string;
-  readonly first: number;
-  /** Spent so far, in all sittings. */
-  ms: number;
-  readonly sweeps: { [profile in Profile]?: Sweep };
-  readonly failures: { readonly command: string; readonly what: string }[];
-  readonly mutants: { [name: string]: Round[] };
-}
-
-const state = readState();
+const state = readState(values.state, values.first === undefined ? null : number("first"));
 const pool = new SimPool([process.execPath, join(root, "src/cli/main.ts")], availableParallelism());
 let savedAt = performance.now();
 process.on("SIGINT", () => {
@@ -232,13 +200,19 @@ function summary(): boolean {
   );
   for (const { what, command } of state.failures) console.log(`${what}\n  ${command}`);
   const hunted = MUTANTS.filter((m) => roundsOf(m).length > 0);
-  const survivors = hunted.filter((m) => median(m, bothSurvived) === Number.POSITIVE_INFINITY);
+  const survivors = hunted.filter((m) => median(roundsOf(m), bothSurvived) === Number.POSITIVE_INFINITY);
   if (hunted.length > 0) {
     mkdirSync(dirname(values.table), { recursive: true });
-    writeFileSync(values.table, table(hunted));
+    writeFileSync(
+      values.table,
+      table(hunted, roundsOf, {
+        ...{ first: state.first, rounds, peers: PEERS, mutantMinutes, mutantSeeds, directedSeeds },
+        plans: PLAN_NAMES.length,
+      }),
+    );
     const hardest = hunted
       .filter((m) => !survivors.includes(m))
-      .sort((a, b) => median(b, bothSurvived) - median(a, bothSurvived))[0];
+      .sort((a, b) => median(roundsOf(b), bothSurvived) - median(roundsOf(a), bothSurvived))[0];
     const killed = `${hunted.length - survivors.length} of ${hunted.length} mutants killed`;
     console.log(`${killed}${hardest === undefined ? "" : `, the hardest: ${hardest.name}`}; ${values.table}`);
     for (const { name, what } of survivors) console.log(`SURVIVED ${name}: ${what}`);
@@ -247,100 +221,8 @@ function summary(): boolean {
   return state.failures.length === 0 && survivors.length === 0;
 }
 
-function table(hunted: readonly Mutant[]): string {
-  const rows = hunted.map((mutant) => {
-    const finds = roundsOf(mutant).flatMap(({ drawn, directed }) =>
-      [drawn, directed].filter((found) => found !== null),
-    );
-    const invariants = [...new Set(finds.map((found) => found.violated))].sort().join(", ");
-    const [drawn, both] = [median(mutant, drawnSurvived), median(mutant, bothSurvived)];
-    const medians = `${finite(drawn, mutantSeeds)} | ${finite(both, mutantSeeds + directedSeeds)}`;
-    return `| \`${mutant.name}\` | ${mutant.rule} | ${mutant.what} | ${invariants || "–"} | ${medians} |`;
-  });
-  const flags = [
-    ...["--seeds 0 --others 0", `--rounds ${rounds}`, `--mutant-seeds ${mutantSeeds}`],
-    ...[`--mutant-minutes ${mutantMinutes}`, `--directed-seeds ${directedSeeds}`, `--first ${state.first}`],
-  ].join(" ");
-  return `# Mutants
-
-A mutant is the protocol with one rule broken on purpose (\`chatpeer sim --break NAME\`). Each is played from fresh seeds
-until a checker complains; it is found only if the protocol as it is passes the same plan under the same seed.
-
-*Survived* is the median, over the rounds, of the seeds that showed nothing before one did. *Drawn*: plans that follow
-from the seed altogether (${PEERS} peers, ${mutantMinutes} virtual minute${mutantMinutes === 1 ? "" : "s"}, the profiles in turn). *And directed*: every other seed is spent on one of
-the ${PLAN_NAMES.length} plans in \`test/sim/kill-plans.ts\`, in turn, whichever mutant it was written for; the seed decides all delays in it.
-*Found by* names invariants (\`docs/simulator.md\`); \`expect\` is a claim that the plan makes itself.
-
-Written by the nightly run, here:
-
-\`\`\`sh
-npm run sim:nightly -- ${flags}
-\`\`\`
-
-| mutant | rule | what is broken | found by | survived, drawn | survived, drawn and directed |
-|---|---|---|---|---|---|
-${rows.join("\n")}
-`;
-}
-
 function roundsOf(mutant: Mutant): readonly Round[] {
   return state.mutants[mutant.name] ?? [];
-}
-
-function drawnSurvived({ drawn }: Round): number {
-  return drawn?.survived ?? Number.POSITIVE_INFINITY;
-}
-
-/** The sources take turns, seed by seed. */
-function bothSurvived({ drawn, directed }: Round): number {
-  const of = (find: Find | null) => 2 * (find?.survived ?? Number.POSITIVE_INFINITY);
-  return Math.min(of(drawn), of(directed) + 1);
-}
-
-function median(mutant: Mutant, survived: (round: Round) => number): number {
-  const sorted = roundsOf(mutant)
-    .map(survived)
-    .sort((a, b) => a - b);
-  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]] as [number, number];
-  return low === high ? low : (low + high) / 2;
-}
-
-function finite(median: number, of: number): string {
-  return median === Number.POSITIVE_INFINITY ? `> ${of}` : `${median}`;
-}
-
-// ── the state ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function readState(): State {
-  const sources = sourcesHash();
-  const fresh = values.first === undefined ? 1 + Math.floor(Math.random() * 1_000_000_000) : number("first");
-  const empty: State = { sources, first: fresh, ms: 0, sweeps: {}, failures: [], mutants: {} };
-  if (!existsSync(values.state)) return began(empty);
-  const old = JSON.parse(readFileSync(values.state, "utf8")) as State;
-  if (old.sources !== sources) {
-    renameSync(values.state, `${values.state}.old`);
-    console.log(`the sources have changed: the state before is in ${values.state}.old`);
-    return began(empty);
-  }
-  if (values.first !== undefined && old.first !== fresh) {
-    console.error(`${values.state} began with seed ${old.first}: leave --first away, or name another --state`);
-    process.exit(2);
-  }
-  console.log(`going on with ${values.state}`);
-  return old;
-}
-
-function began(state: State): State {
-  console.log(`first seed ${state.first}, state in ${values.state}`);
-  return state;
-}
-
-function sourcesHash(): string {
-  const hasher = new Bun.CryptoHasher("sha256");
-  const sources = [...new Glob("src/{core,wire,host,sim}/**/*.ts").scanSync(root)].sort();
-  for (const file of [...sources, "test/sim/kill-plans.ts"])
-    hasher.update(`${file}\n`).update(readFileSync(root + file));
-  return hasher.digest("hex");
 }
 
 function saveNowAndThen(progress: string): void {
@@ -353,7 +235,5 @@ function save(): void {
   const now = performance.now();
   state.ms += now - savedAt;
   savedAt = now;
-  mkdirSync(dirname(values.state), { recursive: true });
-  writeFileSync(`${values.state}.new`, JSON.stringify(state));
-  renameSync(`${values.state}.new`, values.state);
+  writeState(values.state, state);
 }

@@ -1,6 +1,6 @@
 /**
- * What a program hands to the library, looked at before anything is done with it: JavaScript, or a cast, hands over
- * anything. What comes out is a copy, which nobody changes later.
+ * Checks what a program hands to the library, before anything is done with it: from JavaScript, or after a cast, it may
+ * be anything. The result is a copy, which the program cannot change later.
  */
 import * as v from "valibot";
 import {
@@ -19,10 +19,10 @@ import * as parts from "./wire/parts.ts";
 import { isName } from "./wire/text.ts";
 
 const DAY_MS = 86_400_000;
-/** Of a value in an error. */
+/** Length of a value that is shown in an error. */
 const SHOWN_CHARS_MAX = 80;
 
-/** `value` as the schema has it; `what` names it in errors. Throws PeerError "bad-option". */
+/** Checks `value` by the schema; `what` names it in errors. Throws PeerError "bad-option". */
 export function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, what: string): T {
   let wrong: string;
   try {
@@ -43,7 +43,7 @@ export function checkedRoom(value: unknown): string {
   return room;
 }
 
-/** A name that is not known comes first: it may be what is missing. */
+/** An unknown option is named first: it may be the misspelt one that is missing. */
 function wordsFor(issues: readonly v.BaseIssue<unknown>[], what: string): string {
   const issue = issues.find(({ expected }) => expected === "never") ?? (issues[0] as v.BaseIssue<unknown>);
   if (isOfName(issue)) return issue.message;
@@ -52,7 +52,7 @@ function wordsFor(issues: readonly v.BaseIssue<unknown>[], what: string): string
   return `${where} must be ${issue.message}, not ${shown(issue.input)}`;
 }
 
-/** It is unknown or missing; what stands there is not wrong. */
+/** The option is unknown or missing, so its value is not what is wrong. */
 function isOfName({ path }: v.BaseIssue<unknown>): boolean {
   return path?.at(-1)?.origin === "key";
 }
@@ -171,7 +171,7 @@ export const CREATE = settings({
   name: v.optional(personName),
   presence: v.optional(toggle, false),
   receipts: v.optional(toggle, true),
-  // Their bounds, and what they must be to each other, is for `checkTimings`.
+  // `checkTimings` checks their bounds, and how they relate to each other.
   timings: v.optional(settings(TIMINGS), {}),
   durability: v.optional(oneOf("fsync", "os"), "fsync"),
   onEvent: v.optional(callback<(event: HostEvent) => void>()),

@@ -1,4 +1,4 @@
-/** The shapes of the library: what a peer is made from, and what it can do. */
+/** The types of the library: what a peer is made from, and what it can do. */
 
 import type { AccessReport } from "./core/access-reports.ts";
 import type { Timings } from "./core/config.ts";
@@ -8,17 +8,17 @@ import type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
 import type { SignalOption, WaitOptions } from "./waiting.ts";
 
-/** The signal ends the start; a peer that has started does not look at it any more. */
+/** The signal ends the start; a peer that has started ignores it. */
 export interface CreatePeerOptions extends SignalOption {
   /** Positive integer, unique in the cluster; the higher id wins an election. */
   readonly id: number;
-  /** The directory of this peer alone; made if missing. */
+  /** The directory of this peer alone. It is made if missing. */
   readonly dataDir: string;
   /** Default 127.0.0.1. What is founded on another address is secured. */
   readonly host?: string;
-  /** Default 6000 + id; 0 takes a free one. */
+  /** Default 6000 + id; 0 takes a free port. */
   readonly port?: number;
-  /** What others dial, where that differs from host and port. */
+  /** The address that others dial, if it differs from host and port. */
   readonly advertise?: { readonly host: string; readonly port: number };
   /** What is founded is secured: TLS, and nobody comes in without an invitation. Default: beyond loopback it is. */
   readonly secure?: boolean;
@@ -30,7 +30,7 @@ export interface CreatePeerOptions extends SignalOption {
   readonly seeds?: readonly PeerInfo[];
   /** User name that stands with this peer's messages. Default `peer_<id>`. */
   readonly name?: string;
-  /** Somebody of that name is here: coming and going are told in the log, to all. Default: nobody is. */
+  /** A person of that name is here, whose coming and going the log tells to all. Default: nobody is. */
   readonly presence?: boolean;
   /** False: `confirmRead` tells nobody. Default true. */
   readonly receipts?: boolean;
@@ -39,8 +39,8 @@ export interface CreatePeerOptions extends SignalOption {
   /** "fsync" (default): confirmed means on disk. "os": confirmed means handed to the operating system. */
   readonly durability?: "fsync" | "os";
   /**
-   * Roles, members, notices, errors: everything but messages and what is sent. What it throws becomes an unhandled rejection:
-   * the peer goes on.
+   * Called with roles, members, notices and errors: everything but messages and sent messages. If it throws, that
+   * becomes an unhandled rejection, and the peer goes on.
    */
   readonly onEvent?: (event: HostEvent) => void;
   readonly onLog?: (record: LogRecord) => void;
@@ -54,12 +54,12 @@ export interface Sent {
   readonly seq_no: number;
 }
 
-/** A message taken into the outbox: it goes out even if this process dies and is started again. */
+/** A message that was taken into the outbox: it goes out even if this process dies and is started again. */
 export interface Submission {
   readonly msg_id: string;
   /**
-   * Resolves when the message is sent; rejects with code "closed" if this peer closes first, "timeout" or "aborted". It stays
-   * in the outbox all the same, and whoever asks again waits for it again.
+   * Resolves when the message is sent; rejects with code "closed" if this peer closes first, "timeout" or "aborted".
+   * The message stays in the outbox all the same, and a further call waits for it again.
    */
   sent(options?: WaitOptions): Promise<Sent>;
 }
@@ -81,17 +81,17 @@ export interface ReadOptions extends SignalOption {
 }
 
 /**
- * Messages in log order. Loop over it as it is, and it is this directory's own stream, which goes on behind what was
- * acknowledged, also in the next process. Called with `from` or `room` it gives a reader of its own: that takes nothing away
- * from anybody, and acknowledges nothing by itself.
+ * Messages in log order. A loop over the stream itself reads this directory's own stream. It goes on behind what was
+ * acknowledged, also in the next process. A call with `from` or `room` returns an independent reader, which takes no
+ * messages away from others, and acknowledges nothing by itself.
  */
 export interface MessageStream<T> extends AsyncIterable<T> {
   (options?: ReadOptions): AsyncIterable<T>;
 }
 
 /**
- * Arguments are looked at before anything is done: a method that is given something else, or an option that it does not know,
- * throws (or rejects with) PeerError "bad-option", and "bad-room" for a text that is no room's name.
+ * Arguments are checked before anything is done. A method that gets a wrong value, or an unknown option, throws (or
+ * rejects with) PeerError "bad-option"; for a text that is no valid name of a room, "bad-room".
  */
 export interface ChatPeer extends AsyncDisposable {
   readonly id: PeerId;
@@ -108,51 +108,56 @@ export interface ChatPeer extends AsyncDisposable {
    */
   submitAll(texts: readonly string[], options?: SubmitOptions): Promise<Submission>;
   /**
-   * Resolves when a leader is known that has a majority, so that what is submitted is sent at once. Rejects with "timeout", in
-   * words why it still waits, "aborted" or "closed".
+   * Resolves when a leader with a majority is known, so that submitted messages are sent at once. Rejects with
+   * "timeout" (the message says why it still waits), "aborted" or "closed".
    */
   ready(options?: WaitOptions): Promise<void>;
   /**
-   * Every message of every room, at least once. A message is acknowledged when the loop asks for the next one; one in whose
-   * handling the loop ends (`break`, `return`, an exception) or the process dies is not, and comes again: to the next loop,
-   * or in the next process. Done with it all the same? `ack(message.index)` before the `break`.
+   * Every message of every room, at least once. A message is acknowledged when the loop asks for the next one. If the
+   * loop ends while a message is handled (`break`, `return`, an exception), or the process dies, that message is not
+   * acknowledged and comes again: to the next loop, or in the next process. To acknowledge it all the same, call
+   * `ack(message.index)` before the `break`.
    *
    * The cursor is written about once a second and at `close`, so after SIGKILL or a power cut what was acknowledged in
-   * the last second or so comes again as well: with the same `index`, which rises strictly. Who keeps the last index with the
-   * effect of the message, and passes over what is not above it, handles each message exactly once.
+   * the last second or so comes again as well: with the same `index`, which rises strictly. A program that stores the
+   * last index together with the effect of the message, and skips messages that are not above it, handles each message
+   * exactly once.
    *
    * Loops over this and over `batches` at the same time share the one stream, each message going to one of them. While
    * nobody asks, messages wait in the log, not in memory. Ends when the peer closes; throws if it failed.
    */
   readonly messages: MessageStream<DeliveredMessage>;
-  /** The same stream, as many at a time as are there: for who takes a hundred thousand a second. Acknowledged as a whole. */
+  /**
+   * The same stream, with as many messages at a time as are there, for programs that take a hundred thousand a second.
+   * A batch is acknowledged as a whole.
+   */
   readonly batches: MessageStream<readonly DeliveredMessage[]>;
   /**
-   * By hand: every message through that index is dealt with, whoever read it. At most the commit index; one that is
-   * acknowledged already changes nothing (to read again, say `from`).
+   * Acknowledges by hand: every message through that index is dealt with, whichever reader had it. The index is at most
+   * the commit index; one that is acknowledged already changes nothing (to read again, use `from`).
    */
   ack(index: LogIndex): void;
-  /** Through here messages are acknowledged. */
+  /** Messages through here are acknowledged. */
   readonly acknowledged: LogIndex;
   status(): Status;
-  /** Every room, whether it was joined (kept across restarts), and how much of it was not shown yet. */
+  /** Every room: whether it was joined (kept across restarts), and how many of its messages were not shown yet. */
   rooms(): RoomStatus[];
-  /** From now on; false where the text is no room's name. Delivery is of all rooms, joined or not. */
+  /** Joins from now on; false if the text is no valid name. Messages of all rooms are delivered, joined or not. */
   joinRoom(room: string): boolean;
   leaveRoom(room: string): void;
   /**
-   * A page of a room's committed messages that hold `text` (letter case aside; in the user's name, too), oldest first: the
-   * last `count`, of those below index `before` if it is given; or, with `after`, the first `count` behind that index.
-   * Fewer than `count`: there are no more.
+   * A page of a room's committed messages that contain `text` (ignoring letter case; in the user's name, too), oldest
+   * first: the last `count` messages, below index `before` if it is given; or, with `after`, the first `count` behind
+   * that index. If there are fewer than `count`, there are no more.
    */
   history(count: number, options?: HistoryOptions): Promise<DeliveredMessage[]>;
-  /** A person was shown a joined room through this number: told to the others at most once a second. */
+  /** A person was shown a joined room through this number. The others are told at most once a second. */
   confirmRead(room: string, seqNo: number): void;
   /** Who has read a room through which number. */
   confirmations(room: string): Promise<Confirmations["readers"]>;
   /** Peers and clients, each with its round trip and lag as of now. */
   who(): Promise<readonly WhoRow[]>;
-  /** Another name. Rejects with PeerError "bad-name" or "name-in-use". */
+  /** Takes another name. Rejects with PeerError "bad-name" or "name-in-use". */
   rename(name: string): Promise<void>;
   /**
    * Makes an invitation to a secured cluster; resolves when it counts. It is a secret: whoever has it comes in.

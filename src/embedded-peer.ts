@@ -1,4 +1,4 @@
-/** One peer in a program's own process: the host, with promises and loops in place of events. */
+/** One peer in a program's own process: the host, with promises and loops instead of events. */
 import type * as v from "valibot";
 import { platformPorts } from "./adapters/platform.ts";
 import { access, done, invite } from "./admitting.ts";
@@ -146,7 +146,7 @@ export class EmbeddedPeer implements ChatPeer {
     if (this.#unready.size > 0 && this.status().waiting === null) resolveAll(this.#unready);
   }
 
-  /** Among those whom an event wakes, or the end of this peer. */
+  /** Waits in `among` until an event, or the end of this peer, wakes it. */
   #wait(among: Set<Waiter>, wait: WaitOptions, late = () => ""): Promise<void> {
     return waitFor<void>(this.#clock, wait, late, (resolve, reject) => {
       const waiter = { resolve, reject };
@@ -179,7 +179,7 @@ export class EmbeddedPeer implements ChatPeer {
     return this.#submissions.ofLast(id);
   }
 
-  /** Its id; null: there is no room for it now. */
+  /** Takes one text and returns its id; null: there is no room for it now. */
   #take(room: string, text: string): string | null {
     this.#refuseEnded();
     const result = this.#host.submit(room, text);

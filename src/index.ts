@@ -1,8 +1,8 @@
 /**
  * chatpeer as a library: a replicated, totally ordered log inside your own process.
  *
- * Every peer that is created with the same cluster delivers the same messages in the same order; what was reported as
- * sent is durable on a majority of the voters and is never lost.
+ * All peers of one cluster deliver the same messages in the same order. A message that was reported as sent is durable
+ * on a majority of the voters, and is never lost.
  */
 import { CREATE, checked } from "./arguments.ts";
 import type { ChatPeer, CreatePeerOptions } from "./chat-peer.ts";

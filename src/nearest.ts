@@ -1,6 +1,6 @@
-/** What somebody meant who wrote something else. */
+/** Guesses which word was meant by a misspelt one. */
 
-/** The closest of some words, if one is close and not quite another word. */
+/** The closest of the choices, if it is close enough; else null. */
 export function nearest(word: string, choices: readonly string[]): string | null {
   let best: string | null = null;
   let distance = 3;

@@ -1,7 +1,7 @@
-/** What the library rejects with, and throws. */
+/** The errors that the library throws, or rejects with. */
 
 export type PeerErrorCode =
-  /** An argument of another type, an unknown option, a number out of bounds: nothing was done. */
+  /** An argument has a wrong type, an option is unknown, or a number is out of bounds. Nothing was done. */
   | "bad-option"
   | "start"
   | "empty"
@@ -15,7 +15,7 @@ export type PeerErrorCode =
   | "forbidden"
   /** What was asked of the cluster was not done. */
   | "refused"
-  /** The signal that was given is aborted: its reason is the `cause`. */
+  /** The given signal is aborted; its reason is the `cause`. */
   | "aborted"
   | "timeout"
   | "closed";

@@ -1,4 +1,4 @@
-/** The loops of a program over messages: from the inbox of its directory [C1], or from the log itself [C3]. */
+/** A program's loops over messages: from the inbox of its directory [C1], or from the log itself [C3]. */
 import { checked, checkedRoom, READ } from "./arguments.ts";
 import type { MessageStream, ReadOptions } from "./chat-peer.ts";
 import type { LogIndex } from "./core/ids.ts";
@@ -15,13 +15,13 @@ export interface StreamsHost {
   messagesAfter(after: LogIndex, room: string | null): MessageBlock;
 }
 
-/** Where one loop takes its pieces from. */
+/** The source of one loop's pieces. */
 interface Source<T> {
   /** The loop is done with the piece it had. */
   done(): void;
   /** The next piece; undefined: there is none now. */
   take(): T | undefined;
-  /** There may be one without anything having happened. */
+  /** There may be a next piece even if nothing has happened. */
   readonly isBehind: boolean;
   /** The loop has ended in the middle of its piece. */
   giveBack(): void;
@@ -49,7 +49,10 @@ export class Streams {
     );
   }
 
-  /** Something came, or is over: whoever waits looks again when this turn ends, and finds all that came together. */
+  /**
+   * Something came, or the stream ended: waiting loops look again when this turn ends, and find everything that came
+   * together.
+   */
   wake(): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
@@ -57,7 +60,7 @@ export class Streams {
     for (const go of waiting) go();
   }
 
-  /** All loops end; with an error they throw it. */
+  /** Ends all loops; if there is an error they throw it. */
   end(error: PeerError | null): void {
     this.#ended = { error };
     this.wake();
@@ -67,7 +70,9 @@ export class Streams {
     return this.#ended;
   }
 
-  /** Until something comes; whoever has more of the log to look through lets everything else go first. */
+  /**
+   * Waits until something comes. A loop that has more of the log to look through only lets everything else go first.
+   */
   pause(isBehind: boolean): Promise<void> {
     return new Promise((go) => {
       if (isBehind) this.#clock.soon(go);
@@ -107,7 +112,7 @@ class Loop<T> implements AsyncIterableIterator<T, undefined> {
   readonly #signal: AbortSignal | undefined;
   readonly #wake: () => void;
   #closed = false;
-  /** Answered when everybody who asked so far is. */
+  /** Settles when all calls so far are answered. */
   #asked: Promise<unknown> | null = null;
 
   constructor(streams: Streams, source: Source<T>, signal: AbortSignal | undefined) {
@@ -118,7 +123,7 @@ class Loop<T> implements AsyncIterableIterator<T, undefined> {
     signal?.addEventListener("abort", this.#wake);
   }
 
-  /** One after the other, also for somebody who asks several times at once. */
+  /** Answers one call after the other, even if a program calls several times at once. */
   next(): Promise<IteratorResult<T, undefined>> {
     const answer = this.#asked === null ? this.#next() : this.#asked.then(() => this.#next());
     const answered = () => {
@@ -194,7 +199,7 @@ class FromInbox<T> implements Source<T> {
   }
 }
 
-/** The log from a place on, a block at a time. Nobody else knows of it, so nothing is to be given back. */
+/** The log from a place on, one block at a time. Each reader has its own, so nothing has to be given back. */
 class FromLog implements Source<readonly DeliveredMessage[]> {
   readonly #host: StreamsHost;
   readonly #room: string | null;
@@ -221,7 +226,7 @@ class FromLog implements Source<readonly DeliveredMessage[]> {
   giveBack(): void {}
 }
 
-/** One message at a time of what comes in blocks. */
+/** Hands out one message at a time from blocks. */
 class Singly implements Source<DeliveredMessage> {
   readonly #from: FromLog;
   #block: readonly DeliveredMessage[] = [];

@@ -1,20 +1,22 @@
-/** Messages that a program gave out of its hands, until each is sent. */
+/** Messages that a program has submitted, until each is sent. */
 import { checked, WAIT } from "./arguments.ts";
 import type { Sent, Submission } from "./chat-peer.ts";
 import type { Clock } from "./host/contracts.ts";
 import { PeerError } from "./peer-error.ts";
 import { type WaitOptions, waitFor } from "./waiting.ts";
 
-/** Settled submissions that are let go of together. */
+/** Number of settled submissions that are dropped together. */
 const SETTLED_KEPT = 1024;
 
 export class Submissions {
   readonly #clock: Pick<Clock, "after">;
-  /** Messages taken, and sent of them; the id of the first one. */
+  /** Number of messages taken, and of these sent; and the id of the first one. */
   #taken = 0;
   #sent = 0;
   #firstId: string | null = null;
-  /** What somebody holds, in the order in which it was taken; in front of `#settled` it is sent. */
+  /**
+   * The submissions that the program may hold, in the order in which they were taken; those before `#settled` are sent.
+   */
   #open: OpenSubmission[] = [];
   #settled = 0;
 
@@ -27,12 +29,12 @@ export class Submissions {
     this.#taken += 1;
   }
 
-  /** A message may have another id than before: somebody else has used its number. */
+  /** A message may have got another id, because somebody else has used its number. */
   onPending({ msg_id, was }: { readonly msg_id: string; readonly was?: string }): void {
     if (was !== undefined && was === this.#firstId) this.#firstId = msg_id;
   }
 
-  /** For whoever gave the message that was taken last. */
+  /** The submission for the message that was taken last. */
   ofLast(msgId: string): Submission {
     const last = new OpenSubmission(this.#clock, msgId, this.#taken);
     this.#open.push(last);
@@ -66,11 +68,11 @@ export class Submissions {
 
 class OpenSubmission implements Submission {
   readonly msg_id: string;
-  /** Of how many that were taken it is the last. */
+  /** Its place among the messages taken, from 1. */
   readonly place: number;
   readonly #clock: Pick<Clock, "after">;
   #outcome: Sent | PeerError | null = null;
-  /** Made when somebody asks. */
+  /** Made when the program first waits. */
   #waiters: Set<Waiter> | null = null;
 
   constructor(clock: Pick<Clock, "after">, msgId: string, place: number) {
@@ -109,7 +111,7 @@ interface Waiter {
   readonly reject: (error: PeerError) => void;
 }
 
-/** Of an event that says more. */
+/** The place of a sent message, without the event's other fields. */
 function placeOf({ msg_id, index, room_id, seq_no }: Sent): Sent {
   return { msg_id, index, room_id, seq_no };
 }

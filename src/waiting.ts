@@ -1,4 +1,4 @@
-/** Waits that end early where the caller says so: by a signal, or after a time. */
+/** Waits that the caller can end early: by a signal, or after a time. */
 import type { Clock, Timer } from "./host/contracts.ts";
 import { PeerError } from "./peer-error.ts";
 
@@ -17,8 +17,9 @@ export function refuseAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * What `begin` resolves or rejects, not within its own call, unless the signal or the time is first. It returns what undoes
- * it, which is called when the wait is over, however it ends. `late` says in words that the time is over.
+ * Waits until `begin` calls back, which must not happen within the call of `begin`, or until the signal or the time
+ * ends the wait. `begin` returns an undo function, which is called when the wait is over, however it ends. `late` gives
+ * the words for a wait whose time is over.
  */
 export function waitFor<T>(
   clock: Pick<Clock, "after">,

@@ -3,6 +3,7 @@
  * was accepted (bun#35947): the queue is here, and nothing is ended before it is empty.
  */
 import type { Socket } from "bun";
+import { assert } from "../core/assert.ts";
 import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
 import { joinBytes } from "../host/store/bytes.ts";
 import { toPortError } from "./errors.ts";
@@ -32,7 +33,8 @@ export const bunNetwork: Network = {
       setImmediate(() => ready(toPortError(error), null));
     }
   },
-  connect(host, port, handler) {
+  connect(host, port, handler, expected) {
+    assert(expected === undefined, "no pin is expected of a plain connection");
     const connection = new BunConnection(host);
     connection.handler = handler;
     Bun.connect<BunConnection>({

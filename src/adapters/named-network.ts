@@ -5,7 +5,7 @@
  */
 import type * as Dns from "node:dns";
 import { CONNECT_NEXT_MS, LOOK_UP_AGAIN_MS, LOOKUPS_MAX } from "../core/config.ts";
-import type { Clock, Connection, ConnectionHandler, Network, Timer } from "../host/contracts.ts";
+import type { Clock, Connection, ConnectionHandler, Network, Pin, Timer } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
 import { toPortError } from "./errors.ts";
 
@@ -16,10 +16,10 @@ export function namedNetwork(network: Network, clock: Pick<Clock, "now" | "after
   const names = new Names(lookUp);
   return {
     listen: (host, port, accept, ready) => network.listen(host, port, accept, ready),
-    connect: (host, port, handler) =>
+    connect: (host, port, handler, expected) =>
       isNumber(host)
-        ? network.connect(host, port, handler)
-        : new NamedConnection(network, clock, names, host, port, handler),
+        ? network.connect(host, port, handler, expected)
+        : new NamedConnection(network, clock, names, { name: host, port, expected }, handler),
   };
 }
 
@@ -85,12 +85,17 @@ class Names {
   }
 }
 
+interface Destination {
+  readonly name: string;
+  readonly port: number;
+  readonly expected: Pin | undefined;
+}
+
 class NamedConnection implements Connection {
   readonly #network: Network;
   readonly #clock: Pick<Clock, "after">;
   readonly #names: Names;
-  readonly #name: string;
-  readonly #port: number;
+  readonly #to: Destination;
   #handler: ConnectionHandler | null;
   /** Addresses to be tried. */
   #addresses: string[] = [];
@@ -109,21 +114,19 @@ class NamedConnection implements Connection {
     network: Network,
     clock: Pick<Clock, "after">,
     names: Names,
-    name: string,
-    port: number,
+    to: Destination,
     handler: ConnectionHandler,
   ) {
     this.#network = network;
     this.#clock = clock;
     this.#names = names;
-    this.#name = name;
-    this.#port = port;
+    this.#to = to;
     this.#handler = handler;
     this.#lookUp();
   }
 
   get remote(): string {
-    return this.#connection?.remote ?? this.#name;
+    return this.#connection?.remote ?? this.#to.name;
   }
 
   get identity(): string | null {
@@ -151,7 +154,7 @@ class NamedConnection implements Connection {
   }
 
   #lookUp(): void {
-    this.#names.ask(this.#name, (code, addresses) => this.#found(code, addresses));
+    this.#names.ask(this.#to.name, (code, addresses) => this.#found(code, addresses));
   }
 
   #found(code: string | null, addresses: readonly string[]): void {
@@ -180,12 +183,14 @@ class NamedConnection implements Connection {
       if (this.#attempts.size === 0) this.#close(this.#code);
       return;
     }
-    const attempt: Connection = this.#network.connect(address, this.#port, {
+    const { port, expected } = this.#to;
+    const handler: ConnectionHandler = {
       open: () => this.#open(attempt),
       data: (bytes) => this.#handler?.data(bytes),
       drain: () => this.#handler?.drain(),
       close: (code) => this.#onClose(attempt, code),
-    });
+    };
+    const attempt: Connection = this.#network.connect(address, port, handler, expected);
     this.#attempts.add(attempt);
     if (this.#addresses.length > 0) this.#timer = this.#clock.after(CONNECT_NEXT_MS, () => this.#next());
   }

@@ -1,6 +1,8 @@
 /** The ports of the runtime this process runs on. */
+import type { Network } from "../host/contracts.ts";
 import type { Ports } from "../host/host-contract.ts";
 import { bunNetwork } from "./bun-network.ts";
+import type { Credentials } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
 import { openDisk } from "./disk.ts";
 import { namedNetwork } from "./named-network.ts";
@@ -15,4 +17,13 @@ export function platformVisit(): Pick<Ports, "clock" | "network"> {
 /** Ports on `directory`, which is made when it is locked. */
 export function platformPorts(directory: string): Ports {
   return { ...platformVisit(), disk: openDisk(directory) };
+}
+
+/**
+ * The network of a secured cluster. Its modules are loaded here: a plain peer has no use for them. Without credentials, as
+ * a client that has a token, it dials only. The operator is told by `warn` whose connections are refused.
+ */
+export async function securedNetwork(own: Credentials | null, warn: (message: string) => void): Promise<Network> {
+  const { tlsNetwork } = await import("./tls-network.ts");
+  return namedNetwork(tlsNetwork(own, { clock: systemClock, warn }), systemClock);
 }

@@ -121,6 +121,19 @@ export const LOOK_UP_AGAIN_MS = 1000;
  * answered.
  */
 export const LOOKUPS_MAX = 2;
+/** Size in bytes of a certificate in DER. One that a peer makes has about 300. */
+export const CERTIFICATE_BYTES_MAX = 2048;
+/** Of the 32 bytes of a certificate's hash, those in an invitation: nobody can make another one that begins with them. */
+export const PIN_BYTES = 16;
+/** Milliseconds from an incoming TCP connection, or from a connected dial, to the end of the TLS handshake. */
+export const HANDSHAKE_MS_MAX = 5000;
+/**
+ * Connections to a secured port whose other side has not proven yet who it is: from one address, in all, and new ones from
+ * one address per second. Each costs about 1 ms of processor time for its handshake.
+ */
+export const STRANGERS_PER_ADDRESS_MAX = 16;
+export const STRANGERS_MAX = 128;
+export const STRANGERS_PER_SECOND_MAX = 20;
 /**
  * Bytes waiting in one connection's send queue. Beyond this the connection is dropped, and its peer catches up from
  * disk [R7].

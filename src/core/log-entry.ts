@@ -83,7 +83,7 @@ export interface Settled {
   readonly config_index: LogIndex;
 }
 
-/** What the user of a system entry did: came, left with a word, is gone without one, or has another name now. */
+/** What the user of a system entry did: came, left with a word, is gone without a word, or has another name now. */
 export interface Presence {
   readonly change: "joined" | "left" | "gone" | "renamed";
   /** The name before, where it changed; else "". */
@@ -141,8 +141,8 @@ export interface Revocation {
 }
 
 /**
- * Serialises an entry: computes its crc from the line before, and sets crc, chunk, start and end. Pure but for that;
- * handed to core by the host, because core imports nothing.
+ * Serialises an entry: computes its crc from the line before, and sets crc, chunk, start and end. It has no other
+ * effect. The host hands it to core, because core imports nothing.
  */
 export type Seal = (entry: Entry, prevCrc: number) => void;
 

@@ -11,17 +11,17 @@ import type { SaidVersions } from "./versions.ts";
 /** First frame of both sides of every connection [W2]. */
 export interface Hello extends ProcessKey, SaidVersions {
   readonly type: "HELLO";
-  /** null: does not belong to a cluster yet and wants to join. */
+  /** null: it does not belong to a cluster yet, and wants to join one. */
   readonly cluster_id: string | null;
   readonly host: string;
   readonly port: number;
-  /** The sender's wall clock, ms since 1970: for people who look for clocks that are apart, decides nothing. */
+  /** The sender's wall clock, ms since 1970. It decides nothing; it helps people who look for clocks that differ. */
   readonly wall?: number;
   /** Of a directory that has one. Only noted where no TLS proves it: what `/secure` would bind the member to. */
   readonly key?: Key;
 }
 
-/** Why the connection is closed now, said by the side that closes it. `seed` names whom a wiped founder should join [M1]. */
+/** Says why the sender closes the connection now. `seed` names a peer that an emptied founder should join [M1]. */
 export interface Refuse {
   readonly type: "REFUSE";
   readonly code: RefuseCode;
@@ -52,15 +52,18 @@ export interface Pong {
   readonly disk?: DiskTimes;
 }
 
-/** Milliseconds until something handed to a disk is durable: as expected, and as seldom exceeded. */
+/** Milliseconds until something handed to a disk is durable: the expected time, and one that is seldom exceeded. */
 export interface DiskTimes {
   readonly mean: Millis;
   readonly bound: Millis;
-  /** Why its peer has no vote now, where it has none. */
+  /** Why the disk's peer has no vote now, if it has none. */
   readonly abstains?: Abstention;
 }
 
-/** What its files are refused for: room (or inodes), file handles, rights [D4]; or its log is being repaired [D5], or it runs twice [E14]. */
+/**
+ * What its files cannot be written for: room (or inodes), file handles, rights [D4]. Or its log is being repaired [D5],
+ * or it runs twice [E14].
+ */
 export type Abstention = Refusal | "damaged" | "twin";
 export type Refusal = "room" | "handles" | "rights";
 
@@ -79,7 +82,7 @@ export interface JoinAck {
   readonly leader: PeerInfo | null;
   /** Index of the configuration in which the joiner is a member by the answerer's log, 0 if none [M7]. */
   readonly admitted: LogIndex;
-  /** Index of the configuration that `members` are by. */
+  /** Index of the configuration that `members` come from. */
   readonly configured: LogIndex;
 }
 
@@ -88,7 +91,10 @@ export interface Leave extends MemberKey {
   readonly type: "LEAVE";
 }
 
-/** A place before which the sender's log is the receiver's, if that holds the same there [R2] [R9]. */
+/**
+ * A place in the sender's log. If the receiver's log has the same at that place, both are the same up to there [R2]
+ * [R9].
+ */
 export interface Before {
   readonly prev_index: LogIndex;
   readonly prev_ballot: Ballot;
@@ -113,7 +119,10 @@ export interface Acked extends MemberKey {
   readonly match: LogIndex;
 }
 
-/** The highest that was seen of the receiver's own incarnation: less than that in its directory was lost there [D6]. */
+/**
+ * The highest values that were seen of the receiver's own incarnation. If its directory holds less, the rest was lost
+ * there [D6].
+ */
 export interface Seen {
   readonly type: "SEEN";
   readonly promised: Ballot;
@@ -167,7 +176,7 @@ export interface Lost {
   readonly confirmed: LogIndex;
 }
 
-/** The receiver's log and the sender's have the same ballot at that place, and are not the same up to there [R9]. */
+/** The receiver's log and the sender's have the same ballot at that place, but differ before it [R9]. */
 export interface Fork {
   readonly type: "FORK";
   /** The sender's promise. */
@@ -186,7 +195,7 @@ export interface Election {
 export interface ElectionAnswer {
   readonly type: "ELECTION_OK" | "ELECTION_DENY" | "ELECTION_GRANT";
   readonly round: number;
-  /** The highest promise of who answers, so that a fresh ballot is above it. */
+  /** The highest promise of the answering peer, so that a fresh ballot can be above it. */
   readonly promised: Ballot;
 }
 
@@ -205,14 +214,17 @@ export interface Coordinator {
   readonly ballot: Ballot;
   readonly peer: PeerInfo;
 }
-/** The leader of this ballot leads no more; `to` is who should follow it, 0 for nobody in particular [E10]. */
+/** The leader of this ballot no longer leads; `to` is the peer that should lead next, 0 for no particular one [E10]. */
 export interface Abdicate {
   readonly type: "ABDICATE";
   readonly ballot: Ballot;
   readonly to: PeerId;
 }
 
-/** A run of one session's messages: counters first, first + 1, … [S1]. From another peer than the sender: relayed [S6]. */
+/**
+ * A run of one session's messages, with the counters first, first + 1, … [S1]. If it comes from another peer than the
+ * sender, it is relayed [S6].
+ */
 export interface Chat {
   readonly type: "CHAT";
   readonly sender_id: PeerId;
@@ -239,11 +251,11 @@ export interface ChatAck {
 export interface Person {
   readonly user: string;
   readonly room_id: string;
-  /** The wall clock there when it came, changed or left, for display only. */
+  /** The wall clock there when this person came, changed or left, for display only. */
   readonly ts: number;
-  /** Its name before, "" if it always had this one. */
+  /** The person's name before, "" if it was always this one. */
   readonly was: string;
-  /** False: it has left. */
+  /** False: the person has left. */
   readonly here: boolean;
 }
 export interface ReadReport {
@@ -252,7 +264,7 @@ export interface ReadReport {
   readonly through: number;
   readonly ts: number;
 }
-/** Who is at the sending peer, and what they have read that the log does not show yet [P2] [P4]. */
+/** The people at the sending peer, and what they have read that the log does not show yet [P2] [P4]. */
 export interface People {
   readonly type: "PEOPLE";
   readonly users: readonly Person[];
@@ -270,7 +282,7 @@ export interface CatchupResp extends EntryFrame {
   readonly ballot: Ballot | null;
   /** Set when the place asked for is not in the answerer's log: the highest place worth trying next. */
   readonly hint: Tail | null;
-  /** Another one follows by itself. */
+  /** Another CATCHUP_RESP follows without a request. */
   readonly more: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who is here, and who has read how far: like all of the log state a function of the log prefix, so that truncation
- * takes it back and a new leader knows it [P1] [P4]. Every entry says what was before, so `undo` is exact.
+ * Which people are here, and how far each has read. Like all of the log state it follows from the log prefix, so that
+ * truncation takes it back and a new leader knows it [P1] [P4]. Every entry says what was before, so `undo` is exact.
  */
 import { READ_MARKS_MAX, USERS_MAX } from "./config.ts";
 import type { Entry, Presence, ReadThrough } from "./log-entry.ts";
@@ -42,7 +42,7 @@ export class PeopleLog {
     return this.#read.get(room) ?? NOBODY;
   }
 
-  /** There is room for one more who is present, or for a first mark of a reader. */
+  /** There is room for one more person, or for a reader's first mark. */
   get takesUser(): boolean {
     return this.present.size < USERS_MAX;
   }

@@ -155,7 +155,7 @@ export interface ReadNote {
   readonly ts: number;
 }
 
-/** Who has read a room through which number. */
+/** Which people have read a room, and through which number. */
 export interface Confirmations {
   readonly event: "confirmations";
   readonly room_id: string;
@@ -173,7 +173,7 @@ export interface HerePerson {
   readonly lag: number;
 }
 
-/** One peer's answer to another one that asks who is here. */
+/** One peer's answer to another peer that asks which people are here. */
 export interface Here {
   readonly event: "here";
   readonly id: PeerId;
@@ -235,7 +235,7 @@ export type Question =
     }
   | { readonly what: "place"; readonly room_id: string; readonly seq_no: number }
   | { readonly what: "who" }
-  /** Between peers: who is at the one that is asked. */
+  /** Asked between peers: which people are at the asked peer. */
   | { readonly what: "here" }
   | { readonly what: "confirmations"; readonly room_id: string }
   /** Takes another name. */

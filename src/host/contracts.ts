@@ -44,16 +44,36 @@ export interface ConnectionHandler {
   data(bytes: Uint8Array): void;
   /** What was queued has been handed to the kernel: `queued` is 0. */
   drain(): void;
-  /** Closed, refused or reset; the last callback. `code` is "" for an orderly end, else ECONNREFUSED, ECONNRESET, … */
+  /**
+   * Closed, refused or reset; the last callback. `code` is "" for an orderly end, else ECONNREFUSED, ECONNRESET, …, and on
+   * a secured network one of `SecurityCode` besides.
+   */
   close(code: string): void;
 }
+
+/** Why a secured connection was closed. Whom the other side refuses has seen it open before: TLS 1.3 lets the dialler speak first. */
+export type SecurityCode =
+  /** Who is there is somebody else than the one who was expected. */
+  | "EPIN"
+  /** The other side has no certificate, or one that proves nothing. */
+  | "ECERT"
+  /** There is a peer that speaks without TLS. */
+  | "EPLAIN"
+  /** The handshake failed: no TLS 1.3, another protocol inside, a false signature. */
+  | "ETLS"
+  /** Too many are there of whom nobody knows who they are, and this one had waited longest. */
+  | "ECROWDED";
+
+/** base32 of the SHA-256 of a certificate's DER: of all its bytes (52 characters), or of the first PIN_BYTES (26). */
+export type Pin = string;
 
 export interface Connection {
   /** Address of the other side, without port. */
   readonly remote: string;
   /**
-   * The other side's name by the certificate that it has proven to hold (TLS); null where there is none, as on a plain
-   * socket. Known from `open` on.
+   * The other side's name by the certificate that it has proven to hold (TLS): its 52-character pin. Known from `open`, or
+   * from `accept`, on. Null on a plain network. Null on a secured network is a client without a certificate: nothing has
+   * been read from it or written to it yet, and the host must not take it for a peer.
    */
   readonly identity: string | null;
   /**
@@ -69,6 +89,11 @@ export interface Connection {
   end(): void;
   /** Closes at once, dropping what is queued. */
   destroy(): void;
+  /**
+   * The caller knows now who is there, by its pin or by a token. Where it is not called, an accepted connection counts among
+   * those of strangers, of which a secured network keeps few. Does nothing elsewhere.
+   */
+  recognise?(): void;
 }
 
 export interface Listener {
@@ -91,7 +116,8 @@ export interface Trust {
 export interface Network {
   /**
    * Listens; `ready(error)` or `ready(null, listener)` follows. `accept` is called for each incoming connection and
-   * returns its handler, or null to close it at once.
+   * returns its handler, or null to close it at once. On a secured network that is after the handshake: of whoever speaks
+   * without TLS, or shows a certificate that is none, no byte comes here.
    */
   listen(
     host: string,
@@ -99,7 +125,11 @@ export interface Network {
     accept: (connection: Connection) => ConnectionHandler | null,
     ready: (error: PortError | null, listener: Listener | null) => void,
   ): void;
-  connect(host: string, port: number, handler: ConnectionHandler): Connection;
+  /**
+   * Opens when it is clear that who is there is the one `expected`, if anybody is: before that nothing is written. A plain
+   * network, which could not tell, throws when it is given a pin.
+   */
+  connect(host: string, port: number, handler: ConnectionHandler, expected?: Pin): Connection;
 }
 
 /**

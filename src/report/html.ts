@@ -1,6 +1,6 @@
 /**
- * What every page of a run stands in: one HTML document that needs nothing else. Its policy forbids it to fetch anything,
- * whatever a string in it talks it into, and lets code run only where the page has some.
+ * The HTML document around every page of a run, which needs no other file. Its policy forbids it to fetch anything,
+ * whatever a string in it says, and allows code only where the page has some.
  */
 import { BASE_STYLE } from "./theme.ts";
 
@@ -34,7 +34,7 @@ ${body}${script === undefined ? "" : `\n<script>${script}</script>`}
 
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** Text that anybody may have chosen, as it stands in a page: never markup. */
+/** Escapes text that anybody may have chosen, so that it is never markup. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => ENTITIES[c] as string);
 }
@@ -48,7 +48,7 @@ export function jsonScript(id: string, value: unknown): string {
   return `<script type="application/json" id="${id}">${json}</script>`;
 }
 
-/** What the run came to, in one word. */
+/** The result of the run, in one word. */
 export function badge(word: string, tone: "good" | "bad" | "unsure"): string {
   return `<span class="badge ${tone}">${escapeHtml(word)}</span>`;
 }

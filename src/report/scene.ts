@@ -1,17 +1,17 @@
-/** What the events of a run amount to: what the page draws, worked out here, where types and tests watch over it. */
+/** Works out, from the events of a run, what the page draws: here, where it is typed and tested. */
 import { type Cut, cutsOf } from "./cuts.ts";
 import type { ReportEvent, ReportMessage, SimReport } from "./sim-report.ts";
 import type { Color } from "./theme.ts";
 
 export interface Scene {
   readonly endMs: number;
-  /** What a frame usually takes: the median. */
+  /** The usual time of a frame on its way: the median. */
   readonly usualMs: number;
   readonly types: readonly FrameType[];
   /** A list for each peer, by time, without gaps. */
   readonly lifelines: readonly (readonly Stretch[])[];
   readonly cuts: readonly Cut[];
-  /** What is seen first; also as far as a jump to a moment zooms in. */
+  /** The stretch that is seen first; a jump to a moment zooms in as far. */
   readonly start: { readonly t0: number; readonly t1: number };
 }
 export interface FrameType {
@@ -30,7 +30,7 @@ export interface Stretch {
   readonly role: string;
   readonly term: number;
 }
-/** Frames of one purpose share a colour: more colours than these nobody tells apart. */
+/** Frames of one purpose share a colour: nobody can tell more colours apart. */
 const FAMILIES = {
   join: ["HELLO", "REFUSE", "JOIN", "JOIN_ACK", "LEAVE", "ADMIN"],
   vote: ["ELECTION", "ELECTION_OK", "ELECTION_DENY", "ELECTION_GRANT", "PREPARE", "PROMISE", "COORDINATOR", "ABDICATE"],
@@ -44,7 +44,10 @@ const FAMILIES = {
 /** Also the name of its colour. */
 export type Family = keyof typeof FAMILIES;
 
-/** What every run is full of hides what it is about: more than so many beats or acknowledgements wait to be asked for. */
+/**
+ * If a run has more heartbeats or acknowledgements than this they are hidden at first, because they would cover
+ * everything else.
+ */
 const ROUTINE_MAX = 120;
 
 export function sceneOf(report: SimReport): Scene {
@@ -71,7 +74,7 @@ export function sceneOf(report: SimReport): Scene {
 /** Arrows that one screen holds with ease. */
 const ARROWS_AT_ONCE = 200;
 
-/** A short run is shown whole; a long one where it gets interesting, and the overview says where that is. */
+/** A short run is shown whole. A long one is shown where it gets interesting; the overview marks that place. */
 function startOf(
   { events, messages, verdict }: SimReport,
   types: readonly FrameType[],
@@ -89,7 +92,7 @@ function startOf(
   const before = at - (sent[middle - ARROWS_AT_ONCE / 2] ?? 0);
   const behind = (sent[middle + ARROWS_AT_ONCE / 2] ?? endMs) - at;
   const half = Math.max(Math.min(before, behind), usualMs * 20);
-  // What led to a failure is worth more room than what came after, and what followed from a fault more than its past.
+  // The time before a failure gets more room than the time after it; with a fault it is the other way round.
   return failed ? { t0: at - 1.5 * half, t1: at + 0.5 * half } : { t0: at - 0.5 * half, t1: at + 1.5 * half };
 }
 
@@ -105,7 +108,7 @@ function frameTypes(messages: readonly ReportMessage[]): FrameType[] {
     .sort((a, b) => order.indexOf(a.family) - order.indexOf(b.family) || (a.name < b.name ? -1 : 1));
 }
 
-/** What only happens to a peer that runs, or starts. */
+/** Events that only happen to a peer that runs, or starts. */
 const SIGNS_OF_LIFE: ReadonlySet<ReportEvent["kind"]> = new Set([
   ...(["start", "crash", "stop", "pause", "resume"] as const),
   ...(["role", "commit", "deliver", "sent", "submit"] as const),
@@ -113,7 +116,8 @@ const SIGNS_OF_LIFE: ReadonlySet<ReportEvent["kind"]> = new Set([
 
 function lifeline(events: readonly ReportEvent[], endMs: number): Stretch[] {
   const stretches: Stretch[] = [];
-  // Who does something before it is seen to start was there before; who never does anything never started.
+  // A peer that does something before its first start event ran from the beginning; a peer that never does anything
+  // never started.
   const first = events.find((e) => SIGNS_OF_LIFE.has(e.kind));
   let now = { up: first !== undefined && first.kind !== "start", paused: false, role: "", term: 0 };
   let since = 0;
@@ -134,7 +138,8 @@ function lifeline(events: readonly ReportEvent[], endMs: number): Stretch[] {
 type State = Pick<Stretch, "up" | "paused" | "role" | "term">;
 
 function after(now: State, e: ReportEvent): State {
-  // A peer is never behind what it commits or delivers, but may hear of a term before it has a role in it.
+  // A peer's term is at least that of what it commits or delivers; but it may hear of a term before it has a role in
+  // it.
   const term = Math.max(now.term, e.term);
   if (e.kind === "start") return { up: true, paused: false, role: "", term };
   if (e.kind === "crash" || e.kind === "stop") return { ...now, up: false, paused: false, role: "" };

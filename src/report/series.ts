@@ -1,6 +1,6 @@
 /** Colours for one after the other: terms, peers. */
 
-/** More than these nobody tells apart: then they repeat. */
+/** Nobody can tell more colours apart; beyond this number they repeat. */
 export const SERIES_COLORS = 8;
 
 export type SeriesColor = `c${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8}`;

@@ -1,6 +1,6 @@
 /**
- * What a simulated run leaves behind for people to look at: data only, from the simulator to whoever draws it. Times are
- * virtual milliseconds since the start of the run; lists are sorted by time.
+ * A simulated run as data, handed from the simulator to the code that draws it. Times are virtual milliseconds since
+ * the start of the run; lists are sorted by time.
  */
 
 export interface SimReport {

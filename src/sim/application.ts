@@ -1,12 +1,12 @@
 /**
- * A program that reads a machine's messages as one that embeds a peer does [C1]: handles what is there for a while, and
- * acknowledges it by asking for more. What it has handled outlives its process, as an effect in the world outside does.
+ * A program that embeds a peer and reads its messages [C1]: it handles the messages that are there, and acknowledges
+ * them by asking for more. What it has handled outlives its process, like an effect on the outside world.
  */
 import type { Timer } from "../host/contracts.ts";
 import type { DeliveredMessage } from "../host/events.ts";
 import { type Hand, Inbox, type InboxHost } from "../host/inbox.ts";
 
-/** Messages handled together. */
+/** Number of messages that are handled together. */
 const BATCH_MESSAGES = 256;
 
 export class Application {

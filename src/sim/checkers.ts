@@ -2,15 +2,9 @@
  * What must always hold (I1 to I10), checked from outside: from what peers delivered and told, and from the bytes on
  * their disks. Shares no code with what it checks: lines are read as text and JSON, quorums are counted here.
  */
-
-export class Violation extends Error {
-  override readonly name = "Violation";
-  readonly invariant: string;
-  constructor(invariant: string, what: string) {
-    super(`${invariant}: ${what}`);
-    this.invariant = invariant;
-  }
-}
+import { SeenBallots } from "./seen-ballots.ts";
+import { SeenConfigurations } from "./seen-configurations.ts";
+import { Violation } from "./violation.ts";
 
 export interface SeenMessage {
   readonly index: number;
@@ -20,83 +14,39 @@ export interface SeenMessage {
   readonly payload: string;
 }
 
-/** A ballot, as promise files and frames write it. */
-export interface Promised {
-  readonly term: number;
-  readonly leader_id: number;
-  readonly inc: string;
-  readonly boot: number;
-}
-
-function comparePromises(a: Promised, b: Promised): number {
-  return a.term - b.term || a.leader_id - b.leader_id || compareWords(a.inc, b.inc) || a.boot - b.boot;
-}
-
-function compareWords(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
 /** One connection may hold 16 MiB [S9], and a frame more. */
 const QUEUE_BYTES_MAX = 18 * 1024 * 1024;
 
-interface Configuration {
-  readonly index: number;
-  /** As `id.incarnation`. */
-  readonly voters: readonly string[];
-  readonly members: readonly string[];
-}
-
 /** Everything the world has seen, in one place for all peers. */
 export class Checkers {
-  /** index → what was delivered there first, by anybody. */
+  readonly configurations = new SeenConfigurations();
+  readonly ballots = new SeenBallots();
+  /** index → the message that any peer delivered there first. */
   readonly #delivered = new Map<number, SeenMessage>();
   /** msg_id → its index. */
   readonly #places = new Map<string, number>();
-  /** What users were told is sent: msg_id → index. */
+  /** msg_id → index, for messages of which users were told that they are sent. */
   readonly #sent = new Map<string, number>();
   #highestSent = 0;
-  /** Every text that somebody submitted, and the highest index that anybody had been told is sent by then [I5]. */
+  /** Every text that was submitted, and the highest index that had been reported as sent by then [I5]. */
   readonly #submitted = new Map<
     string,
     { readonly directory: string; readonly text: string; readonly floor: number }
   >();
-  /** Ids that messages had before others used their numbers → those that they have instead; and what those others said. */
+  /** Old ids of messages whose numbers others have used → their new ids; and the texts that those others sent. */
   readonly #renamed = new Map<string, string>();
   readonly #forged = new Map<string, string>();
-  /** ballot → the peer that opened it. */
-  readonly #leaders = new Map<string, string>();
   /** Per directory: last index delivered in this boot, and last seq_no per room ever. */
   readonly #cursors = new Map<string, { index: number; rooms: Map<string, number>; anywhere: boolean }>();
   /** Per directory: the highest index ever delivered there. */
   readonly #reached = new Map<string, number>();
   /** Per directory with an application: the last seq_no per room that it has handled, and the highest index. */
   readonly #handled = new Map<string, { index: number; readonly rooms: Map<string, number> }>();
-  /** session → its delivered counters and where they stand. */
+  /** session → its delivered counters, each with its index. */
   readonly #sessions = new Map<string, Map<number, number>>();
-  readonly #promises = new Map<string, Promised>();
   readonly #commits = new Map<string, number>();
-  /** Directories that may hold a history which nobody has promised any more. */
+  /** Directories that may hold a history which is no longer promised. */
   readonly #void = new Set<string>();
-  /** Voters by configuration, as far as any committed line has told. */
-  #configurations: Configuration[] = [];
-  #settled = 1;
-
-  /** Index of the newest configuration that was seen settled, and so counts alone. */
-  get settled(): number {
-    return this.#settled;
-  }
-
-  /** Voters by the configuration that was seen settled, and by those seen committed since. */
-  get voterSets(): (readonly string[])[] {
-    return this.#configurations.filter((c) => c.index >= this.#settled).map((c) => c.voters);
-  }
-
-  /** Whether another incarnation of the same id is a member, as far as any committed line has told [M6]. */
-  isReplacing(member: string): boolean {
-    const members = this.#configurations.at(-1)?.members ?? [];
-    return !members.includes(member) && members.some((other) => other.split(".")[0] === member.split(".")[0]);
-  }
-
   /** `was`: the id that the same message had until now. */
   submitted(directory: string, msgId: string, text: string, was?: string): void {
     this.#submitted.set(msgId, { directory, text, floor: this.#highestSent });
@@ -109,33 +59,33 @@ export class Checkers {
     return [...this.#submitted].flatMap(([id, typed]) => (typed.directory === directory && isOpen(id) ? id : []));
   }
 
-  /** Somebody else says that under a number of another's session. */
+  /** Another sender has used a number of somebody's session for this text. */
   forged(msgId: string, text: string): void {
     this.#forged.set(msgId, text);
   }
 
-  /** Nobody is told that what he typed is sent where the log says something else under its number. */
+  /** A text must not be reported as sent where the log has another text under its number. */
   #saysTheSame(msgId: string, index: number): void {
     const [typed, delivered] = [this.#submitted.get(msgId), this.#delivered.get(index)];
     if (typed === undefined || delivered === undefined || delivered.payload === typed.text) return;
     throw new Violation("I1", `${msgId} is said to be sent, and entry ${index} says something else than was typed`);
   }
 
-  /** A new process on a directory: it may deliver the last few again. */
+  /** A new process runs on a directory: it may deliver the last few messages again. */
   restarted(directory: string): void {
     const cursor = this.#cursors.get(directory);
     if (cursor !== undefined) cursor.index = 0;
     this.#commits.delete(directory);
   }
 
-  /** A directory put back from a copy: it has delivered before what nobody here saw. */
+  /** A directory was put back from a copy: it may begin at any index. */
   beganAnywhere(directory: string): void {
     this.#cursors.set(directory, { index: 0, rooms: new Map(), anywhere: true });
   }
 
   /**
-   * A majority was put back to what it held through an index: nothing behind that is promised any more, and these other
-   * directories may keep what is void.
+   * A majority was put back to what it held through an index. Entries behind it are no longer promised, and the other
+   * directories may keep void ones.
    */
   broken(through: number, others: readonly string[]): void {
     const drop = <K>(places: Map<K, number>) => {
@@ -179,17 +129,17 @@ export class Checkers {
     cursor.rooms.set(room_id, before === Number.POSITIVE_INFINITY ? seq_no : Math.max(before, seq_no));
   }
 
-  /** From its next process on an application reads what a directory has not delivered yet. */
+  /** From the directory's next process on, an application reads what was not delivered yet. */
   embedded(directory: string): void {
     if (this.#handled.has(directory)) return;
     const rooms = new Map(this.#cursors.get(directory)?.rooms);
     this.#handled.set(directory, { index: this.#reached.get(directory) ?? 0, rooms });
   }
 
-  /** An application is done with a message, with whatever that does in the world outside; of those before it none is missing. */
+  /** An application is done with a message; none before it may be missing. */
   handled(directory: string, { index, room_id, seq_no }: SeenMessage): void {
     const handled = this.#handled.get(directory);
-    // Put back from a copy: it may know of more than this directory has delivered.
+    // The directory was put back from a copy: the application may know more than the directory has delivered.
     if (handled === undefined || this.#cursors.get(directory)?.anywhere === true) return;
     const before = handled.rooms.get(room_id) ?? 0;
     if (seq_no > before + 1)
@@ -223,7 +173,7 @@ export class Checkers {
     this.#inOrder(msg_id, index);
   }
 
-  /** What was said anew under another number is not there under the one before as well. */
+  /** A message that was sent again under another number must not also be delivered under the old one. */
   #isOnce(msgId: string, payload: string): void {
     for (const [was, now] of this.#renamed) {
       const other = msgId === was ? now : msgId === now ? was : null;
@@ -233,7 +183,10 @@ export class Checkers {
     }
   }
 
-  /** `holds(voter)`: whether that peer's disk has the message for certain, or nobody can tell any more; null: not looked. */
+  /**
+   * `holds(voter)`: whether that peer's disk has the message for certain, or it cannot be told any more. Null: nobody
+   * has looked.
+   */
   sent(directory: string, msgId: string, index: number, holds: ((member: string) => boolean) | null): void {
     if (this.#void.has(directory)) return;
     const before = this.#sent.get(msgId) ?? index;
@@ -241,59 +194,17 @@ export class Checkers {
     this.#sent.set(msgId, index);
     this.#saysTheSame(msgId, index);
     this.#highestSent = Math.max(this.#highestSent, index);
-    const configuration = this.#configurations.findLast((c) => c.index <= index);
-    if (configuration === undefined || holds === null) return;
-    const holders = configuration.voters.filter(holds);
-    if (holders.length * 2 > configuration.voters.length) return;
+    const voters = this.configurations.votersAt(index);
+    if (voters === null || holds === null) return;
+    const holders = voters.filter(holds);
+    if (holders.length * 2 > voters.length) return;
     throw new Violation(
       "I8",
-      `${msgId} is said to be sent, but of the voters ${configuration.voters.join(", ")} only ${holders.join(", ") || "none"} have it on disk`,
+      `${msgId} is said to be sent, but of the voters ${voters.join(", ")} only ${holders.join(", ") || "none"} have it on disk`,
     );
   }
 
-  /** A committed line of the log, for the configurations in it. */
-  committedLine(line: string): void {
-    if (line.includes('"kind":"settled"')) {
-      const { payload } = JSON.parse(line) as { payload: { config_index: number } };
-      this.#settled = Math.max(this.#settled, payload.config_index);
-    }
-    const all = membersIn(line);
-    if (all === null) return;
-    const { index } = JSON.parse(line) as { index: number };
-    if (this.#configurations.some((c) => c.index === index)) return;
-    const staying = all.filter((m) => m.role !== "left");
-    this.#configurations.push({ index, voters: votersOf(all), members: staying.map(nameOf) });
-    this.#configurations.sort((a, b) => a.index - b.index);
-  }
-
-  leads(who: string, ballot: string): void {
-    const other = this.#leaders.get(ballot);
-    if (other !== undefined && other !== who)
-      throw new Violation("I3", `${other} and ${who} both lead with ballot ${ballot}`);
-    this.#leaders.set(ballot, who);
-  }
-
-  /** What a directory's promise file says for certain [I7]. */
-  promises(directory: string, promise: Promised): void {
-    const before = this.#promises.get(directory);
-    if (before !== undefined && comparePromises(promise, before) < 0)
-      throw new Violation(
-        "I7",
-        `the promise of ${directory} goes back from ${before.term}.${before.leader_id} to ${promise.term}.${promise.leader_id}`,
-      );
-    this.#promises.set(directory, promise);
-  }
-
-  /** A promise that leaves a peer stands on its disk by then. */
-  promiseLeft(directory: string, said: Promised, onDisk: Promised | null): void {
-    if (onDisk === null || comparePromises(onDisk, said) < 0)
-      throw new Violation(
-        "I7",
-        `${directory} promises ${said.term}.${said.leader_id}, while its disk says ${onDisk === null ? "nothing" : `${onDisk.term}.${onDisk.leader_id}`}`,
-      );
-  }
-
-  /** Bytes that wait for one connection's other side. */
+  /** Takes the number of bytes that wait on one connection. */
   queued(directory: string, bytes: number): void {
     if (bytes > QUEUE_BYTES_MAX) throw new Violation("I10", `${bytes} bytes wait on one connection of ${directory}`);
   }
@@ -381,29 +292,4 @@ export class Checkers {
       throw new Violation("I4", `${msgId} at ${index} is out of its session's order`);
     }
   }
-}
-
-/** The voters that a line of a log makes, or null. */
-export function votersIn(line: string): string[] | null {
-  const members = membersIn(line);
-  return members === null ? null : votersOf(members);
-}
-
-interface Member {
-  readonly id: number;
-  readonly inc: string;
-  readonly role: string;
-}
-
-function membersIn(line: string): Member[] | null {
-  if (!line.includes('"kind":"config"') && !line.includes('"kind":"genesis"')) return null;
-  return (JSON.parse(line) as { payload: { members: Member[] } }).payload.members;
-}
-
-function votersOf(members: readonly Member[]): string[] {
-  return members.filter((m) => m.role === "voter").map(nameOf);
-}
-
-function nameOf({ id, inc }: Member): string {
-  return `${id}.${inc}`;
 }

@@ -1,6 +1,7 @@
 /**
- * A user with a thin client on a machine of its own [S8]: attached to some peer, nothing on disk. Each of its processes is
- * somebody of its own to the checkers, because what one has not seen sent when it ends was never promised.
+ * A user with a thin client on a machine of its own [S8]: attached to some peer, nothing on disk. Each of its processes
+ * counts as another client to the checkers, because messages that a process has not seen sent when it ends were never
+ * promised.
  */
 import type { LogIndex } from "../core/ids.ts";
 import { ClientHost } from "../host/client/client-host.ts";
@@ -12,7 +13,7 @@ import type { VirtualNetwork } from "./network.ts";
 
 /** Clients have sites from here on. */
 export const CLIENTS_FROM = 201;
-/** A client that ended by itself is started again after so long, by its user. */
+/** Its user starts a client that ended by itself again after this time. */
 const AGAIN_MS = 1000;
 
 interface ClientWorld {
@@ -48,7 +49,7 @@ export class VirtualClient {
     return `client ${this.site} (process ${this.#processes})`;
   }
 
-  /** Nobody runs there, and its user would start one. */
+  /** No process runs there, and its user would start one. */
   get isAway(): boolean {
     return this.running === null && this.#world.time.now >= this.#startsFrom;
   }
@@ -96,12 +97,12 @@ export class VirtualClient {
     this.#over(false);
   }
 
-  /** The process goes, and no kernel says so to its peer. */
+  /** The process is gone, and no kernel tells its peer so. */
   vanish(): void {
     this.#over(true);
   }
 
-  /** Whether it knows an address at which one of these ports is. */
+  /** Whether it knows an address with one of these ports. */
   knows(ports: readonly number[]): boolean {
     return this.running?.host.addresses.some(({ port }) => ports.includes(port)) === true;
   }
@@ -127,7 +128,7 @@ export class Clients {
     return [...this.#clients.values()];
   }
 
-  /** The client of a number in a plan; a peer's is none. */
+  /** The client with this number in a plan; undefined for a peer's number. */
   at(text: string | undefined): VirtualClient | undefined {
     const site = Number(text);
     if (!(site >= CLIENTS_FROM)) return undefined;
@@ -136,24 +137,31 @@ export class Clients {
     return client;
   }
 
-  /** All reach this part again. Where all that a client knows of has moved, only its user can tell it where to look. */
+  /**
+   * All clients reach this part again. If every peer that a client knows has moved, only its user can tell it where to
+   * look.
+   */
   heal(part: readonly Machine[], staysSlow: boolean): void {
     const { network } = this.#world;
     for (const client of this.all) {
+      if (!staysSlow) network.lines.narrow(client.site, 0);
       for (const { site } of part) {
         for (const [from, to] of [
           [client.site, site],
           [site, client.site],
         ] as const) {
           network.heal(from, to);
-          if (!staysSlow) network.slow(from, to, 0);
+          if (!staysSlow) network.lines.slow(from, to, 0);
         }
       }
       if (!client.knows(part.map(({ port }) => port))) client.kill();
     }
   }
 
-  /** Who has not come to rest at this commit index, and why; null: all have. Who is away is started at one of these peers. */
+  /**
+   * Says which client has not come to rest at this commit index, and why; null: all have. Clients that are away are
+   * started at one of these peers.
+   */
   unrest(part: readonly Machine[], commit: LogIndex): string | null {
     for (const client of this.all) {
       const { running, site } = client;

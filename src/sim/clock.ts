@@ -11,9 +11,9 @@ interface Event {
   run: (() => void) | null;
 }
 
-/** What wall clocks say at virtual time 0. */
+/** The time on wall clocks at virtual time 0. */
 const EPOCH_MS = 1_700_000_000_000;
-/** More events than that at one instant never come to an end. */
+/** More events than this at one instant are taken for an endless loop. */
 const EVENTS_AT_ONCE_MAX = 1_000_000;
 
 /** Numbers in [0, 1) that follow from the seed (mulberry32, T. Ettinger). */
@@ -101,13 +101,13 @@ export class VirtualTime {
   }
 }
 
-/** A process's clock. Nothing runs on it after `end`, and nothing while it is paused: what was due comes late. */
+/** The clock of one process. Nothing runs on it after `end` or while it is paused: what was due then comes late. */
 export class VirtualClock implements Clock {
   readonly #time: VirtualTime;
   readonly #random: () => number;
   #ended = false;
   #pausedUntil = 0;
-  /** How far this machine's clocks have jumped: a monotonic one only ahead. */
+  /** How far this machine's clocks have jumped. A monotonic clock only jumps ahead. */
   #ahead = 0;
   #wallAhead = 0;
 
@@ -124,7 +124,9 @@ export class VirtualClock implements Clock {
     return wallTime(EPOCH_MS + this.#time.now + this.#wallAhead);
   }
 
-  /** The machine slept for so long (its monotonic clock too), or with less than 0 its wall clock was set back. */
+  /**
+   * The machine slept for `ms` (its monotonic clock jumps as well); if `ms` is below 0, its wall clock was set back.
+   */
   jump(ms: number): void {
     this.#ahead += Math.max(0, ms);
     this.#wallAhead += ms;
@@ -161,12 +163,12 @@ export class VirtualClock implements Clock {
     try {
       fn();
     } catch (error) {
-      // Its machine went dark in the middle of this call: nothing of that process is left to hear of it.
+      // The machine lost power in the middle of this call, so the process must not see the error.
       if (!this.#ended) throw error;
     }
   }
 
-  /** SIGSTOP for so long. */
+  /** Stops the process for `ms`, like SIGSTOP. */
   pause(ms: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#time.now + ms);
   }

@@ -28,7 +28,7 @@ import type { Actor, Stage } from "./stage.ts";
 
 type Claim<Who> = (world: Stage, who: Who, args: readonly string[]) => string | null;
 
-/** Of clients too. */
+/** Claims that may be made of clients, too. */
 const CLAIMS_OF_ALL: readonly [RegExp, Claim<Actor>][] = [
   [/^is down$/, (w, m) => unless(w.status(m) === null, "it runs")],
   [
@@ -96,7 +96,7 @@ export function isClaim(claim: string): boolean {
   );
 }
 
-/** What speaks against a claim, or null. */
+/** Why a claim does not hold, or null. */
 export function expectation(world: Stage, claim: string): string | null {
   if (claim === "all agree") return disagreement(world);
   const [, sites = "", rest = ""] = ABOUT.exec(claim) ?? [];
@@ -115,7 +115,7 @@ function expectationOf(world: Stage, who: Actor | undefined, words: string): str
   return (who instanceof Machine ? checked(CLAIMS, world, who, words) : undefined) ?? null;
 }
 
-/** undefined: these claims have no such words. */
+/** Returns undefined if no claim of this list has such words. */
 function checked<Who>(claims: readonly [RegExp, Claim<Who>][], world: Stage, who: Who, words: string) {
   for (const [pattern, check] of claims) {
     const match = pattern.exec(words);
@@ -145,7 +145,7 @@ function timesHandled(world: Stage, machine: Machine, text: string | undefined):
   return world.handled(machine).filter((handled) => handled === text).length;
 }
 
-/** Floods are long. */
+/** The last texts only, because a flood may have thousands. */
 function lastOf(texts: readonly string[]): string {
   const shown = texts.slice(-10).map((text) => text.slice(0, 60));
   return `${texts.length > shown.length ? "… | " : ""}${shown.join(" | ")}`;
@@ -164,7 +164,7 @@ function waitedFor(world: Stage, machine: Machine): string {
   return peers.length === 0 ? "nobody" : peers.map(({ id }) => id).join(",");
 }
 
-/** Who has not left. */
+/** Number of members that have not left. */
 function stayingIn(world: Stage, machine: Machine): number {
   return (world.status(machine)?.members ?? []).filter((m) => m.role !== "left").length;
 }

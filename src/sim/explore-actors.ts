@@ -1,6 +1,6 @@
 /**
- * The actors of a search: every state that one peer and its disk were ever found in, numbered, and what each event
- * leads to from there. What an actor does depends on its own state and the event alone, so it is tried once and
+ * The actors of a search: every state in which one peer and its disk were ever found, numbered, with the state that
+ * each event leads to. What an actor does depends on its own state and the event alone, so it is tried once and
  * remembered: a cluster has many states because its actors' few states combine, and combining costs little.
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
@@ -22,8 +22,8 @@ export interface OpenCore {
 
 const UNIT_MS = DEFAULT_TIMINGS.defer;
 /**
- * Everything that is waited for takes one unit, so that "until the next deadline" is one step, and whose deadline comes
- * first is the search's choice. A leader never finds out by itself that it is alone: the stalest one does most harm.
+ * Every wait takes one unit, so that "until the next deadline" is one step, and the search chooses which deadline comes
+ * first. A leader never finds out by itself that it is alone, because a stale leader does most harm.
  */
 const TIMINGS: Timings = Object.freeze({
   ...DEFAULT_TIMINGS,
@@ -33,7 +33,7 @@ const TIMINGS: Timings = Object.freeze({
   retryMin: UNIT_MS,
   retryMax: UNIT_MS,
   quit: UNIT_MS,
-  // Two: a leader has not asked anybody before its first heartbeat.
+  // Two units, because a leader has asked nobody before its first heartbeat.
   eviction: 2 * UNIT_MS,
   quorumCheck: EPOCH / 4,
   stall: EPOCH / 4,
@@ -82,7 +82,10 @@ export class Actors {
     return this.#states.size;
   }
 
-  /** How far any of them got: terms promised, entries written, changes of the configuration in one log. */
+  /**
+   * The highest values that any actor reached: the promised term, the entries written, the changes of the configuration
+   * in one log.
+   */
   get highest(): { readonly term: number; readonly index: number; readonly changes: number } {
     const highest = { term: 0, index: 0, changes: 0 };
     for (const { peer, log } of this.#states.all) {
@@ -161,7 +164,7 @@ export class Actors {
       session: `s${boots}`,
       newSession: () => "another",
     });
-    // The commit index that was noted is a hint; without it more has to be found out again [D7].
+    // The noted commit index is only a hint; without it the peer has to find out more again [D7].
     const disk = { state, entries, beforeCrc: 0, durable: entries.length, commit: 1, promised };
     const peer = new this.#core.Peer(options, { ...disk, faulty: false, outbox: [] }, EPOCH);
     peer.settle(EPOCH);
@@ -235,7 +238,7 @@ function backOn({ self, peer: { promised } }: Actor, after: Peer): Broken | null
   return new Broken("promise", what);
 }
 
-/** [D2] Who tells another that it is bound to a ballot is still bound to it after losing power. */
+/** [D2] A peer that has told another that it is bound to a ballot must still be bound to it after losing power. */
 function unboundBy({ from, frame }: Packet, promised: Ballot): Broken | null {
   const binds = frame.type === "PREPARE" || frame.type === "PROMISE" || frame.type === "SEQ_ACK";
   if (!binds || compareBallots(frame.ballot, promised) <= 0) return null;

@@ -1,6 +1,5 @@
 /**
- * The cluster of a search: its peers with what is under way between them, what may happen to it next, and what then
- * follows at once.
+ * The cluster of a search: its peers and the frames between them, what may happen next, and what then follows at once.
  */
 import type { Frame } from "../core/frame.ts";
 import { formatBallot, type PeerId } from "../core/ids.ts";
@@ -14,41 +13,41 @@ const COUNTED = ["late", "slow", "time", "restart", "cut", "connect", "leave", "
 type Counted = (typeof COUNTED)[number];
 
 /**
- * How often each of these happens at most in the whole cluster; what is not named does not happen. That bounds all the
- * rest, elections, logs and changes of the configuration, but for one thing: two leaders that do not reach each other
- * can refuse each other's ballots for ever through a third [E13]. A state in which somebody promised a term above
+ * How often each event happens at most in the whole cluster; an event that is not named does not happen. This also
+ * bounds elections, logs and changes of the configuration, with one exception: two leaders that do not reach each other
+ * can refuse each other's ballots for ever through a third peer [E13]. A state in which somebody promised a term above
  * `term` is judged and not continued.
  */
 export type Bounds = Readonly<Partial<Record<Counted | "term", number>>>;
 
 export interface Model {
-  /** Of the peers 1, 2, …, by the genesis. */
+  /** The roles of the peers 1, 2, … in the genesis. */
   readonly roles: readonly Role[];
-  /** How the story begins when all are connected: each of these, and all that follows from it. */
+  /** How the story begins when all are connected: these events, each with all that follows from it. */
   readonly begin: readonly (readonly ["time" | "say", PeerId] | readonly ["cut", PeerId, PeerId])[];
 }
 
-/** As a bound: as often as it may be. */
+/** As a bound: any number of times. */
 export const ANY = Number.POSITIVE_INFINITY;
 
 export interface World {
   readonly actors: readonly number[];
   readonly counts: Readonly<Record<Counted, number>>;
-  /** Places of the peers whose disk confirms any time; the others' do at once. */
+  /** Places of the peers whose disks confirm at any time; the other disks confirm at once. */
   readonly slow: readonly number[];
   readonly history: number;
   /** Frames under way, in the order sent. */
   readonly packets: readonly number[];
-  /** Those that arrive any time. */
+  /** Frames that may arrive at any time. */
   readonly late: readonly number[];
 }
 
 export interface Move {
   readonly words: () => string;
   readonly counts: Counted | null;
-  /** Which actors step, and by what event. */
+  /** The actors that step, with the event of each. */
   readonly steps: readonly Step[];
-  /** The frame that arrives so. */
+  /** The frame that arrives in this move. */
   readonly arrives?: number;
   readonly delays?: number;
   readonly slows?: number;
@@ -57,9 +56,9 @@ export interface Move {
 /** An actor's place is its id less one. */
 type Step = readonly [place: number, event: number];
 
-/** Answered at once: they bind nobody [E2]. */
+/** Polls, which are answered at once: they bind nobody [E2]. */
 const POLLS: ReadonlySet<Frame["type"]> = new Set(["ELECTION", "ELECTION_OK", "ELECTION_GRANT", "ELECTION_DENY"]);
-/** Never arrive: members that find no leader send them, in vain. */
+/** Frames that never arrive: members that find no leader send them in vain. */
 const JOINS: ReadonlySet<Frame["type"]> = new Set(["JOIN", "JOIN_ACK"]);
 
 export class Cluster {

@@ -1,14 +1,14 @@
 /**
- * Objects as values, which is what a search needs of a core that knows nothing of being searched. A graph of objects
- * is copied, so that one state can be left in several ways, and written down as text, so that a state met again is
- * known. Neither can be done to private `#fields`: whoever searches loads the core with them open.
+ * Treats objects as values, as a search needs it, although the core does not know that it is searched. A graph of
+ * objects is copied, so that one state can be left in several ways. It is also written as text, so that a state that is
+ * met again is recognised. Neither works with private `#fields`: a search loads the core with these fields open.
  *
- * What is frozen is a value already: copies share it, and its text is made once.
+ * A frozen object is a value already: copies share it, and its text is made once.
  */
 
-/** Clocks of a search begin here, and nothing else is so large a number: that is how a time is told from a count. */
+/** Clocks of a search begin here. No other number is as large, so times can be told from counts. */
 export const EPOCH = 2 ** 40;
-/** Older than every age that the core compares with something: all such times are alike. */
+/** Longer than every age that the core compares with something: older times are all the same. */
 const LONG_AGO_MS = 12_000;
 
 /** A copy that shares nothing mutable with the original; prototypes, cycles and shared parts are kept. */

@@ -1,6 +1,7 @@
 /**
- * What must hold in every state of a search, judged from outside by what peers hold and by what has happened, which no
- * peer need remember: what was ever committed, and who ever led. Shares no rule with the core that it judges.
+ * What must hold in every state of a search. It is judged from outside, by what peers hold and by what has happened,
+ * even if no peer remembers it: what was ever committed, and which peers ever led. It shares no rule with the core that
+ * it judges.
  */
 import { type Ballot, compareBallots, formatBallot, type MemberKey, sameBallot, sameMember } from "../core/ids.ts";
 import type { Configuration, Entry } from "../core/log-entry.ts";
@@ -28,11 +29,11 @@ export class Broken extends Error {
 
 export interface History {
   readonly committed: readonly Entry[];
-  /** Under which ballot each of those was first committed. */
+  /** The ballot under which each of these was first committed. */
   readonly by: readonly Ballot[];
   /** Ballots that had a leader, as text. */
   readonly led: readonly string[];
-  /** Sets of voters of which each needs a majority to hold what is committed, by the configurations in that. */
+  /** Sets of voters, by the committed configurations; of each a majority must hold what is committed. */
   readonly sets: readonly (readonly MemberKey[])[];
 }
 
@@ -94,7 +95,7 @@ export function judge({ committed, by, sets }: History, actors: readonly Actor[]
   }
 }
 
-/** The whole log up to there, for the crc numbers all of it. */
+/** Compares the whole log up to there, because the crc covers all of it. */
 function has({ log }: Actor, entry: Entry): boolean {
   return log[entry.index - 1]?.crc === entry.crc;
 }

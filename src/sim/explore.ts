@@ -9,9 +9,9 @@
  * disk had not confirmed; a connection closes, and what is under way on it is lost; two peers connect; one leaves; the
  * leader says something.
  *
- * Frames arrive in the order they were sent, whoever sent them, except for so many that are late: those arrive any
- * time later, or never. Few delays reach deep, and few are what bugs need (Emmi, Qadeer & Rakamarić 2011:
- * delay-bounded scheduling). With `late` unbounded any frame may overtake any other, and any may be lost.
+ * Frames arrive in the order in which they were sent, whoever sent them, except for a bounded number that are late:
+ * these arrive at any later time, or never. Few delays reach deep, and few are what bugs need (Emmi, Qadeer & Rakamarić
+ * 2011: delay-bounded scheduling). With `late` unbounded any frame may overtake any other, and any may be lost.
  *
  * *What this hides*: no order of deadlines, since each peer's clock moves by itself. But equal frames under way at once
  * are one; polls, which bind nobody [E2], are answered at once; both ends see at once that a connection is closed; a
@@ -39,7 +39,7 @@ export const MODELS = {
       ["say", 4],
     ],
   },
-  /** The same, where 3 has lost the leader and hears of a change, if at all, from others. */
+  /** The same, but peer 3 has lost the leader, and hears of a change only from others. */
   parted: {
     roles: ["observer", "voter", "voter", "voter"],
     begin: [
@@ -63,7 +63,7 @@ export const NIGHTLY: Readonly<Record<ModelName, readonly Bounds[]>> = {
     { leave: 1, late: 1, cut: 1, time: 1 },
     { leave: 2, cut: 1, time: 1 },
     { leave: 2, cut: 1, restart: 1 },
-    // Nobody leaves: who is away for the eviction time is replaced.
+    // Nobody leaves. A peer that is away for the eviction time is replaced.
     { cut: 2, time: 2 },
     { cut: 1, time: 3 },
   ],
@@ -87,22 +87,22 @@ export interface Explored {
   readonly depth: number;
   /** States of single peers. */
   readonly actors: number;
-  /** The highest there were. */
+  /** The highest values that were reached. */
   readonly term: number;
   readonly index: number;
   readonly changes: number;
-  /** Nothing within the bounds is left untried. */
+  /** Everything within the bounds was tried. */
   readonly complete: boolean;
   readonly violation: Violation | null;
 }
 
-/** Tries everything until a violation, or until so many states are known. */
+/** Tries everything until a violation is found, or `statesMax` states are known. */
 export function explore(core: OpenCore, model: Model, bounds: Bounds, statesMax: number): Explored {
   const cluster = new Cluster(core, model, bounds);
   const states: string[] = [];
   const known = new Set<string>();
   const depths: number[] = [];
-  /** How each state was first reached: from which, by which of its moves. */
+  /** How each state was first reached: from which state, by which of its moves. */
   const parents: number[] = [];
   const moves: number[] = [];
   const meet = (state: string, depth: number, parent: number, move: number) => {

@@ -1,8 +1,8 @@
-/** What a simulated machine's directory holds, read from outside: as text, sharing no code with who wrote it. */
+/** Reads the directory of a simulated machine from outside: as text, without the code that has written it. */
 import { chainCrc, crc32c } from "../wire/crc32c.ts";
-import type { Promised } from "./checkers.ts";
 import type { Inode } from "./inode.ts";
 import type { Machine } from "./machine.ts";
+import type { Promised } from "./seen-ballots.ts";
 
 const DECODER = new TextDecoder();
 const ENCODER = new TextEncoder();
@@ -12,7 +12,7 @@ export function logPaths(machine: Machine): string[] {
   return machine.disk.paths().filter((path) => /^log\/[0-9]{20}\.jsonl$/.test(path));
 }
 
-/** Through the last one that a process there has committed, or noted. */
+/** Lines through the last entry that a process there has committed, or noted as committed. */
 export function committedLines(machine: Machine, after = 0): Map<number, string> {
   const commit = machine.running?.host.commit ?? notedCommit(machine);
   return commit <= after ? new Map() : logLines(machine, after, "", commit);
@@ -23,7 +23,7 @@ function notedCommit(machine: Machine): number {
   return noted === null ? 0 : Math.min(noted.commit, noted.durable);
 }
 
-/** index → line of a machine's log behind `after`, without what is spoiled; of segments that hold `part` only. */
+/** index → line of a machine's log behind `after`, without damaged files; only of segments that contain `part`. */
 export function logLines(
   machine: Machine,
   after: number,
@@ -45,7 +45,9 @@ export function logLines(
   return lines;
 }
 
-/** A segment in which the last message, but for one on the first line, says something else, all crcs behind it being right [L3]. */
+/**
+ * A segment in which the last message (not on the first line) has another text, and all crcs from there on fit [L3].
+ */
 export function rewritten(segment: Uint8Array, payload: string): Uint8Array {
   const lines = DECODER.decode(segment).split("\n").slice(0, -1);
   const at = lines.findLastIndex((line, i) => i > 0 && line.includes('"kind":"chat"'));
@@ -60,7 +62,7 @@ export function rewritten(segment: Uint8Array, payload: string): Uint8Array {
   return ENCODER.encode(lines.map((line) => `${line}\n`).join(""));
 }
 
-/** What a small state file says for certain. */
+/** The durable content of a small state file. */
 export function durableJson(machine: Machine, path: string): unknown {
   const text = DECODER.decode(machine.disk.durableContents(path));
   try {
@@ -70,7 +72,7 @@ export function durableJson(machine: Machine, path: string): unknown {
   }
 }
 
-/** What slots said when they were read last: they are looked at far more often than they change. */
+/** The promises as last read from slots, which are looked at far more often than they change. */
 const PROMISES = new WeakMap<Inode, { readonly version: number; readonly promised: Promised | null }>();
 
 /** The promise that is on the disk for certain: the newer one of its two slots, of those that are whole. */
@@ -90,7 +92,7 @@ function promiseIn(bytes: Uint8Array): Promised | null {
   for (let at = 0; at < bytes.length; at += SLOT_BYTES) {
     const line = DECODER.decode(bytes.subarray(at, at + SLOT_BYTES)).split("\n")[0] as string;
     const end = line.lastIndexOf(" ");
-    // Cut short, it may be JSON all the same: with the end of what stood there before.
+    // An interrupted write may still be JSON, together with the end of the old content.
     if (end < 0 || Number(line.slice(end + 1)) !== crc32c(ENCODER.encode(line.slice(0, end)))) continue;
     const slot = JSON.parse(line.slice(0, end)) as { count: number; content: Promised };
     if (newest === null || slot.count > newest.count) newest = slot;

@@ -57,7 +57,7 @@ export class Inode {
     this.#changes = [];
   }
 
-  /** Some of the changes made it; the last one of those perhaps in part, or as the right number of wrong bytes. */
+  /** Some of the changes survive; the last of these perhaps in part, or as the right number of wrong bytes. */
   crash(random: () => number): void {
     const kept = Math.floor(random() * (this.#changes.length + 1));
     const torn = this.#changes[kept];
@@ -75,7 +75,7 @@ export class Inode {
   }
 }
 
-/** Bytes that grow; a hole is filled with zeros, as after a sync that failed before one that did not. */
+/** Bytes that grow. A hole is filled with zeros; it arises when a failed sync is followed by a successful one. */
 class Bytes {
   #bytes = new Uint8Array(0);
   size = 0;

@@ -1,34 +1,35 @@
 /**
- * Who has lost what it had confirmed. Safety is promised while such losses, not made good yet, hit fewer than half of
- * the voters; liveness while a majority of every set of voters that may count is whole. Kept by incarnation, as votes are.
+ * The members that have lost what they had confirmed. Safety is promised while unrepaired losses hit fewer than half of
+ * the voters, and liveness while a majority of every set of voters that may count is whole. Losses are kept by
+ * incarnation, as votes are.
  */
-import { type Checkers, votersIn } from "./checkers.ts";
 import { durableJson, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";
+import { type SeenConfigurations, votersIn } from "./seen-configurations.ts";
 
-/** What lines that name voters have, and no other text on a line can. */
+/** Text that only lines which name voters contain. */
 const VOTERS = '"role":"voter"';
 
 export class Losses {
   readonly #machines: readonly Machine[];
-  readonly #checkers: Checkers;
+  readonly #configurations: SeenConfigurations;
   /** Members as `id.incarnation`. */
   readonly #lost = new Set<string>();
 
-  constructor(machines: readonly Machine[], checkers: Checkers) {
+  constructor(machines: readonly Machine[], configurations: SeenConfigurations) {
     this.#machines = machines;
-    this.#checkers = checkers;
+    this.#configurations = configurations;
   }
 
-  /** What a machine holds is damaged, put back or gone from now on. */
+  /** From now on a machine's files are damaged, put back or gone. */
   note(machine: Machine): void {
     this.#lost.add(memberOf(machine));
   }
 
-  /** Whether one more may lose something. */
+  /** Whether one more machine may lose something. */
   allow(machine: Machine): boolean {
     this.#forgive();
-    // Damage that nobody has read yet may be anywhere in tomorrow's voters.
+    // Damage that no peer has read yet may hit a voter of a later configuration.
     if (this.#machines.some((m) => m !== machine && m.spoiledPaths.length > 0)) return false;
     const member = memberOf(machine);
     return this.#sets().every((voters) => {
@@ -51,14 +52,14 @@ export class Losses {
     return !this.#lost.has(memberOf(machine));
   }
 
-  /** Nobody can say of it what its disk holds. */
+  /** It has lost something, so nobody can say what its disk holds. */
   hasLost(member: string): boolean {
     return this.#lost.has(member);
   }
 
-  /** Voters of the configuration that is settled, and of those behind it that stand in some log. */
+  /** The voters of the settled configuration, and of later ones that are in some log. */
   #sets(): (readonly string[])[] {
-    const { settled, voterSets } = this.#checkers;
+    const { settled, voterSets } = this.#configurations;
     const proposed = this.#machines.flatMap((machine) =>
       [...logLines(machine, settled, VOTERS).values()]
         .map((line) => votersIn(line))
@@ -67,7 +68,7 @@ export class Losses {
     return [...voterSets, ...proposed];
   }
 
-  /** Who is repaired counts again: it runs, follows a leader, and knows of no damage, nor is there any unknown. */
+  /** A repaired peer counts again: it runs, follows a leader, and its files have no damage, known or unknown. */
   #forgive(): void {
     for (const machine of this.#machines) {
       const status = machine.running?.host.status();
@@ -78,13 +79,13 @@ export class Losses {
   }
 }
 
-/** `id.incarnation` of a machine's directory; of one that is empty, nobody's. */
+/** `id.incarnation` of a machine's directory; `id.none` if it is empty. */
 export function memberOf(machine: Machine): string {
   const identity = identityOf(machine);
   return identity === null ? `${machine.id}.none` : `${identity.id}.${identity.inc}`;
 }
 
-/** The same of the process that runs there, or was the last one to. */
+/** The same with the boot number, for the process that runs there or ran there last. */
 export function processOf(machine: Machine): string {
   return `${memberOf(machine)}.${identityOf(machine)?.boot}`;
 }

@@ -1,6 +1,6 @@
 /**
- * One simulated machine: a disk that outlives processes, and at most one process of the production host on it; and in
- * `double`, perhaps, another container that has the same disk and sees nothing of this one.
+ * One simulated machine: a disk that outlives processes, and at most one process of the production host on it. `double`
+ * may be another container on the same disk, which does not see this one.
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
@@ -21,7 +21,7 @@ import type { VirtualNetwork } from "./network.ts";
 export const TIMINGS: Timings = { ...DEFAULT_TIMINGS, eviction: 8000 };
 /** Small enough that a run fills many segments. */
 const SEGMENTS = { entries: 100, bytes: 32_768 };
-/** A process that failed by itself is started again after so long, as a service manager would. */
+/** A process that failed by itself is started again after this time, as a service manager would do. */
 export const RESTART_MS = 3000;
 
 export interface MachineEvents {
@@ -33,10 +33,10 @@ export interface MachineEvents {
   handled(machine: Machine, message: DeliveredMessage): void;
 }
 
-/** What a test or a mutant changes of a machine or a client; nothing in production. */
+/** What a test or a mutant changes in a machine or a client. */
 export interface Parts {
   readonly engine?: EngineFactory;
-  /** What becomes of the seeds that a person names. */
+  /** Changes the seeds that a person names. */
   readonly seeds?: (seeds: readonly PeerInfo[], disk: VirtualDisk) => readonly PeerInfo[];
   readonly disk?: (disk: VirtualDisk) => ConstructorParameters<typeof Host>[0]["disk"];
   readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
@@ -54,7 +54,7 @@ export class Machine {
   readonly seeds: number[];
   /** Where it listens. */
   port: number;
-  /** Runs on the directory of this one. */
+  /** Another machine that runs on this one's directory. */
   double: Machine | null = null;
   readonly #owner: Machine | null;
   #disk: VirtualDisk;
@@ -63,21 +63,27 @@ export class Machine {
   /** The running process as its disk knows it. */
   #files: { holds(): boolean; kill(): void } | null = null;
   #hasStarted = false;
-  /** Counts directories: an emptied or rolled-back one is not the one before. */
+  /** Number of the directory: an emptied or rolled-back one counts as another. */
   directory = 0;
-  /** From its next start on an application reads its messages, what is there in so many ms; null: nobody does. */
+  /**
+   * From its next start on, an application reads its messages, and takes this many ms for each batch; null: there is
+   * none.
+   */
   handleMs: number | null = null;
-  /** Stays down when its process ends. */
+  /** The machine stays down when its process ends. */
   idle = true;
   #givenUp = false;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
-  /** Power is cut when it sends so many more times; 0: never. */
+  /** Power is cut at the send with this number from now on; 0: never. */
   sendsLeft = 0;
   /** Its disk may have lost what people typed: power was cut, a sync failed, or somebody changed its files. */
   forgets = false;
-  /** Put back to an older state a moment ago: it may not have been told yet. */
+  /** Until then it may not have been told that its directory was put back. */
   suspectUntil = 0;
-  /** Files damaged behind its back, as they were then (a copy may bring them back); null where the file went. */
+  /**
+   * Files that were damaged from outside, with their content after it (a copy may bring that back); null where the file
+   * was removed.
+   */
   readonly #spoiled = new Map<string, (Uint8Array | null)[]>();
   readonly #network: VirtualNetwork;
   readonly #portOf: (site: number) => number;
@@ -127,7 +133,7 @@ export class Machine {
     return this.#owner ?? this;
   }
 
-  /** Its process has the directory and has opened it, whatever another one believes that has stood still. */
+  /** Its process has the directory and has opened it, whatever another process believes that has stood still. */
   get holds(): boolean {
     return this.#hasStarted && this.#files?.holds() === true;
   }
@@ -161,7 +167,7 @@ export class Machine {
           this.#events.event(this, event);
           if (event.event === "message") application?.deliver(event);
         },
-        // What is worth more than a debug line is an event as well.
+        // Records above "debug" are events as well.
         log: (record) => record.level === "debug" && this.#events.log(this, record.message),
         writable: () => {},
         stopped: (stopped) => {
@@ -206,13 +212,13 @@ export class Machine {
     this.#over(false);
   }
 
-  /** The process goes, and no kernel says so to the others. */
+  /** The process is gone, and no kernel tells the others so. */
   vanish(): void {
     this.idle = true;
     this.#over(true);
   }
 
-  /** It goes for good, whatever was to start it again. */
+  /** It is gone for good, even if it was planned to start again. */
   giveUp(): void {
     this.vanish();
     this.#givenUp = true;
@@ -225,7 +231,7 @@ export class Machine {
     this.disk.crash();
   }
 
-  /** Nobody runs on the directory. */
+  /** Ends every process on the directory. */
   killAll(): void {
     this.double?.kill();
     this.kill();
@@ -294,7 +300,7 @@ export class Machine {
     return disk;
   }
 
-  /** A double has its own port, and no mutant's: its rules are kept. */
+  /** A double uses its own disk port, without a mutant's changes. */
   #openDisk(clock: VirtualClock): ConstructorParameters<typeof Host>[0]["disk"] {
     const { disk } = this;
     if (this.#owner !== null) {

@@ -1,7 +1,7 @@
 /**
- * The tools that mutants are made of: each gets in through `Parts` and changes one thing of the production peer, its
- * disk or its clock. What a peer is given, says and decides is public, so nothing in `core` or `host` knows of this.
- * Mutants break rules of the bully engine, so these files name its classes; the world around them knows the contract only.
+ * Tools to make mutants: each comes in through `Parts` and changes one thing in the production peer, its disk or its
+ * clock. A peer's inputs, outputs and decisions are public, so nothing in `core` or `host` knows of this. Mutants break
+ * rules of the bully engine, so these files name its classes; the world around them knows the contract only.
  */
 import type { Frame } from "../core/frame.ts";
 import type { LinkId } from "../core/ids.ts";
@@ -17,7 +17,7 @@ export interface Mutant {
   readonly name: string;
   /** The rule that is broken, as SPEC.md numbers it. */
   readonly rule: string;
-  /** What it does instead. */
+  /** What the mutant does instead. */
   readonly what: string;
   readonly parts: Parts;
 }
@@ -72,7 +72,7 @@ export function framesIn(rewrite: (frame: Frame, peer: Peer) => Frame): Parts {
   });
 }
 
-/** Rewrites what is told of lines. */
+/** Rewrites what links report about lines. */
 export function flows(rewrite: (flow: Flow) => Flow): Parts {
   return peers((peer) => {
     wrap(peer, "step", (step) => (input, now) => step(input.type === "flow" ? rewrite(input) : input, now));
@@ -97,7 +97,7 @@ export function outputs(rewrite: (output: Output, peer: Peer) => Output[]): Part
 
 type Method = (...parameters: never[]) => unknown;
 
-/** Puts another method in the place of one, made from it. */
+/** Replaces a method by one made from it. */
 export function wrap<K extends PropertyKey, T extends { [name in K]: Method }>(
   object: T,
   name: K,
@@ -127,7 +127,7 @@ export function disks(change: (disk: VirtualDisk) => Partial<Disk>): Parts {
   return { disk: (disk) => ({ ...sameDisk(disk), ...change(disk) }) };
 }
 
-/** Says that something is done which was not: later, and never to another process. */
+/** Reports something as done that was not done: later, and never to another process. */
 export function pretend(disk: VirtualDisk, done: (error: null) => void): void {
   const { user } = disk;
   disk.clock.after(0, () => {
@@ -135,7 +135,7 @@ export function pretend(disk: VirtualDisk, done: (error: null) => void): void {
   });
 }
 
-/** Random words that are not: `choose` sees the length and how many words of each length were made before. */
+/** Replaces random words: `choose` sees the length, and how many words of each length were made before. */
 export function words(choose: (length: number, before: readonly number[]) => string | null): Parts {
   return {
     clock: (clock): Clock => {

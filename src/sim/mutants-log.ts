@@ -304,7 +304,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   },
 ];
 
-/** A follower that takes the leader's word for numbers: it does not refuse what only the leader should have. */
+/** Makes a follower that does not check the leader's numbers. */
 function trust(peer: Peer): void {
   peer.log.state.refusal = () => null;
 }
@@ -314,7 +314,7 @@ function endOf({ log }: Peer): Before {
   return { prev_index: log.last, prev_ballot: log.tail.ballot, prev_crc: log.state.crc };
 }
 
-/** As long as `open`, what a leader below the promise sends is not refused: its entries are taken and acknowledged. */
+/** While `open`, frames of a leader below the promise are not refused: its entries are taken and acknowledged. */
 function unfenced(peer: Peer, open: () => boolean): void {
   let obeyed: { link: LinkId; ballot: Ballot; last: LogIndex } | null = null;
   const acknowledge = () => {

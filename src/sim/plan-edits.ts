@@ -1,6 +1,5 @@
-/** A plan made into another one: shorter, with fewer peers, or a piece of it. Nothing here plays one. */
-import { argNames, PEER_NAMES, type Step } from "./plan.ts";
-import type { Plan } from "./world.ts";
+/** Makes a plan into another one: shorter, with fewer peers, or a piece of it. Nothing here plays a plan. */
+import { argNames, PEER_NAMES, type Plan, type Step } from "./plan.ts";
 
 export function isSaid({ verb }: Step): boolean {
   return verb === "say" || verb === "flood";
@@ -16,7 +15,10 @@ export function firstStarts(steps: readonly Step[]): readonly Step[] {
   return [...first.values()];
 }
 
-/** What came after a violation had no part in it; one that showed only at the end needs all. */
+/**
+ * The plan without the steps after a violation, which had no part in it. A violation that showed only at the end needs
+ * all steps.
+ */
 export function withoutAftermath(plan: Plan, atMs: number): Plan {
   if (atMs >= plan.untilMs) return plan;
   return {
@@ -32,7 +34,10 @@ export function without(plan: Plan, chunk: readonly Step[]): Plan {
   return { ...plan, steps: plan.steps.filter((step) => !gone.has(step)) };
 }
 
-/** Peers above it move down, so that the first one is still the founder. Steps that name it go, groups lose it. */
+/**
+ * The plan without one peer. Peers above it move down, so that the first one is still the founder. Steps that name it
+ * are removed, and groups lose it.
+ */
 export function withoutPeer(plan: Plan, peer: number): Plan {
   const renamed = (word: string) => {
     const left = word
@@ -56,7 +61,7 @@ export function withoutPeer(plan: Plan, peer: number): Plan {
   return { ...plan, peers: plan.peers - 1, steps };
 }
 
-/** Step `i`, and all that follows, so close behind the one before it; null where they are that close. */
+/** Moves step `i`, and all that follow, to `gapMs` behind the step before it; null where they are that close. */
 export function withGap(plan: Plan, i: number, gapMs: number): Plan | null {
   const earlier = (plan.steps[i]?.at ?? 0) - (plan.steps[i - 1]?.at ?? 0) - gapMs;
   if (earlier <= 0) return null;
@@ -64,7 +69,7 @@ export function withGap(plan: Plan, i: number, gapMs: number): Plan | null {
   return { ...plan, steps, untilMs: plan.untilMs - earlier };
 }
 
-/** Everything that is said in a row becomes a flood, said by whoever began. */
+/** Messages that are said in a row become one flood of the peer that began. */
 export function saidAtOnce(plan: Plan): Plan {
   const steps: Step[] = [];
   for (const step of plan.steps) {

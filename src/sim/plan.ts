@@ -14,6 +14,21 @@ export interface Step {
   readonly args: readonly string[];
 }
 
+export interface Plan {
+  readonly title: string;
+  readonly seed: number;
+  readonly peers: number;
+  readonly steps: readonly Step[];
+  /** Virtual milliseconds until the end of the steps' time. */
+  readonly untilMs: number;
+  /**
+   * What comes then: "heal-all", "heal-part" (a part with a majority heals, the rest stays broken for good) and
+   * "heal-slow" (all heals, but disks and lines stay as slow as they are) demand that everything pending drains; "stop"
+   * just checks what is there.
+   */
+  readonly ending: "heal-all" | "heal-part" | "heal-slow" | "stop";
+}
+
 /** Arguments in words, for help and for errors; their number is the number of names, a name in [] may be missing. */
 export const VERBS = {
   // people

@@ -1,19 +1,22 @@
 /**
- * Plays a scenario and judges it: what was to come of it against what came. One that is to violate an invariant, because
- * a rule is broken in it, passes when it does.
+ * Plays a scenario and judges it by comparing the wanted outcome with the real one. A scenario that breaks a rule in
+ * order to violate an invariant passes if that happens.
  */
 import type { ReportVerdict, SimReport } from "../report/sim-report.ts";
 import type { Parts } from "./machine.ts";
 import { MUTANTS, type Mutant } from "./mutants.ts";
+import type { Plan } from "./plan.ts";
 import { drawPlan, type Profile } from "./profile.ts";
 import { siteName } from "./recorder.ts";
 import { parseScenario, type Scenario } from "./scenario.ts";
-import { type Outcome, type Plan, World } from "./world.ts";
+import { type Outcome, World } from "./world.ts";
 
-/** Of a run that broke something, so many of its last lines are shown beside its picture. */
+/** Number of last lines of a failed run that are shown beside its picture. */
 const STEPS_SHOWN = 40;
 
-/** What is to be run, small enough to be handed to another process: a seed and its profile, or a scenario's text. */
+/**
+ * A run to be played, small enough to be handed to another process: a seed and its profile, or the text of a scenario.
+ */
 export type Job =
   | {
       readonly seed: number;
@@ -24,13 +27,13 @@ export type Job =
     }
   | { readonly scenario: string };
 
-/** What came of it, in numbers and words. */
+/** The outcome of a run, in numbers and words. */
 export interface Verdict {
   readonly seed: number;
   readonly title: string;
   /** UNKNOWN: time ran out. */
   readonly verdict: "PASS" | "FAIL" | "UNKNOWN";
-  /** The invariant, or `expect` or `trace`; of a run that passes: the one that was to be violated. */
+  /** The violated invariant, or `expect`, or `trace`; in a run that passes, the invariant that was to be violated. */
   readonly violated: string | null;
   readonly message: string | null;
   /** 16 hexadecimal digits; null where there was no end. */
@@ -38,7 +41,7 @@ export interface Verdict {
   readonly virtual_s: number;
   readonly events: number;
   readonly messages: number;
-  /** Liveness was shown too: a part healed, and everything pending there was delivered [I9]. */
+  /** Liveness was shown as well: a part healed, and everything pending there was delivered [I9]. */
   readonly drained: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Thin clients in a drawn plan [S8]: they talk, and what goes wrong with them goes wrong beside all that befalls the peers. */
+/** Thin clients in a drawn plan [S8]: they talk, and have faults of their own beside those of the peers. */
 import { CLIENTS_FROM } from "./clients.ts";
 import { seeded } from "./clock.ts";
 import type { Verb } from "./plan.ts";
@@ -6,9 +6,9 @@ import type { Verb } from "./plan.ts";
 type Drawn = readonly [at: number, verb: Verb, args: readonly (number | string)[]];
 
 const CLIENTS_MAX = 3;
-/** By then the peers have met, mostly. */
+/** The peers have usually met by then. */
 const ATTACH_MS = 1500;
-/** Whoever could not attach, or has ended, is started again about so often. */
+/** A client that could not attach, or has ended, is started again after about this time. */
 const AGAIN_MS = 6000;
 const AWAY_MS_MAX = 4000;
 const CUT_MS_MAX = 8000;

@@ -1,11 +1,10 @@
 /**
- * Plans drawn from a seed. Every run has its own mix of faults, with many kinds left out altogether: a run full of one
- * kind of trouble goes where a run with a little of everything never does (Groce et al. 2012, swarm testing).
+ * Plans drawn from a seed. Every run has its own mix of faults, in which many kinds are missing: a run full of one kind
+ * of fault reaches states that a run with a little of everything never reaches (Groce et al. 2012, swarm testing).
  */
 import { seeded } from "./clock.ts";
-import { CALLS, type Step, type Verb } from "./plan.ts";
+import { CALLS, type Plan, type Step, type Verb } from "./plan.ts";
 import { drawClients } from "./profile-clients.ts";
-import type { Plan } from "./world.ts";
 
 export const PROFILES = [
   ...(["calm", "network", "process", "disk", "membership", "overload"] as const),
@@ -40,7 +39,7 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>,
     { verb: "pause", args: (p, r) => [p, Math.round(1000 * 60 ** r())] },
     { verb: "pause", args: (p, r) => [p, Math.round(r() * 1500)] },
     { verb: "twin", args: only },
-    // It stands still for long enough that another process on its directory takes it for dead; or just not.
+    // It stands still for so long that another process on its directory may just take it for dead, or may not.
     { verb: "pause", args: (p, r) => [p, Math.round(8000 + r() * 25_000)], undo: (p) => [4000, "double", [p]] },
     { verb: "clock", args: (p, r) => [p, Math.round((r() - 0.3) * 5000)] },
     { verb: "crash-at", args: (p, r) => [p, pick(CALLS, r), 1 + Math.floor(r() * 12)], undo: startLater(3000) },
@@ -80,7 +79,7 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>,
   ],
 };
 
-/** Under conditions that stay to the end, what happens anyway: crashes, cuts, frozen processes. */
+/** Faults that also happen in profiles with lasting conditions: crashes, cuts, frozen processes. */
 const USUAL: readonly Fault[] = [
   { verb: "kill", args: only, undo: startLater(6000) },
   { verb: "power-cut", args: only, undo: startLater(6000) },
@@ -91,7 +90,7 @@ const USUAL: readonly Fault[] = [
   { verb: "transfer", args: (p, r, n) => [p, r() < 0.5 ? 0 : 1 + Math.floor(r() * n)] },
 ];
 
-/** What a run has from its beginning to its end: the same for all peers or for one, constant or not. */
+/** Conditions that last for the whole run: for all peers or for one, constant or changing. */
 const CONDITIONS = {
   "slow-disks"(peers: number, random: () => number): Condition[] {
     const ms = Math.round(100 * 20 ** random());
@@ -127,13 +126,13 @@ type Condition = [Verb, (number | string)[]];
 interface Fault {
   readonly verb: Verb;
   readonly args: (peer: number, random: () => number, peers: number) => (number | string)[];
-  /** What ends it: [at most so many ms later, verb, args]. */
+  /** The step that ends the fault: [at most this many ms later, verb, args]. */
   readonly undo?: (peer: number, args: readonly (number | string)[]) => [number, Verb, (number | string)[]];
-  /** Done and undone so often in a row. */
+  /** How many times in a row the fault begins and ends. */
   readonly times?: number;
 }
 
-/** A plan of so many minutes; `faults` in it, then the part that must drain. */
+/** Draws a plan with `minutes` minutes of faults, followed by the end in which a part must drain. */
 export function drawPlan(seed: number, profile: Profile, peers: number, minutes: number): Plan {
   const random = seeded(seed ^ 0x5eed);
   const untilMs = minutes * 60_000;
@@ -167,11 +166,12 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
   let said = 0;
   for (let at = 400; at < untilMs; at += random() * 2 * pause)
     add(at, "say", [1 + Math.floor(random() * peers), `message ${said++}`]);
-  // In another third there are clients; their steps are drawn apart, so that the others are what they would be without.
+  // Another third has clients. Their steps are drawn separately, so that the other steps are the same as without
+  // clients.
   if (seed % 3 === 1)
     for (const [at, verb, args] of drawClients(seed, peers, untilMs, profile !== "calm")) add(at, verb, args);
   steps.sort((a, b) => a.at - b.at);
-  // What comes then heals everything, once.
+  // Afterwards everything heals, once.
   while ((steps.at(-1)?.at ?? 0) >= untilMs) steps.pop();
   return {
     title: `seed ${seed}, profile ${profile}`,

@@ -1,13 +1,13 @@
 /**
- * What a run leaves behind: a hash of everything that happened, the last lines of it in words, and, where a picture is
- * wanted, every event and every frame with the times it left and arrived.
+ * Records a run: a hash of everything that happened, and the last lines in words. Where a picture is wanted it also
+ * records every event, and every frame with the times when it left and arrived.
  */
 import type { Frame } from "../core/frame.ts";
 import type { ReportEvent, ReportMessage } from "../report/sim-report.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { CLIENTS_FROM } from "./clients.ts";
 import type { VirtualTime } from "./clock.ts";
-import type { NetworkWatcher, WatchedEnd } from "./network.ts";
+import type { NetworkWatcher, WatchedEnd } from "./pair.ts";
 
 const LINES_KEPT = 400;
 
@@ -66,7 +66,7 @@ interface Sending {
   readonly through: number;
 }
 
-/** Reads frames off the virtual wires, beside those who use them. */
+/** Reads the frames on the virtual wires. */
 class FrameRecorder implements NetworkWatcher {
   readonly #time: VirtualTime;
   readonly #streams = new Map<WatchedEnd, { decoder: FrameDecoder; left: number; arrived: number; under: Sending[] }>();

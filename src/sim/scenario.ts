@@ -19,13 +19,12 @@
 import { TERM_MAX } from "../core/config.ts";
 import { CLIENTS_FROM } from "./clients.ts";
 import { isClaim } from "./expect.ts";
-import { argNames, CALLS, PEER_NAMES, PlanError, parseStep, printStep, type Step } from "./plan.ts";
+import { argNames, CALLS, PEER_NAMES, type Plan, PlanError, parseStep, printStep, type Step } from "./plan.ts";
 import { CLIENT_STEPS } from "./steps.ts";
-import type { Plan } from "./world.ts";
 
 export interface Scenario {
   readonly plan: Plan;
-  /** The mutant it is played with. */
+  /** The mutant with which it is played. */
   readonly mutant: string | null;
   /** The invariant that is to be violated; null: none is. */
   readonly violates: string | null;
@@ -33,7 +32,7 @@ export interface Scenario {
   readonly notes: readonly Note[];
 }
 
-/** A comment with its `#`, or an empty line, and how many steps stand before it. */
+/** A comment with its `#`, or an empty line; and the number of steps before it. */
 interface Note {
   readonly before: number;
   readonly text: string;
@@ -49,7 +48,7 @@ export class ScenarioError extends Error {
   }
 }
 
-/** More lifelines nobody reads, and a run of more takes minutes. */
+/** Nobody can read more lifelines, and a run with more peers takes minutes. */
 export const PEERS_MAX = 20;
 export const SEED_MAX = 4_294_967_295;
 /** A day. */
@@ -174,13 +173,15 @@ function fitting(text: string, pattern: RegExp): string | null {
   return pattern.test(text) ? text : null;
 }
 
-/** What is wrong with a step's arguments, and what to do; the world passes over what it does not understand. */
+/**
+ * What is wrong with a step's arguments, and what to do. The world itself ignores steps that it does not understand.
+ */
 function wrongIn({ verb, args }: Step, peers: number): string | null {
   for (const [i, name] of argNames(verb).entries()) {
     const word = args[i];
     if (word === undefined) continue;
     if (PEER_NAMES.has(name)) {
-      // Nobody: an empty side of a split; whoever is fit, of a transfer.
+      // 0 is allowed here: an empty side of a split, or any successor in a transfer.
       const nobody = name === "GROUP" || (verb === "transfer" && name === "TO");
       const several = name === "GROUP" || name === "SEEDS";
       const sites = several ? word.split(",") : [word];

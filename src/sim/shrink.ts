@@ -2,45 +2,46 @@
  * The shortest plan that still shows a violation. Delta debugging (Zeller & Hildebrandt 2002): leave out ever smaller
  * chunks of steps for as long as the same invariant breaks; then do without peers and without waiting.
  *
- * Two things are peculiar to plans. Whatever comes after the violation is cut off for nothing, which makes every further
- * run shorter. And a run is chaotic: each step that goes shifts the fate of every frame after it, so that what is left
- * may need hundreds of steps only to bring chance to the right moment. Other seeds have other luck: a piece of the plan
- * under many seeds often finds the same bug in a story that is shorter from the start.
+ * Two things are peculiar to plans. Steps after the violation can be cut off without a trial, which makes every further
+ * run shorter. And a run is chaotic: removing a step changes the delays of every frame after it, so the rest of the
+ * plan may need hundreds of steps only to reach the right moment. Other seeds have other delays: a piece of the plan,
+ * tried under many seeds, often finds the same bug in a shorter story.
  */
 import { seeded } from "./clock.ts";
-import type { Step } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 import * as edit from "./plan-edits.ts";
-import type { Plan } from "./world.ts";
 
-/** What a run broke, and when; null: nothing. */
+/** The invariant that a run broke, and when; null: none. */
 export type Broken = { readonly invariant: string; readonly atMs: number } | null;
 
 export interface Limits {
   readonly runsMax: number;
-  /** Asked before each run; false: time is up, and what is found so far is the answer. */
+  /** Asked before each run. False: time is up, and the shortest plan so far is the answer. */
   goOn(stepsLeft: number): boolean;
 }
 
 export interface Shrunk {
   readonly plan: Plan;
   readonly runs: number;
-  /** Nothing more was found to leave out; false: the limits ended the search. */
+  /** Nothing more could be left out; false: the limits ended the search. */
   readonly shortest: boolean;
 }
 
-/** Chunks of the first rounds, as parts of all: as long as runs are dear, single steps are not looked at. */
+/**
+ * Size of the chunks in the first rounds, as parts of the plan: while runs are expensive, single steps are not tried.
+ */
 const FIRST_GRAINS = [8, 64] as const;
-/** Parts of its time after which a plan may end already, as long as nothing is known of it. */
+/** Parts of its time after which a plan may end, as long as nothing is known about it. */
 const EARLY_ENDS = [1 / 64, 1 / 16, 1 / 4, 1 / 2] as const;
-/** A plan of more steps than these is not a story yet: luck is worth a try. */
+/** A plan with more steps than this is not a story yet: then other seeds are tried as well. */
 const STORY_STEPS = 30;
 const PIECES = 200;
 const PIECE_STEPS_MIN = 6;
-/** Longest waits in a piece: what fits close together is cheap to try. */
+/** Longest waits in a piece: short waits make it cheap to try. */
 const PIECE_GAPS_MS = [50, 250, 1000] as const;
-/** After so long the peers of a cluster have met. */
+/** The peers of a cluster have met after this time. */
 const MEETING_MS = 1500;
-/** Waiting between two steps that is tried, the shortest first. */
+/** Waits between two steps that are tried, the shortest first. */
 const GAPS_MS = [50, 250, 1000, 3000] as const;
 
 /** `plan` broke `broken`; `run` says what another plan breaks. */
@@ -81,7 +82,7 @@ class Search {
     this.#random = seeded(plan.seed);
   }
 
-  /** Of a plan that is no story yet: short pieces of it under other seeds, the last ones as often as any others. */
+  /** Tries short pieces of a plan that is no story yet under other seeds, the last pieces as often as all others. */
   pieces(): void {
     const { best } = this;
     if (best.steps.length <= STORY_STEPS) return;
@@ -96,7 +97,7 @@ class Search {
     }
   }
 
-  /** What shows only when all is over needs no more than the beginning, with luck. */
+  /** A violation that shows only at the end may need no more than the beginning of the plan. */
   endEarly(): void {
     const whole = this.best;
     for (const part of EARLY_ENDS) {
@@ -105,7 +106,7 @@ class Search {
     }
   }
 
-  /** Leaves out chunks down to the n-th part: messages first, which are most of what a run costs. */
+  /** Leaves out chunks down to the n-th part: messages first, because they cost most of a run's time. */
   round(grain: number): void {
     this.#leaveOut(edit.isSaid, grain);
     this.#leaveOut((step) => !edit.isSaid(step), grain);
@@ -114,7 +115,7 @@ class Search {
     for (const gap of GAPS_MS) if (untilMs > last + gap && this.#try({ ...this.best, untilMs: last + gap })) return;
   }
 
-  /** Where it takes many messages, a flood is one step. */
+  /** Makes many messages one flood, which is one step. */
   saidAtOnce(): void {
     const flooded = edit.saidAtOnce(this.best);
     if (flooded.steps.length < this.best.steps.length) this.#try(flooded);
@@ -150,7 +151,7 @@ class Search {
     const count = chosen().length;
     const smallest = Math.max(1, Math.floor(count / grain));
     for (let size = count; size >= smallest; size = Math.floor(size / 2)) {
-      // From the end: what is far behind the cause is needed least.
+      // From the end, because steps far behind the cause are needed least.
       for (let end = chosen().length; end > 0; end -= size) {
         const chunk = chosen().slice(Math.max(0, end - size), end);
         if (chunk.length > 0) this.#try(edit.without(this.best, chunk));

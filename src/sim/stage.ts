@@ -1,4 +1,4 @@
-/** What the steps of a plan and its expectations find of a world, and may do in it. */
+/** The world as the steps of a plan and its expectations see it, and what they may do in it. */
 import type { Status } from "../host/events.ts";
 import type { Checkers } from "./checkers.ts";
 import type { Clients, VirtualClient } from "./clients.ts";
@@ -7,7 +7,7 @@ import type { Losses } from "./losses.ts";
 import type { Machine } from "./machine.ts";
 import type { VirtualNetwork } from "./network.ts";
 
-/** Who talks and is told. */
+/** A machine or a client: both talk, and are told things. */
 export type Actor = Machine | VirtualClient;
 
 export interface Stage {
@@ -25,7 +25,7 @@ export interface Stage {
   actor(text: string | undefined): Actor | undefined;
   /** Texts that a machine's directory, or a client's process, has delivered, in order. */
   delivered(actor: Actor): readonly string[];
-  /** Texts that the application of a machine's directory is done with, as often as it was. */
+  /** Texts that the application of a machine's directory has handled, each as often as it did. */
   handled(machine: Machine): string[];
   /** The id of the message that was typed last at a machine; null where none was. */
   lastTyped(machine: Machine): string | null;
@@ -36,9 +36,12 @@ export interface Stage {
   /** From its next start on an application reads its messages. */
   embed(machine: Machine, handleMs: number): void;
   startMachine(machine: Machine, seeds: readonly number[] | null): void;
-  /** Started at once, and for a while nothing else goes wrong: it is the others' word that catches it [D6]. */
+  /** Starts it at once, and for a while nothing else goes wrong, because only the others can tell it [D6]. */
   rolledBack(machine: Machine): void;
-  /** As many directories as may be a majority are put back: what was said since is not promised any more, and who still has it may be told otherwise. */
+  /**
+   * Puts back directories that may be a majority. What was said since is no longer promised, and a machine that still
+   * has it may be told something else.
+   */
   putBack(machines: readonly Machine[]): void;
   /** A second process with a peer's id, on a directory and a port of its own. */
   addTwin(of: Machine): void;
@@ -46,7 +49,7 @@ export interface Stage {
   addClone(of: Machine): void;
   /** A second process on a peer's own directory, in another container, with a port of its own: neither sees the other. */
   addDouble(of: Machine): void;
-  /** Where nobody has listened yet. */
+  /** A port at which nobody has listened yet. */
   freshPort(): number;
   cutWay(from: Actor, to: Actor): void;
   cutBetween(groups: readonly (readonly Actor[])[]): void;

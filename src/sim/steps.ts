@@ -1,5 +1,5 @@
 /** What each step of a plan does to the world. */
-import { Violation } from "./checkers.ts";
+
 import type { VirtualClient } from "./clients.ts";
 import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths, rewritten } from "./files.ts";
@@ -7,6 +7,7 @@ import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
+import { Violation } from "./violation.ts";
 
 /** Steps that are not about one peer. */
 export const WITHOUT_PEER: ReadonlySet<Verb> = new Set<Verb>(["split", "heal", "expect", "move-all", "put-back"]);
@@ -15,13 +16,13 @@ export const CRASHES: ReadonlySet<Verb> = new Set<Verb>([
   ...(["move", "move-all", "swap"] as const),
 ]);
 
-/** Whoever was moved is started again within so long. */
+/** A machine that was moved is started again within this time. */
 const MOVING_MS = 500;
 
 type Carry = (this: Stage, machine: Machine, args: readonly string[]) => void;
 type CarryAtClient = (this: Stage, client: VirtualClient, args: readonly string[]) => void;
 
-/** What of it can be done to a client, its site named first. */
+/** The steps that can be done to a client, whose site is named first. */
 export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
   attach(client, [, peer]) {
     const to = this.machine(peer);
@@ -46,6 +47,16 @@ export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
   isolate(client) {
     this.cutBetween([[client], this.machines]);
   },
+  narrow(client, [, kbits]) {
+    this.network.lines.narrow(client.site, Number(kbits));
+  },
+  "slow-link"(client, [, peer, ms, least = 0]) {
+    for (const [from, to] of [
+      [client.site, Number(peer)],
+      [Number(peer), client.site],
+    ] as const)
+      this.network.lines.slow(from, to, Number(ms), Number(least));
+  },
   reset(client, [, peer]) {
     this.network.reset(client.site, Number(peer));
   },
@@ -59,7 +70,7 @@ export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
 
 /** How each verb is carried out. */
 export const STEPS: Record<Verb, Carry> = {
-  // Of clients, that have steps of their own.
+  // This step is only for clients.
   attach() {},
 
   start(machine, [, seeds]) {
@@ -102,13 +113,13 @@ export const STEPS: Record<Verb, Carry> = {
     this.cutBetween(this.machines.filter((m) => m !== machine).map((m) => [m]));
   },
   "slow-link"(machine, [, to, ms, least = 0]) {
-    this.network.slow(machine.site, Number(to), Number(ms), Number(least));
+    this.network.lines.slow(machine.site, Number(to), Number(ms), Number(least));
   },
   "lossy-link"(machine, [, to, percent]) {
-    this.network.lose(machine.site, Number(to), Number(percent));
+    this.network.lines.lose(machine.site, Number(to), Number(percent));
   },
   narrow(machine, [, kbits]) {
-    this.network.narrow(machine.site, Number(kbits));
+    this.network.lines.narrow(machine.site, Number(kbits));
   },
   reset(machine, [, other]) {
     this.network.reset(machine.site, Number(other));
@@ -283,10 +294,13 @@ function between(least: number, most: number, random: number): number {
   return least + Math.max(0, most - least) * random;
 }
 
-/** The machine went dark in the middle of a call: nothing after it in that process ever ran. */
+/** The machine lost power in the middle of a call: nothing after that call ran in its process. */
 export class PowerCut extends Error {}
 
-/** Damage within what the watermark covers: losing what was confirmed a moment ago is the one thing no disk may do [D5]. */
+/**
+ * Damages the part of the log that the watermark covers, but for the newest entries: no disk may lose what it confirmed
+ * a moment ago [D5].
+ */
 function damageLog(world: Stage, machine: Machine, change: (bytes: Uint8Array, at: number) => Uint8Array | null): void {
   const progress = durableJson(machine, "progress.json") as { durable: number } | null;
   const paths = logPaths(machine).filter((path) => firstIndex(path) <= (progress?.durable ?? 0));
@@ -315,7 +329,7 @@ function othersOf(world: Stage, machine: Machine): number[] {
   return world.machines.map((m) => m.site).filter((site) => site !== machine.site && site < 100);
 }
 
-/** Whoever starts it knows where the others are now, all of them or some. */
+/** Starts a machine at another port, with the present addresses of all the others or of some. */
 function startElsewhere(world: Stage, machine: Machine, seeds: string | undefined): void {
   const named = seeds?.split(",").map(Number) ?? othersOf(world, machine);
   const others = named.filter((site) => site !== machine.site);

@@ -1,4 +1,4 @@
-/** What somebody who is no peer of the cluster may send to a peer's port: noise, or the protocol's own frames. */
+/** What strangers may send to a peer's port: noise, or frames of the protocol. */
 import { PROTOCOL_VERSION } from "../core/config.ts";
 import type { Frame } from "../core/frame.ts";
 import { type Ballot, NO_BALLOT, type ProcessKey } from "../core/ids.ts";
@@ -8,12 +8,12 @@ import { durableJson, durablePromise, logLines } from "./files.ts";
 import type { Machine } from "./machine.ts";
 import type { Stage } from "./stage.ts";
 
-/** It hangs up after so long. */
+/** The stranger hangs up after this time. */
 const STAYS_MS = 1000;
 /** Ids that no simulated peer has. */
 const STRANGER_ID = 900;
 export const INVENTED_FROM = 1000;
-/** Where nobody listens. */
+/** An address where nobody listens. */
 const NOWHERE = { host: "virtual", port: 1 };
 
 export function sendBytes(world: Stage, machine: Machine, bytes: Uint8Array): void {
@@ -32,7 +32,7 @@ function greetAndSend(world: Stage, machine: Machine, as: ProcessKey, frames: re
 }
 
 /**
- * Says to a peer, in every frame that can, that it leads, or that others do, `terms` above what that peer has promised: as a
+ * Sends a peer every frame that can claim a leader, with a term `terms` above what that peer has promised: as a
  * stranger, or in the name of a member.
  */
 export function usurp(world: Stage, machine: Machine, terms: number, member: Machine | undefined): void {
@@ -52,7 +52,7 @@ export function usurp(world: Stage, machine: Machine, terms: number, member: Mac
   ]);
 }
 
-/** So many strangers, with ids from `first` on, ask to be let in, one after the other, and are never heard again. */
+/** `count` strangers, with ids from `first` on, ask to be let in, one after the other, and are never heard again. */
 export function knock(world: Stage, machine: Machine, count: number, first: number): void {
   for (let i = 0; i < count; i++) {
     const [id, inc] = [first + i, `stranger${i}`];
@@ -61,8 +61,8 @@ export function knock(world: Stage, machine: Machine, count: number, first: numb
 }
 
 /**
- * In the name of a member, that passes on what others say [S6], somebody numbers texts in the session in which a peer numbers
- * its own: from the one on that the log expects next.
+ * Sends texts in another peer's session, numbered from the counter that the log expects next, in the name of a member
+ * that relays [S6].
  */
 export function forge(world: Stage, victim: Machine, member: Machine, count: number): void {
   const leader = world.machines.find((m) => world.status(m)?.role === "leader");

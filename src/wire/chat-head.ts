@@ -1,15 +1,16 @@
 /**
- * What a chat line begins with, where it follows another one of its sender: the same but for three numbers, each one
- * more. To count on in place and to write or compare the whole costs a third of what it costs to do so field by field.
+ * The head of a chat line that follows another one of its sender: it is the same except for three numbers, each one
+ * higher. Counting these up in place, and writing or comparing the head as a whole, costs a third of doing so field by
+ * field.
  *
  *   {"index":7 ,"term":…,"seq_no":5 ,"sender_id":3,"msg_id":"3.k2x.4 ","user":"eve","ts":170…,"payload":
  *            └ + 1             └ + 1                                └ + 1
  */
-/** More than a line has in front of its text: names, ids and numbers are bounded. */
+/** More bytes than any line has in front of its text: names, ids and numbers are bounded. */
 export const HEAD_BYTES_MAX = 2048;
 const ZERO = 0x30;
 const NINE = 0x39;
-/** How the words of a typed array lie in memory. */
+/** Whether this machine stores the low byte of a word first. */
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 const NO_BYTES = new Uint8Array(0);
 
@@ -20,17 +21,17 @@ export class NextHead {
   ts = 0;
   readonly #buffer = new Uint8Array(HEAD_BYTES_MAX);
   readonly #words = new Int32Array(this.#buffer.buffer);
-  /** Where the numbers end that count. */
+  /** The ends of the three numbers that are counted up. */
   #indexEnd = 0;
   #seqNoEnd = 0;
   #counterEnd = 0;
-  /** Empty where nothing is known. */
+  /** The head; empty while none is known. */
   bytes = NO_BYTES;
-  /** What was compared last: mostly one line stands behind another in the same memory. */
+  /** The chunk compared last: usually a line stands behind another in the same memory. */
   #chunk = NO_BYTES;
   #view: DataView = new DataView(NO_BYTES.buffer);
 
-  /** The head chunk[start, end) is the one before; the numbers end at these places of the chunk. */
+  /** Takes chunk[start, end) as the previous head; its numbers end at these places of the chunk. */
   follow(chunk: Uint8Array, start: number, end: number, indexEnd: number, seqNoEnd: number, counterEnd: number): void {
     this.bytes = this.#buffer.subarray(0, end - start);
     this.bytes.set(chunk.subarray(start, end));
@@ -43,7 +44,7 @@ export class NextHead {
     this.bytes = NO_BYTES;
   }
 
-  /** Goes on to the next line's; false where there is none, because a number gets longer. */
+  /** Goes on to the head of the next line; false if a number would get longer. */
   advance(): boolean {
     if (this.bytes.length === 0) return false;
     this.index += 1;
@@ -56,7 +57,7 @@ export class NextHead {
     return false;
   }
 
-  /** Whether it stands at `at`. */
+  /** Whether the head stands at `at`. */
   stands(chunk: Uint8Array, at: number): boolean {
     if (chunk !== this.#chunk) {
       this.#chunk = chunk as Uint8Array<ArrayBuffer>;
@@ -73,7 +74,7 @@ export class NextHead {
   }
 }
 
-/** One more, in decimal, of the number that ends in front of `end`; false if it has no room for that. */
+/** Adds one to the decimal number that ends before `end`; false if it would need another digit. */
 function countOn(bytes: Uint8Array, end: number): boolean {
   for (let i = end - 1; ; i--) {
     const digit = bytes[i] as number;

@@ -1,7 +1,8 @@
 /**
- * Chat lines written and read fast. A leader writes them all in one form [L2], and what stands between the numbers and the text is
- * the same for each sender and room. So a line is held against the forms seen last, byte by byte; whatever fits none of
- * them, or is not plain in any other way, is left to the full check of `entry`, and its form is learned from that.
+ * Writes and reads chat lines fast. A leader writes all of them in one form [L2], and the parts between the numbers and
+ * the text are the same for each sender and room. So a line is compared with the forms seen last, byte by byte. A line
+ * that fits none of them, or is unusual in another way, is left to the full check of `entry`, and its form is learned
+ * from that.
  *
  *   {"index":7 ,"term":…,"room_id":"general","seq_no":5 ,"sender_id":3,"msg_id":"3.k2x. 4 ","user":"eve","ts": 170… ,"payload":" hello "
  *   └ OPENING ┘└──────────────── place ──────────────┘ └───────── sender ─────────┘   └──── user ──────┘     └── PAYLOAD ─┘
@@ -18,7 +19,7 @@ import { boot, count, name, peerId, word } from "./parts.ts";
 import { encodeUtf8, isMessage } from "./text.ts";
 
 interface Form {
-  /** What is the same in each of its lines. */
+  /** The fields that are the same in all lines of this form. */
   readonly of: Pick<Entry, "term" | "leader_id" | "inc" | "boot" | "room_id" | "sender_id" | "session" | "user">;
   readonly place: Uint8Array;
   readonly sender: Uint8Array;
@@ -28,7 +29,7 @@ interface Form {
 /** `<sender_id>.<word>` */
 const SESSION = /^([1-9][0-9]*)\.[a-z0-9]{1,64}$/;
 
-/** What is the same in many lines as the check of a whole line wants it. */
+/** The shape of these fields, as the check of a whole line demands it. */
 const OF = v.pipe(
   v.strictObject({
     ...{ term: count(TERM_MAX), leader_id: peerId, inc: word, boot },
@@ -37,7 +38,7 @@ const OF = v.pipe(
   v.check(({ sender_id, session }) => Number(SESSION.exec(session)?.[1]) === sender_id),
 );
 
-/** Senders times rooms that are told apart at a time. */
+/** Number of forms that are kept: one for each pair of a sender and a room. */
 const FORMS_MAX = 16;
 const QUOTE = 0x22;
 
@@ -46,7 +47,7 @@ const PAYLOAD = encodeUtf8(',"payload":');
 const COMMA = encodeUtf8(",");
 
 export class ChatLines {
-  /** The one that fitted last stands first. */
+  /** The form that fitted last is the first. */
   readonly #forms: Form[] = [];
   readonly #reader = new LineReader();
   readonly #next = new NextHead();
@@ -84,7 +85,7 @@ export class ChatLines {
     };
   }
 
-  /** Reads what stands in front of the text, field by field; whether that is of a known form, which is the first one then. */
+  /** Reads the head field by field. Returns whether it has a known form, which is then the first one. */
   #readHead(chunk: Uint8Array, start: number): boolean {
     const next = this.#next;
     const reader = this.#reader;
@@ -130,7 +131,7 @@ export class ChatLines {
     return this.#reader.text(chunk, start, end, known);
   }
 
-  /** Lines like this one's are known from now on. */
+  /** Learns the form of this entry's line. */
   learn(entry: Entry): void {
     if (this.#forms.some((form) => isOf(form, entry))) return;
     this.#forms.unshift(formOf(entry));
@@ -143,13 +144,13 @@ export class ChatLines {
   }
 }
 
-/** Writes what `ChatLines` reads, and nothing that it would not: the line up to and including the comma before `"crc"`. */
+/** Writes lines that `ChatLines` can read, up to and including the comma before `"crc"`. */
 export class ChatHeads {
-  /** The form of the last one: a batch mostly has one room and one sender. */
+  /** The form of the last line: a batch usually has one room and one sender. */
   #form: Form | null = null;
   readonly #next = new NextHead();
 
-  /** Returns where the line begins. There is room for its end, too. */
+  /** Returns where the line begins. Room for its end is reserved, too. */
   write(writer: LineWriter, entry: Entry): number {
     assert(isMessage(entry.text), "the text of an entry is a message");
     writer.reserve(HEAD_BYTES_MAX + jsonBytesMax(entry.text));

@@ -42,7 +42,7 @@ import {
   word,
 } from "./parts.ts";
 
-/** Told apart from a peer's own sessions by its length. */
+/** A client's session differs from a peer's by its length. */
 const session = v.union([v.pipe(word, v.length(CLIENT_SESSION_CHARS)), v.literal("")]);
 const milliseconds = v.pipe(count(LEADER_TIMEOUT_MS_MAX), v.minValue(1));
 const seqNo = v.pipe(index, v.minValue(1));
@@ -104,7 +104,7 @@ const status = v.strictObject({
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));
 const person = { user: nameOrNone, client: v.boolean(), round_trip_ms: v.nullable(time) };
-/** Any word: a newer peer may have more codes than are known here, and they are shown as they come. */
+/** Any word: a newer peer may have codes that are unknown here, which are shown as they are. */
 const code = text(100);
 const noticeText = text(NOTICE_CHARS_MAX);
 

@@ -1,6 +1,7 @@
 /**
- * Bytes from one connection back into frames, whatever the pieces they come in. Every limit is checked before anything
- * is allocated for what exceeds it [W3]; whatever is wrong is one WireError, after which the connection is of no use [W4].
+ * Turns the bytes of one connection back into frames, in whatever pieces they come. Every limit is checked before
+ * memory is allocated for data beyond it [W3]. Anything wrong is one WireError, after which the connection cannot be
+ * used [W4].
  */
 import * as v from "valibot";
 import { FRAME_BYTES_MAX, GREETING_BYTES_MAX } from "../core/config.ts";
@@ -25,17 +26,17 @@ const NEWLINE = 0x0a;
 type EntryHeader = v.InferOutput<(typeof FRAMES)["SEQ_CHAT"]> | v.InferOutput<(typeof FRAMES)["CATCHUP_RESP"]>;
 
 export class FrameDecoder {
-  /** What is being read: #bytes[#start, #end). Bytes before #start belong to entries handed out. */
+  /** The bytes to read are #bytes[#start, #end). Bytes before #start belong to entries that were handed out. */
   #bytes = new Uint8Array(0);
   #start = 0;
   #end = 0;
-  /** #bytes was made here and may be written behind #end. */
+  /** #bytes was allocated here, and may be written behind #end. */
   #own = false;
-  /** Up to here there is no newline: a long line in small pieces is searched once. */
+  /** There is no newline before here: so a long line that comes in small pieces is searched only once. */
   #searched = 0;
-  /** What arrived after that. */
+  /** Pieces that arrived after #bytes. */
   readonly #arrived: Uint8Array[] = [];
-  /** Header whose entry lines are awaited, and what has come of them. */
+  /** The header whose entry lines are awaited, and those that have come. */
   #header: EntryHeader | null = null;
   #lines: { readonly entries: Entry[]; crc: number; bytes: number } = { entries: [], crc: 0, bytes: 0 };
   #greeted = false;
@@ -43,7 +44,7 @@ export class FrameDecoder {
   readonly #chats = new ChatReader();
   readonly #versions: Versions;
 
-  /** `versions`: what this side speaks. */
+  /** `versions`: the protocol versions that this side speaks. */
   constructor(versions: Versions = OWN_VERSIONS) {
     this.#versions = versions;
   }
@@ -53,7 +54,7 @@ export class FrameDecoder {
     if (bytes.length > 0) this.#arrived.push(bytes);
   }
 
-  /** Of the frame that comes next some has arrived. */
+  /** Part of the next frame has arrived. */
   get isWithinFrame(): boolean {
     return this.#header !== null || this.#start < this.#end;
   }
@@ -79,7 +80,7 @@ export class FrameDecoder {
     return this.#header === null ? null : this.#nextEntries(this.#header);
   }
 
-  /** Turns to what arrived next; of that, only the rest of a line that has begun is copied. */
+  /** Goes on to the next piece that arrived. Only the rest of a line that has begun is copied. */
   #goOn(): boolean {
     const bytes = this.#arrived.shift();
     if (bytes === undefined) return false;
@@ -132,7 +133,7 @@ export class FrameDecoder {
     return parsed;
   }
 
-  /** Throws WrongVersion where none is spoken on both sides, whatever else the greeting says. */
+  /** Throws WrongVersion if both sides have no version in common, whatever else the greeting says. */
   #schemaOf(type: keyof typeof LATER_GREETINGS, { version, version_min = version }: Record<string, unknown>) {
     if (typeof version !== "number" || typeof version_min !== "number") return FRAMES[type];
     const theirs = versionsOf({ version, version_min });

@@ -1,7 +1,7 @@
 /**
- * Messages on their way to the log, written and read by hand, because every one of them passes here [W4] [L7]. What
- * stands in front of a text is the same for each user and room, and neighbours mostly have one of either. A frame of
- * any other form, or with anything wrong in it, is left to the schema; a test holds the one against the other.
+ * Writes and reads messages on their way to the log by hand, because every message passes here [W4] [L7]. The part
+ * before a text is the same for each user and room, and neighbours usually share both. A frame of any other form, or
+ * with an error, is left to the schema; a test compares the two.
  *
  *   {"type":"CHAT",…,"first":7,"messages":[ {"room_id":"general","user":"eve","ts": 170… ,"payload":" hello " },{…} ]}
  *   └─────────────── head ────────────────┘ └──────────────── opening ────────────┘
@@ -24,7 +24,7 @@ const PAYLOAD = encodeUtf8(',"payload":');
 const BETWEEN = encodeUtf8(",");
 const MESSAGE_END = encodeUtf8("}");
 const END = encodeUtf8("]}");
-/** Where a head or an opening ends, it ends within so many bytes. */
+/** A head or an opening has at most this many bytes. */
 const HEAD_BYTES_MAX = 1024;
 const OPEN_BRACKET = 0x5b;
 const QUOTE = 0x22;
@@ -33,7 +33,7 @@ const QUOTE = 0x22;
 export const CHAT_HEAD = v.strictObject({ ...FRAMES.CHAT.entries, messages: v.tuple([]) });
 const OPENING = v.strictObject({ room_id: draft.entries.room_id, user: draft.entries.user });
 
-/** What stands in front of the time of a message. */
+/** The part of a message before its time. */
 interface Opening {
   readonly room_id: string;
   readonly user: string;
@@ -44,7 +44,7 @@ export class ChatReader {
   readonly #reader = new LineReader();
   #opening: Opening | null = null;
 
-  /** The CHAT of the line bytes[start, end), which does not change any more, or null for what the schema is to judge. */
+  /** The CHAT in the line bytes[start, end), which does not change any more; null if the schema must judge it. */
   read(bytes: Uint8Array, start: number, end: number): Chat | null {
     const reader = this.#reader;
     reader.at = start;
@@ -79,7 +79,7 @@ export class ChatReader {
     const reader = this.#reader;
     if (this.#opening !== null && reader.skip(bytes, this.#opening.bytes)) return this.#opening;
     const start = reader.at;
-    // In a string there is a backslash in front of each quote.
+    // This cannot be found inside a string, where each quote has a backslash before it.
     while (!reader.skip(bytes, TS)) if (++reader.at >= Math.min(end, start + HEAD_BYTES_MAX)) return null;
     const opening = v.safeParse(OPENING, parseJson(bytes.subarray(start, reader.at - TS.length), "}"));
     if (!opening.success) return null;
@@ -87,7 +87,7 @@ export class ChatReader {
     return this.#opening;
   }
 
-  /** The text that begins at `start`, behind whose quote the reader goes. */
+  /** The text that begins at `start`. The reader moves behind its closing quote. */
   #text(bytes: Uint8Array, start: number, end: number): string | null {
     const reader = this.#reader;
     const plain = plainEnd(bytes, start, end);
@@ -101,12 +101,12 @@ export class ChatReader {
   }
 }
 
-/** More than what stands around a text: names are bounded. */
+/** More bytes than stand around a text: names are bounded. */
 const AROUND_BYTES_MAX = 1024;
-/** What is written is copied from here, so that it keeps nothing else. */
+/** Lines are written here and then copied, so that a result does not keep other memory alive. */
 const SCRATCH = new LineWriter();
 
-/** `head`, which the caller vouches for, as JSON, its last field the messages, and `ending`. */
+/** `head` as JSON, with the messages as its last field, followed by `ending`. The caller must have checked `head`. */
 export function encodeWithDrafts(head: object, messages: readonly Draft[], ending = ""): Uint8Array {
   const isRun = messages.length >= 1 && messages.length <= OUTSTANDING_MESSAGES_MAX;
   assert(isRun, "a run has a message at least, and no more than may be under way");

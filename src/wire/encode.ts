@@ -1,6 +1,6 @@
 /**
- * Frames as bytes [W1]. Entry lines are referred to, not copied: neighbours in memory go out as one piece. What the other
- * side would refuse is never written [W7]: each line is held to the schema that it is read with.
+ * Frames as bytes [W1]. Entry lines are not copied: neighbours in memory go out as one piece. Nothing is written that
+ * the other side would refuse [W7]: each line is checked with the schema that reads it.
  */
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
@@ -16,7 +16,7 @@ import { encodeUtf8 } from "./text.ts";
 
 const GREETINGS: ReadonlySet<FrameType> = new Set<FrameType>(["HELLO", "ATTACH", "REDEEM", "REFUSE"]);
 
-/** The first frame on a connection, from a side that speaks the versions that it names. */
+/** The first frame on a connection, from a side that speaks the versions named in it. */
 export function encodeGreeting(greeting: Hello | Attach | Redeem): Uint8Array[] {
   return [encodeLine(greeting.type, greeting, versionsOf(greeting))];
 }
@@ -60,7 +60,7 @@ function encodeLine(type: FrameType, content: object, versions = OWN_VERSIONS): 
   return bounded(type, encodeUtf8(`${JSON.stringify(content)}\n`));
 }
 
-/** The newline does not count. */
+/** Checks the length of a line, without its newline. */
 function bounded(type: FrameType, line: Uint8Array): Uint8Array {
   const bytesMax = GREETINGS.has(type) ? GREETING_BYTES_MAX : FRAME_BYTES_MAX;
   assert(line.length - 1 <= bytesMax, `a ${type} is a line of at most ${bytesMax} bytes, not ${line.length - 1}`);

@@ -16,7 +16,7 @@ import { accessChange, WORD } from "./parts.ts";
 import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
 import { decodeUtf8, encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
 
-/** Makes the lines of one log. What the reader would refuse is never made: an assertion. */
+/** Makes the lines of one log. An assertion fails if the reader would refuse a line. */
 export function makeSeal(): Seal {
   const writer = new LineWriter();
   const chats = new ChatHeads();
@@ -36,7 +36,7 @@ export function makeSeal(): Seal {
     entry.chunk = writer.slab;
     entry.start = start;
     entry.end = writer.at;
-    // There are few of them.
+    // Entries of other kinds are few, so this check may be slow.
     if (entry.kind !== "chat") assertReadable(entry);
   };
 }
@@ -74,8 +74,8 @@ function entryHead(e: Entry): string {
 }
 
 /**
- * Number of fields of a line, by kind: with each of them checked, none can be missing and none be unknown. One less
- * where there is no boot number, as in lines that are older than those.
+ * Number of fields of a line, by kind. As each known field is checked, a line with this number has no missing and no
+ * unknown one. A line without a boot number, which is older than these, has one field less.
  */
 const FIELDS: Record<EntryKind, number> = {
   genesis: 8,
@@ -112,7 +112,7 @@ export class EntryReader {
   }
 }
 
-/** The line as JSON, or what an older version meant by it. */
+/** Parses the line as JSON, or as an older version meant it. */
 function parseOldOrNew(chunk: Uint8Array, start: number, end: number): Entry {
   try {
     return parseEntry(chunk, start, end);
@@ -125,7 +125,7 @@ function parseOldOrNew(chunk: Uint8Array, start: number, end: number): Entry {
   }
 }
 
-/** The line as JSON, field by field. That it ends in a crc has been looked at. */
+/** Parses the line as JSON, field by field. The caller has checked that it ends in a crc. */
 function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
   const o = parseObject(chunk, start, end - 1);
   const kind = o.kind as EntryKind;
@@ -165,7 +165,7 @@ function parseEntry(chunk: Uint8Array, start: number, end: number): Entry {
 
 const CRC_FIELD = encodeUtf8('"crc":');
 const ENDING = encodeUtf8("}\n");
-/** The crc field and what ends the line. */
+/** Bytes of the crc field and the end of the line. */
 const ENDING_BYTES_MAX = 20;
 
 /** The crc of a line that continues the chain from `prevCrc` [L3]. Throws WireError if it does not. */
@@ -182,8 +182,8 @@ function crcField(end: number, crc: number): number {
 }
 
 /**
- * The crc that a line, or the end of one, states. The field stands last, as a plain decimal number: what comes before
- * it is what it covers [L3]. Throws WireError.
+ * The crc written in a line, or in the end of one. The field is the last one, a plain decimal number; it covers
+ * everything before it [L3]. Throws WireError.
  */
 export function readCrc(chunk: Uint8Array, start: number, end: number): number {
   let i = end - 1;

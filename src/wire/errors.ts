@@ -1,9 +1,9 @@
-/** What a peer sent or a file holds is not what it must be: refused, counted, survived [W4]. */
+/** The error for wrong data from a peer or a file: it is refused and counted, and this peer goes on [W4]. */
 const MESSAGE_LENGTH_MAX = 300;
 
 export class WireError extends Error {
   override readonly name = "WireError";
-  /** The message may quote what strangers sent: it is cut, and only ASCII that can be printed stays as it is. */
+  /** The message may quote what strangers sent, so it is cut, and only printable ASCII stays as it is. */
   constructor(message: string) {
     const cut = message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message;
     super(cut.replace(/[^\x20-\x7e…]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`));

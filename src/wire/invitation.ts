@@ -5,9 +5,9 @@
  */
 import * as v from "valibot";
 import { assert } from "../core/assert.ts";
+import { fromBase32, toBase32 } from "../core/base32.ts";
 import type { Key } from "../core/ids.ts";
 import type { InvitedRole, PeerInfo } from "../core/log-entry.ts";
-import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { crc32c } from "./crc32c.ts";
 import { host, peerId, port, secret, word } from "./parts.ts";
 import { decodeUtf8, encodeUtf8, utf8Length } from "./text.ts";
@@ -66,7 +66,7 @@ const INVITATION = v.object({
 
 /** The first 16 of a key's 32 bytes, in base32: so much an invitation says of it. */
 export function pinOf(key: Key): string {
-  return encodeBase32(bytesOf(key).subarray(0, PIN_BYTES));
+  return toBase32(bytesOf(key).subarray(0, PIN_BYTES));
 }
 
 export function encodeInvitation(invitation: Invitation): string {
@@ -133,14 +133,14 @@ function readInvitation(bytes: Uint8Array): Invitation | "short" | "long" | "mis
   const text = (length: number) => decodeUtf8(take(length)) ?? "";
   const role = ROLES[byte()];
   const cluster_id = text(byte());
-  const secret = encodeBase32(take(SECRET_BYTES));
+  const secret = toBase32(take(SECRET_BYTES));
   const addresses: InvitingPeer[] = [];
   for (let more = byte(); more > 0 && at < end; more--) {
     const id = byte() * 256 + byte();
     const port = byte() * 256 + byte();
     const length = byte();
     const host = length === IS_IPV4 ? take(4).join(".") : text(length);
-    addresses.push({ id, host, port, pin: encodeBase32(take(PIN_BYTES)) });
+    addresses.push({ id, host, port, pin: toBase32(take(PIN_BYTES)) });
   }
   // A mistyped length may look so, too: either way it must be pasted again.
   if (at > end) return "short";
@@ -158,7 +158,7 @@ function lengthAndText(text: string): number[] {
 }
 
 function bytesOf(base32: string): Uint8Array {
-  const bytes = decodeBase32(base32);
+  const bytes = fromBase32(base32);
   assert(bytes !== null, "keys and secrets are base32");
   return bytes;
 }

@@ -1,15 +1,15 @@
 /**
- * Lines read byte by byte, the counterpart of `line-writer`. Texts that JSON writes as they are stand for themselves;
- * neighbours are decoded together, because to decode each text alone costs several times as much.
+ * Lines read byte by byte, the counterpart of `line-writer`. Texts that JSON does not escape are taken as they are.
+ * Neighbours are decoded together, because decoding each text alone costs several times as much.
  */
 import { decodeUtf8 } from "./text.ts";
 
-/** A text that somebody keeps may keep the whole block: no more than this. */
+/** A text that is kept may keep its whole block in memory, so a block has no more than this. */
 const BLOCK_BYTES = 8192;
-/** A number of so many digits is exact in a double. */
+/** A number with this many digits is exact in a double. */
 const DIGITS_MAX = 15;
 const QUOTE = 0x22;
-/** 1 for each byte that cannot stand for itself in a JSON string. */
+/** 1 for each byte that JSON escapes in a string. */
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) => Number(byte < 0x20 || byte === QUOTE || byte === 0x5c));
 
 interface Block {
@@ -25,7 +25,7 @@ export class LineReader {
   /** chunk[start, end) decoded as a whole, if it is ASCII. */
   readonly #block: Block = { chunk: new Uint8Array(0), start: 0, end: 0, text: null };
 
-  /** A number, behind which the reader goes; -1 for anything but the shortest decimal form of an exact one. */
+  /** Reads a number and goes behind it; -1 for anything but the shortest decimal form of an exact one. */
   number(chunk: Uint8Array): number {
     const start = this.at;
     let i = start;
@@ -57,7 +57,7 @@ export class LineReader {
       block.start = start;
       block.end = Math.min(known, start + BLOCK_BYTES);
       block.text = decodeUtf8(chunk.subarray(start, block.end));
-      // Then a byte is a character.
+      // If the lengths are equal each byte is a character.
       if (block.text?.length !== block.end - start) block.text = null;
     }
     if (block.text === null) return decodeUtf8(chunk.subarray(start, end));
@@ -65,15 +65,15 @@ export class LineReader {
   }
 }
 
-/** Whether chunk[start, end) holds nothing that JSON writes otherwise. */
+/** Whether chunk[start, end) holds no byte that JSON escapes. */
 export function isPlain(chunk: Uint8Array, start: number, end: number): boolean {
-  // Without a branch for each byte.
+  // This loop has no branch for each byte.
   let escaped = 0;
   for (let i = start; i < end; i++) escaped |= ESCAPED[chunk[i] as number] as number;
   return escaped === 0;
 }
 
-/** Where what is plain ends that begins at `start`: at a quote, mostly. */
+/** Where the plain bytes that begin at `start` end: usually at a quote. */
 export function plainEnd(chunk: Uint8Array, start: number, end: number): number {
   let i = start;
   while (i < end && ESCAPED[chunk[i] as number] === 0) i += 1;

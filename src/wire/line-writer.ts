@@ -1,7 +1,7 @@
 /**
  * Lines made byte by byte. Strings built of numbers and then encoded cost several times as much, and a leader makes a
- * line for every message. Slabs hold many lines, so that what is adjacent in the log is adjacent in memory and is
- * written in one call; they are this writer's own, so that nothing depends on what else the process does.
+ * line for every message. A slab holds many lines, so that neighbours in the log are neighbours in memory, and are
+ * written in one call. Slabs belong to this writer alone, so that nothing depends on what else the process does.
  */
 import { assert } from "../core/assert.ts";
 import { isPlain } from "./line-reader.ts";
@@ -9,10 +9,10 @@ import { isPlain } from "./line-reader.ts";
 const SLAB_BYTES = 1024 * 1024;
 const ENCODER = new TextEncoder();
 
-/** From so many bytes on a native copy is faster than a loop. */
+/** From this many bytes on, a native copy is faster than a loop. */
 const COPY_BYTES = 24;
 const QUOTE = 0x22;
-/** JSON writes a control character in six bytes; anything else in three for each UTF-16 unit at most. */
+/** Bytes of JSON for one UTF-16 unit, at most: a control character takes six, anything else at most three. */
 const JSON_BYTES_MAX = 6;
 const UTF8_BYTES_MAX = 3;
 
@@ -21,7 +21,7 @@ export class LineWriter {
   /** Where the next byte goes. */
   at = 0;
 
-  /** Makes room for `bytes`, in one piece. What was written before stays where it is. */
+  /** Makes room for `bytes`, in one piece. Earlier lines stay where they are. */
   reserve(bytes: number): void {
     if (this.at + bytes <= this.slab.length) return;
     this.slab = new Uint8Array(Math.max(SLAB_BYTES, bytes));
@@ -44,7 +44,7 @@ export class LineWriter {
     this.at += ENCODER.encodeInto(text, this.slab.subarray(this.at)).written;
   }
 
-  /** A whole number from 0 to Number.MAX_SAFE_INTEGER, in decimal: nothing else would be read back. */
+  /** Writes a whole number from 0 to Number.MAX_SAFE_INTEGER in decimal; the reader would refuse any other. */
   number(value: number): void {
     assert(value >= 0 && Number.isSafeInteger(value), "a number that is written is whole, and not below 0");
     this.#number(value);
@@ -52,7 +52,7 @@ export class LineWriter {
 
   #number(value: number): void {
     if (value < 2 ** 31) return this.#digits(value, decimalDigits(value));
-    // Arithmetic on 32 bits is far faster: the last seven digits apart.
+    // Arithmetic on 32 bits is far faster, so the last seven digits are written separately.
     const high = Math.floor(value / 1e7);
     this.#number(high);
     this.#digits(value - high * 1e7, 7);
@@ -62,7 +62,7 @@ export class LineWriter {
   json(text: string): void {
     const { slab, at } = this;
     const end = at + 1 + ENCODER.encodeInto(text, slab.subarray(at + 1)).written;
-    // A byte for a character: it is ASCII.
+    // If the lengths are equal the text is ASCII.
     if (end !== at + 1 + text.length || !isPlain(slab, at + 1, end)) return this.text(JSON.stringify(text));
     slab[at] = QUOTE;
     slab[end] = QUOTE;

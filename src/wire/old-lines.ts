@@ -1,15 +1,15 @@
 /**
- * Lines as they were written once and are not any more. They are whole otherwise, and what they say was sent, so they are
- * read as they were meant. They stay as they are: their bytes are the history.
+ * Reads lines in forms that older versions wrote. Otherwise these lines are whole, and their messages were sent, so
+ * they are read as they were meant. Their bytes are the history, and stay as they are.
  *
- * - Times before 1970 were not below 0 as a number of its own, but the one wrong character that the fast writer made of it
- *   (`"ts":)`), or had a minus sign. They are read as of 1970.
- * - Half a character (a lone surrogate) stood as an escape in names and texts. It is read as U+FFFD.
+ * - Times before 1970 were written as one wrong character by the fast writer (`"ts":)`), or with a minus sign. They are
+ *   read as of 1970.
+ * - Half a character (a lone surrogate) was written as an escape in names and texts. It is read as U+FFFD.
  */
 
-/** Between a name, which holds no quote that is not escaped, and the payload. */
+/** The time as it stands between the name, in which every quote is escaped, and the payload. */
 const OLD_TIME = /,"ts":(?:-[0-9]+|['()*+,./-]),"payload":/g;
-/** A backslash is never looked at without what it escapes. */
+/** An escape: a backslash together with what it escapes. */
 const ESCAPE = /\\(?:u[0-9a-f]{4}|.)/gi;
 const SURROGATE = /^\\ud[89a-f]/i;
 

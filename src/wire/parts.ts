@@ -32,7 +32,7 @@ export const host = v.pipe(
   v.check((s) => s.isWellFormed() && !CONTROL.test(s)),
 );
 export const port = count(65_535);
-// Said in other words than `isName` and `isMessage`, which are tested against these.
+// Written differently from `isName` and `isMessage`, which are tested against these.
 export const name = v.pipe(
   v.string(),
   v.minLength(1),
@@ -44,7 +44,7 @@ export const nameOrNone = v.union([name, v.literal("")]);
 export const ballot = v.strictObject({ term: count(TERM_MAX), leader_id: count(PEER_ID_MAX), inc: wordOrNone, boot });
 export const tail = v.strictObject({ index, ballot });
 const version = count(1_000_000);
-/** Of a greeting, by the highest and, where that is not the only one, the lowest. */
+/** The versions in a greeting: the highest, and the lowest where that differs. */
 export const versions = { version, version_min: v.exactOptional(version) };
 /** Base32 of 32 bytes: a directory's key, or SHA-256 of a secret. */
 export const hash = v.pipe(v.string(), v.regex(/^[a-z2-7]{52}$/));

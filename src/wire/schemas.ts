@@ -73,7 +73,7 @@ export const READ = v.strictObject({ from: index, through: v.pipe(index, v.minVa
 
 const before = { prev_index: index, prev_ballot: ballot, prev_crc: crc };
 const entryHeader = { ...before, commit: index };
-/** What stands behind the header line: `count` lines of together `bytes` bytes [W1]. */
+/** What follows the header line: `count` lines with `bytes` bytes together [W1]. */
 const behind = { count: count(FRAME_ENTRIES_MAX), bytes: count(FRAME_BYTES_MAX) };
 const run = {
   first: v.pipe(index, v.minValue(1)),
@@ -93,7 +93,7 @@ export const FRAMES = {
     wall: v.exactOptional(ts),
     key: v.exactOptional(hash),
   }),
-  // Peers of other versions say this too: what they add is passed over, and a reason not known here means "try again".
+  // Peers of other versions send this, too: fields that they add are ignored, and an unknown reason means "try again".
   REFUSE: v.object({
     type: v.literal("REFUSE"),
     code: v.fallback(v.picklist(REFUSE_CODES), "closing"),
@@ -198,7 +198,7 @@ export const FRAMES = {
   ...CLIENT_FRAMES,
 } as const;
 
-/** The greetings of later versions, with what is known of them here. */
+/** The greetings of later versions, with the fields that are known here. */
 export const LATER_GREETINGS = {
   HELLO: v.object(FRAMES.HELLO.entries),
   ATTACH: v.object(FRAMES.ATTACH.entries),

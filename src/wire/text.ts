@@ -8,14 +8,14 @@ const ENCODER = new TextEncoder();
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** A string of so many bytes is searched faster by hand. */
+/** A string of up to this many bytes is searched faster by hand. */
 const SHORT_BYTES = 16;
 
 export function encodeUtf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
 
-/** Strictly: null for what is not UTF-8. */
+/** Decodes strictly: null if it is not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return DECODER.decode(bytes);
@@ -28,7 +28,7 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 export const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** Whether a user or a room may be called so: 1 to 64 bytes of UTF-8 without control characters. */
+/** Whether a user or a room may have this name: 1 to 64 bytes of UTF-8 without control characters. */
 export function isName(text: string): boolean {
   return isUtf8(text, NAME_BYTES_MAX) && !CONTROL.test(text);
 }
@@ -38,14 +38,17 @@ export function isMessage(text: string): boolean {
   return isUtf8(text, MESSAGE_BYTES_MAX);
 }
 
-/** 1 to `max` bytes, counted only where their number is in doubt; none has a lone surrogate, which UTF-8 has no bytes for. */
+/**
+ * Whether the text has 1 to `max` bytes of UTF-8, which are counted only if that is in doubt. A lone surrogate, for
+ * which UTF-8 has no bytes, is refused.
+ */
 function isUtf8(text: string, max: number): boolean {
   return (
     text.length > 0 && text.length <= max && (text.length * 3 <= max || utf8Length(text) <= max) && text.isWellFormed()
   );
 }
 
-/** Words for people, of at most `max` UTF-16 units. */
+/** Cuts words for people to at most `max` UTF-16 units. */
 export function cut(words: string, max: number): string {
   return words.length <= max ? words : `${words.slice(0, max - 1).toWellFormed()}…`;
 }
@@ -72,7 +75,7 @@ function isLowSurrogate(unit: number): boolean {
 /** Parses one line as a JSON object. Throws WireError, never anything else. */
 export function parseObject(bytes: Uint8Array, start: number, end: number): Record<string, unknown> {
   checkNesting(bytes, start, end);
-  // Mostly a line comes alone; its newline is white space to JSON.
+  // Usually a line comes alone; its newline is white space to JSON.
   const whole = start === 0 && bytes.length - end <= 1 && (end === bytes.length || bytes[end] === NEWLINE);
   const value = parseJson(whole ? bytes : bytes.subarray(start, end));
   if (value === undefined) throw new WireError(`not a line of JSON in UTF-8: ${quote(bytes, start, end)}`);
@@ -82,7 +85,7 @@ export function parseObject(bytes: Uint8Array, start: number, end: number): Reco
   return value as Record<string, unknown>;
 }
 
-/** JSON, of which `ending` is missing in the bytes; undefined for what is none. Its nesting is the caller's business. */
+/** Parses the bytes followed by `ending` as JSON; undefined if it is none. The caller checks the nesting. */
 export function parseJson(bytes: Uint8Array, ending = ""): unknown {
   try {
     return JSON.parse(DECODER.decode(bytes) + ending);
@@ -91,7 +94,7 @@ export function parseJson(bytes: Uint8Array, ending = ""): unknown {
   }
 }
 
-/** JSON.parse takes any depth and what handles its result does not: brackets are counted first. */
+/** Counts brackets before JSON.parse runs: it accepts any depth, but the code that handles its result does not. */
 function checkNesting(bytes: Uint8Array, start: number, end: number): void {
   let depth = 0;
   for (let i = start; i < end; i++) {
@@ -108,7 +111,7 @@ function checkNesting(bytes: Uint8Array, start: number, end: number): void {
 export function stringEnd(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) {
     if (i === start + SHORT_BYTES) {
-      // A long one is left to a native search. A quote with a backslash before it may be an escaped one.
+      // A long string is left to a native search. A quote with a backslash before it may be escaped.
       const quote = bytes.indexOf(QUOTE, i);
       if (quote < 0 || quote >= end) return end;
       if (quote === i || bytes[quote - 1] !== BACKSLASH) return quote;
@@ -120,7 +123,7 @@ export function stringEnd(bytes: Uint8Array, start: number, end: number): number
   return end;
 }
 
-/** The beginning of hostile bytes, safe to print. */
+/** The beginning of untrusted bytes, safe to print. */
 export function quote(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let i = start; i < Math.min(end, start + 40); i++) {

@@ -1,10 +1,13 @@
 /** The Network contract on real sockets: Bun's own, and node:net as Bun has it; dialled by number and by name. */
 import { expect, test } from "bun:test";
 import * as net from "node:net";
+import * as tls from "node:tls";
 import { bunNetwork } from "../../src/adapters/bun-network.ts";
+import { makeCertificate } from "../../src/adapters/certificate.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { namedNetwork } from "../../src/adapters/named-network.ts";
 import { nodeNetwork } from "../../src/adapters/node-network.ts";
+import { tlsNetwork } from "../../src/adapters/tls-network.ts";
 import type { Connection, Listener, Network } from "../../src/host/contracts.ts";
 import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/net/network-contract.ts";
 
@@ -19,7 +22,30 @@ function byName(network: Network): Network {
   return { listen: network.listen, connect: (_host, port, handler) => named.connect("peer.test", port, handler) };
 }
 
-function under(network: Network, there = network): () => NetworkUnderTest {
+const [HERE, THERE] = [makeCertificate(), makeCertificate()];
+const untold = (message: string) => expect(message).toBe("nothing");
+
+function overTls(): NetworkUnderTest {
+  const [here, there] = [HERE, THERE].map((own) => tlsNetwork(own, { clock: systemClock, warn: untold }));
+  const { key, certificate } = THERE;
+  const dial = (port: number) =>
+    tls.connect({
+      host: HOST,
+      port,
+      key: THERE.privateKey,
+      cert: certificate,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["chatpeer/2"],
+    });
+  const plain = under(here as Network, there as Network, dial)();
+  return { ...plain, identities: { ofHere: HERE.key, ofThere: key } };
+}
+
+function under(
+  network: Network,
+  there = network,
+  dial: (port: number) => net.Socket = (port) => net.connect({ host: HOST, port }),
+): () => NetworkUnderTest {
   return () => {
     const sockets: net.Socket[] = [];
     return {
@@ -30,7 +56,7 @@ function under(network: Network, there = network): () => NetworkUnderTest {
         while (!done()) await new Promise((resolve) => setImmediate(resolve));
       },
       slowReader(port) {
-        const socket = net.connect({ host: HOST, port });
+        const socket = dial(port);
         sockets.push(socket);
         return slowly(socket);
       },
@@ -96,6 +122,7 @@ function slowly(socket: net.Socket): SlowReader {
 
 networkContract("Bun's sockets", under(bunNetwork));
 networkContract("node:net", under(nodeNetwork));
+networkContract("TLS", overTls);
 networkContract("Bun's sockets, by name", under(bunNetwork, byName(bunNetwork)));
 networkContract("node:net, by name", under(nodeNetwork, byName(nodeNetwork)));
 

@@ -1,11 +1,11 @@
-/** [R10] A voter that comes back behind a real narrow line, of a network namespace: where none can be made the test is skipped. */
+/** [R10] A voter and a client behind a real narrow line, of a network namespace: where none can be made the tests are skipped. */
 import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { command } from "../../scripts/fight/command.ts";
 import { openNetwork } from "../../scripts/fight/network.ts";
-import { BINARY, endAll, PeerProcess } from "./harness.ts";
+import { BINARY, endAll, PeerProcess, run } from "./harness.ts";
 
 /** How narrow a line, and how much is missing behind it: about ten seconds each. */
 const LINES = [
@@ -79,6 +79,30 @@ narrow.each(LINES)(
     const own = (8 * missing) / kbits;
     expect((performance.now() - began) / own).toBeLessThan(TIME_MORE);
     expect(received(3) - bytesBefore).toBeLessThan(BYTES_MORE * missing + AGAIN_BYTES);
+  },
+  60_000,
+);
+
+narrow(
+  "at 64 kbit/s a client that reads the past gets it in little more than the line's own time, and what it asks is answered meanwhile",
+  async () => {
+    const first = start(1);
+    const texts = Array.from({ length: 10 }, (_, i) => `${i} ${TEXT}`);
+    first.say(...texts);
+    await first.until("all are sent", () => first.all("sent").length === texts.length);
+
+    network.slow(3, 64);
+    const [bytesBefore, began] = [received(3), performance.now()];
+    const at = `${network.address(1)}:6001`;
+    const client = new PeerProcess(network.on(3, BINARY, "tail", at, "--since", "1", "--json"));
+    await client.until("a part has come", () => client.messages.length > texts.length / 3, 20_000);
+    expect((await run(network.on(3, BINARY, "status", at, "--json"))).code).toBe(0);
+    // The answer did not stand behind all the rest.
+    expect(client.messages.length).toBeLessThan(texts.length);
+    await client.until("all has come", () => client.messages.length === texts.length, 30_000);
+    const own = (8 * logBytes(1)) / 64;
+    expect((performance.now() - began) / own).toBeLessThan(TIME_MORE);
+    expect(received(3) - bytesBefore).toBeLessThan(BYTES_MORE * logBytes(1));
   },
   60_000,
 );

@@ -155,8 +155,8 @@ test("[A3] whom an invitation names and who speaks in the clear, or has another 
 
   const secured = founded();
   let heard = 0;
-  const write = secured.network.pieces.bind(secured.network);
-  secured.network.pieces = (bytes) => {
+  const write = secured.network.lines.pieces.bind(secured.network.lines);
+  secured.network.lines.pieces = (bytes) => {
     heard += bytes.length;
     return write(bytes);
   };

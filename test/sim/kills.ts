@@ -2,9 +2,10 @@
  * The kept kill of every mutant: a short plan in which it breaks something. `scripts/find-kills.ts` tries them anew.
  */
 import type { Mutant } from "../../src/sim/mutants.ts";
+import type { Plan } from "../../src/sim/plan.ts";
 import { drawPlan, type Profile } from "../../src/sim/profile.ts";
 import { parseScenario } from "../../src/sim/scenario.ts";
-import { type Plan, World } from "../../src/sim/world.ts";
+import { World } from "../../src/sim/world.ts";
 import { PLANS } from "./kill-plans.ts";
 import kept from "./kills.json";
 

@@ -43,7 +43,7 @@ function under(): NetworkUnderTest {
         },
       });
       time.runUntil(time.now + OPEN_MS);
-      virtual.cut(HERE, READER);
+      virtual.lines.cut(HERE, READER);
       const reader: SlowReader = {
         get received() {
           return received;
@@ -110,7 +110,7 @@ function connected(seed = 1) {
 
 test("a cut holds bytes back without a word, one way only, and they flow in order when it heals", () => {
   const { virtual, near, far, pass } = connected();
-  virtual.cut(THERE, HERE);
+  virtual.lines.cut(THERE, HERE);
   for (let i = 0; i < 50; i++) near.connection?.write(bytes(`${i} `));
   far.connection?.write(bytes("the other way"));
   pass();
@@ -124,7 +124,7 @@ test("a cut holds bytes back without a word, one way only, and they flow in orde
 
 test("an end that a cut holds back is told when it heals, behind the bytes before it", () => {
   const { virtual, near, far, pass } = connected();
-  virtual.cut(THERE, HERE);
+  virtual.lines.cut(THERE, HERE);
   near.connection?.write(bytes("last words"));
   near.connection?.end();
   pass();
@@ -137,7 +137,7 @@ test("an end that a cut holds back is told when it heals, behind the bytes befor
 
 test("the answer to an end that a cut holds back is told too when it heals", () => {
   const { virtual, near, far, pass } = connected();
-  virtual.cut(HERE, THERE);
+  virtual.lines.cut(HERE, THERE);
   near.connection?.end();
   pass();
   expect([near.told, far.told]).toEqual([[], ["close "]]);
@@ -174,7 +174,7 @@ test("a dial across a cut hears nothing, tries again after 1, 2 and 4 s, and suc
     [HERE, THERE],
     [THERE, HERE],
   ] as const) {
-    virtual.cut(from, to);
+    virtual.lines.cut(from, to);
     const began = time.now;
     const open: number[] = [];
     const late = Object.assign(new Noting(), { open: () => void open.push(time.now - began) });

@@ -1,11 +1,10 @@
 /** Making a failure short: on runs that are only pretended, where the answer is known, and on a real one. */
 import { describe, expect, test } from "bun:test";
-import type { Step } from "../../src/sim/plan.ts";
+import type { Plan, Step } from "../../src/sim/plan.ts";
 import { playPlan } from "../../src/sim/play.ts";
 import { drawPlan } from "../../src/sim/profile.ts";
 import { parseScenario } from "../../src/sim/scenario.ts";
 import { type Broken, type Limits, shrink } from "../../src/sim/shrink.ts";
-import type { Plan } from "../../src/sim/world.ts";
 
 const PATIENT: Limits = { runsMax: 5000, goOn: () => true };
 const plan = drawPlan(3, "process", 5, 1);

@@ -24,7 +24,7 @@ const HISTORY = 20;
 export const TAKE_LOCK: Flag = {
   name: "take-lock",
   value: null,
-  what: "Whoever has the data directory on another machine or in another container is dead: do not wait 10 s to see",
+  what: "The process that has the data directory, on another machine or in another container, is dead: do not wait 10 s to see",
 };
 
 export const CHAT_FLAGS: readonly Flag[] = [
@@ -46,7 +46,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "advertise",
     value: "HOST:PORT",
-    what: "What others dial, where that differs (NAT, proxy)",
+    what: "The address that others dial, if it differs (NAT, proxy)",
     otherwise: "host and port; where the host is 0.0.0.0, this machine's first address",
     setting: "text",
   },
@@ -74,7 +74,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "name",
     value: "NAME",
-    what: "Your name beside your messages",
+    what: "Your name, shown with your messages",
     otherwise: "peer_<id>",
     setting: "text",
     alsoKeys: ["username", "user"],
@@ -90,7 +90,7 @@ export const CHAT_FLAGS: readonly Flag[] = [
   {
     name: "data-dir",
     value: "DIR",
-    what: "This peer's directory, from where you stand",
+    what: "This peer's directory, relative to the current one",
     otherwise: "$XDG_STATE_HOME/chatpeer/peer-<id>",
     completes: "directory",
     setting: "text",

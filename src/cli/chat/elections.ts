@@ -11,7 +11,7 @@ export class Elections {
   #told = "";
   /** Without a leader since then. */
   #since: number | null = null;
-  /** A leader that is gone, to be told together with who comes after it. */
+  /** A leader that is gone, to be told together with its successor. */
   #gone: number | null = null;
 
   /** Something waits to be told with the next leader. */

@@ -1,4 +1,7 @@
-/** News of members: they come, go, or get another role while they are here. Pure state, which knows who is here. */
+/**
+ * News of members: they come, go, or get another role while they are here. Pure state, which knows the members that are
+ * here.
+ */
 import type { HostEvent } from "../../host/events.ts";
 import { type Note, note, noteOf } from "../screen/text-lines.ts";
 

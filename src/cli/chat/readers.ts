@@ -1,4 +1,6 @@
-/** Who has read how far, as far as the log has told: pure state, for the marks of own messages. */
+/**
+ * How far each person has read, as the log has told it. Pure state, for the marks beside this person's own messages.
+ */
 import type { Confirmations, DeliveredMessage, ReadNote } from "../../core/reports.ts";
 
 export class Readers {
@@ -26,7 +28,7 @@ export class Readers {
     return readers.flatMap(([reader, through]) => (through >= seq_no && reader !== user ? [reader] : []));
   }
 
-  /** Who has read the last own message in a room; null where there is none, or nobody has read it. */
+  /** The people who have read the last own message in a room; null if there is none, or nobody has read it. */
   ofLastOwn(room: string): { readonly seqNo: number; readonly readers: readonly string[] } | null {
     const message = this.#own.get(room);
     const readers = message === undefined ? [] : this.of(message);

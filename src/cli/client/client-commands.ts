@@ -47,7 +47,7 @@ export const SEND: Command = {
   flags: SEND_FLAGS,
   examples: [
     { command: 'chatpeer send 10.0.0.1:6001 "the build is done"', what: "One message" },
-    { command: "uptime | chatpeer send 10.0.0.1:6001 -", what: "What standard input says" },
+    { command: "uptime | chatpeer send 10.0.0.1:6001 -", what: "The text of standard input" },
   ],
   exits: {
     0: "it is sent: durable on a majority",
@@ -69,7 +69,9 @@ export const TAIL: Command = {
   words: "HOST:PORT",
   purpose: "print messages of a room: the last ten, or those since a number",
   flags: TAIL_FLAGS,
-  examples: [{ command: "chatpeer tail 10.0.0.1:6001 --follow --json", what: "For a program, and go on" }],
+  examples: [
+    { command: "chatpeer tail 10.0.0.1:6001 --follow --json", what: "For a program, with new messages as they come" },
+  ],
   exits: { 0: "printed", 1: "the peer cannot be reached, or is lost: stderr says why" },
   async run({ settings, words, out, err, paint }) {
     const { tail } = await import("./one-shot.ts");

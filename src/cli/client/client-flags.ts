@@ -24,7 +24,7 @@ const ROOM: Flag = { name: "room", value: "ROOM", what: "The room", preset: "gen
 const NAME: Flag = {
   name: "name",
   value: "NAME",
-  what: "Your name beside your messages",
+  what: "Your name, shown with your messages",
   otherwise: "the user's name on this machine",
   setting: "text",
 };
@@ -40,12 +40,12 @@ export const CONNECT_FLAGS: readonly Flag[] = [
 export const SEND_FLAGS: readonly Flag[] = [
   ROOM,
   NAME,
-  { name: "timeout", value: "TIME", what: "Exit code 3 if it is not known to be sent by then", preset: "10s" },
+  { name: "timeout", value: "TIME", what: "Exit code 3 if the message is not known to be sent by then", preset: "10s" },
 ];
 export const TAIL_FLAGS: readonly Flag[] = [
   ROOM,
   { name: "since", value: "N", what: "From this number (seq_no) on", otherwise: "the last ten" },
-  { name: "follow", value: null, what: "Go on with what is said from now on" },
+  { name: "follow", value: null, what: "Go on with new messages" },
   { name: "json", value: null, what: "One JSON object per message" },
 ];
 export const STATUS_FLAGS: readonly Flag[] = [

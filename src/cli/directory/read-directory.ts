@@ -27,7 +27,7 @@ export const VERIFY: Command = {
   completes: "directory",
   purpose: "compare the committed logs in data directories",
   flags: [],
-  examples: [{ command: "chatpeer verify data/peer1 data/peer2", what: "Beside running peers or long after them" }],
+  examples: [{ command: "chatpeer verify data/peer1 data/peer2", what: "While the peers run, or long after" }],
   exits: { 0: "they are one history; one may be shorter", 1: "they differ, or one cannot be read" },
   run: async ({ words, out, err }) => verify(words, out, err, await progressOn(standardStream(2))),
 };
@@ -43,8 +43,11 @@ export const LOG: Command = {
     { name: "after", value: "INDEX", what: "Only messages behind this log index", preset: "0" },
   ],
   examples: [
-    { command: "chatpeer log data/peer1", what: "All that was said" },
-    { command: "chatpeer log data/peer1 --room general --after 1000 --json", what: "For a program, from where it was" },
+    { command: "chatpeer log data/peer1", what: "All messages" },
+    {
+      command: "chatpeer log data/peer1 --room general --after 1000 --json",
+      what: "For a program, from where it stopped",
+    },
     { command: "chatpeer log data/peer1/damaged", what: "What can be read of segments that were set aside" },
   ],
   exits: { 0: "printed", 1: "the log cannot be read to its end: stderr says where and why" },

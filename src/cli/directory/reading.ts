@@ -15,7 +15,7 @@ export class Reading {
     this.#progress = progress;
   }
 
-  /** The same disk; what is read of it is counted. `folder` holds the segments, which are read so many times. */
+  /** The same disk, on which reads are counted. `folder` holds the segments, which are read `times` times. */
   of(disk: Disk, folder: string, times = 1): Disk {
     this.#size += sizeOf(disk, folder) * times;
     return overlaid(disk, {
@@ -38,7 +38,7 @@ export class Reading {
   }
 }
 
-/** What cannot be looked at counts for nothing: whoever reads it says what is wrong. */
+/** A file that cannot be looked at counts as empty; the code that reads it reports what is wrong. */
 function sizeOf(disk: Disk, folder: string): number {
   try {
     return sizeOfSegments(disk, folder);

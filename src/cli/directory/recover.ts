@@ -23,7 +23,7 @@ export const RECOVER: Command = {
   completes: "directory",
   purpose: "go on alone with this directory's log after a majority of the voters is lost for good",
   flags: [
-    { name: "force", value: null, what: "Do it; without, only say what would be done and what may be lost" },
+    { name: "force", value: null, what: "Do it. Without this flag, only say what would be done and what may be lost" },
     TAKE_LOCK,
   ],
   examples: [
@@ -84,7 +84,7 @@ export async function recover(
   }
 }
 
-/** The directory is free behind it: whoever had it and cannot be seen was outwaited. Throws HostError. */
+/** Waits until the directory is free; a holder that cannot be seen is outwaited. Throws HostError. */
 async function outwait(disk: Disk, clock: Clock, takesLock: boolean, err: Output): Promise<void> {
   const holder = lockDirectory(disk);
   if (holder !== null)

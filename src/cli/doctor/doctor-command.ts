@@ -43,7 +43,7 @@ export const DOCTOR: Command = {
     },
     {
       command: "chatpeer doctor --data-dir ./data/peer2 --id 2 --seed 1:10.0.0.7:6001",
-      what: "After addresses have changed: who is where?",
+      what: "After addresses have changed: where is each peer?",
     },
     { command: "chatpeer doctor", what: "Runtime, data directory, port, limits and clock of this machine" },
   ],

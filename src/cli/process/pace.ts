@@ -7,7 +7,7 @@ export class Pace {
   readonly #beganAt: number;
   readonly #from: number;
 
-  /** `from`: so much was there already. Times are milliseconds. */
+  /** `from`: the amount that was there already. Times are milliseconds. */
   constructor(what: string, unit: string, now: number, from = 0) {
     this.#what = what;
     this.#unit = unit;

@@ -68,7 +68,10 @@ export function whoRows(people: readonly WhoRow[]): Row[] {
   return people.map((row) => [whoIs(row), whatIsKnown(row).join(", ")]);
 }
 
-/** A peer that was asked and is silent does not say who is at it; who is at no peer that answers is at one of those. */
+/**
+ * A peer that was asked and is silent does not say which people are at it. A person who is at no answering peer is at
+ * one of the silent ones.
+ */
 function whoIs({ user, peer_id, client, lag }: WhoRow): string {
   if (user === "") return `peer ${peer_id}, ${lag === null ? "no answer" : "nobody at it"}`;
   if (peer_id === null) return visible(user);

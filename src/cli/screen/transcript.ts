@@ -79,7 +79,7 @@ export class Transcript {
     return [...this.#names].reverse();
   }
 
-  /** A leader is gone, and who comes after it is waited for before it is told. */
+  /** A leader is gone. This is told together with its successor, which is waited for. */
   get holds(): boolean {
     return this.#elections.open;
   }

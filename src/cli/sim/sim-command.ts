@@ -8,15 +8,20 @@ export const SIM: Command = {
   words: "",
   purpose: "play a cluster with virtual network, disks and time, and check that every promise is kept",
   flags: [
-    { name: "seed", value: "N", what: "What happens follows from it: the same seed, the same run", preset: "1" },
-    { name: "seeds", value: "K", what: "So many seeds, from --seed on, on all cores", preset: "1" },
+    {
+      name: "seed",
+      value: "N",
+      what: "Decides everything that happens: the same seed gives the same run",
+      preset: "1",
+    },
+    { name: "seeds", value: "K", what: "Number of seeds to play, from --seed on, on all cores", preset: "1" },
     { name: "peers", value: "N", what: `Peers, 1 to ${PEERS_MAX}`, preset: "5" },
     { name: "minutes", value: "N", what: "Virtual minutes of faults", preset: "5" },
     { name: "profile", value: "NAME", what: "Kinds of faults", choices: PROFILES, preset: "all" },
     {
       name: "scenario",
       value: "FILE",
-      what: "Play a scenario, a file or the name of a listed one",
+      what: "Play a scenario: a file, or the name of a listed one",
       completes: "file",
       repeats: true,
     },
@@ -35,7 +40,7 @@ export const SIM: Command = {
     {
       name: "budget",
       value: "SECONDS",
-      what: "Stop then; what has no verdict is UNKNOWN",
+      what: "Stop after this time; a run without a verdict is UNKNOWN",
       otherwise: "as long as it takes",
     },
   ],

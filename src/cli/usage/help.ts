@@ -59,7 +59,7 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
   });
 }
 
-/** Lines of at most so many columns, broken at spaces. */
+/** Lines of at most `width` columns, broken at spaces. */
 function wrapped(text: string, columns: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {

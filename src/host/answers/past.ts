@@ -3,7 +3,7 @@
  * may not exist. Each question has a budget. An answer whose budget ran out says how far it came, and the asker goes on
  * from there.
  */
-import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../../core/config.ts";
+import { FRAME_ENTRIES_MAX, HISTORY_BYTES_MAX } from "../../core/config.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
 import type { DeliveredMessage, HistoryPage } from "../../core/reports.ts";
@@ -104,21 +104,21 @@ export class Past {
     });
   }
 
-  /** The lines behind `after`, through `through`, as many as fit one frame. There is no answer where the log is damaged. */
-  lines(asker: object, after: LogIndex, through: LogIndex, done: (read: RawEntries) => void): void {
+  /** The lines behind `after`, through `through`: about so many bytes, or one line. There is no answer where the log is damaged. */
+  lines(asker: object, after: LogIndex, through: LogIndex, bytesMax: number, done: (read: RawEntries) => void): void {
     const end = Math.min(through, after + FRAME_ENTRIES_MAX);
     const lines: Uint8Array[] = [];
     let prevCrc: number | null = null;
     let count = 0;
     let bytes = 0;
     this.#slices.run(asker, () => {
-      const read = this.#source.read(after + count, PIECE_BYTES, end);
+      const read = this.#source.read(after + count, Math.min(PIECE_BYTES, bytesMax - bytes), end);
       if (read === null) return false;
       prevCrc ??= read.prevCrc;
       lines.push(...read.lines);
       count += read.count;
       bytes += byteLength(read.lines);
-      if (after + count < end && bytes < CATCHUP_BYTES_MAX) return true;
+      if (after + count < end && bytes < bytesMax) return true;
       done({ prevCrc, lines, count });
       return false;
     });

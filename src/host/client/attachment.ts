@@ -3,6 +3,7 @@ import type { Attach } from "../../core/client-frames.ts";
 import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX } from "../../core/config.ts";
 import { type ClientId, type LogIndex, sameBallot } from "../../core/ids.ts";
 import type { Tail } from "../../core/log-entry.ts";
+import type { LogView } from "../../core/log-view.ts";
 import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
 import type { Timer } from "../contracts.ts";
 import { refusal } from "../net/channel.ts";
@@ -42,7 +43,10 @@ export interface Attachment {
   asked: number;
 }
 
-/** Sends the next piece to a client that waits for one, if there is more of the log than it has read. */
+/**
+ * Sends the next of the log to a client that waits for it, if there is more than it has read: as many frames as its
+ * connection carries soon, each small enough for the line [R10]. It asks anew behind the last one.
+ */
 export function sendMore(host: Pick<ClientsHost, "clock" | "peer" | "past">, attachment: Attachment): void {
   const peer = host.peer();
   const { waitsAt, link, allowance } = attachment;
@@ -55,32 +59,51 @@ export function sendMore(host: Pick<ClientsHost, "clock" | "peer" | "past">, att
     });
     return;
   }
-  const { log } = peer;
-  if (!sameBallot(log.state.ballotAt(waitsAt.index), waitsAt.ballot))
+  if (!sameBallot(peer.log.state.ballotAt(waitsAt.index), waitsAt.ballot))
     return link.refuse(refusal("wrong-cluster", "what you have read so far is not this cluster's history"));
   attachment.waitsAt = null;
+  sendFrom(host, peer.log, attachment, waitsAt, Math.min(link.window.answer, CATCHUP_BYTES_MAX));
+}
+
+/** `left`: bytes of this answer. */
+function sendFrom(
+  host: Pick<ClientsHost, "clock" | "past">,
+  log: LogView,
+  attachment: Attachment,
+  from: Tail,
+  left: number,
+): void {
+  const { link, allowance } = attachment;
+  const { commit } = log;
+  const bytesMax = Math.min(link.window.frame, left);
+  const header = {
+    type: "CATCHUP_RESP" as const,
+    ballot: null,
+    prev_index: from.index,
+    prev_ballot: from.ballot,
+    commit,
+    hint: null,
+  };
   const send = (pieces: readonly Uint8Array[]) => {
     allowance?.reading.take(byteLength(pieces), host.clock.now());
     link.write(pieces, true);
   };
-  const header = {
-    type: "CATCHUP_RESP" as const,
-    ballot: null,
-    prev_index: waitsAt.index,
-    prev_ballot: waitsAt.ballot,
-    commit: log.commit,
-    hint: null,
-    more: false,
+  const goOn = (count: number, bytes: number): boolean => {
+    attachment.sentThrough = from.index + count;
+    return attachment.sentThrough < commit && bytes < left;
   };
-  if (waitsAt.index + 1 >= log.first) {
-    const entries = log
-      .slice(waitsAt.index + 1, log.commit - waitsAt.index, CATCHUP_BYTES_MAX)
-      .slice(0, FRAME_ENTRIES_MAX);
-    attachment.sentThrough = waitsAt.index + entries.length;
-    return send(encodeFrame({ ...header, prev_crc: log.crcAt(waitsAt.index), entries }));
+  if (from.index + 1 >= log.first) {
+    const entries = log.slice(from.index + 1, commit - from.index, bytesMax).slice(0, FRAME_ENTRIES_MAX);
+    const bytes = entries.reduce((sum, { start, end }) => sum + end - start, 0);
+    const more = goOn(entries.length, bytes);
+    send(encodeFrame({ ...header, more, prev_crc: log.crcAt(from.index), entries }));
+    if (more) sendFrom(host, log, attachment, log.tailAt(attachment.sentThrough), left - bytes);
+    return;
   }
-  host.past.lines(attachment, waitsAt.index, log.commit, ({ prevCrc, lines, count }) => {
-    attachment.sentThrough = waitsAt.index + count;
-    send(encodeRawEntries({ ...header, prev_crc: prevCrc }, lines, count));
+  host.past.lines(attachment, from.index, commit, bytesMax, ({ prevCrc, lines, count }) => {
+    const bytes = byteLength(lines);
+    const more = goOn(count, bytes);
+    send(encodeRawEntries({ ...header, more, prev_crc: prevCrc }, lines, count));
+    if (more) sendFrom(host, log, attachment, log.tailAt(attachment.sentThrough), left - bytes);
   });
 }

@@ -248,9 +248,9 @@ export class ClientHost implements Service {
     }
   }
 
-  #onEntries({ prev_index, entries }: CatchupResp): void {
+  #onEntries({ prev_index, entries, more }: CatchupResp): void {
     if (!this.#reading || prev_index !== this.#client.seen?.index || entries.length === 0) return;
-    this.#reading = false;
+    this.#reading = more;
     for (const entry of entries) {
       const verdict = this.#client.onEntry(entry, this.#clock.now());
       this.#show(entry);
@@ -320,7 +320,7 @@ export class ClientHost implements Service {
 
   #onBeat(): void {
     const { heartbeat, leaderTimeout } = this.#times;
-    this.#search.keepAlive(heartbeat, 2 * leaderTimeout);
+    this.#search.keepAlive(heartbeat, leaderTimeout);
     this.#say();
     if (this.#peerId !== null) this.#questions.confirmReads(this.#clock.now());
     this.#beat = this.#clock.after(heartbeat, () => this.#onBeat());

@@ -8,7 +8,7 @@
  *   `closed` last, whichever side closed, also when a client was refused.
  * - `attach` and `frame` throw WireError for what a client must not say. The connection is then refused as malformed.
  * - That code, not the peer, closes a connection on which nothing has come for long. Clients send PING, which is
- *   answered.
+ *   answered, and must answer each PING: the log waits for these answers [R10].
  * - Frames come encoded, so that one frame for many clients is encoded once.
  */
 import type { Attach, Redeem } from "../../core/client-frames.ts";
@@ -19,6 +19,8 @@ import type { Refuse } from "../../core/message.ts";
 export interface ClientLink {
   /** Time of the last data from the client, by the host's monotonic clock. */
   readonly heardAt: Millis;
+  /** How many bytes of the log one frame has, and all the frames that answer one request [R10]. */
+  readonly window: { readonly frame: number; readonly answer: number };
   /**
    * Queues one whole frame, in consecutive pieces. With `bulk`, frames (the log, answers) keep their order among
    * themselves; others, like PING, may overtake them. A client that does not read may be closed.

@@ -5,7 +5,9 @@
  */
 import { type Address, sameAddress } from "../../core/address.ts";
 import type { Attach } from "../../core/client-frames.ts";
+import { DEFAULT_TIMINGS, TIMEOUT_MS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
+import type { Millis } from "../../core/ids.ts";
 import type { Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
@@ -30,8 +32,8 @@ export interface SearchEvents {
   inVain(rounds: number, why: string): boolean;
 }
 
-/** A peer that has not begun to serve by then is given up. */
-const ATTACH_MS = 3000;
+/** A peer that has not begun to serve by then is given up: one that was never heard, and one that is slow or far away. */
+const [ATTACH_MS, FAR_ATTACH_MS] = [DEFAULT_TIMINGS.handshake, TIMEOUT_MS_MAX];
 /**
  * The next address is tried after this shorter time: where a site has lost power, or all peers have new addresses, many
  * are silent.
@@ -42,7 +44,7 @@ const ROUND_PAUSE_MS = 300;
 
 interface Try {
   readonly address: Address;
-  readonly timeout: Timer;
+  timeout: Timer;
 }
 
 export class PeerSearch {
@@ -91,12 +93,12 @@ export class PeerSearch {
   }
 
   /** Sends a PING where nothing else was sent; gives up a peer that has been silent for too long. */
-  keepAlive(heartbeat: number, silenceMax: number): void {
+  keepAlive(heartbeat: Millis, leaderTimeout: Millis): void {
     const channel = this.#channel;
     if (channel === null || this.#greetsAnew) return;
     const now = this.#ports.clock.now();
-    if (now - channel.heardAt > silenceMax) channel.destroy("silent");
-    else if (now - channel.sentAt >= heartbeat) this.write({ type: "PING", at: now });
+    if (now - channel.heardAt > channel.silenceBorne(heartbeat, leaderTimeout)) channel.destroy("silent");
+    else if (now - channel.sentAt >= heartbeat) channel.ping();
   }
 
   close(): void {
@@ -126,9 +128,18 @@ export class PeerSearch {
       },
       closed: (channel, code) => this.#onClosed(channel, code),
     });
-    const timeout = this.#ports.clock.after(ATTACH_MS, () => dialled.destroy("ETIMEDOUT"));
-    this.#tries.set(dialled, { address, timeout });
+    this.#tries.set(dialled, { address, timeout: this.#patience(dialled, ATTACH_MS) });
     this.#tryAfter(STAGGER_MS);
+  }
+
+  /** Gives up a connection that does not serve in time. */
+  #patience(channel: Channel, ms: Millis, waited: Millis = 0): Timer {
+    return this.#ports.clock.after(ms - waited, () => {
+      const tried = this.#tries.get(channel);
+      if (tried === undefined) return;
+      if (ms === FAR_ATTACH_MS || !channel.isGreeted) return channel.destroy("ETIMEDOUT");
+      tried.timeout = this.#patience(channel, FAR_ATTACH_MS, ms);
+    });
   }
 
   #onFrame(channel: Channel, frame: Frame): void {

@@ -3,7 +3,7 @@
  * with what the frames mean to the cluster.
  */
 import type { Attach, Redeem } from "../../core/client-frames.ts";
-import { QUEUE_BYTES_MAX, REASON_CHARS_MAX, STRANGER_BYTES_MAX } from "../../core/config.ts";
+import { QUEUE_BYTES_MAX, REASON_CHARS_MAX, STRANGER_BYTES_MAX, TIMEOUT_MS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { Key, LinkId, Millis } from "../../core/ids.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
@@ -26,10 +26,7 @@ const PING_STEP_MS = 0.001;
 /** The first byte of a TLS connection; no frame begins with it. */
 const TLS_HANDSHAKE = 0x16;
 
-/**
- * Whether this side may talk with the holder of a key. On a secured connection that this side has dialled, it is asked
- * before a byte is written [A3].
- */
+/** Whether this side may talk with the holder of a key: asked before a byte is written on a connection that it dialled [A3]. */
 export type Trusts = (identity: Key) => boolean;
 
 export interface ChannelEvents {
@@ -42,7 +39,6 @@ export interface ChannelEvents {
   closed(channel: Channel, code: string): void;
 }
 
-/** One connection: handshake, framing, queue. */
 export class Channel {
   /** The address for which it was dialled; null: the other side has dialled. */
   readonly target: Target | null;
@@ -58,7 +54,7 @@ export class Channel {
   /** The longest time without incoming bytes, in milliseconds, since the measuring code set it to 0. */
   silence = 0;
   sentAt: number;
-  /** Bounds the bulk under way to a peer; clients ask for each piece. */
+  /** Bounds the bulk under way. */
   readonly window = new Window();
   #pingedAt = 0;
   /** When the first bytes of the incomplete frame came. */
@@ -181,6 +177,12 @@ export class Channel {
     return this.#decoder.isWithinFrame ? this.#frameSince : null;
   }
 
+  /** How long a client and its peer bear the other side's silence: longer where PINGs take long to be answered [E15]. */
+  silenceBorne(heartbeat: Millis, leaderTimeout: Millis): Millis {
+    const demanded = heartbeat + 2 * this.window.answers.bound;
+    return Math.max(2 * leaderTimeout, Math.min(demanded, TIMEOUT_MS_MAX));
+  }
+
   /**
    * Asks for an answer, which proves that everything sent before has arrived. Returns the value that the PONG will
    * repeat.
@@ -242,14 +244,13 @@ export class Channel {
   #pump(): void {
     if (this.#over || this.#bulk.length === 0) return;
     let sent = 0;
-    const isOpen = () => this.theirs === null || this.window.isOpen;
-    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && isOpen()) {
+    while (sent < this.#bulk.length && this.#connection.queued <= BULK_QUEUE_BYTES && this.window.isOpen) {
       const frame = this.#bulk[sent] as readonly Uint8Array[];
       const bytes = byteLength(frame);
       for (const piece of frame) this.#connection.write(piece);
       this.#bulkBytes -= bytes;
       this.window.wrote(bytes);
-      if (this.theirs !== null && this.window.wantsMark) this.ping();
+      if (this.window.wantsMark) this.ping();
       sent += 1;
     }
     if (sent === 0) return;
@@ -314,7 +315,8 @@ export class Channel {
       return this.#events.hello(this, frame);
     }
     if (frame.type === "ATTACH" || frame.type === "REDEEM") {
-      if (this.isGreeted || this.target !== null) throw new WireError(`${frame.type} to who is no peer, or again`);
+      if (this.isGreeted || this.target !== null)
+        throw new WireError(`${frame.type} to a side that is no peer, or a second one`);
       this.isClient = true;
       this.#onGreeting(frame);
       this.greet();

@@ -4,23 +4,15 @@
  */
 import { CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX } from "../../core/config.ts";
 import type { Millis } from "../../core/ids.ts";
-
-/** The operator is told of refusals of one address once in this time: there may be hundreds. */
-const TOLD_MS = 60_000;
-/** Addresses whose refusals are counted. */
-const COUNTED_MAX = 1000;
+import { Refusals } from "./refusals.ts";
 
 export class Doors {
-  readonly #now: () => Millis;
-  readonly #warn: (message: string) => void;
+  readonly #refusals: Refusals;
   readonly #inside = new Map<string, number>();
   #total = 0;
-  /** Connections refused from each address since that was last reported. */
-  readonly #refused = new Map<string, { toldAt: Millis; since: number }>();
 
   constructor(now: () => Millis, warn: (message: string) => void) {
-    this.#now = now;
-    this.#warn = warn;
+    this.#refusals = new Refusals(now, warn);
   }
 
   /** Lets a connection in and returns null, or says why not. `anywhere`: those of one address are not counted together. */
@@ -35,7 +27,7 @@ export class Doors {
     const why = isFull
       ? `${CONNECTIONS_MAX} connections are open, which is the most there may be`
       : `${fromThere} connections from ${address} are open, which is the most for one address`;
-    this.#tell(address, why);
+    this.#refusals.tell(address, why);
     return why;
   }
 
@@ -44,18 +36,5 @@ export class Doors {
     if (left > 0) this.#inside.set(address, left);
     else this.#inside.delete(address);
     this.#total -= 1;
-  }
-
-  #tell(address: string, why: string): void {
-    const now = this.#now();
-    const refused = this.#refused.get(address) ?? { toldAt: Number.NEGATIVE_INFINITY, since: 0 };
-    refused.since += 1;
-    if (this.#refused.size >= COUNTED_MAX) this.#refused.clear();
-    this.#refused.set(address, refused);
-    if (now - refused.toldAt < TOLD_MS) return;
-    const more = refused.since > 1 ? ` (${refused.since} in the last while)` : "";
-    this.#warn(`refused a connection from ${address}${more}: ${why}`);
-    refused.toldAt = now;
-    refused.since = 0;
   }
 }

@@ -134,7 +134,7 @@ export class Pulse {
       const link = channel.link === null ? undefined : this.#links.get(channel.link);
       // An answer to what was asked before this process stood still measures nothing.
       if (link !== undefined && late > heartbeat) link.askedAt = null;
-      const silence = link === undefined ? 2 * timings.leaderTimeout : silenceMax(link.id);
+      const silence = link === undefined ? channel.silenceBorne(heartbeat, timings.leaderTimeout) : silenceMax(link.id);
       if (now - channel.heardAt > silence) {
         channel.destroy("silent");
         continue;

@@ -6,6 +6,8 @@
  * Anything more would only wait in the kernel's buffers.
  */
 
+import { Estimator } from "../../core/estimator.ts";
+
 /**
  * Milliseconds that bytes may queue in front of a narrow line: short beside a leader timeout, long beside this
  * process's own pauses.
@@ -30,6 +32,9 @@ const SHRINK = 1 / 2;
  */
 const BASE_WEIGHT = 1 / 4;
 
+/** One late answer counts for at most this many milliseconds more than expected: a pulled cable is no slow line. */
+const SURPRISE_MS = 1000;
+
 interface Mark {
   readonly at: number;
   /** Number of bytes sent before it since the connection began. */
@@ -41,6 +46,8 @@ interface Mark {
 export class Window {
   /** In bytes. */
   size = LEAST_BYTES;
+  /** How long the answer to a PING takes, including the bytes sent before the PING. */
+  readonly answers = new Estimator(SURPRISE_MS);
   #written = 0;
   #arrived = 0;
   #marked = 0;
@@ -113,6 +120,7 @@ export class Window {
     this.#arrived = mark.through;
     this.arrivedUntil = at;
     const took = Math.max(now - at, 0.01);
+    this.answers.add(took);
     const before = this.size;
     if (mark.underWay <= LEAST_BYTES || this.#base === Number.POSITIVE_INFINITY) this.#learn(took);
     // A few bytes measure nothing: the time was spent on other bytes.

@@ -5,10 +5,10 @@ import type { Arrow } from "./pick-arrows.ts";
 import type { Run } from "./run.ts";
 import type { View } from "./view.ts";
 
-/** So many arrows have thick lines, and so many have heads. */
+/** Up to this many arrows have thick lines, and up to the next number they have heads. */
 const FEW = 150;
 const CROWD = 700;
-/** So many have names. */
+/** Up to this many arrows have names. */
 const NAMED_MAX = 110;
 
 export function drawArrows(pen: Pen, { report, familyOf, families }: Run, arrows: readonly Arrow[]): void {

@@ -7,14 +7,14 @@ import { GUTTER, type View } from "./view.ts";
 /** A press that moves less far is a click, in pixels. */
 const CLICK_PX = 4;
 const LINE_PX = 16;
-/** Of one turn of the wheel, in pixels, and what each of them zooms. */
+/** Largest turn of the wheel, in pixels, and the zoom of each pixel. */
 const TURN_MAX = 240;
 const ZOOM_PER_PX = 0.0022;
 
 interface Drag<T> {
-  /** What it returns is handed to the others. */
+  /** Its result is passed to `move` and `release`. */
   readonly press: (e: PointerEvent) => T;
-  /** `dx`: the way since the press, in pixels. */
+  /** `dx`: pixels since the press. */
   readonly move: (dx: number, start: T) => void;
   readonly release?: (start: T) => void;
 }

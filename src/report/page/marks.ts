@@ -9,9 +9,9 @@ import type { View } from "./view.ts";
 interface Shape {
   readonly path: Path2D;
   readonly color: Color;
-  /** Below the line, in pixels. On the line are the turns of the peer's life. */
+  /** Pixels below the line. Starts, stops and crashes are on the line. */
   readonly dy: number;
-  /** Of its outline; a shape without one is filled. */
+  /** Width of the outline; a shape without one is filled. */
   readonly width?: number;
 }
 
@@ -34,13 +34,13 @@ const SHAPES: Record<MarkKind, Shape> = {
   resume: shape("M-4 -8L8 0L-4 8Z", "unsure", 0),
 };
 
-/** Above so many marks on the screen the small ones are mere ticks without numbers. */
+/** With more marks than this on the screen, small ones are ticks without numbers. */
 const MARKS_MAX = 600;
-/** The least way between two marks of one kind, in pixels: ticks, those on the line, all others. */
+/** The least distance between two marks of one kind, in pixels: ticks, marks on the line, all others. */
 const APART = { tick: 5, onLine: 1, other: 3 };
 const LETTER_PX = 6;
 
-/** Returns those that are seen. */
+/** Returns the marks that are visible. */
 export function drawMarks(pen: Pen, run: Run, view: View): DrawnMark[] {
   const lists = run.marks.map((list) => list.slice(firstAt(list, view.t0, timeOf), firstAt(list, view.t1, timeOf)));
   const crowded = lists.reduce((sum, list) => sum + list.length, 0) > MARKS_MAX;
@@ -85,7 +85,7 @@ function drawMark(pen: Pen, { px, py, event: { kind } }: DrawnMark): void {
     pen.write({ text: kind, px, py: py + 23, paint, font: "650 11px", align: "center" });
 }
 
-/** A number stands only where the next mark of its kind, at `next`, leaves it room. */
+/** Writes a number only if the next mark of its kind, at `next`, leaves room for it. */
 function writeIndex(pen: Pen, { px, py, event: { index } }: DrawnMark, next: number): void {
   const text = String(index);
   if (index === 0 || next - px <= 16 + text.length * LETTER_PX) return;

@@ -17,7 +17,10 @@ export interface Run {
   /** Of the messages, in milliseconds. */
   readonly sent: Float64Array;
   readonly arrived: Float64Array;
-  /** The latest arrival among the messages up to here: tells where a window's first arrow is without a look at all. */
+  /**
+   * The latest arrival among the messages up to here: it tells where a window's first arrow is without looking at all
+   * arrows.
+   */
   readonly latest: Float64Array;
   /** The rows of the messages' peers. */
   readonly from: Uint16Array;
@@ -30,11 +33,11 @@ export interface Run {
   readonly marks: readonly (readonly Mark[])[];
   /** Events and messages. */
   readonly items: readonly Item[];
-  /** Of each type, whether its arrows are drawn: all else here stays as it is. */
+  /** For each type, whether its arrows are drawn. Everything else here stays the same. */
   readonly shown: boolean[];
 }
 
-/** A lost message ends on its way, nobody knows where: after this share of what others take. */
+/** A lost message ends somewhere on its way: it is drawn up to this share of the usual time. */
 export const LOST_SHARE = 0.6;
 
 export function layOut(report: SimReport, scene: Scene): Run {
@@ -68,7 +71,7 @@ export const timeOf = (item: Item): number => ("atMs" in item ? item.atMs : item
 const isMark = (e: ReportEvent): e is Mark =>
   e.peer !== 0 && e.kind !== "cut" && e.kind !== "heal" && e.kind !== "role";
 
-/** What the peer of a row is at `t`; undefined in a run without time. */
+/** The state of a row's peer at `t`; undefined in a run without time. */
 export function stretchAt({ scene }: Run, row: number, t: number): Stretch | undefined {
   const line = scene.lifelines[row] ?? [];
   return line[

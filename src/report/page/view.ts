@@ -13,7 +13,7 @@ export interface Window {
 interface Hooks {
   /** The diagram has to be drawn anew. */
   readonly changed: () => void;
-  /** Whether who looks at it likes things to move. */
+  /** Whether the reader likes moving pictures. */
   readonly flies: () => boolean;
 }
 
@@ -35,7 +35,7 @@ export class View {
   /** Of the diagram, in pixels. */
   width = 0;
   height = 0;
-  /** A little of nothing at both ends: what happens at 0 and at the end is not cut in half by the border. */
+  /** A small margin at both ends, so that marks at 0 and at the end are not cut by the border. */
   readonly low: number;
   readonly high: number;
   readonly shortest: number;
@@ -104,7 +104,7 @@ export class View {
     const by = this.span * share;
     this.show(this.t0 + by, this.t1 + by);
   }
-  /** Flies there: a jump without the way between leaves one lost. */
+  /** Flies there, because a reader loses the place in a sudden jump. */
   goTo(t0: number, t1: number): void {
     if (!this.#hooks.flies()) return this.show(t0, t1);
     const to = { t0: Math.max(t0, this.low), t1: Math.min(t1, this.high) };

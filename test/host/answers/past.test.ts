@@ -1,6 +1,6 @@
 /** Questions about a long past: in slices, in turn, within a budget, and only for who still waits. */
 import { describe, expect, test } from "bun:test";
-import { FRAME_ENTRIES_MAX } from "../../../src/core/config.ts";
+import { CATCHUP_BYTES_MAX, FRAME_ENTRIES_MAX } from "../../../src/core/config.ts";
 import type { Entry } from "../../../src/core/log-entry.ts";
 import { Past, type PastSource, type Wanted } from "../../../src/host/answers/past.ts";
 import { Slices } from "../../../src/host/answers/slices.ts";
@@ -143,7 +143,7 @@ describe("lines for who catches up", () => {
     let through = 0;
     const order: string[] = [];
     const more = () =>
-      past.lines(ME, through, END, ({ lines, count, prevCrc }) => {
+      past.lines(ME, through, END, CATCHUP_BYTES_MAX, ({ lines, count, prevCrc }) => {
         expect(prevCrc).toBe(LOG.entries[through - 1]?.crc ?? 0);
         expect(count).toBeLessThanOrEqual(FRAME_ENTRIES_MAX);
         got.push(...lines.map((line) => new TextDecoder().decode(line)));
@@ -159,12 +159,29 @@ describe("lines for who catches up", () => {
     expect(order.length).toBeGreaterThan(2);
   });
 
+  test("about as many bytes as asked for, or one line", () => {
+    const { past, clock } = setUp();
+    const sizes: number[] = [];
+    for (const bytesMax of [1, 3000])
+      past.lines(ME, 10, END, bytesMax, ({ lines, count }) =>
+        sizes.push(
+          count,
+          lines.reduce((sum, { length }) => sum + length, 0),
+        ),
+      );
+    clock.run();
+    const [one, , several, bytes] = sizes as [number, number, number, number];
+    expect(one).toBe(1);
+    expect(several).toBeGreaterThan(5);
+    expect(bytes).toBeLessThan(3500);
+  });
+
   test("who has gone is not read for, and a damaged log gives no answer", () => {
     const { past, clock, source, slices } = setUp();
     const never = () => {
       throw new Error("answered");
     };
-    past.lines(ME, 0, END, never);
+    past.lines(ME, 0, END, CATCHUP_BYTES_MAX, never);
     slices.run(ANOTHER, () => {
       past.forget(ME);
       return false;
@@ -172,7 +189,7 @@ describe("lines for who catches up", () => {
     clock.run();
     expect(source.reads).toBe(1);
     const damaged = { readLines: () => [], readEntries: () => [], read: () => null };
-    new Past(slices, damaged).lines(ME, 0, END, never);
+    new Past(slices, damaged).lines(ME, 0, END, CATCHUP_BYTES_MAX, never);
     clock.run();
   });
 });

@@ -37,8 +37,8 @@ function forge(cluster: Cluster, peer: number, msgId: string, first: number, ...
 function cutOff(cluster: Cluster, heal = false): void {
   if (heal) return cluster.network.heal();
   for (const other of [2, 3]) {
-    cluster.network.cut(1, other);
-    cluster.network.cut(other, 1);
+    cluster.network.lines.cut(1, other);
+    cluster.network.lines.cut(other, 1);
   }
 }
 

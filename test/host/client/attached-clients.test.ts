@@ -43,8 +43,8 @@ test("[S8] a peer that is behind what a client has seen does not serve it: histo
   const cluster = Cluster.formed();
   const client = cluster.attached("bob", 2);
   for (const other of [2, 3]) {
-    cluster.network.cut(1, other);
-    cluster.network.cut(other, 1);
+    cluster.network.lines.cut(1, other);
+    cluster.network.lines.cut(other, 1);
   }
   say(client, "without peer 1");
   cluster.until(() => sent(client).length === 1);
@@ -98,8 +98,8 @@ test("[S8] a client that is cut off without a word finds another peer; the same 
   const cluster = Cluster.formed();
   const client = cluster.attached("bob", 1);
   const site = 50;
-  cluster.network.cut(site, 1);
-  cluster.network.cut(1, site);
+  cluster.network.lines.cut(site, 1);
+  cluster.network.lines.cut(1, site);
   cluster.until(() => told(client).some((n) => n.code === "attached"));
   cluster.network.heal();
   say(client, "moved");

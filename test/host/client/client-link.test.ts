@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import type { Ask } from "../../../src/core/client-frames.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
+import { NO_BALLOT } from "../../../src/core/ids.ts";
 import type { Entry } from "../../../src/core/log-entry.ts";
 import type { Refuse } from "../../../src/core/message.ts";
 import { Client } from "../../../src/core/thin-client.ts";
@@ -22,6 +23,8 @@ const HELLO: Frame = {
 /** Both ends: what the peer writes is decoded and taken up by a client's core, whose answers go back in a later turn. */
 class Handover implements ClientLink {
   heardAt = 0;
+  /** As of a narrow line. */
+  readonly window = { frame: 1000, answer: 4000 };
   readonly entries: Entry[] = [];
   readonly frames: Frame[] = [];
   readonly sent: string[] = [];
@@ -31,9 +34,12 @@ class Handover implements ClientLink {
   readonly #client: Client;
   readonly #peer: Run<Host>;
   readonly #door: ClientEvents;
+  readonly #all: boolean;
 
-  constructor(peer: Run<Host>, user: string) {
+  /** `all`: it reads from the beginning of the log. */
+  constructor(peer: Run<Host>, user: string, all = false) {
     this.#peer = peer;
+    this.#all = all;
     this.#door = peer.service.clients as ClientEvents;
     this.write(encodeFrame(HELLO), false);
     this.#client = new Client({ user, room: "general", session: `of${user}` });
@@ -78,15 +84,18 @@ class Handover implements ClientLink {
     this.frames.push(frame);
     const now = this.#peer.clock.now();
     if (frame.type === "PING") return this.#goOn(() => ({ type: "PONG", at: frame.at }));
-    if (frame.type === "ATTACHED") this.#client.onAttached(frame, now);
-    else if (frame.type === "CATCHUP_RESP")
+    if (frame.type === "ATTACHED") {
+      this.#client.onAttached(frame, now);
+      if (this.#all) this.#client.readFrom({ index: 0, ballot: NO_BALLOT });
+    } else if (frame.type === "CATCHUP_RESP")
       for (const entry of frame.entries) {
         this.entries.push(entry);
         if (this.#client.onEntry(entry, now) === "own") this.sent.push(entry.text);
       }
     else return;
     const { seen } = this.#client;
-    if (seen !== null) this.#goOn(() => ({ type: "CATCHUP_REQ", ballot: null, after: seen }));
+    if (seen !== null && !(frame.type === "CATCHUP_RESP" && frame.more))
+      this.#goOn(() => ({ type: "CATCHUP_REQ", ballot: null, after: seen }));
   }
 }
 
@@ -113,6 +122,20 @@ test("[S8] a client over another kind of connection reads, says, asks and is see
   const who = client.frames.flatMap((f) => (f.type === "TELL" && f.told.event === "who" ? f.told.people : []));
   expect(who.filter((p) => p.user === "wanda")).toMatchObject([{ client: true }]);
   expect(client.frames).toContainEqual({ type: "PONG", at: 7 });
+});
+
+test("[R10] what it reads comes in frames that its line carries, several to an answer", () => {
+  const cluster = Cluster.formed();
+  const peer = cluster.peers.get(1) as Run<Host>;
+  for (let i = 0; i < 100; i++) say(peer, `${i} ${"x".repeat(100)}`);
+  cluster.until(() => sent(peer).length === 100);
+  const client = new Handover(peer, "wanda", true);
+  cluster.until(() => client.entries.at(-1)?.index === peer.service.status().commit_index);
+  const answers = client.frames.filter((f) => f.type === "CATCHUP_RESP");
+  const sizes = answers.map(({ entries }) => entries.reduce((sum, { start, end }) => sum + end - start, 0));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(client.window.frame);
+  expect(answers.filter(({ more }) => more).length).toBeGreaterThan(answers.length / 2);
+  expect(client.entries.map(({ index }) => index)).toEqual(client.entries.map((_, i) => i + 1));
 });
 
 test("[S8] it is refused, let go and called malformed like any other", () => {

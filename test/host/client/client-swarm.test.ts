@@ -62,7 +62,7 @@ class Swarm {
       cluster.peers.get(peer)?.die();
       cluster.disks[peer - 1]?.crash();
     } else if (what < 16 && !running.has(peer)) this.#start(peer);
-    else if (what === 16) cluster.network.cut(peer, other);
+    else if (what === 16) cluster.network.lines.cut(peer, other);
     else if (what === 17) cluster.network.heal();
     else if (what === 18 && this.clients.length < 8) this.#attach(peer);
     else if (what === 19) cluster.network.reset(50 + this.#below(this.clients.length), peer);

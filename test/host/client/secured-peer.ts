@@ -1,6 +1,7 @@
 /** The clients' part of a peer in a secured cluster, without the rest. The log shows what a test lets it show. */
 import { createHash } from "node:crypto";
 import { AccessLog } from "../../../src/core/access-log.ts";
+import { toBase32 } from "../../../src/core/base32.ts";
 import type { Ask, Attach } from "../../../src/core/client-frames.ts";
 import { DEFAULT_TIMINGS, PROTOCOL_VERSION } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
@@ -20,12 +21,11 @@ import type { ClientLink } from "../../../src/host/client/client-link.ts";
 import type { Trust } from "../../../src/host/contracts.ts";
 import { OwnPerson } from "../../../src/host/people.ts";
 import { VirtualDisk } from "../../../src/sim/disk.ts";
-import { encodeBase32 } from "../../../src/wire/base32.ts";
 import { FrameDecoder } from "../../../src/wire/decoder.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 
-export const hashOf = (secret: string) => encodeBase32(createHash("sha256").update(secret).digest());
+export const hashOf = (secret: string) => toBase32(createHash("sha256").update(secret).digest());
 export const secretOf = (what: string) => hashOf(what).slice(0, 25) + "a";
 const HELLO: Frame = {
   ...{ type: "HELLO", version: PROTOCOL_VERSION, cluster_id: null, id: 1, inc: "one", boot: 1 },
@@ -35,6 +35,7 @@ const HELLO: Frame = {
 /** What a client's connection has been told. */
 export class Line implements ClientLink {
   heardAt = 0;
+  readonly window = { frame: 65_536, answer: 1_048_576 };
   refusal: Refuse | null = null;
   isEnded = false;
   readonly frames: Frame[] = [];

@@ -436,7 +436,7 @@ test("[W3] who has not said HELLO by the deadline is told so and closed: silent,
   const dripping = lan.raw(a.port);
   const deaf = lan.raw(a.port);
   lan.pass(10);
-  lan.virtual.cut(1, deaf.machine);
+  lan.virtual.lines.cut(1, deaf.machine);
   const line = `${JSON.stringify(hello({}))}`;
   for (let i = 0; i < line.length; i++)
     lan.time.at((i * 2 * handshake) / line.length, () => dripping.say(line[i] as string));
@@ -474,7 +474,7 @@ test("[W3] a dialled address that does not answer at all is dialled anew at the 
   const lan = new Lan();
   const a = lan.node(1);
   const b = lan.node(2);
-  lan.virtual.cut(1, 2);
+  lan.virtual.lines.cut(1, 2);
   a.links.setTargets([{ id: 2, host: "virtual", port: b.port }]);
   lan.pass(handshake + 2 * DIAL_PAUSE_MIN_MS);
   expect(a.dials.map((d) => Math.floor(d.at / handshake))).toEqual([0, 1]);
@@ -584,7 +584,7 @@ test("[W5] control frames pass bulk that waits; bulk stays in order and arrives 
   const { a, b } = lan.linked();
   const link = a.ups[0]?.link ?? 0;
   const payload = "x".repeat(60_000);
-  lan.virtual.cut(1, 2);
+  lan.virtual.lines.cut(1, 2);
   for (let n = 1; n <= 40; n++) a.links.send(link, chat(n, payload));
   a.links.send(link, control(1));
   lan.virtual.heal();
@@ -600,7 +600,7 @@ test("[R7] [S9] a reader that lets bulk pile up past the bound is dropped, and l
   const { a, b } = lan.linked();
   const link = a.ups[0]?.link ?? 0;
   const payload = "x".repeat(64_000);
-  lan.virtual.cut(1, 2);
+  lan.virtual.lines.cut(1, 2);
   let sent = 0;
   while (a.downs.length === 0 && sent < 2 * QUEUE_BYTES_MAX) {
     a.links.send(link, chat(1, payload));
@@ -618,7 +618,7 @@ test("[S9] [I10] who asks and asks and never reads the answers is dropped at the
   const lan = new Lan();
   const a = lan.node(1);
   const { raw, link } = lan.guest(a, 9);
-  lan.virtual.cut(1, raw.machine);
+  lan.virtual.lines.cut(1, raw.machine);
   // Each line is answered by one of its own length.
   const ping = `${JSON.stringify({ type: "PING", at: -1.7976931348623157e308 })}\n`;
   const many = ping.repeat(2000);
@@ -637,8 +637,8 @@ test("a link on which nothing is heard is dead after twice the leader timeout, a
   expect([a.downs, b.downs]).toEqual([[], []]);
   expect(a.links.roundTrip(a.ups[0]?.link ?? 0)).toBeGreaterThan(0);
   const cutAt = lan.time.now;
-  lan.virtual.cut(1, 2);
-  lan.virtual.cut(2, 1);
+  lan.virtual.lines.cut(1, 2);
+  lan.virtual.lines.cut(2, 1);
   lan.passUntil(() => a.downs.length === 1 && b.downs.length === 1);
   for (const { at } of [...a.downs, ...b.downs]) {
     expect(at - cutAt).toBeGreaterThan(2 * leaderTimeout - 2 * heartbeat);
@@ -654,7 +654,7 @@ test("[E15] a far link is given up later, as long after its last word as it is t
   const { a } = lan.linked({ silenceMax });
   lan.pass(1000);
   const cutAt = lan.time.now;
-  lan.virtual.cut(2, 1);
+  lan.virtual.lines.cut(2, 1);
   lan.passUntil(() => a.downs.length === 1);
   expect((a.downs[0]?.at ?? 0) - cutAt).toBeGreaterThan(silenceMax - 2 * heartbeat);
   expect((a.downs[0]?.at ?? 0) - cutAt).toBeLessThan(silenceMax + 2 * heartbeat);
@@ -667,8 +667,8 @@ test("[E15] round trips are measured from the start, also where there is always 
   const disk = { mean: 7, bound: 9 };
   const { a } = lan.linked({}, { disk });
   lan.passUntil(() => a.measured.length === 1, MOMENT_MS);
-  lan.virtual.slow(1, 2, 300, 300);
-  lan.virtual.slow(2, 1, 300, 300);
+  lan.virtual.lines.slow(1, 2, 300, 300);
+  lan.virtual.lines.slow(2, 1, 300, 300);
   const link = a.ups[0]?.link ?? 0;
   for (let i = 0; i < 100; i++) {
     a.links.send(link, control(i));
@@ -701,7 +701,7 @@ test("[E15] a cut is one late answer, however many questions it held back", () =
   const { a, b } = lan.linked();
   lan.pass(2000);
   const before = a.measured.length;
-  lan.virtual.cut(1, 2);
+  lan.virtual.lines.cut(1, 2);
   lan.pass(0.9 * leaderTimeout);
   lan.virtual.heal();
   lan.pass(MOMENT_MS);
@@ -720,7 +720,7 @@ test("[E15] one that stood still for longer than a leader may is no far one; nei
   }
   expect([slow(a), slow(b)]).toEqual([0, 0]);
   // What goes on is what the line is like.
-  lan.virtual.slow(1, 2, 2 * leaderTimeout, 2 * leaderTimeout);
+  lan.virtual.lines.slow(1, 2, 2 * leaderTimeout, 2 * leaderTimeout);
   lan.passUntil(() => slow(a) > 0);
 });
 
@@ -832,8 +832,8 @@ test("[M8] a peer that came back on a new address is dialled there, whatever the
   // The new one stops dialling, and the connection breaks: now the first must find it.
   moved.links.setTargets([]);
   const before = a.dials.length;
-  lan.virtual.cut(1, 2);
-  lan.virtual.cut(2, 1);
+  lan.virtual.lines.cut(1, 2);
+  lan.virtual.lines.cut(2, 1);
   lan.passUntil(() => a.downs.length === 2 && moved.downs.length === 1);
   lan.virtual.heal();
   lan.passUntil(() => a.ups.length === 3, handshake + LINGER_MS + 2000);
@@ -1083,7 +1083,7 @@ test("close ends every connection after what was sent, stops dialling, and frees
     { id: 3, host: "virtual", port: 6003 },
   ]);
   lan.pass(1000);
-  lan.virtual.cut(1, 2);
+  lan.virtual.lines.cut(1, 2);
   for (let n = 1; n <= 20; n++) a.links.send(lastLink(a), chat(n, "x".repeat(60_000)));
   a.links.close();
   const before = a.dials.length;

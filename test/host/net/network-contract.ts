@@ -14,6 +14,8 @@ export interface NetworkUnderTest {
   /** Afterwards whatever was under way has happened, or never will. */
   calm(): Promise<void>;
   cleanUp(): void;
+  /** Where connections say who is at the other side: what they say here and there. */
+  readonly identities?: { readonly ofHere: string; readonly ofThere: string };
 }
 
 export interface SlowReader {
@@ -266,9 +268,10 @@ export function networkContract(name: string, make: () => NetworkUnderTest): voi
     expect(far.connection?.remote).toBe(t.host);
   });
 
-  on("nobody says who is at the other side of a plain connection", async (bench) => {
+  on("both sides know who is at the other, and that nobody says so on a plain connection", async (bench, t) => {
     const { near, far } = await bench.pair();
-    expect([near.connection?.identity, far.connection?.identity]).toEqual([null, null]);
+    const { ofHere = null, ofThere = null } = t.identities ?? {};
+    expect([near.connection?.identity, far.connection?.identity]).toEqual([ofHere, ofThere]);
   });
 
   on(

@@ -1,0 +1,34 @@
+/** Base32 (RFC 4648) in lower case and without padding: how the hash of a certificate is written, read aloud and typed. */
+const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
+const BITS = 5;
+
+export function toBase32(bytes: Uint8Array): string {
+  let text = "";
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xfff;
+    bits += 8;
+    for (; bits >= BITS; bits -= BITS) text += ALPHABET[(value >> (bits - BITS)) & 31];
+  }
+  return bits > 0 ? text + ALPHABET[(value << (BITS - bits)) & 31] : text;
+}
+
+/** The bytes that `toBase32` writes so; null: it writes none so. */
+export function fromBase32(text: string): Uint8Array | null {
+  const bytes = new Uint8Array(Math.floor((text.length * BITS) / 8));
+  let bits = 0;
+  let value = 0;
+  let at = 0;
+  for (const character of text) {
+    const digit = ALPHABET.indexOf(character);
+    if (digit < 0) return null;
+    value = ((value << BITS) | digit) & 0xfff;
+    bits += BITS;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at] = value >> bits;
+    at += 1;
+  }
+  return toBase32(bytes) === text ? bytes : null;
+}

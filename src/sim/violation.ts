@@ -1,0 +1,9 @@
+/** An invariant (I1 to I10) that does not hold. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly invariant: string;
+  constructor(invariant: string, what: string) {
+    super(`${invariant}: ${what}`);
+    this.invariant = invariant;
+  }
+}
