@@ -61,6 +61,8 @@ export interface EngineView {
   targets(): readonly PeerInfo[];
   /** The links that are up. */
   readonly links: ReadonlyMap<LinkId, Linked>;
+  /** In a secured cluster: those that have not proven to be a member's. Nothing is heard of them but a JOIN [A3]. */
+  readonly strangers: ReadonlyMap<LinkId, Linked>;
   /** True of this peer itself. */
   isLinked(member: MemberKey): boolean;
   /** A link on which nothing was heard for this long is given up; null: there is no such link. */

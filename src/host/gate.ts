@@ -110,15 +110,16 @@ export class Gate {
     const keys = new Set(committed.configuration.members.flatMap(({ key }) => key ?? []));
     this.#committed = { index: committed.index, keys };
     const isGone = (key: Key | null | undefined) => key != null && before.has(key) && !keys.has(key);
-    for (const [link, { id, key }] of peer.links) if (isGone(key)) this.#host.links().refuse(link, evicted(id));
+    for (const [link, { id, key }] of [...peer.links, ...peer.strangers])
+      if (isGone(key)) this.#host.links().refuse(link, evicted(id));
     if (isGone(this.#host.security.key)) this.#host.die(evicted(peer.self.id).message);
   }
 
   /** Who came with an invitation that somebody else has used meanwhile, or that was revoked. */
   #dropGuests(peer: EngineView): void {
     for (const [link, hash] of this.#guests) {
-      const linked = peer.links.get(link);
-      const isAdmitted = linked?.key !== undefined && peer.keyOf(linked) === linked.key;
+      const isAdmitted = peer.links.has(link);
+      const linked = peer.links.get(link) ?? peer.strangers.get(link);
       const why = peer.access.mayRedeem(hash, "member", this.#host.clock.wall());
       if (linked !== undefined && !isAdmitted && why === null) continue;
       this.#guests.delete(link);

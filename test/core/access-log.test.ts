@@ -3,13 +3,12 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { AccessLog } from "../../src/core/access-log.ts";
 import type { Ballot } from "../../src/core/ids.ts";
-import type { AccessChange, Configuration, Entry, Genesis, Invite, Member } from "../../src/core/log-entry.ts";
+import type { AccessChange, Configuration, Entry, Invite, Member } from "../../src/core/log-entry.ts";
 import { LogState } from "../../src/core/log-state.ts";
-import { address, entryOf, genesisOf, seal } from "./entries.ts";
+import { address, entryOf, genesisOf, hashOf, seal } from "./entries.ts";
 
 const BALLOT: Ballot = { term: 1, leader_id: 1, inc: "i1", boot: 1 };
-/** A hash by its name. */
-const hash = (name: string) => name.padEnd(52, "2");
+const hash = hashOf;
 
 function invite(name: string, more: Partial<Invite> = {}): Invite {
   const rights = { role: "client", name: "", rights: "write", uses: 1, expires: 100 } as const;
@@ -25,7 +24,7 @@ class Written {
   readonly state = new LogState();
   readonly entries: Entry[] = [];
 
-  constructor(genesis = secured()) {
+  constructor(genesis = genesisOf(["voter"], true)) {
     this.add(genesis);
   }
 
@@ -52,12 +51,6 @@ class Written {
     const entry = this.entries.pop() as Entry;
     this.state.undo(entry, this.entries.at(-1)?.crc ?? 0);
   }
-}
-
-function secured(): Entry {
-  const genesis = genesisOf(["voter"]);
-  const data = genesis.data as Genesis;
-  return { ...genesis, data: { ...data, secure: true, members: data.members.map((m) => ({ ...m, key: hash("k1") })) } };
 }
 
 describe("keys in configurations", () => {

@@ -27,13 +27,24 @@ export function entryOf(index: number, ballot: Ballot, kind: EntryKind, content:
   return { index, ...ballotOf(ballot), kind, ...unused, ...line, ...content };
 }
 
-/** Peers 1, 2, … in these roles. */
-export function genesisOf(roles: readonly Role[]): Entry {
-  const members = roles.map((role, i) => ({ id: i + 1, inc: `i${i + 1}`, ...address(i + 1), role }));
-  const data: Genesis = { cluster_id: "c", segment_entries: 100, segment_bytes: 10_000, members, prev_voters: [] };
+/** Peers 1, 2, … in these roles; in a secured cluster with the keys `k1`, `k2`, …, as `hashOf` writes them. */
+export function genesisOf(roles: readonly Role[], secured = false): Entry {
+  const members = roles.map((role, i) => {
+    const key = secured ? { key: hashOf(`k${i + 1}`) } : {};
+    return { id: i + 1, inc: `i${i + 1}`, ...address(i + 1), role, ...key };
+  });
+  const data: Genesis = {
+    ...{ cluster_id: "c", segment_entries: 100, segment_bytes: 10_000, members, prev_voters: [] },
+    ...(secured && { secure: true as const }),
+  };
   const entry = entryOf(1, { term: 0, leader_id: 1, inc: "i1", boot: 1 }, "genesis", { data });
   seal(entry, 0);
   return entry;
+}
+
+/** A stand-in for a key, and for the hash of a secret: the name, as long as such a thing is. */
+export function hashOf(name: string): string {
+  return name.padEnd(52, "z");
 }
 
 export function draft(payload: string, room = "lobby"): Draft {

@@ -41,6 +41,7 @@ class SoloEngine implements Engine, EngineView, Standing {
   readonly self: ProcessKey;
   readonly log: Log;
   readonly links = new Map<LinkId, Linked>();
+  readonly strangers = new Map<LinkId, Linked>();
   readonly twins = NO_TWINS;
   readonly role = "leader";
   readonly term = 1;

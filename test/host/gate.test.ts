@@ -23,13 +23,15 @@ const evicted = (id: number): Member => {
 function peerWith(members: readonly Member[], index: number, settled = index): EngineView {
   const configuration: Configuration = { members, prev_voters: [], secure: true };
   const known = (key: { id: number; inc: string }) => members.find((m) => m.id === key.id && m.inc === key.inc);
-  const links = new Map([2, 3].map((id) => [id, { ...member(id), link: id, boot: 1 }]));
+  const all = [2, 3].map((id) => [id, { ...member(id), link: id, boot: 1 }] as const);
+  const isProven = ([id]: readonly [number, unknown]) => members.some((m) => m.id === id && m.key !== undefined);
   const view: unknown = {
     ...{
       self: { id: 1, inc: "inc1", boot: 1 },
       address: { host: "127.0.0.1", port: 6001 },
       secure: true,
-      links,
+      links: new Map(all.filter(isProven)),
+      strangers: new Map(all.filter((link) => !isProven(link))),
       standing: { role: "follower" },
     },
     log: { commit: index, last: index, state: { configurations: [{ index, configuration, settled }] } },

@@ -54,5 +54,7 @@ export function sameMembers(a: readonly Member[], b: readonly Member[]): boolean
 }
 
 function sameMemberAs(a: Member, b: Member | undefined): boolean {
-  return a.id === b?.id && a.inc === b.inc && a.host === b.host && a.port === b.port && a.role === b.role;
+  return (
+    a.id === b?.id && a.inc === b.inc && a.host === b.host && a.port === b.port && a.role === b.role && a.key === b.key
+  );
 }

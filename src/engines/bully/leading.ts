@@ -1,12 +1,14 @@
 /** A leader as the other parts of its peer see it; they never see how it leads. */
 import type { Ballot, LinkId, LogIndex, MemberKey, Millis, PeerId } from "../../core/ids.ts";
 import type { Configuration, Entry, EntryData, EntryKind, Member } from "../../core/log-entry.ts";
-import type { Chat } from "../../core/message.ts";
+import type { Chat, Join } from "../../core/message.ts";
 import type { LinkedPeer } from "./others.ts";
 
 /** What an entry of the leader says. A message's fields, also where the entry is about one user. */
 export interface Content {
   readonly data?: EntryData;
+  /** Of an access entry. */
+  readonly ts?: number;
   readonly chat?: {
     readonly room_id: string;
     readonly seq_no: number;
@@ -60,14 +62,26 @@ export interface Numbering {
   sequence(chat: Chat): number | null;
 }
 
+/** Who asks to be let in: `invite` is the hash of a secret. */
+export type Asking = Pick<Join, "id" | "inc" | "invite">;
+
+/** One that the next configuration brings in. */
+export interface Newcomer {
+  readonly member: Member;
+  /** Hash of the invitation that this uses up; a plain cluster needs none, nor does who has its place already. */
+  readonly invite?: string;
+}
+
 /** Peers that ask to be let in [M4] [M6]. */
 export interface GuestList {
-  /** Guests that have answered a heartbeat: the next configuration brings them in. */
-  readonly joins: Map<PeerId, Member>;
+  /** Guests that have answered a heartbeat, and invited peers: the next configuration brings them in. */
+  readonly joins: Map<PeerId, Newcomer>;
   /** It has asked, and not answered a heartbeat yet. */
   has(who: MemberKey): boolean;
   /** Heartbeats go there from now on, the first one at once. */
-  welcome(from: LinkedPeer, member: Member): void;
+  welcome(from: LinkedPeer, newcomer: Newcomer): void;
+  /** Forgets those whose invitation is no good any more, just before the others are brought in. */
+  dropUninvited(): void;
   /** False: it is refused, and told so. */
-  mayJoin(from: LinkedPeer, who: MemberKey, configuration: Configuration): boolean;
+  mayJoin(from: LinkedPeer, who: Asking, configuration: Configuration): boolean;
 }

@@ -16,7 +16,7 @@ import {
 } from "../../core/ids.ts";
 import type { Configuration, Entry, Member, PeerInfo } from "../../core/log-entry.ts";
 import type { Join, JoinAck, Leave } from "../../core/message.ts";
-import { duplicateId } from "./guests.ts";
+import { duplicateId, isOwnPlace, refuseJoin } from "./admission.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";
@@ -68,7 +68,7 @@ export class Membership {
   /** The newest configuration's members, each with the address at which it last said it listens [M8]. */
   get present(): Member[] {
     const members = this.#node.configuration?.members ?? [];
-    return members.map((m) => ({ id: m.id, inc: m.inc, ...this.#node.presentAddress(m), role: m.role }));
+    return members.map((m) => ({ ...m, ...this.#node.presentAddress(m) }));
   }
 
   /**
@@ -141,12 +141,17 @@ export class Membership {
     this.#repeatAt = this.#node.now;
   }
 
-  onLinkUp(link: LinkId, who: MemberKey & { host: string; port: number }): void {
+  onLinkUp(who: LinkedPeer): void {
     const node = this.#node;
     const member = node.memberOf(who);
     if (member !== null && member.role !== "left")
       node.out({ do: "member", id: who.id, state: "alive", role: member.role });
-    if (!this.#isMember && !node.quitting) this.#sendJoin(link);
+    this.knock(who);
+  }
+
+  /** Asks whoever has just come to be let in, where that is wanted. */
+  knock({ link }: LinkedPeer): void {
+    if (!this.#isMember && !this.#node.quitting) this.#sendJoin(link);
   }
 
   onLinkDown(who: MemberKey): void {
@@ -225,12 +230,15 @@ export class Membership {
 
   #askToJoin(): void {
     if (this.#node.quitting) return;
-    for (const link of this.#node.links.keys()) this.#sendJoin(link);
+    const { links, strangers } = this.#node;
+    for (const link of [...links.keys(), ...strangers.keys()]) this.#sendJoin(link);
   }
 
   #sendJoin(link: LinkId): void {
     const { self, options } = this.#node;
-    this.#node.send(link, { type: "JOIN", id: self.id, inc: self.inc, ...options.address });
+    const invite = this.#isMember ? undefined : options.invite;
+    const said = { id: self.id, inc: self.inc, ...options.address, ...(invite !== undefined && { invite }) };
+    this.#node.send(link, { type: "JOIN", ...said });
   }
 
   #onJoin(from: LinkedPeer, frame: Join): void {
@@ -240,12 +248,15 @@ export class Membership {
     if (configuration === null || node.memberOf(node.self) === null) return;
     const guests = node.leadership?.guests;
     if (guests?.mayJoin(from, frame, configuration) === false) return;
+    const { secure } = node.log.state;
+    const refused = secure && guests === undefined ? refuseJoin(node, from, frame, 0, () => false) : null;
+    if (refused !== null) return void node.out({ do: "refuse", link: from.link, ...refused });
     // No peer dials its own id. So if the leader has the joiner's id, its followers must say so.
     const leads = configuration.members.find(
       (m) => node.leader !== null && sameMember(m, leaderKey(node.leader.ballot)),
     );
     if (leads !== undefined && leads.id === frame.id && leads.inc !== frame.inc && node.hearsLeader)
-      return void node.out({ do: "refuse", link: from.link, ...duplicateId(leads) });
+      return void node.out({ do: "refuse", link: from.link, ...duplicateId(leads.id, leads.host, leads.port) });
     const own = configuration.members.find((m) => sameMember(m, frame) && m.role !== "left");
     const leader = node.leader === null ? null : this.#addressOf(node.leader.ballot.leader_id);
     node.send(from.link, {
@@ -256,9 +267,12 @@ export class Membership {
       admitted: own === undefined ? 0 : (node.log.state.newest?.index ?? 0),
       configured: node.log.state.newest?.index ?? 0,
     });
-    const { id, inc, host, port } = frame;
+    const { id, inc, host, port, invite } = frame;
+    const key = secure && from.key !== undefined ? { key: from.key } : {};
+    const uses = secure && invite !== undefined && !isOwnPlace(node, from, frame) ? { invite } : {};
     // The answer names this leader. By its heartbeats it now shows that it leads, and the guest shows that it follows.
-    if (own === undefined) guests?.welcome(from, { id, inc, host, port, role: "observer" });
+    if (own === undefined)
+      guests?.welcome(from, { member: { id, inc, host, port, role: "observer", ...key }, ...uses });
   }
 
   #onJoinAck(from: LinkedPeer, frame: JoinAck): void {
@@ -282,6 +296,10 @@ export class Membership {
 
   onEvictCommand(id: PeerId): void {
     this.#command({ type: "ADMIN", op: "evict", id });
+  }
+
+  onSecureCommand(): void {
+    this.#command({ type: "ADMIN", op: "secure", id: 0 });
   }
 
   #command(admin: Admin): void {

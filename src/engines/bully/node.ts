@@ -24,7 +24,6 @@ import { MemberMap } from "../../core/member-map.ts";
 import type { Abstention, DiskTimes, Refusal, Twin } from "../../core/message.ts";
 import { everyVoter, hasQuorum, voterSets } from "../../core/quorum.ts";
 import type { Output, PeerOptions, Restored } from "../engine.ts";
-import type { Linked } from "../view.ts";
 import { Hearsay } from "./hearsay.ts";
 import type { Leading } from "./leading.ts";
 import { Memory } from "./memory.ts";
@@ -44,7 +43,7 @@ interface KnownVoters {
 }
 
 /** Until a link is measured. */
-const UNLIMITED = { window: Number.POSITIVE_INFINITY, frame: Number.POSITIVE_INFINITY };
+export const UNLIMITED = { window: Number.POSITIVE_INFINITY, frame: Number.POSITIVE_INFINITY };
 const NO_VOTERS: KnownVoters = { of: null, settled: 0, sets: [], others: [] };
 
 export class Node implements Surroundings {
@@ -54,6 +53,8 @@ export class Node implements Surroundings {
   readonly self: ProcessKey;
   readonly log: Log;
   readonly links = new Map<LinkId, LinkedPeer>();
+  /** Links that have not proven to be a member's, in a secured cluster [A3]. */
+  readonly strangers = new Map<LinkId, LinkedPeer>();
   readonly memory = new Memory();
   readonly hearsay = new Hearsay();
   /** Present while this peer leads. */
@@ -146,10 +147,9 @@ export class Node implements Surroundings {
 
   // ── links ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  connect(link: LinkId, { id, inc, boot, host, port, key }: Omit<Linked, "link">) {
-    const peer = { link, id, inc, boot, host, port, ...(key !== undefined && { key }), ...UNLIMITED };
-    this.links.set(link, peer);
-    this.#linkOf.set(peer, link);
+  connect(peer: LinkedPeer): void {
+    this.links.set(peer.link, peer);
+    this.#linkOf.set(peer, peer.link);
     this.timeouts.changed();
   }
 

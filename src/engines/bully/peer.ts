@@ -9,25 +9,27 @@ import {
   type LogIndex,
   type MemberKey,
   type Millis,
-  makerOf,
   type PeerId,
   sameBallot,
-  sameProcess,
 } from "../../core/ids.ts";
-import type { DiskTimes, Twin } from "../../core/message.ts";
+import type { Twin } from "../../core/message.ts";
 import type { Engine, Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
 import type { Linked } from "../view.ts";
 import { Acceptor, type CommitListener } from "./acceptor.ts";
+import { AccessChanges } from "./access.ts";
 import { Election } from "./election.ts";
 import { Fence } from "./fence.ts";
 import { Followership } from "./followership.ts";
+import { Gate, type LinkChanges } from "./gate.ts";
 import { Handover } from "./handover.ts";
 import { Histories } from "./histories.ts";
 import { LateClock } from "./late-clock.ts";
 import type { Leadership } from "./leadership.ts";
+import { LineNews } from "./line-news.ts";
 import { Losses } from "./losses.ts";
 import { Membership } from "./membership.ts";
-import { Node } from "./node.ts";
+import { Node, UNLIMITED } from "./node.ts";
+import type { LinkedPeer } from "./others.ts";
 import { PendingNews } from "./pending-news.ts";
 import { People } from "./people.ts";
 import { Reconfiguration } from "./reconfiguration.ts";
@@ -39,7 +41,7 @@ import { Senders } from "./senders.ts";
 import { Terms } from "./terms.ts";
 import { PeerView } from "./view.ts";
 
-export class Peer extends Node implements Engine, CommitListener, WayListener {
+export class Peer extends Node implements Engine, CommitListener, LinkChanges, WayListener {
   readonly view = new PeerView(this);
   declare leadership: Leadership | null;
   readonly roles = new Roles(this, this);
@@ -60,6 +62,9 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
   readonly clients = new RelayedChats(this);
   readonly people = new People(this, this.handover);
   readonly senders: Senders;
+  readonly access = new AccessChanges(this, this.handover);
+  readonly #gate = new Gate(this, this);
+  readonly #lines: LineNews;
   readonly #clock: LateClock;
 
   constructor(options: PeerOptions, restored: Restored, now: Millis) {
@@ -69,6 +74,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     this.membership = new Membership(this, this.relay, this.reconfiguration, this.sender);
     this.pendingNews = new PendingNews(this, this.relay, this.sender);
     this.senders = new Senders(this, this.terms, this);
+    this.#lines = new LineNews(this, this);
   }
 
   /** Takes one input. Call `settle` once after the inputs that arrived together, then `takeOutputs`. */
@@ -78,7 +84,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "link-up":
         return this.#onLinkUp(input.link, input.peer);
       case "link-down":
-        return this.#onLinkDown(input.link);
+        return this.#gate.onLinkDown(input.link);
       case "frame":
         return this.#onFrame(input.link, input.frame);
       case "submit":
@@ -100,9 +106,9 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "promised":
         return this.#onPromised(input.ballot);
       case "measured":
-        return this.#onMeasured(input.link, input.roundTrip, input.disk);
+        return this.#lines.onMeasured(input);
       case "flow":
-        return this.#onFlow(input);
+        return this.#lines.onFlow(input);
       case "disk-refuses":
         this.refused = input.why;
         return this.roles.withdraw("it cannot write to its disk");
@@ -116,8 +122,9 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "evict":
         return this.membership.onEvictCommand(input.id);
       case "secure":
+        return this.membership.onSecureCommand();
       case "access":
-        return;
+        return this.access.ask(input.request, input.change);
       case "quit":
         return this.membership.quit();
       case "tick":
@@ -132,6 +139,8 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     this.leadership?.onTime();
     this.followership.onTime();
     this.membership.onTime();
+    this.access.onTime();
+    this.#gate.sort();
     this.sender.pump();
     this.clients.onTime();
     this.people.onTime();
@@ -180,6 +189,7 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
   #advance(now: Millis): void {
     const late = this.#clock.advance(now);
     this.now = Math.max(this.now, now);
+    this.#gate.sort();
     if (late === 0) return;
     // This process was held up: silence of that time says nothing about others [E1].
     if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
@@ -188,17 +198,21 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     this.timeouts.disk.discount(late);
   }
 
-  #onLinkUp(link: LinkId, peer: Omit<Linked, "link">): void {
-    this.connect(link, peer);
-    const seen = this.memory.of(peer);
-    if (seen !== null) this.send(link, { type: "SEEN", ...seen });
-    this.losses.onLinkUp(link);
-    this.leadership?.onLinkUp(peer);
-    this.election.onLinkUp(peer);
-    this.membership.onLinkUp(link, peer);
+  #onLinkUp(link: LinkId, { id, inc, boot, host, port, key }: Omit<Linked, "link">): void {
+    this.#gate.onLinkUp({ link, id, inc, boot, host, port, ...(key !== undefined && { key }), ...UNLIMITED });
   }
 
-  #onLinkDown(link: LinkId): void {
+  meet(peer: LinkedPeer): void {
+    this.connect(peer);
+    const seen = this.memory.of(peer);
+    if (seen !== null) this.send(peer.link, { type: "SEEN", ...seen });
+    this.losses.onLinkUp(peer.link);
+    this.leadership?.onLinkUp(peer);
+    this.election.onLinkUp(peer);
+    this.membership.onLinkUp(peer);
+  }
+
+  part(link: LinkId): void {
     const peer = this.disconnect(link);
     if (peer === null) return;
     this.fence.onLinkDown(link);
@@ -209,8 +223,15 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     this.membership.onLinkDown(peer);
   }
 
+  knock(peer: LinkedPeer): void {
+    this.membership.knock(peer);
+  }
+
   #onFrame(link: LinkId, frame: Frame): void {
     const from = this.links.get(link);
+    const stranger = from === undefined ? this.strangers.get(link) : undefined;
+    if (stranger !== undefined && this.senders.hearsStranger(stranger, frame))
+      return this.membership.onFrame(stranger, frame);
     if (from === undefined || !this.senders.believes(from, frame)) return;
     switch (frame.type) {
       case "HEARTBEAT":
@@ -270,6 +291,9 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
       case "ADMIN":
       case "ADMIN_ACK":
         return this.membership.onFrame(from, frame);
+      case "ACCESS":
+      case "ACCESS_ACK":
+        return this.access.onFrame(from, frame);
       default:
         // The links' own, and what is between the host and its clients.
         return;
@@ -298,32 +322,6 @@ export class Peer extends Node implements Engine, CommitListener, WayListener {
     this.leadership?.advanceCommit();
     this.followership.onDurable();
     this.preparation.onDurable();
-  }
-
-  #onMeasured(link: LinkId, roundTrip: Millis, disk: DiskTimes): void {
-    const from = this.links.get(link);
-    // Of members only: there are few of them.
-    if (from !== undefined && this.memberOf(from) !== null) this.timeouts.onMeasured(from, roundTrip, disk);
-  }
-
-  /** [R10] Arriving bytes count, not only whole frames; and what is under way is not lost. */
-  #onFlow({ link, window, frame, receives, arrivedUntil }: Extract<Input, { type: "flow" }>): void {
-    const other = this.links.get(link);
-    if (other === undefined) return;
-    other.window = window;
-    other.frame = frame;
-    if (receives) {
-      this.timeouts.onReceiving();
-      const { leader } = this;
-      if (leader !== null && sameProcess(makerOf(leader.ballot), other)) leader.heard = this.now;
-      this.leadership?.onReceiving(other);
-      this.followership.onReceiving(other);
-      this.election.onReceiving(other);
-    }
-    if (arrivedUntil === null) return;
-    this.timeouts.onSending(other);
-    this.leadership?.onSending(other);
-    this.sender.onSending(other, arrivedUntil);
   }
 
   #onTwin(twin: Twin): void {

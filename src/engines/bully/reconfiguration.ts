@@ -22,6 +22,8 @@ export class Reconfiguration {
   /** Members that leave with the next configuration. */
   readonly #leaves = new Set<string>();
   readonly evictions = new Set<PeerId>();
+  /** The next one makes the cluster a secured one. */
+  #secures = false;
   /** When it last looked whether the members are placed as they should be. */
   #placedAt: Millis = Number.NEGATIVE_INFINITY;
 
@@ -35,6 +37,7 @@ export class Reconfiguration {
       this.#handover.stop();
       this.#leaves.clear();
       this.evictions.clear();
+      this.#secures = false;
       return;
     }
     this.#settle();
@@ -52,6 +55,7 @@ export class Reconfiguration {
   }
 
   carryOut(admin: Admin): { readonly ok: boolean; readonly message: string } {
+    if (admin.op === "secure") return this.#secure();
     return admin.op === "transfer" ? this.#handover.transfer(admin.id) : this.#evict(admin.id);
   }
 
@@ -71,13 +75,23 @@ export class Reconfiguration {
     const newest = node.log.state.newest;
     if (leadership === null || newest === null || this.#handover.active) return;
     if (leadership.opened > node.log.commit || newest.settled === 0 || newest.settled > node.log.commit) return;
-    const asked = leadership.guests.joins.size + this.#leaves.size + this.evictions.size > 0;
+    const asked = leadership.guests.joins.size + this.#leaves.size + this.evictions.size > 0 || this.#secures;
     if (!asked && node.now < this.#placedAt + node.timings.heartbeat / PLACEMENTS_PER_HEARTBEAT) return;
     this.#placedAt = node.now;
-    const members = this.#target(newest.configuration);
+    const secure = node.log.state.secure || this.#maySecure;
+    this.#secures = false;
+    // Who comes into a plain cluster has proven no key.
+    if (secure && !node.log.state.secure) leadership.guests.joins.clear();
+    if (secure) leadership.guests.dropUninvited();
+    const placed = this.#target(newest.configuration);
+    const members = secure ? placed.map((m) => this.#withKey(m)) : placed;
     if (sameMembers(members, newest.configuration.members)) return;
-    const prevVoters = votersOf(newest.configuration).map(({ id, inc }) => ({ id, inc }));
-    leadership.append("config", { data: { members, prev_voters: prevVoters } });
+    const prev_voters = votersOf(newest.configuration).map(({ id, inc }) => ({ id, inc }));
+    const invites = [...leadership.guests.joins.values()].flatMap(({ member, invite }) =>
+      invite !== undefined && members.some((m) => sameMember(m, member)) ? [invite] : [],
+    );
+    const trust = { ...(secure && { secure }), ...(invites.length > 0 && { invites }) };
+    leadership.append("config", { data: { members, prev_voters, ...trust } });
     leadership.guests.joins.clear();
     this.#leaves.clear();
     this.evictions.clear();
@@ -88,11 +102,15 @@ export class Reconfiguration {
     const { self } = this.#node;
     const members = new Map<PeerId, Member>(present.members.map((m) => [m.id, m]));
     for (const member of present.members) {
-      const gone = this.#leaves.has(memberName(member)) || (this.evictions.has(member.id) && !this.isLive(member));
-      const role = gone && !sameMember(member, self) ? "left" : member.role;
-      members.set(member.id, { id: member.id, inc: member.inc, ...this.#node.presentAddress(member), role });
+      const evicted = this.evictions.has(member.id) && (this.#node.log.state.secure || !this.isLive(member));
+      const gone = (evicted || this.#leaves.has(memberName(member))) && !sameMember(member, self);
+      const { key, ...known } = member;
+      // Who quits keeps its key, and with it its place [A2].
+      const keeps = key !== undefined && !(evicted && gone) ? { key } : {};
+      const role = gone ? "left" : member.role;
+      members.set(member.id, { ...known, ...this.#node.presentAddress(member), role, ...keeps });
     }
-    for (const join of this.#node.leadership?.guests.joins.values() ?? []) {
+    for (const { member: join } of this.#node.leadership?.guests.joins.values() ?? []) {
       const before = members.get(join.id);
       // A voter's id passes to a new incarnation in two steps: the old one leaves first [M6].
       if (before === undefined || before.role !== "voter") members.set(join.id, join);
@@ -151,11 +169,54 @@ export class Reconfiguration {
   }
 
   #evict(id: PeerId): { ok: boolean; message: string } {
+    const { secure } = this.#node.log.state;
     const member = this.#node.configuration?.members.find((m) => m.id === id);
-    if (member === undefined || member.role === "left")
+    // Who has quit a secured cluster has its place there still.
+    if (member === undefined || (member.role === "left" && member.key === undefined))
       return { ok: false, message: `there is no peer ${id} in the cluster` };
-    if (this.isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
+    if (secure && sameMember(member, this.#node.self)) {
+      const { ok, message } = this.#handover.transfer(0);
+      const then = ok ? `say /evict ${id} again when another peer leads` : "nobody else can lead, so it stays";
+      return { ok: false, message: `peer ${id} leads: ${message}; ${then}` };
+    }
+    if (!secure && this.isLive(member)) return { ok: false, message: `peer ${id} is alive: let it leave with /quit` };
     this.evictions.add(id);
-    return { ok: true, message: `peer ${id} is evicted: its id is free again` };
+    const means = secure ? "its key counts no more, and " : "";
+    return { ok: true, message: `peer ${id} is evicted: ${means}its id is free again` };
+  }
+
+  /** [A10] */
+  #secure(): { ok: boolean; message: string } {
+    if (this.#node.log.state.secure) return { ok: false, message: "this cluster is secured already" };
+    const missing = this.#keyless.map(({ id, host, port }) => `peer ${id} at ${host}:${port}`);
+    if (missing.length > 0)
+      return {
+        ok: false,
+        message: `every member must be here and have a key. ${missing.join(", ")} is away, or has none of its own: start it, or say /evict`,
+      };
+    this.#secures = true;
+    return { ok: true, message: "the cluster becomes a secured one: from now on peers prove their keys" };
+  }
+
+  get #maySecure(): boolean {
+    return this.#secures && this.#keyless.length === 0;
+  }
+
+  /** Members whose keys this leader does not know. */
+  get #keyless(): Member[] {
+    const members = this.#node.configuration?.members ?? [];
+    const stays = (m: Member) => m.role !== "left" && !(this.evictions.has(m.id) && !this.isLive(m));
+    const keyed = members.filter(stays).map((m) => this.#withKey(m));
+    // Two with one key are two copies of one directory: neither can be told from the other.
+    return keyed.filter(({ id, key }) => key === undefined || keyed.some((m) => m.id !== id && m.key === key));
+  }
+
+  /** With the key that it has, or has said on its plain link. */
+  #withKey(member: Member): Member {
+    if (member.key !== undefined || member.role === "left") return member;
+    const { links, options, self } = this.#node;
+    const link = this.#node.linkTo(member);
+    const key = sameMember(member, self) ? options.key : (link !== null && links.get(link)?.key) || undefined;
+    return key === undefined ? member : { ...member, key };
   }
 }

@@ -19,7 +19,9 @@ import {
   sameMember,
   sameProcess,
 } from "../../core/ids.ts";
+import type { Join, JoinAck } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
+import type { AccessChanges } from "./access.ts";
 import type { Followership } from "./followership.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";
@@ -34,6 +36,7 @@ interface Asked {
   readonly followership: Pick<Followership, "hasAsked">;
   readonly relay: Pick<Relay, "leadsThrough">;
   readonly membership: Pick<Membership, "isLost" | "hasCommanded">;
+  readonly access: Pick<AccessChanges, "hasAsked">;
 }
 
 type Rule<F> = (node: Node, from: LinkedPeer, frame: F, asked: Asked) => boolean;
@@ -59,6 +62,7 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   CHAT_ACK: (_node, from, _frame, asked) => asked.relay.leadsThrough(from),
   JOIN_ACK: (node, from, _frame, asked) => node.knows(from) || asked.membership.isLost,
   ADMIN_ACK: (_node, from, _frame, asked) => asked.membership.hasCommanded(from),
+  ACCESS_ACK: (_node, from, _frame, asked) => asked.access.hasAsked(from),
 
   // Members.
   SEEN: known,
@@ -78,7 +82,6 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   CATCHUP_REQ: (_, from, { ballot }) => ballot === null || isMaker(from, ballot),
 
   // These stay with the links, and with what peers tell their clients.
-  ACCESS_ACK: nobody,
   HELLO: nobody,
   REFUSE: nobody,
   PING: nobody,
@@ -166,11 +169,26 @@ export class Senders {
       return false;
     }
     if ((MAY_SEND[frame.type] as Rule<Frame>)(node, from, frame, this.#asked)) return true;
-    if (node.knows(from)) return false;
-    this.strangers += 1;
-    if (this.#isNew(`${frame.type} ${memberName(from)}`))
-      node.debug(`${frame.type} of peer ${from.id} at ${from.host}:${from.port} is not heard: it is no member here`);
+    if (!node.knows(from)) this.#ignore(from, frame, "it is no member here");
     return false;
+  }
+
+  /**
+   * Of a link that has not proven to be a member's [A3] a JOIN is heard, and by a peer that was invited, and so dials only
+   * whom the invitation names, the answer to its own.
+   */
+  hearsStranger(from: LinkedPeer, frame: Frame): frame is Join | JoinAck {
+    if (frame.type === "JOIN" && sameMember(from, frame)) return true;
+    const isInvited = this.#node.options.invite !== undefined;
+    if (frame.type === "JOIN_ACK" && isInvited && this.#asked.membership.isLost) return true;
+    this.#ignore(from, frame, "it has not proven the key of a member");
+    return false;
+  }
+
+  #ignore(from: LinkedPeer, { type }: Frame, why: string): void {
+    this.strangers += 1;
+    if (this.#isNew(`${type} ${memberName(from)}`))
+      this.#node.debug(`${type} of peer ${from.id} at ${from.host}:${from.port} is not heard: ${why}`);
   }
 
   #isNew(what: string): boolean {

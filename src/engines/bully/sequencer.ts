@@ -39,7 +39,7 @@ export class Sequencer implements Numbering {
   }
 
   /** Any entry but a sender's message. */
-  append(kind: EntryKind, { chat, data }: Content): Entry {
+  append(kind: EntryKind, { chat, data, ts }: Content): Entry {
     const { log } = this.#node;
     const entry: Entry = {
       index: log.last + 1,
@@ -54,7 +54,7 @@ export class Sequencer implements Numbering {
       session: chat?.session ?? "",
       counter: chat?.counter ?? 0,
       user: chat?.user ?? "",
-      ts: chat?.ts ?? 0,
+      ts: chat?.ts ?? ts ?? 0,
       text: chat?.text ?? "",
       data: data ?? null,
       crc: 0,

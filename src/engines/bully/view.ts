@@ -162,12 +162,16 @@ export class PeerView implements EngineView, Standing {
     return this.#peer.links;
   }
 
+  get strangers(): ReadonlyMap<LinkId, Linked> {
+    return this.#peer.strangers;
+  }
+
   isLinked(member: MemberKey): boolean {
     return this.#peer.isLinked(member);
   }
 
   linkSilence(link: LinkId): Millis | null {
-    const linked = this.#peer.links.get(link);
+    const linked = this.#peer.links.get(link) ?? this.#peer.strangers.get(link);
     return linked === undefined ? null : this.#peer.timeouts.linkSilence(linked);
   }
 

@@ -161,7 +161,7 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
     id,
     clusterId: cluster_id,
     // A peer that the log does not know yet gets the default address; the right one follows by itself [M8].
-    self: { id, inc, host: self?.host ?? "127.0.0.1", port: self?.port ?? 6000 + id, role: self?.role ?? "observer" },
+    self: self ?? { id, inc, host: "127.0.0.1", port: 6000 + id, role: "observer" },
     members,
     voters: [...new Set(voters.map((v) => v.id))].sort((a, b) => a - b),
     tail,
@@ -295,7 +295,10 @@ function writeHistory(disk: Disk, clock: Clock, { cluster_id, ballot: planned, b
   try {
     store.truncate(last + 1);
     const self: Member = { ...before.self, role: "voter" };
-    const alone: Configuration = { members: [self], prev_voters: [{ id: self.id, inc: self.inc }], cluster_id };
+    const prev_voters = [{ id: self.id, inc: self.inc }];
+    // It stays what it was [A1]: nobody comes in by a recovery who had no key before.
+    const secure = state.secure ? { secure: true as const } : {};
+    const alone: Configuration = { members: [self], prev_voters, cluster_id, ...secure };
     const config = makeEntry(last + 1, ballot, "config", alone, state.crc);
     store.append([config, makeEntry(last + 2, ballot, "settled", { config_index: last + 1 }, config.crc)]);
     store.syncNow();

@@ -6,6 +6,7 @@ import type { Timings } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
 import {
   type Ballot,
+  type Key,
   type LinkId,
   type LogIndex,
   NO_BALLOT,
@@ -66,6 +67,13 @@ export class Puppet implements ProcessKey {
   unsent: string[] = [];
   /** What its clients were answered [S8]. */
   clientAnswers: ChatAck[] = [];
+  /** What came of changes that it asked for [A5]: `ok`, or the code. */
+  accessAnswers: string[] = [];
+  /** What TLS says of it, and the invitation that it has. */
+  key: Key | null = null;
+  invite: string | null = null;
+  /** Its wall clock. */
+  wall = 0;
   #peer: Peer | null = null;
   #boots = 0;
   #sessions = 0;
@@ -127,7 +135,9 @@ export class Puppet implements ProcessKey {
         seal,
         // Fixed, and different for each peer: pauses that are all alike would have them collide for ever.
         random: () => (this.id % 10) / 10,
-        wall: () => 0,
+        wall: () => this.wall,
+        ...(this.key !== null && { key: this.key }),
+        ...(this.invite !== null && { invite: this.invite }),
         session: `s${this.#boots}`,
         newSession: () => `s${this.#boots}new${++this.#sessions}`,
       },
@@ -241,6 +251,9 @@ export class Puppet implements ProcessKey {
         return;
       case "damaged":
         this.notices.push("damaged");
+        return;
+      case "access":
+        this.accessAnswers.push(output.ok ? "ok" : `${output.code}`);
         return;
       case "refuse":
         this.notices.push(output.code);

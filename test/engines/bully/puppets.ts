@@ -7,7 +7,7 @@ import { DEFAULT_TIMINGS, type Timings } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
 import { type LinkId, type PeerId, sameBallot } from "../../../src/core/ids.ts";
 import type { Entry, Role } from "../../../src/core/log-entry.ts";
-import { address, genesisOf } from "../../core/entries.ts";
+import { address, genesisOf, hashOf } from "../../core/entries.ts";
 import { Puppet } from "./puppet.ts";
 
 interface Cast<R extends readonly Role[]> {
@@ -32,10 +32,11 @@ export class Stage {
   }
 
   /** Peers 1, 2, … with a genesis that names these roles, started but not connected. */
-  static with<const R extends readonly Role[]>(roles: R, timings: Partial<Timings> = {}): Cast<R> {
+  static with<const R extends readonly Role[]>(roles: R, timings: Partial<Timings> = {}, secured = false): Cast<R> {
     const stage = new Stage(timings);
-    const genesis = genesisOf(roles);
+    const genesis = genesisOf(roles, secured);
     const peers = roles.map((_, i) => stage.add(i + 1));
+    if (secured) for (const peer of peers) peer.key = hashOf(`k${peer.id}`);
     for (const peer of peers) {
       peer.disk.entries.push(genesis);
       peer.disk.durable = 1;
@@ -60,7 +61,13 @@ export class Stage {
     const link = ++this.#lastLink;
     this.#links.set(link, { from: a, to: b, frames: [] });
     this.#links.set(-link, { from: b, to: a, frames: [] });
-    const peerOf = ({ id, inc, boot }: Puppet) => ({ id, inc, boot, ...address(id) });
+    const peerOf = ({ id, inc, boot, key }: Puppet) => ({
+      id,
+      inc,
+      boot,
+      ...address(id),
+      ...(key !== null && { key }),
+    });
     a.input({ type: "link-up", link, peer: peerOf(b) });
     b.input({ type: "link-up", link: -link, peer: peerOf(a) });
   }
@@ -91,7 +98,10 @@ export class Stage {
   post(from: Puppet, link: LinkId, frame: Frame): void {
     const ends = this.#links.get(link);
     // Copied, as a wire does: peers share no objects.
-    if (ends !== undefined && ends.from === from) ends.frames.push(structuredClone(frame));
+    if (ends === undefined || ends.from !== from) return;
+    // As a host does: an engine sees the hash of a secret only.
+    const hashed = frame.type === "JOIN" && frame.invite !== undefined;
+    ends.frames.push(structuredClone(hashed ? { ...frame, invite: hashOf(frame.invite as string) } : frame));
   }
 
   /** The frames of this type under way from one to the other. */
@@ -161,8 +171,8 @@ export class Stage {
 }
 
 /** Three voters under way; the one with the highest id leads. */
-export function trio(): { stage: Stage; b: Puppet; c: Puppet; leader: Puppet } {
-  const { stage, peers } = Stage.with(["voter", "voter", "voter"]);
+export function trio(secured = false): { stage: Stage; b: Puppet; c: Puppet; leader: Puppet } {
+  const { stage, peers } = Stage.with(["voter", "voter", "voter"], {}, secured);
   const [c, b, leader] = peers;
   stage.connect(c, b, leader);
   stage.until("the highest leads", () => leader.leads && peers.every((p) => p.delivered.length === leader.last));

@@ -12,6 +12,7 @@ import { readState, replaceStateNow } from "../../../src/host/store/state-files.
 import { HostError } from "../../../src/host/store/unusable.ts";
 import { VirtualDisk } from "../../../src/sim/disk.ts";
 import { EntryReader, sealEntry } from "../../../src/wire/entry.ts";
+import { hashOf } from "../../core/entries.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf } from "./log-maker.ts";
 
@@ -22,6 +23,7 @@ const MEMBERS = [1, 2, 3].map((id) => ({
   host: "h",
   port: 6000 + id,
 }));
+const KEYS = ["one", "two", "three"].map(hashOf);
 const IDENTITY = { id: 1, inc: "one", cluster_id: "test", founder: true };
 const PROMISE = { term: 7, leader_id: 2, inc: "two", boot: 1 };
 const LAST = 37;
@@ -32,8 +34,10 @@ const KEPT = 23;
 const segment = (first: number) => `log/${String(first).padStart(20, "0")}.jsonl`;
 
 /** Peer 1 of three voters (or as many as said), stopped in good order: 37 entries, of which it knows 33 to be committed. */
-function survivor(options: { voters?: readonly number[]; members?: readonly number[]; seed?: number } = {}) {
-  const { voters = [1, 2, 3], members = voters, seed = 1 } = options;
+function survivor(
+  options: { voters?: readonly number[]; members?: readonly number[]; seed?: number; secured?: boolean } = {},
+) {
+  const { voters = [1, 2, 3], members = voters, seed = 1, secured = false } = options;
   const clock = new ManualClock(seeded(seed));
   const disk = new VirtualDisk({ clock, random: seeded(seed) });
   const events = { durable: () => {}, failed: () => {}, noted: () => {} };
@@ -48,7 +52,10 @@ function survivor(options: { voters?: readonly number[]; members?: readonly numb
   log.genesis();
   log.leader();
   log.config(
-    MEMBERS.filter((m) => members.includes(m.id)),
+    MEMBERS.filter((m) => members.includes(m.id)).map((m) => ({
+      ...m,
+      ...(secured && { key: KEYS[m.id - 1] as string }),
+    })),
     voters,
   );
   log.settled();
@@ -116,6 +123,13 @@ test("[M9] a survivor of three becomes the only voter of a new cluster, with all
     ...{ identity: IDENTITY, promise: PROMISE, progress: { commit: COMMIT, delivered: DELIVERED } },
   });
   expect(machine.disk.list("damaged")).toEqual([]);
+});
+
+test("[M9] [A1] a secured cluster stays one: the survivor keeps its key, and the others have theirs no more", () => {
+  const scene = survivor({ secured: true });
+  scene.recover();
+  const { newest } = check(scene, LAST).restored.state;
+  expect(newest?.configuration).toMatchObject({ secure: true, members: [{ id: 1, key: KEYS[0] as string }] });
 });
 
 test("[M9] looking changes nothing, and tells what would become of it", () => {

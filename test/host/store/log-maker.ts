@@ -48,7 +48,9 @@ export class LogMaker {
     const roleOf = (id: number) => (voters.includes(id) ? "voter" : left.includes(id) ? "left" : "observer");
     const roles = members.map((m) => ({ ...m, role: roleOf(m.id) as Member["role"] }));
     const before = this.state.newest?.configuration.members.filter((m) => m.role === "voter") ?? [];
-    return this.#add("config", { data: { members: roles, prev_voters: before.map(({ id, inc }) => ({ id, inc })) } });
+    const secured = members.some(({ key }) => key !== undefined) ? { secure: true as const } : {};
+    const prev_voters = before.map(({ id, inc }) => ({ id, inc }));
+    return this.#add("config", { data: { members: roles, prev_voters, ...secured } });
   }
 
   settled(): Entry {
