@@ -7,6 +7,7 @@ import { systemClock } from "./clock.ts";
 import { openDisk } from "./disk.ts";
 import { namedNetwork } from "./named-network.ts";
 import { nodeNetwork } from "./node-network.ts";
+import { platformTrust } from "./trust.ts";
 
 /** What it takes to talk with peers without being one. */
 export function platformVisit(): Pick<Ports, "clock" | "network"> {
@@ -16,7 +17,7 @@ export function platformVisit(): Pick<Ports, "clock" | "network"> {
 
 /** Ports on `directory`, which is made when it is locked. */
 export function platformPorts(directory: string): Ports {
-  return { ...platformVisit(), disk: openDisk(directory) };
+  return { ...platformVisit(), disk: openDisk(directory), trust: platformTrust(directory) };
 }
 
 /**

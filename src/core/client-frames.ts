@@ -55,8 +55,11 @@ export interface Redeem extends SaidVersions {
   readonly cluster_id: string;
   /** The secret of the invitation. */
   readonly invite: string;
-  /** Hash of the token that the client has made, and alone knows. */
-  readonly token: string;
+  /**
+   * Hash of the token that the client has made, and alone knows. Without one it only asks what the invitation would give,
+   * be it for a member or for a client; nothing is used by that.
+   */
+  readonly token?: string;
   /** The name it would like; it counts where the invitation names nobody. */
   readonly user: string;
 }

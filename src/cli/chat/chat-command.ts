@@ -1,7 +1,6 @@
 /** `chatpeer --id N …`, the command without a name: start a peer and chat. */
 import { platformPorts } from "../../adapters/platform.ts";
 import { standardStream } from "../../adapters/standard-stream.ts";
-import { isLoopback } from "../../core/address.ts";
 import type { Invitation } from "../../wire/invitation.ts";
 import { isUnspecified } from "../process/addresses.ts";
 import type { Output } from "../process/output.ts";
@@ -71,11 +70,6 @@ function mayAsk(settings: Settings): boolean {
 }
 
 function chat(options: ChatOptions, err: Output): Promise<number> {
-  if (!isLoopback(options.host)) {
-    err.line(
-      `chatpeer: warning: listening on ${options.host}: traffic is neither encrypted nor authenticated yet, anyone who reaches the port can read and write`,
-    );
-  }
   if (isUnspecified(options.host) && options.advertise !== null)
     err.line(`chatpeer: the others are told to dial ${options.advertise.host}:${options.advertise.port} (--advertise)`);
   return runChat(

@@ -1,17 +1,23 @@
 /** `connect`, `send`, `tail` and `status`: commands that use a peer running somewhere. */
-import { platformVisit } from "../../adapters/platform.ts";
 import { standardStream } from "../../adapters/standard-stream.ts";
+import type { Address } from "../../core/address.ts";
 import { ClientHost } from "../../host/client/client-host.ts";
 import { refuseText } from "../../host/net/admission.ts";
 import { talk } from "../chat/talk.ts";
+import { isInvitation } from "../process/ask.ts";
 import { onSignals } from "../process/signals.ts";
+import { keptCredentials, OWN_DIRECTORY, TOKEN_FILE } from "../trust/credentials.ts";
+import { givenInvitation, understood } from "../trust/invited.ts";
+import { type Visit, visitGiven, visitWith } from "../trust/visit.ts";
 import type { Command } from "../usage/command.ts";
 import { address, name, UsageError } from "../usage/flag-values.ts";
+import { INVITE_VARIABLE } from "../usage/secrets.ts";
 import type { Settings } from "../usage/settings.ts";
 import {
   CONNECT_FLAGS,
   machineName,
   readConnect,
+  readName,
   readSend,
   readStatus,
   readTail,
@@ -26,27 +32,41 @@ export const CONNECT: Command = {
   name: "connect",
   words: "[HOST:PORT]",
   purpose: "chat through a peer that runs somewhere, without a log of your own",
-  about: ["Without an address, in a terminal, it asks for what it needs."],
+  about: [
+    `Of a secured cluster it needs an invitation, once: it asks for it, or takes it from --invite-file or ${INVITE_VARIABLE}. What it gets for it is kept (--token-file says where), and used the next time.`,
+    "Without an address, in a terminal, it asks for what it needs.",
+  ],
   flags: CONNECT_FLAGS,
   examples: [{ command: "chatpeer connect 10.0.0.1:6001 --name bob", what: "As bob, in the room general" }],
   exits: { 0: "left in good order", 1: "it could not go on: stderr says why", [INTERRUPTED]: "interrupted" },
-  async run({ settings, words }) {
-    if (words.length > 0 || settings.on("json") || process.stdin.isTTY !== true || standardStream(1).isTTY !== true)
-      return connect(settings, words);
+  async run({ settings, words, err }) {
+    const { visitInvited } = await import("../trust/redeem.ts");
+    const invitation = givenInvitation(settings, "client");
+    if (invitation !== null) return connectFirst(settings, await visitInvited(settings, invitation, err));
+    const kept = words.length === 0 && !isGiven(settings) ? keptCredentials() : null;
+    if (kept !== null) return connect(settings, await visitWith(kept, null));
+    if (words.length > 0 || isGiven(settings) || settings.on("json") || !isPerson())
+      return connect(settings, await visitGiven("connect", settings, words));
     const answers = await askConnect(settings);
     if (answers === null) return INTERRUPTED;
-    const [where = "", userName = ""] = answers;
-    return connect(settings.with(new Map([["name", [userName]]])), [where]);
+    const [way = "", userName = ""] = answers;
+    const named = settings.with(new Map([["name", [userName]]]));
+    if (!isInvitation(way)) return connect(named, await visitGiven("connect", named, [way]));
+    return connectFirst(named, await visitInvited(named, understood("this", way, "client"), err));
   },
 };
 
 export const SEND: Command = {
   name: "send",
-  words: "HOST:PORT [TEXT|-]",
+  words: "[HOST:PORT] [TEXT|-]",
   purpose: "send one message, and wait until it is sent",
   flags: SEND_FLAGS,
   examples: [
     { command: 'chatpeer send 10.0.0.1:6001 "the build is done"', what: "One message" },
+    {
+      command: 'chatpeer send --token-file ./cron.token "done"',
+      what: "In a secured cluster, with a token of one's own",
+    },
     { command: "uptime | chatpeer send 10.0.0.1:6001 -", what: "The text of standard input" },
   ],
   exits: {
@@ -55,18 +75,20 @@ export const SEND: Command = {
     3: "not known by --timeout, or the peer died first: stderr says which",
   },
   async run({ settings, words, err }) {
-    const { options, text: typed } = readSend(settings, words);
+    const { options, text: typed, where } = readSend(settings, words);
     const { readMessage, send } = await import("./one-shot.ts");
+    const { ports, addresses, name: own } = await visitGiven("send", settings, where);
     const text = typed ?? (await readMessage(process.stdin));
     const refused = refuseText(options.room, text);
     if (refused !== null) throw new UsageError(refused.message);
-    return send(platformVisit(), { ...options, text }, err);
+    const name = own ?? options.name ?? readName(settings);
+    return send(ports, { ...options, name, address: addresses[0] as Address, text }, err);
   },
 };
 
 export const TAIL: Command = {
   name: "tail",
-  words: "HOST:PORT",
+  words: "[HOST:PORT]",
   purpose: "print messages of a room: the last ten, or those since a number",
   flags: TAIL_FLAGS,
   examples: [
@@ -75,39 +97,52 @@ export const TAIL: Command = {
   exits: { 0: "printed", 1: "the peer cannot be reached, or is lost: stderr says why" },
   async run({ settings, words, out, err, paint }) {
     const { tail } = await import("./one-shot.ts");
-    return tail(platformVisit(), readTail(settings, words), out, err, paint, onSignals);
+    const { ports, ...where } = await visitGiven("tail", settings, words);
+    return tail(ports, { ...where, ...readTail(settings) }, out, err, paint, onSignals);
   },
 };
 
 export const STATUS: Command = {
   name: "status",
-  words: "HOST:PORT",
+  words: "[HOST:PORT]",
   purpose: "say how a peer and its cluster are",
   flags: STATUS_FLAGS,
-  examples: [{ command: "chatpeer status 10.0.0.1:6001 --json", what: "For a program" }],
+  examples: [
+    { command: "chatpeer status 10.0.0.1:6001 --json", what: "For a program" },
+    { command: "chatpeer status --data-dir ./data/peer1", what: "Of a secured cluster, on the machine of a peer" },
+  ],
   exits: { 0: "told", 1: "no answer: stderr says why" },
   async run({ settings, words, out, err }) {
     const { status } = await import("./one-shot.ts");
-    return status(platformVisit(), readStatus(settings, words), out, err);
+    const { ports, addresses } = await visitGiven("status", settings, words);
+    return status(ports, { address: addresses[0] as Address, ...readStatus(settings) }, out, err);
   },
 };
 
-function connect(settings: Settings, words: readonly string[]): Promise<number> {
-  const { address: where, receipts, talk: options } = readConnect(settings, words);
+function connectFirst(settings: Settings, visit: Visit | null): number | Promise<number> {
+  return visit === null ? 1 : connect(settings, visit);
+}
+
+function connect(settings: Settings, { ports, addresses, access, name: own }: Visit): Promise<number> {
+  const { receipts, talk: options } = readConnect(settings, own);
   const { name, room } = options;
-  const { clock, network } = platformVisit();
+  const shared = { addresses, name, room, since: null, receipts, follow: true };
   return talk(
-    clock,
-    (listener) =>
-      new ClientHost(
-        { clock, network },
-        { addresses: [where], name, room, since: null, receipts, follow: true },
-        listener,
-      ),
+    ports.clock,
+    (listener) => new ClientHost(ports, access === null ? shared : { ...shared, access }, listener),
     { ...options, senderId: null },
     { input: process.stdin, output: standardStream(1), error: standardStream(2) },
     onSignals,
   );
+}
+
+/** What lets one in is. */
+function isGiven(settings: Settings): boolean {
+  return settings.given(TOKEN_FILE.name) || settings.given(OWN_DIRECTORY.name);
+}
+
+function isPerson(): boolean {
+  return process.stdin.isTTY === true && standardStream(1).isTTY === true;
 }
 
 async function askConnect(settings: Settings): Promise<readonly string[] | null> {
@@ -115,9 +150,10 @@ async function askConnect(settings: Settings): Promise<readonly string[] | null>
   return ask(
     [
       {
-        text: "Address of a peer, HOST:PORT",
+        text: "An invitation (it is not shown); or HOST:PORT, a peer of a plain cluster",
         propose: () => "127.0.0.1:6001",
-        check: (answer) => address("the address", answer),
+        check: (answer) =>
+          isInvitation(answer) ? understood("this", answer, "client") : address("the address", answer),
       },
       {
         text: "Your name",

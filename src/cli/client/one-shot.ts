@@ -2,11 +2,11 @@
 import type { Readable } from "node:stream";
 import { type Address, place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX } from "../../core/config.ts";
-import type { Status, Told } from "../../core/reports.ts";
+import type { Status } from "../../core/reports.ts";
+import type { ClientAccess } from "../../core/thin-client.ts";
 import { lastMessages } from "../../host/answers/pages.ts";
 import { ClientHost } from "../../host/client/client-host.ts";
 import { Visitor } from "../../host/client/visitor.ts";
-import type { Clock, Network } from "../../host/contracts.ts";
 import type { HostEvent, Stopped } from "../../host/events.ts";
 import { Asking, Unanswered } from "../chat/asking.ts";
 import type { Output } from "../process/output.ts";
@@ -16,11 +16,7 @@ import type { Paint } from "../screen/paint.ts";
 import { messageLine } from "../screen/text-lines.ts";
 import { visible } from "../screen/visible.ts";
 import { UsageError } from "../usage/flag-values.ts";
-
-export interface OneShotPorts {
-  readonly clock: Clock;
-  readonly network: Network;
-}
+import { askOnce, type VisitPorts } from "./ask-once.ts";
 
 /** Exit code where it is not known whether the message is sent. */
 const UNKNOWN = 3;
@@ -36,7 +32,7 @@ export interface SendOptions {
 }
 
 /** Exit code 0: sent. 1: not sent, and it never will be. 3: not known, and why. */
-export function send(ports: OneShotPorts, options: SendOptions, err: Output): Promise<number> {
+export function send(ports: VisitPorts, options: SendOptions, err: Output): Promise<number> {
   const { address, room, name, text, timeoutMs } = options;
   const where = place(address);
   return new Promise((resolve) => {
@@ -65,22 +61,27 @@ export function send(ports: OneShotPorts, options: SendOptions, err: Output): Pr
         `not known whether it is sent: no majority confirmed it within ${timeoutMs} ms${why}. What the peer at ${where} has taken, it keeps, and sends when there is one`,
       );
     });
-    const visitor = new Visitor(ports, address, {
-      attached: () => {
-        said = true;
-        visitor.ask(1, { what: "say", room_id: room, user: name, payload: text });
+    const visitor = new Visitor(
+      ports,
+      address,
+      {
+        attached: () => {
+          said = true;
+          visitor.ask(1, { what: "say", room_id: room, user: name, payload: text });
+        },
+        told: (told, request) => {
+          if (told.event === "status") onStatus(told);
+          else if (request !== 1) return;
+          else if (told.event === "sent") end(0);
+          else if (told.event === "error") end(1, `not sent: ${told.message}`);
+        },
+        lost: (why) => {
+          if (!said) return end(1, `not sent: cannot reach ${where} (${why}): is a peer running there?`);
+          end(UNKNOWN, `not known whether it is sent: the peer at ${where} went before it said so (${why})`);
+        },
       },
-      told: (told, request) => {
-        if (told.event === "status") onStatus(told);
-        else if (request !== 1) return;
-        else if (told.event === "sent") end(0);
-        else if (told.event === "error") end(1, `not sent: ${told.message}`);
-      },
-      lost: (why) => {
-        if (!said) return end(1, `not sent: cannot reach ${where} (${why}): is a peer running there?`);
-        end(UNKNOWN, `not known whether it is sent: the peer at ${where} went before it said so (${why})`);
-      },
-    });
+      ports.token,
+    );
   });
 }
 
@@ -104,39 +105,26 @@ export async function readMessage(input: Readable): Promise<string> {
 }
 
 /** Exit code 0 if the peer answered. */
-export function status(
-  ports: OneShotPorts,
+export async function status(
+  ports: VisitPorts,
   { address, json, timeoutMs }: { address: Address; json: boolean; timeoutMs: number },
   out: Output,
   err: Output,
 ): Promise<number> {
-  const where = place(address);
-  return new Promise((resolve) => {
-    const end = (code: number, why?: string) => {
-      timer.cancel();
-      visitor.close();
-      if (why !== undefined) err.line(`chatpeer: ${visible(why)}`);
-      resolve(code);
-    };
-    const show = (told: Told, request: number) => {
-      if (told.event !== "status" || request !== 1) return;
-      if (json) out.line(JSON.stringify(told));
-      else for (const line of inColumns([...statusLines(told), ...memberRows(told)])) out.line(line);
-      end(0);
-    };
-    const timer = ports.clock.after(timeoutMs, () =>
-      end(1, `${where} gave no answer within ${timeoutMs} ms (${visitor.why})`),
-    );
-    const visitor = new Visitor(ports, address, {
-      attached: () => visitor.ask(1, { what: "status" }),
-      told: show,
-      lost: (why) => end(1, `cannot reach ${where} (${why}): is a peer running there?`),
-    });
-  });
+  const answered = await askOnce(ports, address, { what: "status" }, timeoutMs);
+  if (!answered.ok || answered.told.event !== "status") {
+    err.line(`chatpeer: ${visible(answered.ok ? "it answered something else" : answered.why)}`);
+    return 1;
+  }
+  const { told } = answered;
+  if (json) out.line(JSON.stringify(told));
+  else for (const line of inColumns([...statusLines(told), ...memberRows(told)])) out.line(line);
+  return 0;
 }
 
 export interface TailOptions {
-  readonly address: Address;
+  readonly addresses: readonly Address[];
+  readonly access: ClientAccess | null;
   readonly room: string;
   /** From this message on; null: the last ten. */
   readonly since: number | null;
@@ -149,8 +137,8 @@ const LAST_SHOWN = 10;
 
 /** Exit code 0 at the end of what was there, when nobody reads on, or when interrupted. */
 export function tail(
-  ports: OneShotPorts,
-  { address, room, since, follow, json }: TailOptions,
+  ports: VisitPorts,
+  { addresses, access, room, since, follow, json }: TailOptions,
   out: Output,
   err: Output,
   paint: Paint,
@@ -180,7 +168,7 @@ export function tail(
     };
     const service = new ClientHost(
       ports,
-      { addresses: [address], name: "", room, since, follow },
+      { addresses, name: "", room, since, follow, ...(access !== null && { access }) },
       { event: onEvent, log: () => {}, writable: () => {}, stopped: onStopped },
     );
     const asking = new Asking(service);

@@ -1,7 +1,7 @@
 /** `chatpeer doctor`: why peers cannot meet, or whether this machine is fit to run one. */
 import { existsSync } from "node:fs";
 import { openDisk } from "../../adapters/disk.ts";
-import { platformVisit } from "../../adapters/platform.ts";
+import { platformVisit, securedNetwork } from "../../adapters/platform.ts";
 import { sameAddress } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
 import { type Identity, readIdentity } from "../../host/store/identity.ts";
@@ -11,6 +11,8 @@ import { HostError } from "../../host/store/unusable.ts";
 import { CHAT_FLAGS, dataDirectory, readAddress } from "../chat/chat-options.ts";
 import { runtimeName, runtimeTooOld } from "../process/runtime.ts";
 import { visible } from "../screen/visible.ts";
+import { givenText, INVITE_FILE } from "../trust/invited.ts";
+import { look } from "../trust/look.ts";
 import type { Command } from "../usage/command.ts";
 import { address, duration, seed, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
@@ -28,10 +30,11 @@ export const DOCTOR: Command = {
   words: "[HOST:PORT...]",
   purpose: "say why peers cannot meet; without addresses, whether this machine is fit to run one",
   about: [
-    "It connects to each address, hears who answers, and asks what that peer waits for and what it cannot write. With --id or --data-dir it also says whether that peer could join there, and whether the others are where its log and its --seeds say.",
+    "It connects to each address, hears who answers, and asks what that peer waits for and what it cannot write. Of a peer of a secured cluster it hears nothing but its key, which it compares with what the log of --data-dir or the invitation says. Whether an invitation can be used it asks without using it. With --id or --data-dir it also says whether that peer could join there, and whether the others are where its log and its --seeds say.",
   ],
   flags: [
     ...OF_THE_PEER,
+    INVITE_FILE,
     { name: "timeout", value: "TIME", what: "How long an address may take to answer", preset: "3s" },
     { name: "json", value: null, what: "One JSON object per finding: about, ok, code, message" },
   ],
@@ -44,6 +47,10 @@ export const DOCTOR: Command = {
     {
       command: "chatpeer doctor --data-dir ./data/peer2 --id 2 --seed 1:10.0.0.7:6001",
       what: "After addresses have changed: where is each peer?",
+    },
+    {
+      command: "chatpeer doctor --invite-file ./invitation",
+      what: "Can it be used, and are its peers who they should be?",
     },
     { command: "chatpeer doctor", what: "Runtime, data directory, port, limits and clock of this machine" },
   ],
@@ -72,8 +79,9 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
   const { judgePeers, lookAt } = await import("./peers.ts");
   const { judgeMembers } = await import("./judge-members.ts");
   const { greet } = await import("./greeting.ts");
+  const { judgeInvitation } = await import("./judge-invitation.ts");
   const { askStatus, judgeStanding } = await import("./standing.ts");
-  const ports = platformVisit();
+  const ports = { ...platformVisit(), secured: () => securedNetwork(null, () => {}) };
   const seen = await Promise.all(addresses.map((a) => lookAt(ports, a, timeoutMs)));
   const others = [...known.members, ...known.seeds].filter(({ id }) => id !== known.id).map((k) => k.address);
   const unasked = others.filter((a, i) => others.findIndex((b) => sameAddress(a, b)) === i);
@@ -85,8 +93,18 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
     const status = isMember ? await askStatus(ports, a, timeoutMs) : null;
     return status === null ? [] : judgeStanding(a, status);
   });
+  const given = givenText(settings);
+  const invited =
+    given === null
+      ? []
+      : await judgeInvitation(given.text, own?.clusterId ?? null, {
+          look,
+          greet: (address) => greet(ports, address, timeoutMs),
+          timeoutMs,
+        });
   return [
-    ...(words.length === 0 ? await machine(settings) : judgePeers(seen, own, timeoutMs)),
+    ...invited,
+    ...(words.length === 0 && given === null ? await machine(settings) : judgePeers(seen, own, timeoutMs)),
     ...(await Promise.all(standing)).flat(),
     ...judgeMembers(known, [...seen, ...(await Promise.all(asked))], timeoutMs),
   ];
@@ -129,7 +147,7 @@ function membersIn(directory: string): Known[] {
   const members = lookAtLog(disk, readProgress(disk).commit).newest?.configuration.members ?? [];
   return members
     .filter((m) => m.role !== "left")
-    .map(({ id, inc, host, port }) => ({ id, inc, address: { host, port } }));
+    .map(({ id, inc, host, port, key }) => ({ id, inc, address: { host, port }, ...(key !== undefined && { key }) }));
 }
 
 function identityIn(directory: string): Identity | null {

@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import type { Address } from "../../core/address.ts";
 import { GREETING_BYTES_MAX } from "../../core/config.ts";
+import type { Key } from "../../core/ids.ts";
 import { commonVersion, OWN_VERSIONS, type Versions, versionsOf } from "../../core/versions.ts";
 import type { Clock, Network } from "../../host/contracts.ts";
 import { FRAMES, LATER_GREETINGS } from "../../wire/schemas.ts";
@@ -22,7 +23,9 @@ export type Greeting =
     }
   /** It speaks no version that is spoken here. */
   | { readonly result: "other-version"; readonly versions: Versions }
-  | { readonly result: "refused"; readonly message: string }
+  | { readonly result: "refused"; readonly code: string; readonly message: string }
+  /** A peer of a secured cluster, which says nothing to strangers; the key that it has proven. */
+  | { readonly result: "secured"; readonly key: Key }
   /** Something else: the beginning of what it said, "" if it closed without a word. */
   | { readonly result: "stranger"; readonly said: string }
   /** It listens and says nothing. */
@@ -36,10 +39,46 @@ const NEWLINE = 0x0a;
 export interface AskingPorts {
   readonly clock: Clock;
   readonly network: Network;
+  /** Where keys are proven. Without it, a peer of a secured cluster has refused. */
+  readonly secured?: () => Promise<Network>;
 }
 
-/** Never throws. */
-export function greet({ clock, network }: AskingPorts, { host, port }: Address, timeoutMs: number): Promise<Greeting> {
+/** Plain frames begin so: a peer of a secured cluster answers that it wants TLS, where it would wait for more of nothing. */
+const PLAIN = Uint8Array.of(0x7b);
+
+/** Never rejects. */
+export async function greet(ports: AskingPorts, address: Address, timeoutMs: number): Promise<Greeting> {
+  const greeting = await greetPlain(ports, address, timeoutMs);
+  if (greeting.result !== "refused" || greeting.code !== "needs-tls" || ports.secured === undefined) return greeting;
+  return provenKey({ ...ports, network: await ports.secured() }, address, timeoutMs);
+}
+
+/** Who answers at an address of a secured cluster. Never rejects. */
+function provenKey(
+  { clock, network }: Omit<AskingPorts, "secured">,
+  { host, port }: Address,
+  timeoutMs: number,
+): Promise<Greeting> {
+  return new Promise((resolve) => {
+    const end = (greeting: Greeting) => {
+      timer.cancel();
+      connection.destroy();
+      resolve(greeting);
+    };
+    const timer = clock.after(timeoutMs, () => end({ result: "unreachable", code: "ETIMEDOUT" }));
+    const connection = network.connect(host, port, {
+      open: () => {
+        const { identity } = connection;
+        end(identity === null ? { result: "stranger", said: "" } : { result: "secured", key: identity });
+      },
+      data() {},
+      drain() {},
+      close: (code) => end({ result: "unreachable", code: code || "EIO" }),
+    });
+  });
+}
+
+function greetPlain({ clock, network }: AskingPorts, { host, port }: Address, timeoutMs: number): Promise<Greeting> {
   return new Promise((resolve) => {
     let began = clock.wall();
     let connected = false;
@@ -57,6 +96,7 @@ export function greet({ clock, network }: AskingPorts, { host, port }: Address, 
     const connection = network.connect(host, port, {
       open: () => {
         connected = true;
+        connection.write(PLAIN);
         began = clock.wall();
       },
       data: (chunk) => {
@@ -87,6 +127,6 @@ function understood(line: Buffer, began: number, now: number): Greeting {
   const hello = v.safeParse(LATER_GREETINGS.HELLO, said);
   if (hello.success) return { result: "peer", hello: hello.output, at: (began + now) / 2, unsureMs: (now - began) / 2 };
   const refuse = v.safeParse(FRAMES.REFUSE, said);
-  if (refuse.success) return { result: "refused", message: refuse.output.message };
+  if (refuse.success) return { result: "refused", code: refuse.output.code, message: refuse.output.message };
   return stranger;
 }

@@ -3,6 +3,7 @@
  * A peer dials them all; where they disagree a person should know which is out of date.
  */
 import { type Address, place, sameAddress } from "../../core/address.ts";
+import type { Key } from "../../core/ids.ts";
 import { type Finding, problem, well } from "./finding.ts";
 import type { Greeting } from "./greeting.ts";
 import { noPeer } from "./peers.ts";
@@ -12,6 +13,8 @@ export interface Known {
   readonly id: number;
   readonly inc: string | null;
   readonly address: Address;
+  /** In a secured cluster, by the log. */
+  readonly key?: Key;
 }
 
 /** What the peer that is to run here knows of the others, and of itself. */
@@ -56,12 +59,28 @@ function judgeMember(member: Known, { seeds }: Knowledge, met: Answers): Finding
       `peer ${id} is no longer here, as the log says, but at ${place(elsewhere)}: start with --seed ${id}:${place(elsewhere)}, once`,
     );
   const there = met.at(address);
+  if (there.result === "secured") return otherKey(member, there.key);
   if (there.result !== "peer") {
     const { code, message } = noPeer(about, address, there, met.timeoutMs);
     return problem(about, code, `the log says that peer ${id} is here. ${capital(message)} ${amend(id)}`);
   }
   const who = there.hello.id === id ? `another peer ${id}, with another directory,` : `peer ${there.hello.id}`;
   return problem(about, "moved", `the log says that peer ${id} is here, but ${who} answers. ${amend(id)}`);
+}
+
+function otherKey({ id, key, address }: Known, proven: Key): Finding {
+  const about = place(address);
+  if (key === undefined)
+    return problem(
+      about,
+      "needs-tls",
+      `the log says that peer ${id} is here, in a plain cluster; who answers is of a secured one, with the key ${proven}. If that was said here (/secure) while this peer was away, let it meet a member that is not secured yet, or join anew by an invitation`,
+    );
+  return problem(
+    about,
+    "key",
+    `the log says that peer ${id} is here, with the key ${key}; who answers has another one, ${proven}. If peer ${id} has an empty directory now, /evict ${id} and invite it again; else somebody else listens there`,
+  );
 }
 
 function amend(id: number): string {
@@ -73,6 +92,7 @@ function judgeSeed(seed: Known, { id: own, members }: Knowledge, met: Answers): 
   const about = place(address);
   if (id === own) return problem(about, "own-seed", `--seed names peer ${id}, which is this peer itself: leave it out`);
   const there = met.at(address);
+  if (there.result === "secured") return securedSeed(seed, members, there.key);
   if (there.result === "peer")
     return there.hello.id === id
       ? well(about, `peer ${id} answers, where --seed says it is`)
@@ -87,6 +107,17 @@ function judgeSeed(seed: Known, { id: own, members }: Knowledge, met: Answers): 
   return where[0] === undefined
     ? problem(about, code, `--seed says that peer ${id} is here. ${capital(message)}`)
     : problem(about, "stale-seed", `--seed says that peer ${id} is here, but it is at ${place(where[0])}: correct it`);
+}
+
+function securedSeed({ id, address }: Known, members: readonly Known[], key: Key): Finding {
+  const about = place(address);
+  if (members.some((m) => m.id === id && m.key === key))
+    return well(about, `peer ${id} answers, where --seed says it is`);
+  return problem(
+    about,
+    "needs-tls",
+    "a peer of a secured cluster is there: --seed is for plain ones. Ask a member for an invitation, and start with chatpeer join",
+  );
 }
 
 function judgeOwn({ id, own, at, members }: Knowledge, met: Answers): Finding[] {
@@ -120,12 +151,12 @@ class Answers {
   }
 
   /** All addresses at which that very peer answers. */
-  find({ id, inc }: Known): Address[] {
-    return this.#answered.flatMap(({ address, greeting }) =>
-      greeting.result === "peer" && greeting.hello.id === id && (inc === null || greeting.hello.inc === inc)
-        ? [address]
-        : [],
-    );
+  find({ id, inc, key }: Known): Address[] {
+    const isIt = (greeting: Greeting) => {
+      if (greeting.result === "secured") return greeting.key === key;
+      return greeting.result === "peer" && greeting.hello.id === id && (inc === null || greeting.hello.inc === inc);
+    };
+    return this.#answered.filter(({ greeting }) => isIt(greeting)).map(({ address }) => address);
   }
 }
 

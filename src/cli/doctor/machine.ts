@@ -118,6 +118,11 @@ async function portFinding(host: string, port: number, id: number): Promise<Find
       "port",
       `cannot listen on ${host}:${port}: is ${host} an address of this machine, and the port above 1023?`,
     );
+  if (greeting.result === "refused" && greeting.code === "needs-tls")
+    return well(
+      "port",
+      `${host}:${port} is in use by a peer of a secured cluster; if not by this one, choose another --port`,
+    );
   if (greeting.result !== "peer")
     return problem("port", "port", `${host}:${port} is in use by another program: choose another --port`);
   if (greeting.hello.id === id) return well("port", `${host}:${port} is in use by peer ${id}, which is running`);

@@ -1,6 +1,6 @@
 /** Why peers cannot meet: what answers at their addresses, and whether what they say of themselves fits together. */
 import { type Address, isLoopback, place } from "../../core/address.ts";
-import { sameProcess } from "../../core/ids.ts";
+import { type Key, sameProcess } from "../../core/ids.ts";
 import { twinsText } from "../../core/twin-text.ts";
 import { commonVersion, OWN_VERSIONS, showVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { isUnspecified } from "../process/addresses.ts";
@@ -51,6 +51,7 @@ type Met = PeerHello & { readonly where: string };
 
 function judgeOne({ address, greeting, advertised }: Seen, timeoutMs: number): Finding[] {
   const about = place(address);
+  if (greeting.result === "secured") return [well(about, securedText(greeting.key))];
   if (greeting.result !== "peer") return [noPeer(about, address, greeting, timeoutMs)];
   const { id, cluster_id } = greeting.hello;
   const member = cluster_id === null ? "in no cluster yet" : `of cluster ${cluster_id}`;
@@ -66,10 +67,14 @@ function judgeOne({ address, greeting, advertised }: Seen, timeoutMs: number): F
   ];
 }
 
+function securedText(key: Key): string {
+  return `a peer of a secured cluster answers, and proves the key ${key}: compare it with what /access shows there`;
+}
+
 export function noPeer(
   about: string,
   { host, port }: Address,
-  greeting: Exclude<Greeting, { result: "peer" }>,
+  greeting: Exclude<Greeting, { result: "peer" | "secured" }>,
   timeoutMs: number,
 ): Finding {
   const seconds = timeoutMs / 1000;

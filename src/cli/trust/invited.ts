@@ -22,10 +22,16 @@ const NEWLINE = 0x0a;
 
 /** null: none is given. Throws UsageError. */
 export function givenInvitation(settings: Settings, role: Invitation["role"]): Invitation | null {
+  const given = givenText(settings);
+  return given === null ? null : understood(given.label, given.text, role);
+}
+
+/** As it stands there. Throws UsageError. */
+export function givenText(settings: Settings): { readonly label: string; readonly text: string } | null {
   const file = settings.text(INVITE_FILE.name);
   const variable = process.env[INVITE_VARIABLE] ?? "";
-  if (file !== undefined) return understood(settings.label(INVITE_FILE.name), readText(file), role);
-  return variable === "" ? null : understood(INVITE_VARIABLE, variable, role);
+  if (file !== undefined) return { label: settings.label(INVITE_FILE.name), text: readText(file) };
+  return variable === "" ? null : { label: INVITE_VARIABLE, text: variable };
 }
 
 /** For `ask`. */

@@ -5,6 +5,7 @@ import { LOG, VERIFY } from "../directory/read-directory.ts";
 import { RECOVER } from "../directory/recover.ts";
 import { DOCTOR } from "../doctor/doctor-command.ts";
 import { SIM } from "../sim/sim-command.ts";
+import { ACCESS, EVICT, INVITE, REVOKE } from "../trust/access-commands.ts";
 import { JOIN } from "../trust/join-command.ts";
 import { type Command, findCommand } from "./command.ts";
 import { completionsCommand } from "./completions.ts";
@@ -18,6 +19,10 @@ const MAN = manCommand(() => COMMANDS);
 const EXPLAINED: readonly [Command, ...Command[]] = [
   CHAT,
   JOIN,
+  INVITE,
+  ACCESS,
+  EVICT,
+  REVOKE,
   CONNECT,
   SEND,
   TAIL,

@@ -4,7 +4,8 @@
  */
 import { REDEEM_REFUSALS } from "../../core/access-log.ts";
 import type { Redeem } from "../../core/client-frames.ts";
-import type { Enrolment } from "../../core/log-entry.ts";
+import type { Enrolment, Member } from "../../core/log-entry.ts";
+import type { AccessView, TokenUser } from "../../core/log-view.ts";
 import type { EngineView } from "../../engines/view.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Trust } from "../contracts.ts";
@@ -22,6 +23,9 @@ export interface EnrolmentsHost {
   clusterId(): string | null;
 }
 
+type Granted = Pick<TokenUser, "name" | "rights" | "index">;
+type Filter = (member: Member) => boolean;
+
 export class Enrolments {
   readonly #host: EnrolmentsHost;
   readonly #waiting = new Set<ClientLink>();
@@ -33,27 +37,23 @@ export class Enrolments {
   redeem(link: ClientLink, frame: Redeem): void {
     const judged = this.#judge(frame);
     if ("code" in judged) return link.refuse(refusal(judged.code, judged.message));
+    if (!("change" in judged)) return this.#answer(link, frame, judged, (member) => member.key !== undefined);
     this.#waiting.add(link);
     this.#host.changes.submit(judged, (against) => {
       if (!this.#waiting.delete(link)) return;
-      const peer = this.#host.peer();
-      const user = peer?.access.users.get(frame.token);
+      const user = this.#host.peer()?.access.users.get(judged.hash);
       if (against !== null) return link.refuse(refusal(against.code, against.message));
-      if (peer === null || user === undefined)
-        return link.refuse(refusal("closing", "this peer is stopping: try again"));
-      link.write(
-        encodeFrame({
-          type: "REDEEMED",
-          name: user.name,
-          rights: user.rights,
-          index: user.index,
-          cluster_id: frame.cluster_id,
-          members: addressesWithKeys(peer),
-        }),
-        true,
-      );
-      link.end();
+      if (user === undefined) return link.refuse(refusal("closing", "this peer is stopping: try again"));
+      this.#answer(link, frame, user, (member) => member.role !== "left");
     });
+  }
+
+  #answer(link: ClientLink, { cluster_id }: Redeem, { name, rights, index }: Granted, isTold: Filter): void {
+    const peer = this.#host.peer();
+    if (peer === null) return link.refuse(refusal("closing", "this peer is stopping: try again"));
+    const members = addressesWithKeys(peer, isTold);
+    link.write(encodeFrame({ type: "REDEEMED", name, rights, index, cluster_id, members }), true);
+    link.end();
   }
 
   /** False: that connection is nobody's here. */
@@ -65,7 +65,7 @@ export class Enrolments {
     return this.#waiting.has(link);
   }
 
-  #judge({ cluster_id, invite, token, user }: Redeem): Enrolment | Against {
+  #judge({ cluster_id, invite, token, user }: Redeem): Enrolment | Granted | Against {
     const { clock, trust } = this.#host;
     const peer = this.#host.peer();
     const own = this.#host.clusterId();
@@ -76,6 +76,7 @@ export class Enrolments {
     if (!peer.secure || trust === null)
       return { code: "plain", message: "this cluster is plain: a client connects to it without an invitation" };
     const hash = trust.hash(invite);
+    if (token === undefined) return look(peer.access, hash, user, clock.wall());
     const known = peer.access.users.get(token);
     if (known !== undefined && known.invite === hash && known.revoked === 0)
       return { change: "user", hash: token, name: known.name, rights: known.rights, invite: hash };
@@ -89,11 +90,20 @@ export class Enrolments {
   }
 }
 
+/** What an invitation of either kind would give. */
+function look(access: AccessView, hash: string, user: string, wall: number): Granted | Against {
+  const invitation = access.invitations.get(hash);
+  const why = access.mayRedeem(hash, invitation?.role ?? "member", wall);
+  if (why !== null || invitation === undefined) return REDEEM_REFUSALS[why ?? "stranger"];
+  const { name, rights, index } = invitation;
+  return { name: name === "" ? user : name, rights, index };
+}
+
 /** Where members listen, and what they prove there. */
-function addressesWithKeys(peer: EngineView) {
-  return peer.present().flatMap((member) => {
-    const { id, host, port, role } = member;
+function addressesWithKeys(peer: EngineView, isTold: Filter) {
+  return (peer.configuration?.members ?? []).filter(isTold).flatMap((member) => {
+    const { id, host, port } = member;
     const key = peer.keyOf(member);
-    return role === "left" || key === null ? [] : [{ id, host, port, key }];
+    return key === null ? [] : [{ id, host, port, key }];
   });
 }

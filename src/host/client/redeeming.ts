@@ -44,18 +44,19 @@ export class Redeeming {
   #why: { code: string | null; message: string } = { code: null, message: "" };
   #isOver = false;
 
-  /** `tokenHash`: of the token that the caller has made; `user`: the name it would like. */
+  /** `tokenHash`: of the token that the caller has made; null: only to look. `user`: the name it would like. */
   constructor(
     ports: RedeemingPorts,
     invitation: Invitation,
-    { tokenHash, user }: { readonly tokenHash: string; readonly user: string },
+    { tokenHash, user }: { readonly tokenHash: string | null; readonly user: string },
     events: RedeemingEvents,
   ) {
     this.#ports = ports;
     this.#invitation = invitation;
     this.#events = events;
     const { cluster_id, secret: invite } = invitation;
-    this.#frame = { type: "REDEEM", ...sayVersions(OWN_VERSIONS), cluster_id, invite, token: tokenHash, user };
+    const frame = { type: "REDEEM" as const, ...sayVersions(OWN_VERSIONS), cluster_id, invite, user };
+    this.#frame = tokenHash === null ? frame : { ...frame, token: tokenHash };
     this.#next();
   }
 

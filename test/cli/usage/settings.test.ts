@@ -45,6 +45,35 @@ const parsed = (text: string) =>
   Object.fromEntries([...parseConfig(text, "c.yml", CHAT_FLAGS)].map(([name, { values }]) => [name, values]));
 const wrong = (text: string) => usage(() => parseConfig(text, "c.yml", CHAT_FLAGS));
 
+describe("plain or secured", () => {
+  const trust = (...args: string[]) => {
+    const { secured, insecure } = readChatOptions(gathered(["--id", "1", ...args]));
+    return { secured, insecure };
+  };
+
+  test("what is founded on loopback is plain, and beyond it secured; --secure and --insecure say otherwise", () => {
+    for (const host of ["127.0.0.1", "localhost", "::1"])
+      expect(trust("--host", host)).toEqual({ secured: false, insecure: false });
+    for (const host of ["10.0.0.1", "0.0.0.0", "chat.example", "::"]) {
+      expect(trust("--host", host)).toEqual({ secured: true, insecure: false });
+      expect(trust("--host", host, "--insecure")).toEqual({ secured: false, insecure: true });
+    }
+    expect(trust("--secure")).toEqual({ secured: true, insecure: false });
+    expect(usage(() => trust("--secure", "--insecure"))).toEqual([
+      "--secure and --insecure say the opposite: choose one",
+    ]);
+  });
+
+  test("an invitation leaves no choice, and says where the others are", () => {
+    const address = { id: 1, host: "127.0.0.1", port: 6001, pin: "a".repeat(26) };
+    const invitation = { role: "member", cluster_id: "c1", secret: "a".repeat(26), addresses: [address] } as const;
+    const options = (...args: string[]) => readChatOptions(gathered(["--id", "2", ...args]), invitation);
+    expect(options()).toMatchObject({ secured: true, insecure: false, seeds: [], invitation });
+    expect(usage(() => options("--insecure"))[0]).toContain("leave out --insecure");
+    expect(usage(() => options("--seed", "1:127.0.0.1:6001"))[0]).toContain("leave out --seed");
+  });
+});
+
 describe("precedence", () => {
   test("a flag wins over a variable, that over the file, that over the default; each says where it is from", () => {
     const config = file("three.yml", "\nid: 1\nname: file\nroom: file\nhistory: 5\n");

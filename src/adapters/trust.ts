@@ -1,0 +1,56 @@
+/** Trust on this platform: keys are files of the directory, secrets and hashes are node:crypto's, and the network is TLS. */
+import type * as Crypto from "node:crypto";
+import { toBase32 } from "../core/base32.ts";
+import type { Network, PortError, Trust } from "../host/contracts.ts";
+import { builtin } from "./builtin.ts";
+import type { Credentials } from "./certificate.ts";
+import { systemClock } from "./clock.ts";
+import { toPortError } from "./errors.ts";
+import { makeKeys, openKeys } from "./key-files.ts";
+import { namedNetwork } from "./named-network.ts";
+
+const SECRET_BYTES = 16;
+
+export function platformTrust(directory: string): Trust {
+  let opened: Promise<Credentials> | null = null;
+  const own = () => {
+    opened ??= openKeys(directory).then((found) => found ?? makeKeys(directory));
+    return opened;
+  };
+  return {
+    key: (done) =>
+      answer(
+        own().then(({ key }) => key),
+        done,
+      ),
+    network: (warn, done) =>
+      answer(
+        own().then((credentials) => network(credentials, warn)),
+        done,
+      ),
+    hash: hashSecret,
+    secret: () => toBase32(crypto().randomBytes(SECRET_BYTES)),
+  };
+}
+
+/** SHA-256 of its characters, in base32. */
+export function hashSecret(secret: string): string {
+  return toBase32(crypto().createHash("sha256").update(secret).digest());
+}
+
+/** What the callback throws is thrown on the event loop, as of any other callback. */
+function answer<T>(made: Promise<T>, done: (error: PortError | null, value: T | null) => void): void {
+  made.then(
+    (value) => setImmediate(() => done(null, value)),
+    (error: unknown) => setImmediate(() => done(toPortError(error), null)),
+  );
+}
+
+function crypto(): typeof Crypto {
+  return builtin("node:crypto");
+}
+
+async function network(own: Credentials, warn: (message: string) => void): Promise<Network> {
+  const { tlsNetwork } = await import("./tls-network.ts");
+  return namedNetwork(tlsNetwork(own, { clock: systemClock, warn }), systemClock);
+}
