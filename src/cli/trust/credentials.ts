@@ -79,7 +79,8 @@ function refuse(message: string): never {
   throw new UsageError(message);
 }
 
-function credentialsIn(path: string): Credentials | null {
+/** null: there is no such file. Throws UsageError. */
+export function credentialsIn(path: string): Credentials | null {
   const text = guarded(() => readSecretFile(path, DANGER));
   if (text === null) return null;
   const value = json(text);
@@ -113,13 +114,9 @@ export function keptCredentials(): Credentials | null {
 
 /**
  * The token with which an invitation is being used, and what ends that: kept before anything is sent, so that who is
- * interrupted has it the next time. Throws UsageError, also where `path` holds a token already.
+ * interrupted has it the next time. Throws UsageError.
  */
 export function pendingToken(path: string, make: () => string): { readonly token: string; done(): void } {
-  if (existsSync(path))
-    throw new UsageError(
-      `${path} holds a token already: use it without an invitation, or keep another one with --token-file`,
-    );
   const pending = `${path}.new`;
   const done = () => rmSync(pending, { force: true });
   const before = guarded(() => readSecretFile(pending, DANGER));

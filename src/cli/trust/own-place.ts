@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
 import { platformVisit } from "../../adapters/platform.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
+import { PortError } from "../../host/contracts.ts";
 import { readIdentity } from "../../host/store/identity.ts";
 import { HostError } from "../../host/store/unusable.ts";
 import type { Invitation } from "../../wire/invitation.ts";
@@ -40,9 +41,22 @@ function ownId(settings: Settings, clusterId: string): number | null {
   const directories = existsSync(all) ? readdirSync(all).filter((name) => /^peer-[0-9]+$/.test(name)) : [];
   for (const name of directories.sort()) {
     const identity = identityIn(join(all, name));
-    if (identity?.cluster_id === clusterId) return identity.id;
+    if (identity?.cluster_id === clusterId && isFree(join(all, name))) return identity.id;
   }
   return null;
+}
+
+/** No process has it: several peers of one cluster may be on this machine. */
+function isFree(directory: string): boolean {
+  const disk = openDisk(directory);
+  try {
+    if (disk.lock() !== null) return false;
+    disk.unlock();
+    return true;
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    return false;
+  }
 }
 
 function identityIn(directory: string) {

@@ -13,7 +13,7 @@ import { readName } from "../client/client-flags.ts";
 import type { Output } from "../process/output.ts";
 import { visible } from "../screen/visible.ts";
 import type { Settings } from "../usage/settings.ts";
-import { credentialsOf, keep, pendingToken, tokenPath } from "./credentials.ts";
+import { credentialsIn, credentialsOf, keep, pendingToken, tokenPath } from "./credentials.ts";
 import { type Visit, visitWith } from "./visit.ts";
 
 const TOKEN_BYTES = 16;
@@ -21,6 +21,13 @@ const TOKEN_BYTES = 16;
 /** Uses the invitation, keeps what it gives, and says where; null: it was not taken, and why is said. Throws UsageError. */
 export async function visitInvited(settings: Settings, invitation: Invitation, err: Output): Promise<Visit | null> {
   const path = tokenPath(settings, invitation.cluster_id);
+  const before = credentialsIn(path);
+  if (before !== null) {
+    err.line(
+      `chatpeer: the invitation is not used: ${path} holds a token already (--token-file FILE keeps another one)`,
+    );
+    return visitWith(before, null);
+  }
   const user = readName(settings);
   const { token, done } = pendingToken(path, () => toBase32(randomBytes(TOKEN_BYTES)));
   const redeemed = await redeem(invitation, hashSecret(token), user, err);
