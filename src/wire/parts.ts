@@ -47,9 +47,10 @@ const version = count(1_000_000);
 /** The versions in a greeting: the highest, and the lowest where that differs. */
 export const versions = { version, version_min: v.exactOptional(version) };
 /** Base32 of 32 bytes: a directory's key, or SHA-256 of a secret. */
-export const hash = v.pipe(v.string(), v.regex(/^[a-z2-7]{52}$/));
+export const hash = v.pipe(v.string(), v.regex(/^[a-z2-7]{52}$/, "no hash"));
 /** Base32 of 16 random bytes. */
-export const secret = v.pipe(v.string(), v.regex(/^[a-z2-7]{26}$/));
+// The words of the library would show what came instead, in logs and refusals.
+export const secret = v.pipe(v.string("no secret"), v.regex(/^[a-z2-7]{26}$/, "no secret"));
 export const key = { id: peerId, inc: word };
 export const address = { host, port };
 export const twin = v.strictObject({ boot, ...address });

@@ -123,12 +123,16 @@ export function stringEnd(bytes: Uint8Array, start: number, end: number): number
   return end;
 }
 
-/** The beginning of untrusted bytes, safe to print. */
+/** What may be a secret, or most of one. */
+const SECRET = /[a-z2-7]{20,}/g;
+
+/** The beginning of hostile bytes, safe to print and to log. */
 export function quote(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let i = start; i < Math.min(end, start + 40); i++) {
     const byte = bytes[i] as number;
     text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
   }
+  text = text.replace(SECRET, "…");
   return end - start > 40 ? `${text}… (${end - start} bytes)` : text;
 }

@@ -371,9 +371,22 @@ describe("[W4] whatever a stranger sends", () => {
       ["é", "\\xc3\\xa9"],
     ];
     for (const [text, why] of wrong) expect(refusal(greeted(), `${text}\n`)).toContain(why);
-    expect(refusal(greeted(), `${"x".repeat(5000)}\n`)).toBe(
-      `not a line of JSON in UTF-8: ${"x".repeat(40)}… (5000 bytes)`,
+    expect(refusal(greeted(), `${"X".repeat(5000)}\n`)).toBe(
+      `not a line of JSON in UTF-8: ${"X".repeat(40)}… (5000 bytes)`,
     );
+  });
+
+  test("[A8] what may be a secret is in no refusal, which is logged on both sides", () => {
+    const secret = "abcdefghij234567klmnopqrst";
+    const redeem = { ...new Sampler(3).frame("REDEEM"), invite: `${secret}2` };
+    const attach = { ...new Sampler(3).frame("ATTACH"), token: secret.slice(1) };
+    for (const bytes of [
+      line(redeem),
+      line(attach),
+      ascii(`{"token":"${secret}",\n`),
+      line({ token: secret, type: "X" }),
+    ])
+      expect(refusal(new FrameDecoder(), bytes)).not.toContain(secret.slice(1, 20));
   });
 
   test("text that is not UTF-8 is refused, a byte order mark too", () => {

@@ -25,8 +25,9 @@ test("a quote is the first 40 bytes in printable ASCII, and says how many there 
   expect(quote(ascii("plain text"), 0, 10)).toBe("plain text");
   expect(quote(ascii("xxplain textxx"), 2, 12)).toBe("plain text");
   expect(quote(Uint8Array.of(0, 0x1b, 0x7f, 0x9b, 0xff, 0x20, 0x7e), 0, 7)).toBe("\\x00\\x1b\\x7f\\x9b\\xff ~");
-  expect(quote(ascii("a".repeat(40)), 0, 40)).toBe("a".repeat(40));
-  expect(quote(ascii("a".repeat(50)), 0, 41)).toBe(`${"a".repeat(40)}… (41 bytes)`);
+  expect(quote(ascii("A".repeat(40)), 0, 40)).toBe("A".repeat(40));
+  expect(quote(ascii("A".repeat(50)), 0, 41)).toBe(`${"A".repeat(40)}… (41 bytes)`);
+  expect(quote(ascii(`{"token":"${"abcdef234567".repeat(3)}"`), 0, 47)).toBe('{"token":"…… (47 bytes)');
 });
 
 test("half a character is no name and no message, alone, beside others, and the wrong way round", () => {
