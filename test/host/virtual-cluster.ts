@@ -5,7 +5,7 @@ import { expect } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import { DEFAULT_ENGINE } from "../../src/engines/default.ts";
 import { ClientHost } from "../../src/host/client/client-host.ts";
-import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events.ts";
+import type { DeliveredMessage, HostEvent, LogRecord, Stopped } from "../../src/host/events.ts";
 import { Host } from "../../src/host/host.ts";
 import type { HostOptions } from "../../src/host/host-contract.ts";
 import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
@@ -30,7 +30,7 @@ export class Cluster {
   readonly disks: VirtualDisk[];
   readonly peers = new Map<number, Run<Host>>();
   readonly #options: Partial<HostOptions>;
-  #nextSite = 50;
+  nextSite = 50;
 
   constructor(options: Partial<HostOptions> = {}, seed = 7, peers = 3) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class Cluster {
     const disk = this.disks[id - 1] as VirtualDisk;
     this.peers.set(
       id,
-      this.#run(
+      this.run(
         id,
         ({ clock, network, secured }, listener) =>
           new Host(
@@ -83,8 +83,8 @@ export class Cluster {
 
   client(name: string, peer: number, since: number | null = null, follow = true): Run<ClientHost> {
     const addresses = [{ host: "virtual", port: 6000 + peer }];
-    return this.#run(
-      this.#nextSite++,
+    return this.run(
+      this.nextSite++,
       (ports, listener) => new ClientHost(ports, { addresses, name, room: "general", since, follow }, listener),
     );
   }
@@ -96,7 +96,8 @@ export class Cluster {
     return client;
   }
 
-  #run<S extends { start(): void }>(
+  /** Runs it on a machine of its own. */
+  run<S extends { start(): void }>(
     site: number,
     make: (
       ports: { clock: VirtualClock } & Pick<Attached, "network" | "secured">,
@@ -108,7 +109,12 @@ export class Cluster {
     const [events, stops]: [HostEvent[], Stopped[]] = [[], []];
     const service = make(
       { clock, network, secured },
-      { event: (e) => events.push(e), log: () => {}, writable: () => {}, stopped: (s) => stops.push(s) },
+      {
+        event: (e) => events.push(e),
+        log: (record) => this.log(record),
+        writable: () => {},
+        stopped: (s) => stops.push(s),
+      },
     );
     const end = () => {
       clock.end();
@@ -117,6 +123,9 @@ export class Cluster {
     service.start();
     return { service, clock, events, stops, die: end };
   }
+
+  /** Of the operator's logs of all. */
+  log(_record: LogRecord): void {}
 
   kill(id: number): void {
     this.peers.get(id)?.die();

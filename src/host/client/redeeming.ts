@@ -5,7 +5,10 @@
  */
 import { place } from "../../core/address.ts";
 import type { Redeem, Redeemed } from "../../core/client-frames.ts";
+import { DEFAULT_TIMINGS } from "../../core/config.ts";
+import type { Millis } from "../../core/ids.ts";
 import { OWN_VERSIONS, sayVersions } from "../../core/versions.ts";
+import { encodeFrame } from "../../wire/encode.ts";
 import { type Invitation, type InvitingPeer, pinOf } from "../../wire/invitation.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
 import type { Channel } from "../net/channel.ts";
@@ -100,7 +103,17 @@ export class Redeeming {
       },
     });
     this.#channel = channel;
-    this.#timer = this.#ports.clock.after(ANSWER_MS, () => channel.destroy("ETIMEDOUT"));
+    this.#waitFor(channel, this.#ports.clock.now() + ANSWER_MS);
+  }
+
+  /** A peer gives up a connection on which nothing comes. */
+  #waitFor(channel: Channel, until: Millis): void {
+    const { clock } = this.#ports;
+    this.#timer = clock.after(DEFAULT_TIMINGS.heartbeat, () => {
+      if (clock.now() >= until) return channel.destroy("ETIMEDOUT");
+      if (channel.isGreeted) channel.write(encodeFrame({ type: "PING", at: clock.now() }), false);
+      this.#waitFor(channel, until);
+    });
   }
 
   #end(tell: () => void): void {
