@@ -5,6 +5,7 @@ import type { Invitation } from "../../wire/invitation.ts";
 import { isUnspecified } from "../process/addresses.ts";
 import type { Output } from "../process/output.ts";
 import { onSignals } from "../process/signals.ts";
+import { standardInput } from "../process/standard-input.ts";
 import { givenInvitation } from "../trust/invited.ts";
 import { idsTaken } from "../trust/look.ts";
 import { withPlace } from "../trust/own-place.ts";
@@ -43,7 +44,7 @@ export const CHAT: Command = {
   },
   async run({ settings, words, err }) {
     if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is no flag (a command would stand first)`);
-    const invitation = givenInvitation(settings, "member");
+    const invitation = await givenInvitation(settings, "member");
     if (invitation !== null) return chatInvited(settings, invitation, err);
     if (!mayAsk(settings)) return chat(readChatOptions(settings), err);
     const { askPeer } = await import("../process/ask-peer.ts");
@@ -75,7 +76,7 @@ function chat(options: ChatOptions, err: Output): Promise<number> {
   return runChat(
     platformPorts(options.dataDir),
     options,
-    { input: process.stdin, output: standardStream(1), error: standardStream(2) },
+    { input: standardInput(), output: standardStream(1), error: standardStream(2) },
     onSignals,
   );
 }

@@ -6,6 +6,7 @@ import { refuseText } from "../../host/net/admission.ts";
 import { talk } from "../chat/talk.ts";
 import { isInvitation } from "../process/ask.ts";
 import { onSignals } from "../process/signals.ts";
+import { standardInput } from "../process/standard-input.ts";
 import { keptCredentials, OWN_DIRECTORY, TOKEN_FILE } from "../trust/credentials.ts";
 import { givenInvitation, understood } from "../trust/invited.ts";
 import { type Visit, visitGiven, visitWith } from "../trust/visit.ts";
@@ -41,7 +42,7 @@ export const CONNECT: Command = {
   exits: { 0: "left in good order", 1: "it could not go on: stderr says why", [INTERRUPTED]: "interrupted" },
   async run({ settings, words, err }) {
     const { visitInvited } = await import("../trust/redeem.ts");
-    const invitation = givenInvitation(settings, "client");
+    const invitation = await givenInvitation(settings, "client");
     if (invitation !== null) return connectFirst(settings, await visitInvited(settings, invitation, err));
     const kept = words.length === 0 && !isGiven(settings) ? keptCredentials() : null;
     if (kept !== null) return connect(settings, await visitWith(kept, null));
@@ -131,7 +132,7 @@ function connect(settings: Settings, { ports, addresses, access, name: own }: Vi
     ports.clock,
     (listener) => new ClientHost(ports, access === null ? shared : { ...shared, access }, listener),
     { ...options, senderId: null },
-    { input: process.stdin, output: standardStream(1), error: standardStream(2) },
+    { input: standardInput(), output: standardStream(1), error: standardStream(2) },
     onSignals,
   );
 }

@@ -93,7 +93,7 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
     const status = isMember ? await askStatus(ports, a, timeoutMs) : null;
     return status === null ? [] : judgeStanding(a, status);
   });
-  const given = givenText(settings);
+  const given = await givenText(settings);
   const invited =
     given === null
       ? []

@@ -1,7 +1,8 @@
 /** The invitation that somebody is given: from a prompt, a file, standard input or the environment; never from an argument. */
-import { readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Invitation, parseInvitation } from "../../wire/invitation.ts";
 import type { Question } from "../process/ask.ts";
+import { takeFirstLine } from "../process/standard-input.ts";
 import type { Flag } from "../usage/flag.ts";
 import { UsageError } from "../usage/flag-values.ts";
 import { INVITE_VARIABLE } from "../usage/secrets.ts";
@@ -17,20 +18,24 @@ export const INVITE_FILE: Flag = {
 
 /** An invitation is far shorter; this is a mistaken argument. */
 const FILE_BYTES_MAX = 16 * 1024;
-const STDIN = 0;
-const NEWLINE = 0x0a;
 
-/** null: none is given. Throws UsageError. */
-export function givenInvitation(settings: Settings, role: Invitation["role"]): Invitation | null {
-  const given = givenText(settings);
+interface Given {
+  /** Where it stands, for errors. */
+  readonly label: string;
+  readonly text: string;
+}
+
+/** null: none is given. Rejects with UsageError. */
+export async function givenInvitation(settings: Settings, role: Invitation["role"]): Promise<Invitation | null> {
+  const given = await givenText(settings);
   return given === null ? null : understood(given.label, given.text, role);
 }
 
-/** As it stands there. Throws UsageError. */
-export function givenText(settings: Settings): { readonly label: string; readonly text: string } | null {
+/** As it stands there. Rejects with UsageError. */
+export async function givenText(settings: Settings): Promise<Given | null> {
   const file = settings.text(INVITE_FILE.name);
   const variable = process.env[INVITE_VARIABLE] ?? "";
-  if (file !== undefined) return { label: settings.label(INVITE_FILE.name), text: readText(file) };
+  if (file !== undefined) return { label: settings.label(INVITE_FILE.name), text: await readText(file) };
   return variable === "" ? null : { label: INVITE_VARIABLE, text: variable };
 }
 
@@ -56,21 +61,15 @@ export function understood(label: string, text: string, role: Invitation["role"]
   );
 }
 
-function readText(file: string): string {
-  try {
-    return file === "-" ? firstLine() : readFileSync(file, "utf8").slice(0, FILE_BYTES_MAX);
-  } catch (error) {
+async function readText(file: string): Promise<string> {
+  if (file === "-" && process.stdin.isTTY === true)
     throw new UsageError(
-      `cannot read the invitation in ${file === "-" ? "standard input" : file}: ${(error as Error).message}`,
+      "standard input is a terminal: leave out --invite-file -, and type the invitation where it is asked for",
     );
+  try {
+    return file === "-" ? await takeFirstLine(FILE_BYTES_MAX) : readFileSync(file, "utf8").slice(0, FILE_BYTES_MAX);
+  } catch (error) {
+    const where = file === "-" ? "standard input" : file;
+    throw new UsageError(`cannot read the invitation in ${where}: ${(error as Error).message}`);
   }
-}
-
-/** Byte by byte: what stands behind it is for the chat. */
-function firstLine(): string {
-  const bytes: number[] = [];
-  const byte = new Uint8Array(1);
-  while (bytes.length < FILE_BYTES_MAX && readSync(STDIN, byte) === 1 && byte[0] !== NEWLINE)
-    bytes.push(byte[0] as number);
-  return Buffer.from(bytes).toString();
 }

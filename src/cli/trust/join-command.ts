@@ -31,7 +31,7 @@ export const JOIN: Command = {
   async run({ settings: own, words, err }) {
     const settings = own.of(CHAT_FLAGS);
     if (words.length > 0) throw new UsageError("join takes no words: it asks for the invitation");
-    const given = givenInvitation(settings, "member");
+    const given = await givenInvitation(settings, "member");
     if (given !== null) return chatInvited(settings, given, err);
     if (settings.on("json") || process.stdin.isTTY !== true || standardStream(1).isTTY !== true)
       throw new UsageError(`join needs an invitation: --invite-file FILE (- is standard input), or ${INVITE_VARIABLE}`);
