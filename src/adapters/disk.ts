@@ -16,6 +16,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -81,13 +82,8 @@ class PlatformDisk implements Disk {
 
   makeDirectory(path: string): void {
     const full = join(this.#root, path);
-    const first = attempt("make", full, () => mkdirSync(full, { recursive: true, mode: 0o700 }));
-    if (first === undefined) return;
     // A directory that a power cut takes away takes its files along: each new name is made durable where it stands.
-    for (let made = full; ; made = dirname(made)) {
-      syncDirectory(dirname(made));
-      if (made === first || made === dirname(made)) return;
-    }
+    for (const made of attempt("make", full, () => makeMissing(full)).reverse()) syncDirectory(dirname(made));
   }
 
   rename(from: string, to: string): void {
@@ -184,6 +180,31 @@ class PlatformFile implements File {
     this.#closed = true;
     // A descriptor number is used again at once: it is kept while a sync in another thread still means this file.
     if (this.#syncs === 0) closeSync(this.#fd);
+  }
+}
+
+/**
+ * Makes a directory and those above it that are missing. Returns what was made, the outermost first. `mkdirSync` with
+ * `recursive` would try for ever under Node.js where a file system takes no directories and says ENOENT, as /proc does.
+ */
+function makeMissing(path: string): string[] {
+  try {
+    return makeOne(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const above = makeMissing(dirname(path));
+  return [...above, ...makeOne(path)];
+}
+
+/** Empty where it is there already. */
+function makeOne(path: string): string[] {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return [path];
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" && statSync(path).isDirectory()) return [];
+    throw error;
   }
 }
 

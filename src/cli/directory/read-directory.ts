@@ -1,5 +1,4 @@
 /** `chatpeer verify DIR...` and `chatpeer log DIR`: what data directories hold, read without disturbing anyone. */
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
 import { standardStream } from "../../adapters/standard-stream.ts";
@@ -16,7 +15,7 @@ import { messageLine } from "../screen/text-lines.ts";
 import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
 import { name, UsageError } from "../usage/flag-values.ts";
-import { entriesOf, piecesIn, verifyPieces } from "./pieces.ts";
+import { entriesOf, isThere, piecesIn, verifyPieces } from "./pieces.ts";
 import { Reading } from "./reading.ts";
 
 const INDEX_MAX = 999_999_999_999_999;
@@ -167,9 +166,9 @@ export async function printLog(
   });
 }
 
-/** The files of a data directory that is there. Throws UsageError. */
+/** The files of a data directory that is there. Throws UsageError, or PortError where this user may not look. */
 export function openData(directory: string) {
-  if (!existsSync(join(directory, "log")))
+  if (!isThere(join(directory, "log")))
     throw new UsageError(
       `${directory} is no data directory of a peer: it has no log/ and holds no segments (they are made by --data-dir)`,
     );
