@@ -21,6 +21,7 @@ import { type MessageBlock, readMessages } from "./delivery.ts";
 import type { LogLevel, Status, Stopped } from "./events.ts";
 import type { HostListener, HostOptions, Ports } from "./host-contract.ts";
 import { NOT_RUNNING } from "./intake.ts";
+import { Namesakes } from "./namesakes.ts";
 import { refuseAddress } from "./net/admission.ts";
 import { Presence } from "./net/presence.ts";
 import { type OpeningHost, open } from "./opening.ts";
@@ -63,11 +64,11 @@ export class Host implements Service {
     const engine = () => this.#running?.engine ?? null;
     const core = () => this.#running?.peer ?? null;
     const peer = () => (this.#stopping ? null : core());
-    this.#person = new OwnPerson(options, clock, input);
+    this.#person = new OwnPerson(options, clock, input, () => this.#whole.namesakes.lookSoon());
     const who = new Who({
       ...{ clock, peer },
       links: () => this.#opened?.links ?? null,
-      peopleHere: () => this.#peopleHere(),
+      peopleHere: (asker) => this.#peopleHere(asker),
     });
     const troubles = new Troubles(
       () => clock.wall(),
@@ -80,8 +81,12 @@ export class Host implements Service {
       clusterId: () => this.#opened?.directory.clusterId ?? null,
       clients: () => this.#opened?.clients ?? null,
     });
+    const namesakes = new Namesakes({
+      ...{ clock, options, event, person: this.#person, who },
+      clients: () => this.#opened?.clients ?? null,
+    });
     this.#whole = {
-      ...{ event, die, who, troubles, telling },
+      ...{ event, die, who, troubles, telling, namesakes },
       ...{ clock, network, options, listener, person: this.#person, rooms: this.rooms, input, engine, core, peer },
       presence: new Presence(clock, (id) => id !== this.#opened?.directory.self.id, event),
       log: (level, message) => this.#log(level, message),
@@ -192,10 +197,12 @@ export class Host implements Service {
     this.#person.confirmRead(room, seqNo);
   }
 
-  #peopleHere(): HerePerson[] {
-    const user = this.#whole.telling.ownName;
+  /** Of two that begin with one name at once, the one at the peer with the lower id gets it: to peers above, it claims it. */
+  #peopleHere(asker: PeerId): HerePerson[] {
+    const claims = this.#options.id < asker;
+    const user = this.#whole.telling.nameHere(claims);
     const own = { user, client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
-    return [own, ...(this.#opened?.clients.people() ?? [])];
+    return [own, ...(this.#opened?.clients.people(claims) ?? [])];
   }
 
   /** The door for clients that do not come through this peer's listener; null before it listens. */
@@ -304,6 +311,7 @@ export class Host implements Service {
     opened?.writer.stop();
     opened?.slices.stop();
     this.#whole.presence.stop();
+    this.#whole.namesakes.stop();
     running?.turn.stop();
     running?.upkeep.stop();
     opened?.links.close();

@@ -10,6 +10,7 @@ import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { EngineView } from "../engines/view.ts";
 import type { Who } from "./answers/who.ts";
 import type { Clients } from "./client/attached-clients.ts";
+import type { Namesakes } from "./namesakes.ts";
 import { endsPeer, judgeHello, type Origin } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import type { Links } from "./net/links.ts";
@@ -24,6 +25,7 @@ export interface MeetingHost extends Whole {
   readonly directory: Directory;
   readonly who: Who;
   readonly presence: Presence;
+  readonly namesakes: Pick<Namesakes, "lookSoon">;
   links(): Pick<Links, "setTargets" | "refuse">;
   clients(): Pick<Clients, "refuseSaid">;
 }
@@ -72,6 +74,7 @@ export class Meeting {
   onUp(link: LinkId, hello: Hello): void {
     const { id, inc, boot, host, port } = hello;
     this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port } });
+    this.#host.namesakes.lookSoon();
   }
 
   onDown(link: LinkId): void {

@@ -10,6 +10,7 @@ import { Delivery } from "./delivery.ts";
 import type { Status } from "./events.ts";
 import { Intake } from "./intake.ts";
 import { Meeting } from "./meeting.ts";
+import type { Namesakes } from "./namesakes.ts";
 import { Links } from "./net/links.ts";
 import type { Presence } from "./net/presence.ts";
 import type { Opened } from "./parts.ts";
@@ -30,6 +31,7 @@ export interface OpeningHost extends Whole {
   readonly rooms: Rooms;
   readonly telling: Telling;
   readonly troubles: Troubles;
+  readonly namesakes: Namesakes;
   readonly who: Who;
   status(): Status;
   holds(): boolean;
@@ -103,6 +105,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     peer: host.peer,
     clusterId: () => directory.clusterId,
     ownName: () => person.announced,
+    onRenamed: () => host.namesakes.lookSoon(),
     input: host.input,
     status: host.status,
     hindrances: () => telling.hindrances(),

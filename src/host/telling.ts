@@ -35,10 +35,7 @@ export class Telling {
   readonly #unsent = new Set<string>();
   /** When this peer first had a leader. */
   #cameAt: Millis | null = null;
-  /**
-   * Whether another person has the name of this peer's person. Until it is known to be free, this peer does not claim
-   * it, so that of two that ask at once neither seems to have it.
-   */
+  /** Whether another person has the name of this peer's person. */
   #name: "unknown" | "asked" | "free" = "unknown";
 
   constructor(host: TellingHost) {
@@ -52,9 +49,9 @@ export class Telling {
     this.#host.clients()?.tellAll(told);
   }
 
-  /** The name of the person here as others may know it; "" before it is known that nobody else has it. */
-  get ownName(): string {
-    return this.#name === "free" ? (this.#host.person.announced ?? "") : "";
+  /** The name of the person here, "" for nobody. Until it is known that nobody else has it, it is a claim. */
+  nameHere(claims: boolean): string {
+    return claims || this.#name === "free" ? (this.#host.person.announced ?? "") : "";
   }
 
   /** Why messages wait, as it was told last; null while they do not. */

@@ -104,13 +104,13 @@ export class Clients implements ClientEvents {
     return [...this.#attachments.values()].some((a) => a.name === name);
   }
 
-  /** The clients that are served, as they are now. */
-  people(): HerePerson[] {
+  /** The clients that are served, as they are now; with `claims` also those whose names are being asked about. */
+  people(claims: boolean): HerePerson[] {
     const now = this.#host.clock.now();
     const commit = this.#host.peer()?.log.commit ?? 0;
     // Measures round trips anew for the next question; the first measurement is made when a client is served.
     for (const { link, served } of this.#attachments.values()) if (served) this.#ping(link);
-    const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
+    const named = [...this.#attachments.values()].filter((a) => (a.served || claims) && a.name !== "");
     return named.map(({ name, link, roundTrip, waitsAt, sentThrough }) => ({
       user: name,
       client: true,
@@ -178,7 +178,9 @@ export class Clients implements ClientEvents {
   #rename(attachment: Attachment, name: string): void {
     const was = attachment.name;
     attachment.name = name;
-    if (was !== name) this.#tellPresence(attachment, true, was);
+    if (was === name) return;
+    this.#tellPresence(attachment, true, was);
+    this.#host.onRenamed();
   }
 
   #onChat({ id, attach }: Attachment, chat: Chat): void {
@@ -212,6 +214,15 @@ export class Clients implements ClientEvents {
   /** Tells clients with a person, not visitors. */
   tellAll(told: Told): void {
     this.#tellThose(told, ({ served, attach }) => served && attach.user !== "");
+  }
+
+  /** The names of those who are served. */
+  names(): readonly string[] {
+    return [...this.#attachments.values()].filter(({ served, name }) => served && name !== "").map(({ name }) => name);
+  }
+
+  tellName(name: string, told: Told): void {
+    this.#tellThose(told, (attachment) => attachment.served && attachment.name === name);
   }
 
   #tellThose(told: Told, whom: (attachment: Attachment) => boolean): void {
