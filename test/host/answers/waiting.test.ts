@@ -123,6 +123,17 @@ describe("no cluster yet", () => {
     );
   });
 
+  test("a seed that is this peer itself is no other peer: its id, or its address", () => {
+    const cluster = new Cluster();
+    cluster.start(2, { seeds: [{ id: 2, host: "virtual", port: 6002 }] });
+    cluster.start(3, { seeds: [1, 7].map((id) => ({ id, host: "virtual", port: id === 7 ? 6007 : 6003 })) });
+    cluster.pass();
+    expect(waiting(cluster, 2).message).toBe(
+      "not in a cluster yet: --seed names this peer itself, and no other one. To found a cluster, start it again without --seed; to join one, name another peer",
+    );
+    expect(waiting(cluster, 3).message).toContain("no seed has answered (peer 7 (virtual:6007)). Is a peer");
+  });
+
   test("[M1] everybody lists everybody as seed: all are told that one must found; the one that then does is joined", () => {
     const all = [1, 2, 3].map((id) => ({ id, host: "virtual", port: 6000 + id }));
     const cluster = new Cluster();
