@@ -78,7 +78,7 @@ export class Host implements Service {
     const die: OpeningHost["die"] = (reason, code) => this.#die(reason, code);
     const telling = new Telling({
       ...{ clock, options, core, event, die, person: this.#person, who, troubles },
-      clusterId: () => this.#opened?.directory.clusterId ?? null,
+      hasCluster: () => this.#opened?.meeting.hasCluster === true,
       clients: () => this.#opened?.clients ?? null,
     });
     const namesakes = new Namesakes({

@@ -37,6 +37,8 @@ export class Meeting {
   /** Refusals that were reported: a peer that dials again is refused again. */
   readonly #refusals = new Set<string>();
   #committedElsewhere: LogIndex = 0;
+  /** Links whose other side belongs to a cluster. */
+  readonly #founded = new Set<LinkId>();
 
   constructor(host: MeetingHost) {
     this.#host = host;
@@ -45,6 +47,11 @@ export class Meeting {
   /** The highest commit index that a leader has named. */
   get committedElsewhere(): LogIndex {
     return this.#committedElsewhere;
+  }
+
+  /** This peer belongs to a cluster, or somebody that it is linked with does. */
+  get hasCluster(): boolean {
+    return this.#founded.size > 0 || this.#host.directory.clusterId !== null;
   }
 
   hello(): Hello {
@@ -72,13 +79,15 @@ export class Meeting {
   }
 
   onUp(link: LinkId, hello: Hello): void {
-    const { id, inc, boot, host, port } = hello;
+    const { id, inc, boot, host, port, cluster_id } = hello;
+    if (cluster_id !== null) this.#founded.add(link);
     this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port } });
     this.#host.namesakes.lookSoon();
   }
 
   onDown(link: LinkId): void {
     const gone = this.#host.core()?.links.get(link);
+    this.#founded.delete(link);
     this.#host.input({ type: "link-down", link });
     if (gone !== undefined) this.#host.who.onLinkDown(link, gone.id);
   }

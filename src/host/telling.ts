@@ -23,7 +23,8 @@ export interface TellingHost extends Pick<Whole, "clock" | "options" | "core" | 
   readonly person: OwnPerson;
   readonly who: Who;
   readonly troubles: Troubles;
-  clusterId(): string | null;
+  /** This peer belongs to a cluster, or somebody that it is linked with does. */
+  hasCluster(): boolean;
   /** Null before the peer has its directory. */
   clients(): Pick<Clients, "tellAll"> | null;
 }
@@ -95,7 +96,7 @@ export class Telling {
   }
 
   get surroundings(): Surroundings {
-    return { seeds: this.#host.options.seeds, hasCluster: this.#host.clusterId() !== null };
+    return { seeds: this.#host.options.seeds, hasCluster: this.#host.hasCluster() };
   }
 
   /**

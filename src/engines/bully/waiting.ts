@@ -99,7 +99,7 @@ function outside(peer: Node, { seeds, hasCluster }: Surroundings): string {
     return `not in a cluster yet: no seed has answered (${whom(others)}). Is a peer running there? \`chatpeer doctor ${place(seed)}\` says what is in the way`;
   }
   const answer = `${whom(linked)} ${linked.length === 1 ? "answers" : "answer"}`;
-  if (hasCluster) return `not in a cluster yet: ${answer}, and cannot let anybody in without a leader there`;
+  if (hasCluster) return `not in a cluster yet: ${answer}, and a leader there is waited for, to let this peer in`;
   return `not in a cluster yet: ${answer}, but nobody has founded one. Exactly one of you must: stop one, and start it again without --seed (and without seeds in its configuration); the others then join it by themselves`;
 }
 

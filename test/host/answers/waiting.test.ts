@@ -123,6 +123,20 @@ describe("no cluster yet", () => {
     );
   });
 
+  test("somebody has founded one as soon as a seed says so, before it lets this peer in", () => {
+    const cluster = new Cluster();
+    cluster.start(1);
+    cluster.pass();
+    cluster.start(2);
+    const told = new Set<string>();
+    while (cluster.status(2).members.length === 0) {
+      told.add(cluster.status(2).waiting?.message ?? "");
+      cluster.pass(0.1);
+    }
+    expect([...told].join("\n")).toContain("peer 1 (virtual:6001) answers, and a leader there is waited for");
+    expect([...told].join("\n")).not.toContain("nobody has founded one");
+  });
+
   test("a seed that is this peer itself is no other peer: its id, or its address", () => {
     const cluster = new Cluster();
     cluster.start(2, { seeds: [{ id: 2, host: "virtual", port: 6002 }] });
