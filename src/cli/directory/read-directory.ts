@@ -147,23 +147,29 @@ export async function printLog(
     err.line(visible(`chatpeer: ${what}`));
   };
   const entries = pieces === null ? readCommitted(disk, rootOf(directory)) : entriesOf(disk, directory, wrong);
-  return reporting(err, progress, async () => {
-    for (const entry of entries) {
-      if (
-        entry.kind !== "chat" ||
-        entry.index <= options.after ||
-        (options.room !== null && entry.room_id !== options.room)
-      )
-        continue;
-      const message = toMessage(entry);
-      const room = options.room === null && message.room_id !== "general" ? `#${visible(message.room_id)} ` : "";
-      const ready = out.line(options.json ? JSON.stringify(message) : room + messageLine(message, paint));
-      if (out.lost) break;
-      if (!ready) await new Promise<void>((go) => out.resumed(go));
-    }
-    progress.end();
-    return code;
-  });
+  const rest = `what can be read behind that: chatpeer log ${join(directory, LOG_DIRECTORY)}`;
+  return reporting(
+    err,
+    progress,
+    async () => {
+      for (const entry of entries) {
+        if (
+          entry.kind !== "chat" ||
+          entry.index <= options.after ||
+          (options.room !== null && entry.room_id !== options.room)
+        )
+          continue;
+        const message = toMessage(entry);
+        const room = options.room === null && message.room_id !== "general" ? `#${visible(message.room_id)} ` : "";
+        const ready = out.line(options.json ? JSON.stringify(message) : room + messageLine(message, paint));
+        if (out.lost) break;
+        if (!ready) await new Promise<void>((go) => out.resumed(go));
+      }
+      progress.end();
+      return code;
+    },
+    pieces === null ? rest : null,
+  );
 }
 
 /** The files of a data directory that is there. Throws UsageError, or PortError where this user may not look. */
@@ -180,11 +186,17 @@ function rootOf(directory: string): string {
   return `${resolve(directory)}/`;
 }
 
-function reporting<T extends number | Promise<number>>(err: Output, progress: Progress, work: () => T): T | number {
+function reporting<T extends number | Promise<number>>(
+  err: Output,
+  progress: Progress,
+  work: () => T,
+  rest: string | null = null,
+): T | number {
   const report = (error: unknown): number => {
     progress.end();
     if (!(error instanceof DamagedLog || error instanceof DamagedFile || error instanceof PortError)) throw error;
     err.line(visible(`chatpeer: ${error.message}`));
+    if (rest !== null && error instanceof DamagedLog) err.line(visible(`chatpeer: ${rest}`));
     return 1;
   };
   try {

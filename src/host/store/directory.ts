@@ -313,8 +313,13 @@ export class Directory {
   #lost(state: LogState): HostError {
     const others = membersNoted(this.#disk).filter((m) => m.id !== this.#identity.id && m.role !== "left");
     const seeds = others.map((m) => `--seed ${m.id}:${m.host}:${m.port}`).join(" or ") || "--seed and its address";
+    // Without its beginning a log is nobody's history: it cannot be recovered by force either.
+    const last =
+      state.newest === null
+        ? `. Without its beginning nothing can go on from it, but \`chatpeer log DIR/${LOG_DIRECTORY}\` prints what can be read`
+        : ", or accept the loss: `chatpeer recover DIR --force`";
     return new HostError(
-      `the log is damaged behind index ${state.index} and what is left of it names no other member to fetch it from: if one lives, start with ${seeds}; else restore ${LOG_DIRECTORY}/ from a copy (its files have the same bytes on every peer that has them), or accept the loss: \`chatpeer recover DIR --force\``,
+      `the log is damaged behind index ${state.index} and what is left of it names no other member to fetch it from: if one lives, start with ${seeds}; else restore ${LOG_DIRECTORY}/ from a copy (its files have the same bytes on every peer that has them)${last}`,
     );
   }
 }
