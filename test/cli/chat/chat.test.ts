@@ -881,6 +881,31 @@ describe("the operator's log", () => {
     expect(seen.debug).toBeGreaterThan(seen.warn);
   });
 
+  test("[D4] where nobody sits, a full disk is a record at level error, and nothing stands beside the records", async () => {
+    for (const mode of ["quiet", "json"] as const) {
+      const machine = new Machine();
+      const run = machine.start({ headless: true, mode, prints: false, logLevel: "info", logFormat: "json" });
+      await run.until(() => run.err.includes("this peer leads"));
+      const bob = machine.client("bob", 6001);
+      await run.until(() => bob.events.some((e) => e.event === "started"));
+      machine.disk.faults.capacity = machine.disk.paths().reduce((sum, p) => sum + machine.disk.contents(p).length, 0);
+      bob.service.submit("general", "no room for this");
+      await run.until(() => run.err.includes("no space left"));
+      const records = run.err
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Event);
+      const errors = records.filter(({ level }) => level === "error");
+      expect(errors[0]).toMatchObject({ peer: 1, message: expect.stringContaining("cannot write") });
+      expect(errors).toHaveLength(new Set(errors.map(({ message }) => message)).size);
+      if (mode === "json") expect(run.of("error")).toHaveLength(errors.length);
+      else expect(run.out).toBe("");
+      machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
+      run.signal("SIGTERM");
+      await run.ended();
+    }
+  });
+
   test("at a screen between the messages, short where it is serious; whole where stderr leads elsewhere", async () => {
     for (const isTTY of [true, false]) {
       const machine = new Machine();

@@ -82,6 +82,9 @@ describe("precedence", () => {
     expect(gathered(["--id=1"], { CHATPEER_DATA_DIR: "~/chat" }).text("data-dir")).toBe(chat);
     expect(gathered(["--id=1", "--data-dir=x/~/chat"]).text("data-dir")).toBe("x/~/chat");
     expect(configFileOf(CHAT_FLAGS, new Map([["config", ["~/chat.yml"]]]), {})).toBe(join(homedir(), "chat.yml"));
+    expect(() => gathered(["--id=1", "--data-dir=~bob/chat"]).text("data-dir")).toThrow(
+      "give a whole path (or ./~bob/chat)",
+    );
   });
 
   test("a wrong value is named by where it stands", () => {
