@@ -308,8 +308,8 @@ test("[P6] one name on both sides of a cut, or by two /nicks at once: each is to
     [1, 2],
     [3, 2],
   ] as const) {
-    apart.network.cut(from, to);
-    apart.network.cut(to, from);
+    apart.network.lines.cut(from, to);
+    apart.network.lines.cut(to, from);
   }
   apart.pass(5000);
   const sides = [apart.attached("dan", 1), apart.attached("dan", 2)];
