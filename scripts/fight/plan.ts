@@ -33,7 +33,7 @@ export type Fault = Step["do"];
 export interface Plan {
   readonly ms: number;
   readonly steps: readonly (Step & { readonly at: number })[];
-  /** The order in which those who are away are started again. */
+  /** The order in which peers that are away are started again. */
   readonly order: readonly number[];
 }
 
@@ -71,7 +71,7 @@ const STEPS_MAX = 7;
 /** Of a round, the part in which faults begin. */
 const BEGINS_WITHIN = 0.7;
 
-/** `possible` is what can be done on this machine. */
+/** `possible`: the faults that this machine can make. */
 export function drawPlan(seed: number, round: number, possible: (fault: Fault) => boolean): Plan {
   const random = seeded(seed * 100_003 + round);
   const below = (count: number) => Math.floor(random() * count);

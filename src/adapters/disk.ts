@@ -82,7 +82,7 @@ class PlatformDisk implements Disk {
 
   makeDirectory(path: string): void {
     const full = join(this.#root, path);
-    // A directory that a power cut takes away takes its files along: each new name is made durable where it stands.
+    // If a power cut removed a directory its files would be lost, too: so each new name is made durable in its parent.
     for (const made of attempt("make", full, () => makeMissing(full)).reverse()) syncDirectory(dirname(made));
   }
 
@@ -135,7 +135,7 @@ class PlatformFile implements File {
 
   write(offset: number, bytes: Uint8Array): void {
     attempt("write", this.#path, () => {
-      // A nearly full disk takes a part, and says ENOSPC only at the next call.
+      // A nearly full disk writes a part, and reports ENOSPC only at the next call.
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done);
         this.#size = Math.max(this.#size, offset + done);
@@ -178,7 +178,8 @@ class PlatformFile implements File {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A descriptor number is used again at once: it is kept while a sync in another thread still means this file.
+    // The system uses a descriptor number again at once. So it is kept while a sync of this file runs in another
+    // thread.
     if (this.#syncs === 0) closeSync(this.#fd);
   }
 }
@@ -225,7 +226,10 @@ function syncDirectory(path: string): void {
   }
 }
 
-/** Windows opens no directories and some file systems sync none: names are then as durable as the system makes them. */
+/**
+ * Whether the error only says that directories cannot be synced: Windows opens none, and some file systems sync none.
+ * Names are then as durable as the system makes them.
+ */
 function ignoresDirectories(error: unknown): boolean {
   const code = codeOf(error);
   return (
