@@ -230,7 +230,7 @@ describe("what is in force", () => {
     expect(readChatOptions(again).name).toBe(name);
   });
 
-  test("who listens on all addresses tells the others one that can be dialled, or the one that is given", () => {
+  test("a peer that listens on all addresses tells the others one that can be dialled, or the one that is given", () => {
     const advertised = (...args: string[]) => readChatOptions(gathered(["--id", "7", ...args])).advertise;
     expect(advertised()).toBeNull();
     expect(advertised("--host", "0.0.0.0", "--advertise", "chat.example:1")).toEqual({ host: "chat.example", port: 1 });
