@@ -8,7 +8,7 @@ import type { HostEvent, LogRecord } from "./host/events.ts";
 import { NAME_RULE } from "./host/net/admission.ts";
 import { nearest } from "./nearest.ts";
 import { PeerError } from "./peer-error.ts";
-import * as parts from "./wire/parts.ts";
+import * as parts from "./wire/schema-parts.ts";
 import { isName } from "./wire/text.ts";
 
 /** Length of a value that is shown in an error. */

@@ -28,7 +28,7 @@ import { HostError } from "./host/store/unusable.ts";
 import { PeerError } from "./peer-error.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
-import { refuseAborted, type WaitOptions, waitFor } from "./waiting.ts";
+import { refuseAborted, type WaitOptions, waitFor } from "./waits.ts";
 
 type Settings = v.InferOutput<typeof CREATE>;
 

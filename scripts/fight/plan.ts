@@ -2,7 +2,7 @@
  * What happens in a round of the fight, drawn from the seed: the same seed and round are the same plan, whatever came of the
  * rounds before. When a step hits, and whom "the leader" means then, the processes decide.
  */
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 
 /** Hosts, each with a peer of its number, and places for others. */
 export const HOSTS = 5;

@@ -1,6 +1,6 @@
 /** One round: faults while everybody talks, then all is healed, and everybody must be level within the bound. */
 import { readFileSync } from "node:fs";
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 import type { Cast } from "./cast.ts";
 import type { Disks } from "./disks.ts";
 import type { Faults } from "./faults.ts";

@@ -6,7 +6,7 @@ import type { Socket } from "bun";
 import { assert } from "../core/assert.ts";
 import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
 import { joinBytes } from "../host/store/bytes.ts";
-import { toPortError } from "./errors.ts";
+import { toPortError } from "./system-errors.ts";
 
 export const bunNetwork: Network = {
   listen(host, port, accept, ready) {

@@ -21,8 +21,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Disk, type File, type Holder, PortError } from "../host/contracts.ts";
-import { codeOf, fileError } from "./errors.ts";
 import { Lock, takeLock } from "./lock.ts";
+import { codeOf, fileError } from "./system-errors.ts";
 
 /** The directory `root` as a Disk. Nothing is touched before the first call. */
 export function openDisk(root: string): Disk {

@@ -31,8 +31,8 @@ import {
 import { join } from "node:path";
 import { type Holder, PortError } from "../host/contracts.ts";
 import { systemClock } from "./clock.ts";
-import { codeOf, fileError } from "./errors.ts";
 import { HAS_BOOT_ID, HAS_PID_NAMESPACES, ownStartTime, type Place, placeOf, startTime } from "./place.ts";
+import { codeOf, fileError } from "./system-errors.ts";
 
 const FREE = "free";
 /**

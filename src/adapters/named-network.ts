@@ -7,7 +7,7 @@ import type * as Dns from "node:dns";
 import { CONNECT_NEXT_MS, LOOK_UP_AGAIN_MS, LOOKUPS_MAX } from "../core/config.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Pin, Timer } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
-import { toPortError } from "./errors.ts";
+import { toPortError } from "./system-errors.ts";
 
 /** All addresses of a name, the best first; or why there are none, as a system error's code. */
 export type LookUp = (name: string, done: (code: string | null, addresses: readonly string[]) => void) => void;

@@ -3,8 +3,8 @@ import type * as Net from "node:net";
 import { assert } from "../core/assert.ts";
 import { type Listener, type Network, PortError } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
-import { toPortError } from "./errors.ts";
 import { SocketConnection } from "./socket-connection.ts";
+import { toPortError } from "./system-errors.ts";
 
 /** Loaded late, because it is not needed where the sockets are Bun's. */
 function net(): typeof Net {

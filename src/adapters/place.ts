@@ -5,7 +5,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { builtin } from "./builtin.ts";
-import { codeOf } from "./errors.ts";
+import { codeOf } from "./system-errors.ts";
 
 const HOST_CHARS_MAX = 64;
 export const HAS_BOOT_ID = process.platform === "linux" || process.platform === "darwin";

@@ -8,7 +8,7 @@ import { namesake } from "./answers/names.ts";
 import type { Who } from "./answers/who.ts";
 import type { Clients } from "./client/attached-clients.ts";
 import type { Timer } from "./contracts.ts";
-import type { OwnPerson } from "./people.ts";
+import type { OwnPerson } from "./own-person.ts";
 import type { Whole } from "./whole.ts";
 
 /**

@@ -8,7 +8,7 @@ import { waitingFor } from "./answers/status.ts";
 import { Waiter } from "./answers/waiter.ts";
 import type { Who } from "./answers/who.ts";
 import type { Clients } from "./client/attached-clients.ts";
-import type { OwnPerson } from "./people.ts";
+import type { OwnPerson } from "./own-person.ts";
 import type { Troubles } from "./store/troubles.ts";
 import type { Whole } from "./whole.ts";
 

@@ -4,7 +4,7 @@ import { hitAt } from "../../src/report/page/near.ts";
 import { pickArrows } from "../../src/report/page/pick-arrows.ts";
 import { layOut } from "../../src/report/page/run.ts";
 import { firstAt } from "../../src/report/page/search.ts";
-import { GUTTER, View } from "../../src/report/page/view.ts";
+import { GUTTER, View } from "../../src/report/page/time-view.ts";
 import { eventNote, eventWords, messageFate } from "../../src/report/page/words.ts";
 import { sceneOf } from "../../src/report/scene.ts";
 import type { ReportEvent, SimReport } from "../../src/report/sim-report.ts";

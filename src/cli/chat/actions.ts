@@ -9,8 +9,8 @@ import { Pace } from "../process/pace.ts";
 import { confirmationLines, counted, memberRows, roomLines, statusLines, whoRows } from "../screen/answer-rows.ts";
 import { visible } from "../screen/visible.ts";
 import { type Asking, Unanswered } from "./asking.ts";
+import type { Rooms } from "./chat-rooms.ts";
 import type { Readers } from "./readers.ts";
-import type { Rooms } from "./rooms.ts";
 import { saveRoom } from "./save-room.ts";
 import { type Command, HELP, KEYS_HELP } from "./slash-commands.ts";
 

@@ -19,9 +19,9 @@ import { type Acting, act } from "./actions.ts";
 import { Asking, Unanswered } from "./asking.ts";
 import { Attention } from "./attention.ts";
 import { CatchUp } from "./catch-up.ts";
+import { Rooms } from "./chat-rooms.ts";
 import { firstRecord, OperatorLog } from "./operator-log.ts";
 import { Readers } from "./readers.ts";
-import { Rooms } from "./rooms.ts";
 import { readCommand } from "./slash-commands.ts";
 import type { Streams, Talking } from "./talk-options.ts";
 

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
-import { codeOf, fileError } from "../../adapters/errors.ts";
+import { codeOf, fileError } from "../../adapters/system-errors.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
 import type { Disk } from "../../host/contracts.ts";

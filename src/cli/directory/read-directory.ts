@@ -8,7 +8,7 @@ import { compareHistories, DamagedLog, readCommitted } from "../../host/store/hi
 import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { DamagedFile } from "../../host/store/state-files.ts";
 import type { Output } from "../process/output.ts";
-import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
+import { NO_PROGRESS, type Progress, progressOn } from "../process/progress-line.ts";
 import { counted } from "../screen/answer-rows.ts";
 import type { Paint } from "../screen/paint.ts";
 import { messageLine } from "../screen/text-lines.ts";

@@ -10,7 +10,7 @@ import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { HostError, lockDirectory, lockFailure } from "../../host/store/unusable.ts";
 import { TAKE_LOCK } from "../chat/chat-options.ts";
 import type { Output } from "../process/output.ts";
-import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
+import { NO_PROGRESS, type Progress, progressOn } from "../process/progress-line.ts";
 import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
 import { UsageError } from "../usage/flag-values.ts";

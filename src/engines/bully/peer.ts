@@ -28,6 +28,7 @@ import type { Leadership } from "./leadership.ts";
 import { Losses } from "./losses.ts";
 import { Membership } from "./membership.ts";
 import { Node } from "./node.ts";
+import { PeerView } from "./peer-view.ts";
 import { PendingNews } from "./pending-news.ts";
 import { People } from "./people.ts";
 import { Reconfiguration } from "./reconfiguration.ts";
@@ -37,7 +38,6 @@ import { Roles } from "./roles.ts";
 import { Sender } from "./sender.ts";
 import { Senders } from "./senders.ts";
 import { Terms } from "./terms.ts";
-import { PeerView } from "./view.ts";
 
 export class Peer extends Node implements Engine, CommitListener, WayListener {
   readonly view = new PeerView(this);

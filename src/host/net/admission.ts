@@ -7,7 +7,7 @@ import { type Address, place } from "../../core/address.ts";
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX } from "../../core/config.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
 import type { EngineView } from "../../engines/view.ts";
-import { address } from "../../wire/parts.ts";
+import { address } from "../../wire/schema-parts.ts";
 import { isMessage, isName, utf8Length } from "../../wire/text.ts";
 import { refusal } from "./channel.ts";
 

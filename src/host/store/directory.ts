@@ -22,13 +22,13 @@ import {
 import type { Entry, Genesis } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
 import type { Restored } from "../../engines/engine.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { claimedByOthers } from "./claims.ts";
 import { IDENTITY, type Identity, openIdentity } from "./identity.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox, type PendingSession } from "./outbox.ts";
-import { ProgressFile } from "./progress.ts";
+import { ProgressFile } from "./progress-file.ts";
 import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
 import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY } from "./segments.ts";

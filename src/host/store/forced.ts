@@ -34,7 +34,7 @@ import { IDENTITY, type Identity, nextBoot, readIdentity } from "./identity.ts";
 import { LogStore } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Outbox } from "./outbox.ts";
-import { PROGRESS, readProgress } from "./progress.ts";
+import { PROGRESS, readProgress } from "./progress-file.ts";
 import { makePromiseFile, PROMISE, PROMISE_BEFORE_SLOTS, readPromise } from "./promise-file.ts";
 import { type Progress, recoverLog, replay, UNKNOWN } from "./recovery.ts";
 import { salvage } from "./salvage.ts";

@@ -18,7 +18,7 @@ import {
   tail,
   word,
   wordOrNone,
-} from "../../wire/parts.ts";
+} from "../../wire/schema-parts.ts";
 
 /** A ballot as stored. Directories that are older than boot numbers have none. */
 const storedBallot = v.looseObject({

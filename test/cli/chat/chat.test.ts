@@ -15,9 +15,9 @@ import { DEFAULT_TIMINGS } from "../../../src/core/config.ts";
 import { ClientHost } from "../../../src/host/client/client-host.ts";
 import { Visitor } from "../../../src/host/client/visitor.ts";
 import type { HostEvent } from "../../../src/host/events.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
-import { VirtualNetwork } from "../../../src/sim/network.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
+import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 import { VirtualTerminal } from "../screen/virtual-terminal.ts";
 
 type Event = Record<string, unknown>;

@@ -7,7 +7,7 @@ import { startingStatus } from "../../../src/host/answers/status.ts";
 import type { HostListener } from "../../../src/host/host-contract.ts";
 import { Rooms } from "../../../src/host/rooms.ts";
 import type { Service } from "../../../src/host/service.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 import { VirtualTerminal } from "../screen/virtual-terminal.ts";
 
 /** A peer that has told nothing but how far its log is. */

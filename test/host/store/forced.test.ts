@@ -10,7 +10,7 @@ import { inspectSurvivor, type Recovery, recoverByForce } from "../../../src/hos
 import { Outbox } from "../../../src/host/store/outbox.ts";
 import { readState, replaceStateNow } from "../../../src/host/store/state-files.ts";
 import { HostError } from "../../../src/host/store/unusable.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { EntryReader, sealEntry } from "../../../src/wire/entry.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf } from "./log-maker.ts";
