@@ -17,7 +17,7 @@ export class RunFailed extends Error {
   override readonly name = "RunFailed";
 }
 
-/** A cluster is one when everybody has agreed on its leader for so long. */
+/** A cluster counts as formed when everybody has agreed on its leader for this long. */
 const STEADY_MS = 300;
 const STARTED_MS_MAX = 60_000;
 const STDERR_LINES = 10;
@@ -99,7 +99,7 @@ export class Cluster {
       seeds: member.id === 1 ? [] : [address(1)],
       durability,
       mark: member.markPath(member.processes),
-      // A tenth of a second, as long as the harness's own work does not matter.
+      // A tenth of a second; longer where so many reports would cost too much of the machine.
       reportMs: Math.max(100, 10 * this.members.length),
       command: driven,
     };
@@ -135,7 +135,7 @@ export class Cluster {
     member.sample();
     member.state = "down";
     signal(pid, "SIGKILL");
-    // Whoever drives it reads what it still said, and ends.
+    // The driver reads its last output, and ends.
     await child?.exited;
     untrack(pid);
     await this.until(`peer ${member.id} is over`, () => member.child === null);

@@ -34,7 +34,7 @@ interface Measure {
   readonly dir: string;
 }
 
-/** Servers may confirm for a while what was under way: a gap is looked for until so long after the kill. */
+/** Servers may confirm messages under way for a while, so the gap is looked for until this long after the kill. */
 const SETTLED_MS = 10_000;
 const STEADY_MS = 1000;
 const FAILOVER_MS_MAX = 30_000;

@@ -35,7 +35,7 @@ export interface FaultRules {
 }
 
 const FAILOVER_MS_MAX = 30_000;
-/** Behind the others by no more, a peer has caught up: so many pass between two reports anyway. */
+/** A peer that is no further behind than this has caught up: that many messages pass between two reports anyway. */
 const NEAR_MESSAGES = 1000;
 
 /** Plays one fault to its end; `tell` hears of it at once. The cluster must be whole, and flooded. */

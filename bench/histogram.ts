@@ -11,7 +11,7 @@ const BUCKETS = (32 - BITS + 1) * STEPS;
 
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS);
-  /** What `takeNew` has not handed out yet. */
+  /** Values that `takeNew` has not handed out yet. */
   readonly #news = new Map<number, number>();
   count = 0;
   /** Milliseconds, exact; 0 while empty. */

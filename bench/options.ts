@@ -76,7 +76,7 @@ export const FIGURE_ROWS = [
 ] as const;
 export type FigureRow = (typeof FIGURE_ROWS)[number];
 
-/** Of more processes on one machine the figures would be those of its scheduler. */
+/** With more processes on one machine, the figures would measure its scheduler. */
 export const PEERS_MAX = 100;
 
 export const USAGE = `bun run bench/scale.ts [flags]      floods a cluster of real peers, and checks that nothing was lost
@@ -183,7 +183,7 @@ const FLAGS = v.object({
 
 /** Flags that take no value. */
 const SWITCHES = new Set(["restart", "shipped", "floor", "sweep", "figures", "quick", "keep"]);
-/** Flags that make sense with `--figures` only, and the others that go with it: its rows say the rest themselves. */
+/** Flags that make sense only with `--figures`, and others that may be used with it: its rows set everything else. */
 const OF_FIGURES = ["runs", "only", "quick"];
 const BESIDE_FIGURES = [...OF_FIGURES, "figures", "json", "dir", "keep"];
 
@@ -234,7 +234,7 @@ export function readOptions(args: readonly string[]): Options {
   return options;
 }
 
-/** Who decides in a cluster of so many: the largest odd number up to five. */
+/** Number of voters in a cluster of `peers`: the largest odd number up to five. */
 export function votersOf(peers: number): number {
   return Math.min(5, peers % 2 === 0 ? peers - 1 : peers);
 }

@@ -13,8 +13,8 @@ export interface Other {
 
 export interface Service {
   /**
-   * Sends messages of this text until `enough`, `window` of them unconfirmed at most; calls `confirmed` when so many more
-   * are confirmed as the system promises. What fails is sent again.
+   * Sends messages of this text until `enough`, with at most `window` of them unconfirmed. Calls `confirmed` with the
+   * number of messages that the system has newly confirmed. A failed message is sent again.
    */
   send(text: string, window: number, enough: () => boolean, confirmed: (messages: number) => void): Promise<void>;
   /** SIGKILL of the server that leads. */

@@ -14,7 +14,7 @@ import { type Delivered, driven, embedded, type Subject } from "./subject.ts";
 
 /** Messages submitted in one turn of the event loop; then the network has its turn. */
 const TURN_MESSAGES = 1000;
-/** A timer is late by so much without anybody to blame: a message that was due so recently is not late. */
+/** Timers are always late by about this much, so a message that was due that recently does not count as late. */
 const TIMER_MS = 1;
 const MARK_BYTES = 160;
 

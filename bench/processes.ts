@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 
 const running = new Set<number>();
 
-/** This process is ours to end. */
+/** This harness must end that process. */
 export function track(pid: number): void {
   running.add(pid);
 }
@@ -13,7 +13,7 @@ export function untrack(pid: number): void {
   running.delete(pid);
 }
 
-/** Every process that is left is killed. */
+/** Kills every process that is left. */
 export function endAll(): void {
   for (const pid of running) signal(pid, "SIGKILL");
 }

@@ -8,7 +8,7 @@ import { freePorts } from "./processes.ts";
 const STREAM = "bench";
 /** Messages of one batch at most: WAIT holds up its connection, so one batch is under way at a time. */
 const BATCH = 1000;
-/** A primary not heard for so long is replaced: the time that our leader timeout is, by default. */
+/** A primary that was not heard for this long is replaced. It is our default leader timeout. */
 const DOWN_MS = 1200;
 const WAIT_MS = 500;
 const FLAGS = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"];

@@ -30,9 +30,9 @@ type Lines = readonly (Omit<Line, "row"> | Omit<NoFigure, "row">)[];
 
 const FAULTS_PER_RUN = 4;
 const FIFTY = 50;
-/** Until fifty processes on few cores have warmed up ten seconds pass: a flood that lasts longer than that says what they sustain. */
+/** Fifty processes on few cores take ten seconds to warm up. A flood that lasts longer shows what they sustain. */
 const FIFTY_MESSAGES = 300_000;
-/** So many peers have as much outstanding as three have with the common window. */
+/** The window with which fifty peers have as much outstanding as three peers with the common window. */
 const FIFTY_WINDOW = 600;
 /** The flood of a run that is about something else than its length. */
 const MESSAGES = 1_000_000;

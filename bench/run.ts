@@ -25,14 +25,14 @@ export interface Watcher {
 
 const SAMPLE_MS = 500;
 const STUCK_MS = 60_000;
-/** An idle peer is looked at when this has passed: what the flood left to do is done. */
+/** An idle peer is measured after this time, when the work that the flood left is done. */
 const SETTLED_MS = 1000;
-/** A sync of a slow disk takes so much longer: a disk that turns, and has other work. */
+/** A sync of a slow disk takes this much longer: like a turning disk that has other work. */
 const SLOW_SYNC_MS = 50;
-/** What a peer may need while it starts: more peers than fit would only measure the swap. */
+/** Memory that a peer may need while it starts. More peers than fit would only measure the swap. */
 const PEER_BYTES = 120e6;
 
-/** Why so many peers do not fit here, or null. */
+/** Why `peers` peers do not fit on this machine, or null. */
 export function whyNot(peers: number): string | null {
   if (peers > PEERS_MAX) return `at most ${PEERS_MAX} peers run on one machine here`;
   if (peers * PEER_BYTES < freemem()) return null;
@@ -138,7 +138,8 @@ class FloodRun {
       const ended = Math.max(...cluster.living.map((m) => m.report?.deliveredAt ?? 0));
       const wireBytes = loopbackBytes() - wire;
       const oneFollower = alike();
-      // Whoever got nothing meanwhile gets it now: it is held to all of it, and has no part in the figures.
+      // A peer that got nothing meanwhile gets everything now: it must have all of it in the end, but does not count in
+      // the figures.
       if (oneFollower !== null) await this.#drained();
       const idle = await this.#idle();
       const living = new Set(cluster.living);
@@ -156,7 +157,7 @@ class FloodRun {
     this.#cluster.tell(sender, { do: "flood", messages, open: !this.#enough, size, window, rate: own });
   }
 
-  /** One follower is made to differ; what is returned ends that, and tells of it. */
+  /** Makes one follower differ. The returned function ends that, and reports about it. */
   #differ(): () => RunResult["oneFollower"] {
     const odd = this.#odd;
     const cluster = this.#cluster;

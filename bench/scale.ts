@@ -147,7 +147,7 @@ async function allFigures(options: Options, { runs, only, quick }: FiguresOption
   return sound ? 0 : 1;
 }
 
-/** Every peer delivers every message: so many peers get as many messages as keep the machine's work the same. */
+/** Every peer delivers every message, so more peers get fewer messages: the machine's work stays the same. */
 function sized(options: Options, peers: number): RunOptions {
   const messages =
     options.messages === null ? null : Math.max(1, Math.round((options.messages * 3) / Math.max(3, peers)));

@@ -1,4 +1,4 @@
-/** How long the shipped binary takes to start on a directory that is there, as whoever starts it would measure. */
+/** How long the shipped binary takes to start on an existing directory, measured from outside. */
 import { RunFailed } from "./cluster.ts";
 import { freePorts, track, untrack } from "./processes.ts";
 

@@ -53,7 +53,7 @@ export function verifyLogs(logs: readonly LogToCheck[], marks: readonly Mark[], 
     if (violations.length < VIOLATIONS_MAX) violations.push({ kind, message, lines: lines.map(shown) });
   };
   const history = new History(find, size);
-  // Those who lived to the end first: the others are held against them.
+  // The peers that lived to the end come first: the others are compared with them.
   let reading = [...logs]
     .sort((a, b) => Number(a.through !== null) - Number(b.through !== null))
     .map(({ name, folder, through }) => ({ name, through, died: through !== null, lines: linesOf(folder) }));
@@ -76,7 +76,8 @@ export function verifyLogs(logs: readonly LogToCheck[], marks: readonly Mark[], 
     }
     const isChat = first !== null && history.take(index, first.line);
     for (const log of behind) {
-      // A change of members may be under way when all stop; what is a message, or was delivered by the dead, may not.
+      // A change of members may be under way when all stop. A message, or an entry that a dead peer had delivered, may
+      // not.
       if (!log.died && !isChat && !first?.died) continue;
       find("short", `the log of ${log.name} ends before entry ${index}`, ...(first === null ? [] : [first.line]));
       wrong.add(log);

@@ -88,8 +88,8 @@ function copyInPieces(from: string, to: string): void {
 }
 
 /**
- * In a bundle what a module imports from node:process, log-update's above all, would be imported at the start: Node reads
- * `process.stdout` then, which makes an inherited pipe non-blocking for everybody who writes to it.
+ * In a bundle, a module's imports from node:process (as in log-update) would run at the start. Node then reads
+ * `process.stdout`, which makes an inherited pipe non-blocking for all its writers.
  */
 const GLOBAL_PROCESS: BunPlugin = {
   name: "the global process instead of node:process",

@@ -4,7 +4,7 @@
  *
  *   bun scripts/explore.ts [--model election|membership|parted] [--states N] [--break TRAP]
  *
- * `--states` ends each search after so many states. `--break` breaks a rule first, and searches where that is found
+ * `--states` ends each search after that many states. `--break` breaks a rule first, and searches where that is found
  * soon (with `--model`: in the nightly bounds). Exits 1 where an invariant is violated, 2 where it is not understood.
  */
 import { parseArgs } from "node:util";

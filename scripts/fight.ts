@@ -22,7 +22,7 @@ const ROOT = new URL("..", import.meta.url).pathname;
 const SEED_MAX = 1_000_000;
 const FORMING_MS_MAX = 30_000;
 const INTERRUPTED = 130;
-/** Of a disk that can be filled: what a fight writes, and some room. */
+/** Size of a disk that can be filled: what a fight writes, and some room. */
 const DISK_MB = 32;
 const DISK_MB_PER_MINUTE = 8;
 
@@ -40,7 +40,7 @@ const missing = new Map([...network.missing, ...disks.missing]);
 const levels: number[] = [];
 const failures: string[] = [];
 
-// Whatever ends this process, nothing of it stays behind but what is asked for.
+// However this process ends, it leaves nothing behind except what was asked for.
 let keeps = keep;
 process.on("exit", () => {
   for (const talker of cast.talkers) talker.signal("SIGKILL");
@@ -93,7 +93,7 @@ console.log(
 );
 process.exit(failures.length === 0 ? 0 : 1);
 
-/** What is wrong is told, and what shows why is kept. */
+/** Reports what is wrong, and keeps the files that show why. */
 function fail(what: string, why: string): void {
   failures.push(what);
   keeps = true;

@@ -23,9 +23,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** An engine's own folder. All others know the contract, and `engines/default.ts` which engine is the product's. */
 const ENGINE_FOLDER = /^src\/engines\/([^/]+)\//;
-/** Besides that one: those who break rules of one engine on purpose, and who search all that it can do. */
+/** Besides that file: files that break rules of one engine on purpose, and files that search all its states. */
 const KNOWS_ENGINE = [/^src\/engines\/default\.ts$/, /^src\/sim\/(mutant|mutants|mutants-.+|explore-.+)\.ts$/];
-/** Who is handed an engine chooses none. */
+/** Rooms that are handed an engine, and so must not choose one. */
 const CHOOSES_NO_ENGINE = new Set(["host", "adapters"]);
 
 /** Rooms that decide, and do nothing else: see BANNED.core. */
@@ -111,7 +111,7 @@ function checkImport(file: string, line: number, room: string, allowed: readonly
     problems.push(`${file}:${line}: ${room} is handed an engine and chooses none`);
 }
 
-/** The same lines, comments blanked, so that prose may speak of what code must not do. */
+/** The same lines with blanked comments, so that prose may mention what code must not do. */
 function withoutComments(source: string): string {
   return source
     .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, " "))

@@ -9,7 +9,7 @@ export const PAGE_SCRIPT_FILE = `${root}src/report/page-script.ts`;
 /** The text of that file. */
 export async function pageScriptModule(): Promise<string> {
   const { outputs } = await Bun.build({
-    entrypoints: [`${root}src/report/page/main.ts`],
+    entrypoints: [`${root}src/report/page/start.ts`],
     ...{ target: "browser", format: "iife", minify: true },
   });
   const script = (await (outputs[0] as Blob).text()).trim();

@@ -1,8 +1,8 @@
 /**
- * Opens a report of 50,000 things in a headless Chromium and measures it as a hand would feel it: the time until the first
+ * Opens a report of 50,000 things in a headless Chromium and measures how it feels to use: the time until the first
  * picture, and the pictures per second while the overview is scrubbed, the diagram dragged and zoomed by real input.
- * Exits 1 where a figure misses its bound, 2 where there is no Chromium. `--screenshots DIR` also keeps what it looks like.
- * CHROMIUM names the browser; else the usual names are tried.
+ * Exits 1 where a figure misses its bound, 2 where there is no Chromium. `--screenshots DIR` also keeps what it looks
+ * like. CHROMIUM names the browser; else the usual names are tried.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

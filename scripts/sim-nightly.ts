@@ -1,6 +1,6 @@
 /**
  * The long run of the simulator: many seeds of the sound protocol, none of which may fail, then every mutant from fresh
- * seeds, each of which must be found. What is done is kept in a file: stop it when you like, it goes on from there.
+ * seeds, each of which must be found. Its progress is kept in a file: stop it when you like, and it goes on from there.
  *
  *   bun run sim:nightly [--seeds 50000] [--others 1000] [--minutes 5] [--rounds 5] [--only NAME,NAME]
  *       [--mutant-seeds 200] [--mutant-minutes 1] [--directed-seeds 1000]
@@ -25,7 +25,7 @@ import { readState, type Sweep, writeState } from "./nightly/state.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const PEERS = 5;
-/** Rounds of a mutant begin so many seeds apart: a prime, so that each begins with another profile and plan. */
+/** Rounds of a mutant begin this many seeds apart. It is a prime, so that each begins with another profile and plan. */
 const APART = 104_729;
 /** A run takes a second or two: one that is still at it then never ends. */
 const RUN_MS_MAX = 300_000;
@@ -64,9 +64,9 @@ for (const name of chosen) {
 }
 
 /**
- * Where a mutant is looked for under a seed: in what the profiles draw, taking turns so that a few seeds see them all;
- * or in the plans written to break something, taking turns too, because nobody says which one is whose. Of those the
- * seed decides all but the steps.
+ * The plan in which a mutant is looked for, by the seed: one that a profile draws, or one that was written to break
+ * something. Profiles take turns, so that a few seeds see them all. Written plans take turns too, because a plan does
+ * not name its mutant; in these the seed decides everything but the steps.
  */
 const SOURCES: Readonly<Record<Source, (seed: number) => Planned>> = {
   drawn: (seed) => ({
@@ -95,7 +95,7 @@ process.exit(summary() ? 0 : 1);
 
 // ── the sound protocol ───────────────────────────────────────────────────────────────────────────────────────────
 
-/** Plays the seeds that are left of so many, a few ahead of the one whose verdict is next. */
+/** Plays the remaining seeds of `count`, a few ahead of the one whose verdict is next. */
 async function sweep(profile: Profile, count: number): Promise<void> {
   state.sweeps[profile] ??= { done: 0, virtualS: 0, events: 0 };
   const done = state.sweeps[profile];
@@ -167,14 +167,14 @@ async function hunt(): Promise<void> {
   await Promise.all(Array.from({ length: availableParallelism() }, hunter));
 }
 
-/** The sources take turns: what one finds, the other need not find later. */
+/** The sources take turns: what one has found, the other need not find later. */
 async function huntOnce(mutant: Mutant, first: number): Promise<Round> {
   const drawn = await find(mutant, "drawn", first, mutantSeeds);
   const turns = Math.min(directedSeeds, drawn?.survived ?? directedSeeds);
   return { first, drawn, directed: await find(mutant, "directed", first, turns) };
 }
 
-/** What the sound protocol fails too is no find. */
+/** A plan that the sound protocol fails as well is no find. */
 async function find(mutant: Mutant, source: Source, first: number, seeds: number): Promise<Find | null> {
   for (let survived = 0; survived < seeds; survived++) {
     const seed = first + survived;

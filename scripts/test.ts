@@ -17,7 +17,7 @@ const reports = mkdtempSync(join(tmpdir(), "chatpeer-test-"));
 const bun = process.execPath;
 /** "yes" when the artefacts are those of these sources: no end-to-end test need build them again. */
 let built = "";
-/** Run together: unit and sim use a core each, seeds what the waiting e2e tests leave of both. */
+/** Stages that run together: unit and sim use a core each; seeds uses what the waiting e2e tests leave of both. */
 const SIDE_BY_SIDE: readonly (readonly string[])[] = [
   ["unit", "sim"],
   ["e2e", "seeds"],

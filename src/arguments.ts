@@ -15,7 +15,7 @@ import type { HostEvent, LogRecord } from "./host/events.ts";
 import { NAME_RULE } from "./host/net/admission.ts";
 import { nearest } from "./nearest.ts";
 import { PeerError } from "./peer-error.ts";
-import * as parts from "./wire/parts.ts";
+import * as parts from "./wire/schema-parts.ts";
 import { isName } from "./wire/text.ts";
 
 const DAY_MS = 86_400_000;

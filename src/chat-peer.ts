@@ -6,7 +6,7 @@ import type { LogIndex, PeerId } from "./core/ids.ts";
 import type { PeerInfo, Rights } from "./core/log-entry.ts";
 import type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "./host/events.ts";
-import type { SignalOption, WaitOptions } from "./waiting.ts";
+import type { SignalOption, WaitOptions } from "./waits.ts";
 
 /** The signal ends the start; a peer that has started ignores it. */
 export interface CreatePeerOptions extends SignalOption {

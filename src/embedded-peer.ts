@@ -42,7 +42,7 @@ import { PeerError } from "./peer-error.ts";
 import { guarded, hostOptions } from "./peer-options.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
-import { refuseAborted, type WaitOptions, waitFor } from "./waiting.ts";
+import { refuseAborted, type WaitOptions, waitFor } from "./waits.ts";
 
 type Settings = v.InferOutput<typeof CREATE>;
 

@@ -29,7 +29,7 @@ export type { PeerInfo, Rights } from "./core/log-entry.ts";
 export type { Confirmations, RoomStatus, WhoRow } from "./core/reports.ts";
 export type { DeliveredMessage, HostEvent, LogRecord, MemberStatus, Status } from "./host/events.ts";
 export { PeerError, type PeerErrorCode } from "./peer-error.ts";
-export type { SignalOption, WaitOptions } from "./waiting.ts";
+export type { SignalOption, WaitOptions } from "./waits.ts";
 
 /**
  * Starts a peer. Resolves when it listens; rejects with PeerError "bad-option", "start" or "aborted". It may take 10 s where

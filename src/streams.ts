@@ -7,7 +7,7 @@ import type { MessageBlock } from "./host/delivery.ts";
 import type { DeliveredMessage } from "./host/events.ts";
 import type { Hand, Inbox } from "./host/inbox.ts";
 import type { PeerError } from "./peer-error.ts";
-import { refuseAborted } from "./waiting.ts";
+import { refuseAborted } from "./waits.ts";
 
 export interface StreamsHost {
   readonly commit: LogIndex;

@@ -3,7 +3,7 @@ import { checked, WAIT } from "./arguments.ts";
 import type { Sent, Submission } from "./chat-peer.ts";
 import type { Clock } from "./host/contracts.ts";
 import { PeerError } from "./peer-error.ts";
-import { type WaitOptions, waitFor } from "./waiting.ts";
+import { type WaitOptions, waitFor } from "./waits.ts";
 
 /** Number of settled submissions that are dropped together. */
 const SETTLED_KEPT = 1024;

@@ -1,4 +1,7 @@
-/** Who takes part: peers on the hosts, each with its directory, and thin clients. Starts them, and knows who should be running. */
+/**
+ * The peers on the hosts, each with its directory, and the thin clients. Starts them, and knows which of them should be
+ * running.
+ */
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Disks } from "./disks.ts";
@@ -16,7 +19,7 @@ export interface Peer {
   readonly talker: Talker;
   /** It has left, or should be running. */
   left: boolean;
-  /** Somebody ended it, so that its end is no surprise. */
+  /** The fight has ended it, so its end is expected. */
   ended: boolean;
 }
 
@@ -42,7 +45,7 @@ export class Cast {
     this.#ledger = ledger;
   }
 
-  /** Everybody who runs. */
+  /** All that run. */
   get talkers(): Talker[] {
     return [...this.running.map((peer) => peer.talker), ...this.clients.map((c) => c.talker).filter((t) => t.runs)];
   }

@@ -1,6 +1,6 @@
 /** Commands of the system that change the world around the peers. */
 
-/** Runs a command to its end. Throws what it said where it fails. */
+/** Runs a command to its end. Throws its output if it fails. */
 export function command(...words: readonly string[]): string {
   const { success, stdout, stderr } = Bun.spawnSync([...words], { stdin: "ignore" });
   if (!success) throw new Error(`${words.join(" ")}: ${stderr.toString().trim()}`);

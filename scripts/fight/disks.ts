@@ -49,7 +49,7 @@ export class Disks {
     return this.#full.has(host);
   }
 
-  /** Every sync of this process takes so much longer. */
+  /** Makes every sync of this process take longer by `ms`. */
   slow(pid: number, ms: number): void {
     if (this.#slow.has(pid)) return;
     const what = ["-e", "trace=fsync,fdatasync", "-e", `inject=fsync,fdatasync:delay_enter=${ms * 1000}`];
@@ -66,7 +66,7 @@ export class Disks {
     await Promise.all(tracers.map((tracer) => tracer.exited));
   }
 
-  /** What is on the small ones is gone then, unless it is kept: beside them. */
+  /** The content of the small disks is gone then, unless it is kept: it is copied beside them. */
   close(keep: boolean): void {
     for (const tracer of this.#slow.values()) tracer.kill("SIGKILL");
     for (const host of this.#mounted) {

@@ -85,7 +85,7 @@ export class Faults {
       case "move":
         return void this.#moves.push(this.#move([step.host], step.quits ? "/quit" : "SIGKILL"));
       case "move-all":
-        // Nobody can tell a client where the peers are now: somebody types it.
+        // A client cannot learn the new addresses of the peers: its user types them.
         for (const client of this.#cast.clients) {
           client.ended = true;
           client.talker.signal("SIGKILL");
@@ -96,7 +96,7 @@ export class Faults {
     }
   }
 
-  /** Everything works again, and whoever should be running does. */
+  /** Makes everything work again, and starts all that should be running. */
   async heal({ order }: Plan): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
@@ -123,7 +123,7 @@ export class Faults {
   }
 
   async #restart(peer: Peer | undefined): Promise<void> {
-    // Whoever is ending it already starts it again, perhaps at another address.
+    // The step that ended it starts it again, perhaps at another address.
     if (peer === undefined || peer.ended) return;
     this.#end(peer, "SIGKILL");
     await gone(peer);
@@ -150,7 +150,7 @@ export class Faults {
         }
   }
 
-  /** In good order, or as when the address is gone all at once: nobody hears that the connections are over. */
+  /** In good order; or as if the address were gone at once, so that no side hears that its connections are over. */
   async #move(hosts: readonly number[], how: End): Promise<void> {
     const peers = this.#cast.running.filter((peer) => hosts.includes(peer.host));
     if (how === "SIGKILL") for (const host of hosts) this.#network.move(host);

@@ -1,6 +1,6 @@
 /**
- * What everybody was told, and what must follow from it. Shares no code with the product: it knows the script interface and
- * the lines of the log.
+ * What all processes were told, and what must follow from it. Shares no code with the product: it knows the script
+ * interface and the lines of the log.
  */
 import { checkHistory, type LoggedChat } from "../../test/e2e/history.ts";
 
@@ -10,7 +10,7 @@ export interface Message {
   readonly payload: string;
 }
 
-/** One process's view: what it was told, in that order. */
+/** One process's view: what it was told, in order. */
 export interface Stream {
   readonly name: string;
   /** The stream before it of the same directory, which it goes on with; null for a new one, and for a client. */
@@ -55,7 +55,7 @@ export class Ledger {
 
   onSent(stream: Stream, msgId: string): void {
     const payload = this.#pending.get(msgId);
-    // What an earlier process of the same directory took: its text is known from then, or never was.
+    // A message that an earlier process of the same directory took: its text is known from then, or was never known.
     this.sent.set(msgId, payload ?? "");
     if (stream.delivered.findLast((message) => message.msg_id === msgId) === undefined)
       this.#violated(`${stream.name} was told that ${msgId} is sent before it was shown`);

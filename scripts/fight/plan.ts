@@ -2,7 +2,7 @@
  * What happens in a round of the fight, drawn from the seed: the same seed and round are the same plan, whatever came of the
  * rounds before. When a step hits, and whom "the leader" means then, the processes decide.
  */
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 
 /** Hosts, each with a peer of its number, and places for others. */
 export const HOSTS = 5;
@@ -33,7 +33,7 @@ export type Fault = Step["do"];
 export interface Plan {
   readonly ms: number;
   readonly steps: readonly (Step & { readonly at: number })[];
-  /** The order in which those who are away are started again. */
+  /** The order in which peers that are away are started again. */
   readonly order: readonly number[];
 }
 
@@ -71,7 +71,7 @@ const STEPS_MAX = 7;
 /** Of a round, the part in which faults begin. */
 const BEGINS_WITHIN = 0.7;
 
-/** `possible` is what can be done on this machine. */
+/** `possible`: the faults that this machine can make. */
 export function drawPlan(seed: number, round: number, possible: (fault: Fault) => boolean): Plan {
   const random = seeded(seed * 100_003 + round);
   const below = (count: number) => Math.floor(random() * count);

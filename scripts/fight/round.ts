@@ -1,6 +1,6 @@
 /** One round: faults while everybody talks, then all is healed, and everybody must be level within the bound. */
 import { readFileSync } from "node:fs";
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 import type { Cast } from "./cast.ts";
 import type { Disks } from "./disks.ts";
 import type { Faults } from "./faults.ts";
@@ -10,10 +10,10 @@ import { AGAIN, MARK, type Standing, type Talker } from "./talker.ts";
 
 /** I9's bound. */
 export const LEVEL_MS_MAX = 10_000;
-/** A round that has failed is watched on so long, to tell what is slow from what never comes. */
+/** A failed round is watched for this long, to distinguish what is slow from what never comes. */
 const WATCHED_MS_MAX = 60_000;
 const TALK_MS = 100;
-/** Of those who talk, each time. */
+/** Share of the processes that talk each time. */
 const TALKS = 0.4;
 const SEND_MS = 1500;
 const LOOK_MS = 20;
@@ -27,7 +27,7 @@ export interface Outcome {
   readonly levelMs: number | null;
   readonly term: number;
   readonly members: number;
-  /** What happened, and when, from the beginning of the round. */
+  /** What happened, with times from the beginning of the round. */
   readonly timeline: readonly string[];
   /** Peers that ended by themselves. */
   readonly surprises: readonly string[];
@@ -96,8 +96,8 @@ function talk({ cast, ledger }: Scene, random: () => number): { stop(): void } {
 }
 
 /**
- * Everybody who should be here is, clients too. All say last words, and were told everybody's: so they have all that was said
- * before. Then they name one leader and one commit index, and nothing waits anywhere.
+ * All that should be here are here, clients too. All send last words, and each has been told everybody's: so they have
+ * all that was said before. Then they name one leader and one commit index, and nothing waits anywhere.
  */
 export async function becomesLevel(cast: Cast, round: number, ms: number): Promise<boolean> {
   const deadline = performance.now() + ms;
@@ -147,7 +147,7 @@ async function agree(talkers: readonly Talker[]): Promise<boolean> {
   return standings.every(same) && standings.filter((s) => s?.role === "leader").length === 1;
 }
 
-/** What somebody needs who looks for the cause. */
+/** What a person needs to look for the cause. */
 export function dump({ cast }: Scene, timeline: readonly string[]): string {
   const lines = ["timeline:", ...timeline.map((line) => `  ${line}`)];
   for (const talker of [...cast.peers.values(), ...cast.clients].map((each) => each.talker)) {

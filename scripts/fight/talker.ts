@@ -14,7 +14,7 @@ export interface Standing {
 
 /** Before last words of a round. */
 export const MARK = "mark ";
-/** Behind the words of those who say them again. */
+/** Stands behind a text that is sent again. */
 export const AGAIN = ", again: ";
 /** Events that are kept for the dump. */
 const EVENTS_KEPT = 30;
@@ -43,7 +43,7 @@ export class Talker {
   #onReady = () => {};
   #said = 0;
 
-  /** What it says on stderr goes into `log`, a descriptor. */
+  /** Its stderr goes into `log`, a descriptor. */
   constructor(name: string, command: readonly string[], ledger: Ledger, stream: Stream, log: number) {
     this.name = name;
     this.stream = stream;
@@ -75,12 +75,12 @@ export class Talker {
     return this.code === null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** A text of its own, that nobody else says. */
+  /** A text that no other process says. */
   say(filler = ""): void {
     this.line(`${this.stream.name} ${++this.#said}${filler}`);
   }
 
-  /** Whoever dies before he reads it has not heard it. */
+  /** If the process dies before this is read, it was not told. */
   line(text: string): void {
     if (!this.runs) return;
     const { stdin } = this.#child;
@@ -96,7 +96,7 @@ export class Talker {
     if (this.runs) process.kill(this.pid, signal);
   }
 
-  /** What it says from now on is not read. */
+  /** Its further output is not read. */
   mute(): void {
     if (this.#readOn !== null) return;
     this.#reading = new Promise((resolve) => {

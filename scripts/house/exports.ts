@@ -1,4 +1,7 @@
-/** Exports that no other file takes: either nobody needs them, or nobody outside does. A type may stand in a signature. */
+/**
+ * Exports that no other file imports: either nobody needs them, or they should not be exported. A type may be part of a
+ * signature.
+ */
 import { importsOf, type Source } from "./tree.ts";
 
 const DECLARED =

@@ -1,4 +1,6 @@
-/** What comments, tests and documents point at: rules of SPEC.md, files, sections. Nothing may point at what is not there. */
+/**
+ * Checks references in comments, tests and documents to rules of SPEC.md, files and sections: all of them must exist.
+ */
 import { existsSync } from "node:fs";
 import { dirname, normalize } from "node:path";
 import { ROOT, type Source } from "./tree.ts";

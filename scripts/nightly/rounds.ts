@@ -4,7 +4,7 @@ import type { Mutant } from "../../src/sim/mutants.ts";
 /** Where a mutant is looked for: in plans drawn from the seed, or in plans written by hand. */
 export type Source = "drawn" | "directed";
 
-/** What found a mutant, after so many seeds of one source that it survived. */
+/** What found a mutant, and the number of seeds of one source that it had survived before. */
 export interface Find {
   readonly survived: number;
   readonly seed: number;

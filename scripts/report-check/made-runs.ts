@@ -1,6 +1,6 @@
 /** Runs that are made up by hand, without a simulator: to be drawn as a report. */
 import type { ReportEvent, ReportMessage, SimReport } from "../../src/report/sim-report.ts";
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 
 /** Writes a run down as it is told; lists are sorted at the end. */
 class Story {

@@ -1,5 +1,5 @@
-/** The runtime's modules that few need: loaded where they are used, because one that is imported takes memory in every peer. */
+/** Loads modules of the runtime only where they are used, because an imported module takes memory in every peer. */
 import { createRequire } from "node:module";
 
-// From no file in particular: a bundle in CommonJS has no `import.meta.url`.
+// Any absolute path serves here: a bundle in CommonJS has no `import.meta.url`.
 export const builtin = createRequire("/");

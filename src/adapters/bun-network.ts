@@ -1,12 +1,12 @@
 /**
- * TCP over Bun's own sockets. They do not keep what a short write left over (bun#14836), and their `end` may drop what
- * was accepted (bun#35947): the queue is here, and nothing is ended before it is empty.
+ * TCP over Bun's own sockets. They do not keep the rest of a short write (bun#14836), and their `end` may drop accepted
+ * bytes (bun#35947). So this file has its own queue, and ends a connection only when the queue is empty.
  */
 import type { Socket } from "bun";
 import { assert } from "../core/assert.ts";
 import type { Connection, ConnectionHandler, Network } from "../host/contracts.ts";
 import { joinBytes } from "../host/store/bytes.ts";
-import { toPortError } from "./errors.ts";
+import { toPortError } from "./system-errors.ts";
 
 export const bunNetwork: Network = {
   listen(host, port, accept, ready) {
@@ -17,7 +17,7 @@ export const bunNetwork: Network = {
         socket: {
           ...callbacks,
           open(socket) {
-            // Of whoever has hung up already nobody knows where it was: undefined, whatever the type says.
+            // The address is undefined if the other side has hung up already, whatever the type says.
             const remote: string | undefined = socket.remoteAddress;
             const connection = new BunConnection(remote ?? "");
             socket.data = connection;
@@ -58,7 +58,7 @@ export const bunNetwork: Network = {
 
 const callbacks = {
   data(socket: Socket<BunConnection>, bytes: Uint8Array) {
-    // Bun may use the buffer again; whoever gets these bytes keeps them.
+    // Bun may use the buffer again, and the handler keeps the bytes.
     socket.data.handler?.data(bytes.slice());
   },
   drain(socket: Socket<BunConnection>) {
@@ -82,7 +82,7 @@ class BunConnection implements Connection {
   handler: ConnectionHandler | null = null;
   code = "";
   #socket: Socket<BunConnection> | null = null;
-  /** What is accepted and not yet with the kernel. */
+  /** Bytes that were accepted and that the kernel has not taken yet. */
   #queue: Uint8Array[] = [];
   #queued = 0;
   #scheduled = false;
@@ -102,7 +102,7 @@ class BunConnection implements Connection {
     this.#queue.push(bytes);
     this.#queued += bytes.length;
     if (this.#scheduled) return;
-    // One system call for everything that is written in this turn.
+    // Everything written in this turn goes out in one system call.
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -161,7 +161,7 @@ class BunConnection implements Connection {
     handler?.close(code);
   }
 
-  /** The first piece, with the small ones behind it joined: fewer system calls. A large one goes as it is. */
+  /** The first piece, joined with small ones behind it, which saves system calls. A large piece goes as it is. */
   #nextPiece(): Uint8Array {
     let bytes = 0;
     let count = 0;

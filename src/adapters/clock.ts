@@ -12,13 +12,14 @@ export const systemClock: Clock = {
     const timer = setTimeout(fn, Math.ceil(ms));
     return { cancel: () => clearTimeout(timer) };
   },
-  // Not a microtask: what the kernel has ready is read first, so that work that arrived together is handled together.
+  // Not a microtask: first everything is read that the kernel has ready, so that work that arrived together is handled
+  // together.
   soon: (fn) => void setImmediate(fn),
   random: Math.random,
   word,
 };
 
-/** Bytes past the last whole multiple of 36 are thrown away, so that every character is equally likely. */
+/** Bytes above the last whole multiple of 36 are dropped, so that every character is equally likely. */
 function word(length: number): string {
   let text = "";
   while (text.length < length) {

@@ -16,12 +16,13 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Disk, type File, type Holder, PortError } from "../host/contracts.ts";
-import { codeOf, fileError } from "./errors.ts";
 import { Lock, takeLock } from "./lock.ts";
+import { codeOf, fileError } from "./system-errors.ts";
 
 /** The directory `root` as a Disk. Nothing is touched before the first call. */
 export function openDisk(root: string): Disk {
@@ -81,13 +82,8 @@ class PlatformDisk implements Disk {
 
   makeDirectory(path: string): void {
     const full = join(this.#root, path);
-    const first = attempt("make", full, () => mkdirSync(full, { recursive: true, mode: 0o700 }));
-    if (first === undefined) return;
-    // A directory that a power cut takes away takes its files along: each new name is made durable where it stands.
-    for (let made = full; ; made = dirname(made)) {
-      syncDirectory(dirname(made));
-      if (made === first || made === dirname(made)) return;
-    }
+    // If a power cut removed a directory its files would be lost, too: so each new name is made durable in its parent.
+    for (const made of attempt("make", full, () => makeMissing(full)).reverse()) syncDirectory(dirname(made));
   }
 
   rename(from: string, to: string): void {
@@ -139,7 +135,7 @@ class PlatformFile implements File {
 
   write(offset: number, bytes: Uint8Array): void {
     attempt("write", this.#path, () => {
-      // A nearly full disk takes a part, and says ENOSPC only at the next call.
+      // A nearly full disk writes a part, and reports ENOSPC only at the next call.
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done);
         this.#size = Math.max(this.#size, offset + done);
@@ -182,8 +178,34 @@ class PlatformFile implements File {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A descriptor number is used again at once: it is kept while a sync in another thread still means this file.
+    // The system uses a descriptor number again at once. So it is kept while a sync of this file runs in another
+    // thread.
     if (this.#syncs === 0) closeSync(this.#fd);
+  }
+}
+
+/**
+ * Makes a directory and those above it that are missing. Returns what was made, the outermost first. `mkdirSync` with
+ * `recursive` would try for ever under Node.js where a file system takes no directories and says ENOENT, as /proc does.
+ */
+function makeMissing(path: string): string[] {
+  try {
+    return makeOne(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const above = makeMissing(dirname(path));
+  return [...above, ...makeOne(path)];
+}
+
+/** Empty where it is there already. */
+function makeOne(path: string): string[] {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return [path];
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" && statSync(path).isDirectory()) return [];
+    throw error;
   }
 }
 
@@ -204,7 +226,10 @@ function syncDirectory(path: string): void {
   }
 }
 
-/** Windows opens no directories and some file systems sync none: names are then as durable as the system makes them. */
+/**
+ * Whether the error only says that directories cannot be synced: Windows opens none, and some file systems sync none.
+ * Names are then as durable as the system makes them.
+ */
 function ignoresDirectories(error: unknown): boolean {
   const code = codeOf(error);
   return (

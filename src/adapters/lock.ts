@@ -2,16 +2,17 @@
  * One process per data directory [D1], by file names alone: Node has no flock, a network directory may have none, and
  * Bun, Node and Deno must see the same.
  *
- * `lock/` always holds exactly one file, whose name says who has the directory: `free`, or
- * `<pid>-<start time>-<boot>-<random>-<pid namespace>-<host>`. It changes hands only by renaming that one file. A rename
- * takes its source away, so of all who saw the same name one succeeds and the others look again: a compare-and-swap, and
- * taking over from the dead is no different from taking what is free. A random word in the name makes each holder's name
- * one of a kind.
+ * `lock/` always holds exactly one file, whose name says who has the directory: `free`, or `<pid>-<start
+ * time>-<boot>-<random>-<pid namespace>-<host>`. It changes hands only by renaming that one file. A rename removes its
+ * source, so of all processes that saw the same name one succeeds, and the others look again: it is a compare-and-swap.
+ * Taking over from a dead holder works like taking a free lock. A random word in the name makes each holder's name
+ * unique.
  *
- * Whoever runs on the same kernel in the same pid namespace sees whether a holder lives: it is dead when its pid is gone,
- * is a zombie, or started at another time (the pid was used again). All others see its lease: a count in the file, which
- * the holder raises whenever it looks at the lock. The file is opened anew for each look, because that is when a network
- * file system asks its server; the name stands in the file, too, for one that does so even then only for what is in it.
+ * A process on the same kernel and in the same pid namespace sees whether a holder lives: it is dead when its pid is
+ * gone, is a zombie, or started at another time (the pid was used again). All other processes see its lease: a count in
+ * the file, which the holder raises whenever it looks at the lock. The file is opened anew for each look, because a
+ * network file system asks its server then. Some ask only for the content and not for the name, so the name is in the
+ * file, too.
  */
 import {
   closeSync,
@@ -30,21 +31,24 @@ import {
 import { join } from "node:path";
 import { type Holder, PortError } from "../host/contracts.ts";
 import { systemClock } from "./clock.ts";
-import { codeOf, fileError } from "./errors.ts";
 import { HAS_BOOT_ID, HAS_PID_NAMESPACES, ownStartTime, type Place, placeOf, startTime } from "./place.ts";
+import { codeOf, fileError } from "./system-errors.ts";
 
 const FREE = "free";
-/** Each round ends in a win, a living holder, or means that somebody else has won a round: starters are few. */
+/**
+ * Limit for the rounds of a start. In each round this process wins, finds a living holder, or another process has won;
+ * few processes start at a time.
+ */
 const ROUNDS_MAX = 10_000;
-/** The count stands before the name, so that a late look of a holder that has lost the lock changes nothing but the count. */
+/** The count is before the name, so that a late look of a holder that has lost the lock changes only the count. */
 const COUNT_BYTES = 16;
-/** Written whole when the lock is taken: a look then needs no room on the disk. */
+/** The file has this size from the beginning, so that a look needs no room on the disk. */
 const FILE_BYTES = 512;
 /** Stands for the pid namespace of a holder that wrote none: it renews nothing, so that it is judged by its pid alone. */
 const BEFORE_LEASES = "before leases";
 /**
- * File systems that one kernel at a time can mount, as `statfs` numbers them: ext2 to ext4, XFS, Btrfs, F2FS, ZFS. Whoever held
- * a lock there under another boot held it before the last one.
+ * File systems that only one kernel at a time can mount, as `statfs` numbers them: ext2 to ext4, XFS, Btrfs, F2FS, ZFS.
+ * A lock there with another boot id was held before this kernel's start.
  */
 const OF_ONE_KERNEL: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1]);
 
@@ -60,8 +64,8 @@ export class Lock {
   }
 
   /**
-   * Looks whether this process still has it, and raises the count. Throws PortError("ELOST") when it has not, and what
-   * node:fs throws when that cannot be seen. Returns why the count could not be raised, or null.
+   * Checks that this process still has the lock, and raises the count. Throws PortError("ELOST") if it has lost the
+   * lock, and an error of node:fs if that cannot be seen. Returns why the count could not be raised, or null.
    */
   renew(): PortError | null {
     const path = join(this.#directory, this.#name);
@@ -99,7 +103,7 @@ export class Lock {
     }
   }
 
-  /** Where there is no file handle left: a name that is there can be touched. */
+  /** For when no file handle is left: the time of an existing name can still be set. */
   #touch(path: string): null {
     try {
       const now = systemClock.wall() / 1000;
@@ -111,7 +115,10 @@ export class Lock {
   }
 }
 
-/** Takes the directory, or says who has it that cannot be seen from here. Throws PortError("ELOCKED") and what node:fs throws. */
+/**
+ * Takes the directory, or returns the holder if it cannot be seen whether that lives. Throws PortError("ELOCKED"), and
+ * errors of node:fs.
+ */
 export function takeLock(root: string, dead?: Holder): Lock | Holder {
   const directory = join(root, "lock");
   const here = placeOf();
@@ -148,7 +155,7 @@ function begin(directory: string, own: string): Lock {
   return new Lock(directory, own);
 }
 
-/** Puts `lock/` with its one file in place as a whole: the rename fails if there is one that is not empty. */
+/** Puts `lock/` with its one file in place as a whole. The rename fails if there is already one that is not empty. */
 function makeLock(root: string, directory: string): void {
   const fresh = join(root, `lock.${systemClock.word(12)}`);
   mkdirSync(fresh);
@@ -184,7 +191,7 @@ interface HolderName extends Place {
   readonly started: string;
 }
 
-/** Null for what no holder has written. Of before there were leases, only what is known of it. */
+/** Parses a holder's name; null if no holder has written it. Names from before there were leases have fewer parts. */
 function parseName(name: string): HolderName | null {
   const [pid, started = "", boot = "", , pids, ...host] = name.split("-");
   const holder = Number(pid);
@@ -192,7 +199,7 @@ function parseName(name: string): HolderName | null {
   return { pid: holder, started, boot, pids: pids ?? BEFORE_LEASES, host: host.join("-") };
 }
 
-/** `dead` counts as free; `unseen`: only its lease can tell. */
+/** `dead` counts as free; `unseen` means that only the lease can tell. */
 function stateOf(name: string, here: Place, directory: string): "dead" | "alive" | "unseen" {
   const holder = parseName(name);
   if (holder === null) return "dead";
@@ -211,7 +218,7 @@ function isOfOneKernel(directory: string): boolean {
   return process.platform === "linux" && OF_ONE_KERNEL.has(statfsSync(directory).type);
 }
 
-/** What there is to see of a holder; null if it has gone meanwhile. */
+/** The holder as seen from here; null if it has gone meanwhile. */
 function look(directory: string, name: string): Holder | null {
   try {
     const fd = openSync(join(directory, name), "r");
@@ -232,7 +239,7 @@ function lost(directory: string): PortError {
   return new PortError("ELOST", name === undefined ? "its lock is gone" : `${whoIs(name, null)} has taken it`);
 }
 
-/** In words; without the host where that is this one. */
+/** The holder in words, without its host if that is this one. */
 function whoIs(name: string, here: Place | null): string {
   const { pid = 0, host = "" } = parseName(name) ?? {};
   return `process ${pid}${host === "" || host === here?.host ? "" : ` on ${host}`}`;

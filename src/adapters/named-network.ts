@@ -7,7 +7,7 @@ import type * as Dns from "node:dns";
 import { CONNECT_NEXT_MS, LOOK_UP_AGAIN_MS, LOOKUPS_MAX } from "../core/config.ts";
 import type { Clock, Connection, ConnectionHandler, Network, Pin, Timer } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
-import { toPortError } from "./errors.ts";
+import { toPortError } from "./system-errors.ts";
 
 /** All addresses of a name, the best first; or why there are none, as a system error's code. */
 export type LookUp = (name: string, done: (code: string | null, addresses: readonly string[]) => void) => void;
@@ -35,19 +35,19 @@ const systemLookUp: LookUp = (name, done) => {
   });
 };
 
-/** So that a family without a way out is not tried to its end first. */
+/** Takes the families in turn, so that not all addresses of a family without a route are tried first. */
 function byFamilyInTurn(addresses: readonly { readonly address: string; readonly family: number }[]): string[] {
   const first = addresses.filter((a) => a.family === addresses[0]?.family);
   const second = addresses.filter((a) => !first.includes(a));
   return addresses.flatMap((_, i) => [first[i], second[i]].flatMap((a) => (a === undefined ? [] : [a.address])));
 }
 
-/** Looks up few names at a time, and each once for all who ask meanwhile. */
+/** Looks up a few names at a time, and each name once for all calls that come meanwhile. */
 class Names {
   readonly #lookUp: LookUp;
   readonly #asking = new Map<string, Parameters<LookUp>[1][]>();
   readonly #waiting: string[] = [];
-  /** What a name last led to: better than nothing while nobody can be asked. */
+  /** The last known addresses of each name, used while no server answers. */
   readonly #known = new Map<string, readonly string[]>();
   #underWay = 0;
 
@@ -79,7 +79,7 @@ class Names {
     const asking = this.#asking.get(name) ?? [];
     this.#asking.delete(name);
     if (code === null) this.#known.set(name, addresses);
-    // A name that is there no more is nowhere; one that nobody could look up may well be where it was.
+    // A name that no longer exists has no address. A name that could not be looked up may still have its old one.
     const known = code === "ENOTFOUND" ? undefined : this.#known.get(name);
     for (const done of asking) done(known === undefined ? code : null, known ?? []);
   }
@@ -97,7 +97,7 @@ class NamedConnection implements Connection {
   readonly #names: Names;
   readonly #to: Destination;
   #handler: ConnectionHandler | null;
-  /** Addresses to be tried. */
+  /** Addresses that are still to be tried. */
   #addresses: string[] = [];
   readonly #tried = new Set<string>();
   readonly #attempts = new Set<Connection>();
@@ -106,7 +106,7 @@ class NamedConnection implements Connection {
   #code = "ENOTFOUND";
   /** The one that answered first. */
   #connection: Connection | null = null;
-  /** Written before there was one. */
+  /** Bytes written before there was a connection. */
   #pieces: Uint8Array[] = [];
   #ending = false;
 
@@ -166,7 +166,7 @@ class NamedConnection implements Connection {
       if (code !== null) this.#code = code;
       this.#next();
     } else if (fresh.length > 0 && this.#timer === null) this.#next();
-    // Whoever does not answer may have gone from there meanwhile.
+    // The name may lead elsewhere by now, if none of its addresses answers.
     if (!this.#isOver) this.#lookUpTimer = this.#clock.after(LOOK_UP_AGAIN_MS, () => this.#lookUp());
   }
 
@@ -221,7 +221,7 @@ class NamedConnection implements Connection {
     handler?.close(code);
   }
 
-  /** The other attempts are of no use any more. */
+  /** Ends the other attempts. */
   #giveUp(): void {
     this.#timer?.cancel();
     this.#lookUpTimer?.cancel();

@@ -3,10 +3,10 @@ import type * as Net from "node:net";
 import { assert } from "../core/assert.ts";
 import { type Listener, type Network, PortError } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
-import { toPortError } from "./errors.ts";
 import { SocketConnection } from "./socket-connection.ts";
+import { toPortError } from "./system-errors.ts";
 
-/** Of no use where the sockets are Bun's. */
+/** Loaded late, because it is not needed where the sockets are Bun's. */
 function net(): typeof Net {
   return builtin("node:net");
 }
@@ -42,7 +42,7 @@ export function listenOn(
   const denied = deniedByDeno(host, port);
   if (denied !== null) return void setImmediate(() => ready(denied, null));
   const server = net().createServer((socket) => {
-    // Whoever has hung up already is nowhere.
+    // The other side has hung up already.
     if (socket.remoteAddress === undefined) socket.destroy();
     else take(socket, socket.remoteAddress);
   });
@@ -57,7 +57,7 @@ export function listenOn(
   });
 }
 
-/** Deno throws on the event loop where its flags do not allow to listen: so it is asked before. */
+/** Deno throws on the event loop if its flags do not allow to listen, so it is asked first. */
 function deniedByDeno(host: string, port: number): PortError | null {
   const { Deno: deno } = globalThis as { Deno?: { permissions: { requestSync(wanted: object): { state: string } } } };
   if (deno === undefined) return null;

@@ -1,15 +1,18 @@
-/** Where this process runs, and whether another one there does: what one kernel can see of processes, and what tells it from others. */
+/**
+ * The place where this process runs, and whether another process runs there: what one kernel can see of processes, and
+ * what distinguishes it from other kernels.
+ */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { builtin } from "./builtin.ts";
-import { codeOf } from "./errors.ts";
+import { codeOf } from "./system-errors.ts";
 
 const HOST_CHARS_MAX = 64;
 export const HAS_BOOT_ID = process.platform === "linux" || process.platform === "darwin";
 export const HAS_PID_NAMESPACES = process.platform === "linux";
 
 export interface Place {
-  /** Of one start of one kernel; "" where it cannot be read. */
+  /** Identifies one start of one kernel; "" if it cannot be read. */
   readonly boot: string;
   /** The pid namespace; "" where it cannot be read. */
   readonly pids: string;
@@ -26,18 +29,18 @@ export function placeOf(): Place {
   };
 }
 
-/** Of the kernel's start; "" where it cannot be read, as in a service that sees of /proc only the processes. */
+/** Identifies the kernel's start; "" if it cannot be read, as in a service that sees only the processes in /proc. */
 function bootId(): string {
   try {
     if (process.platform === "linux") return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);
     if (process.platform === "darwin") return run("sysctl", ["-n", "kern.bootsessionuuid"]).slice(0, 8);
   } catch {
-    // Whoever does not know it judges by leases.
+    // Without it, leases decide.
   }
   return "";
 }
 
-/** "" where there is none to be read, or where /proc is not that of this process's own namespace. */
+/** The pid namespace; "" if it cannot be read, or if /proc belongs to another namespace. */
 function pidNamespace(): string {
   if (!HAS_PID_NAMESPACES) return "";
   try {
@@ -48,7 +51,10 @@ function pidNamespace(): string {
   }
 }
 
-/** Of this process; "" where it may not look, as in Deno without all permissions: it sees no boot either, and leases tell. */
+/**
+ * The start time of this process; "" if it may not look, as in Deno without all permissions: it does not see the boot
+ * either, and leases decide.
+ */
 export function ownStartTime(): string {
   try {
     return startTime(process.pid) ?? "";
@@ -80,7 +86,7 @@ export function startTime(pid: number): string | null {
     const [state = "", ...start] = run("ps", ["-o", "stat=,lstart=", "-p", String(pid)]).split(/\s+/);
     return state.startsWith("Z") ? null : start.join("").replace(/[^A-Za-z0-9]/g, "");
   } catch {
-    // ps ends with 1 when there is no such process any more.
+    // ps ends with 1 if there is no such process.
     return null;
   }
 }
@@ -90,7 +96,7 @@ function run(command: string, args: readonly string[]): string {
   return execFileSync(command, [...args], { encoding: "utf8", env: { LC_ALL: "C", TZ: "UTC" } }).trim();
 }
 
-/** Of no use where there is a /proc; it takes 2 MB. */
+/** Loaded late, because it takes 2 MB and is not needed where there is a /proc. */
 function loadChildProcess(): typeof import("node:child_process") {
   return builtin("node:child_process");
 }

@@ -9,7 +9,7 @@ import { namedNetwork } from "./named-network.ts";
 import { nodeNetwork } from "./node-network.ts";
 import { platformTrust } from "./trust.ts";
 
-/** What it takes to talk with peers without being one. */
+/** The ports that are needed to talk with peers without being one. */
 export function platformVisit(): Pick<Ports, "clock" | "network"> {
   const network = "Bun" in globalThis ? bunNetwork : nodeNetwork;
   return { clock: systemClock, network: namedNetwork(network, systemClock) };
@@ -21,8 +21,9 @@ export function platformPorts(directory: string): Ports {
 }
 
 /**
- * The network of a secured cluster. Its modules are loaded here: a plain peer has no use for them. Without credentials, as
- * a client that has a token, it dials only. The operator is told by `warn` whose connections are refused.
+ * The network of a secured cluster. Its modules are loaded here, because a plain peer does not need them. Without
+ * credentials, as for a client that has a token, it only dials. `warn` tells the operator which connections are
+ * refused.
  */
 export async function securedNetwork(own: Credentials | null, warn: (message: string) => void): Promise<Network> {
   const { tlsNetwork } = await import("./tls-network.ts");

@@ -1,7 +1,7 @@
 /** Files that nobody but this user may read: made with these rights, and not used without them. */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { PortError } from "../host/contracts.ts";
-import { codeOf, fileError } from "./errors.ts";
+import { codeOf, fileError } from "./system-errors.ts";
 
 /** Rights of the group and of others. */
 const OTHERS_RIGHTS = 0o077;

@@ -1,4 +1,4 @@
-/** This same program once more, as another process: each runtime starts it in its own way. */
+/** How to start this program again as another process; each runtime does it in its own way. */
 
 /** Command and first arguments; the program's own arguments follow. */
 export function selfCommand(): readonly [string, ...string[]] {

@@ -1,7 +1,7 @@
 /** A Connection on a socket of node:net or node:tls, where the runtime keeps what the kernel has not taken. */
 import type * as Net from "node:net";
 import type { Connection, ConnectionHandler } from "../host/contracts.ts";
-import { toPortError } from "./errors.ts";
+import { toPortError } from "./system-errors.ts";
 
 export class SocketConnection implements Connection {
   readonly remote: string;

@@ -1,10 +1,10 @@
 /**
- * Standard output and standard error that never hold this process up. Runtimes write to a terminal synchronously, so one
- * that nobody reads (ssh from a laptop that sleeps, Ctrl-S, a selection in a console) would stop everything else that the
- * process does; Deno writes to pipes like that, too.
+ * Standard output and standard error that never hold this process up. Runtimes write to a terminal synchronously. So a
+ * terminal that nobody reads (ssh from a sleeping laptop, Ctrl-S, a selection in a console) would stop everything else
+ * in the process. Deno writes to pipes in this way, too.
  *
- * The stream is opened anew with O_NONBLOCK. That flag belongs to an open file description, and the inherited one is shared
- * with the shell and with whoever else writes there: it stays as it was.
+ * The stream is opened anew with O_NONBLOCK. That flag belongs to an open file description. The inherited description
+ * is shared with the shell and other writers, so it stays as it was.
  *
  *              | Linux                | macOS, BSD                  | Windows
  *     terminal | opened anew          | opened anew, by its name    | written to by a thread; under Node its own stream
@@ -12,7 +12,7 @@
  *     socket   | non-blocking as the runtime makes it; in Deno its own stream, which waits
  *     file     | written to at once                                 | the runtime's own stream
  *
- * A thread that waits for its reader lets this process go on, but in Node not end.
+ * A thread that waits for its reader does not hold up this process, but in Node the process cannot end meanwhile.
  */
 import { constants, fstatSync, openSync, readdirSync, readFileSync, statSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -21,19 +21,22 @@ import { isatty } from "node:tty";
 
 export interface StandardStream extends Writable {
   readonly isTTY?: boolean;
-  /** Of a terminal, which says "resize" when they change. */
+  /** The width of a terminal, which emits "resize" when it changes. */
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
-  /** Writes what waits and then this, as far as the reader takes it at once: last words of whoever can await nothing. */
+  /**
+   * Writes what waits and then `text`, as far as the reader takes it at once. For last words of a process that cannot
+   * wait.
+   */
   writeNow(text: string): void;
 }
 
 export type StandardDescriptor = 1 | 2;
 
-/** A reader that is full is tried again after so long, then after twice of it, and so on. */
+/** A write to a full reader is tried again after this time, then after twice the time, and so on. */
 const RETRY_MS_MIN = 1;
 const RETRY_MS_MAX = 50;
-/** Where terminals have their names. */
+/** The folders with the names of terminals. */
 const TERMINAL_FOLDERS = ["/dev/pts", "/dev"];
 const CONTROLLING_TERMINAL = "/dev/tty";
 
@@ -52,8 +55,8 @@ function open(descriptor: StandardDescriptor): StandardStream {
   const own = kind === "terminal" || kind === "pipe" ? openAnew(descriptor, kind) : null;
   if (kind === "file" || (kind === "pipe" && own !== null)) {
     const stream = new DescriptorStream(own ?? descriptor, "at once", null);
-    // The runtime's own stream is not even looked at: that makes an inherited pipe non-blocking. Node does whenever it closes
-    // a socket. (Bun makes the stream before it lets it be replaced.)
+    // The runtime's own stream must not even be accessed, because that makes an inherited pipe non-blocking. Node
+    // accesses it whenever it closes a socket. (Bun makes the stream before it can be replaced.)
     if (isNode()) Object.defineProperty(process, name, { value: stream, configurable: true, enumerable: true });
     return stream;
   }
@@ -75,22 +78,24 @@ function kindOf(descriptor: StandardDescriptor): Kind {
     const stat = fstatSync(descriptor);
     return stat.isFIFO() ? "pipe" : stat.isSocket() ? "socket" : "file";
   } catch {
-    // It was closed by whoever started this process.
+    // The starter of this process has closed it.
     return "other";
   }
 }
 
-/** It also writes to a Windows console in the console's own encoding, unless through its own stream. */
+/** Only Node's own stream writes to a Windows console in the right encoding. */
 function isNode(): boolean {
   return !("Bun" in globalThis) && !("Deno" in globalThis);
 }
 
-/** A descriptor of the same terminal or pipe that shares no flags with it; null where there is none. */
+/**
+ * Opens another descriptor of the same terminal or pipe, which shares no flags with it; null if that cannot be done.
+ */
 function openAnew(descriptor: StandardDescriptor, kind: Kind): number | null {
   if (process.platform === "win32") return null;
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   const paths = [
-    // On other systems that would only be another name of the same description.
+    // On other systems this path would only give another descriptor of the same description.
     ...(process.platform === "linux" ? [`/proc/self/fd/${descriptor}`] : []),
     ...(kind === "terminal" ? terminalNames(descriptor) : []),
   ];
@@ -98,7 +103,7 @@ function openAnew(descriptor: StandardDescriptor, kind: Kind): number | null {
     try {
       return openSync(path, flags);
     } catch {
-      // No such file system, or not allowed: after `su` a terminal still belongs to somebody else.
+      // There is no such file system, or it is not allowed: after `su` a terminal still belongs to another user.
     }
   }
   return null;
@@ -132,7 +137,10 @@ function deviceAt(path: string): number | null {
   }
 }
 
-/** Of this process, where the system says it: proc(5), field 7 of `stat`, the fifth behind the name in parentheses. */
+/**
+ * The controlling terminal of this process, if the system tells it: proc(5), field 7 of `stat`, the fifth behind the
+ * name in parentheses.
+ */
 function controllingDevice(): number | null {
   try {
     const stat = readFileSync("/proc/self/stat", "utf8");
@@ -146,17 +154,17 @@ function attempt(descriptor: number, bytes: Uint8Array): void {
   try {
     writeSync(descriptor, bytes);
   } catch {
-    // Nobody takes it, or nobody is there.
+    // The reader takes nothing now, or there is no reader.
   }
 }
 
-/** Writes to a descriptor, and keeps what its reader does not take yet. Where it is a terminal, `sized` knows its size. */
+/** Writes to a descriptor, and keeps what its reader does not take yet. If it is a terminal, `sized` knows its size. */
 export class DescriptorStream extends Writable implements StandardStream {
   readonly isTTY: boolean;
   readonly #fd: number;
   readonly #how: "at once" | "by thread";
   readonly #sized: NodeJS.WriteStream | null;
-  /** What is being written, and who is told when it is. */
+  /** The bytes that are being written, and the callback for when they are. */
   #rest: Uint8Array = new Uint8Array();
   #written: (error?: Error | null) => void = () => {};
   #retryMs = RETRY_MS_MIN;

@@ -1,12 +1,13 @@
 /**
- * How many connections a secured port bears of whom nobody knows yet who they are: few of one address, so that whoever
- * opens them by the thousand is alone with the loss, and few in all, of which the oldest makes way for the newest. A member
- * needs some milliseconds to say who it is, and so gets in beside any number that never will.
+ * Limits the connections of strangers (of which it is not known yet who they are) on a secured port. Few may come from
+ * one address, so that an attacker who opens thousands only hurts that address. Few may be open in all; then the oldest
+ * makes way for the newest. A member needs some milliseconds to prove who it is, so it gets in beside any number of
+ * strangers.
  */
 import { STRANGERS_MAX, STRANGERS_PER_ADDRESS_MAX, STRANGERS_PER_SECOND_MAX } from "../core/config.ts";
 import type { Millis } from "../core/ids.ts";
 
-/** Addresses whose pace is remembered. */
+/** Number of addresses whose pace is remembered. */
 const PACED_MAX = 1024;
 const SECOND_MS = 1000;
 
@@ -22,10 +23,10 @@ export const STRANGER_LIMITS: StrangerLimits = {
   inAll: STRANGERS_MAX,
 };
 
-/** One that was let in. */
+/** A stranger that was let in. */
 export interface Stranger {
   readonly site: string;
-  /** Makes it go. */
+  /** Closes its connection. */
   readonly drop: () => void;
 }
 
@@ -35,7 +36,10 @@ export class Strangers {
   /** The oldest first. */
   readonly #inside = new Set<Stranger>();
   readonly #atSite = new Map<string, number>();
-  /** When each site has a whole second's worth of connections to itself again (a leaky bucket); the one that came last is last. */
+  /**
+   * For each site, when it may again open a whole second's worth of connections (a leaky bucket); the latest site is
+   * the last.
+   */
   readonly #paces = new Map<string, Millis>();
 
   constructor(now: () => Millis, limits = STRANGER_LIMITS) {
@@ -43,7 +47,10 @@ export class Strangers {
     this.#limits = limits;
   }
 
-  /** Lets one in, for which the oldest of all may have to go; or says why not. `drop` is not called within. */
+  /**
+   * Lets a stranger in, for which the oldest one may have to go; or says why not. `drop` is not called within this
+   * call.
+   */
   enter(address: string, drop: () => void): Stranger | string {
     const site = siteOf(address);
     const { perAddress, perSecond, inAll } = this.#limits;
@@ -62,7 +69,7 @@ export class Strangers {
     return stranger;
   }
 
-  /** It is gone, or no stranger any more. */
+  /** The stranger is gone, or is known now. */
   leave(stranger: Stranger): void {
     if (!this.#inside.delete(stranger)) return;
     const left = (this.#atSite.get(stranger.site) as number) - 1;
@@ -85,7 +92,10 @@ export class Strangers {
   }
 }
 
-/** What one person has at least: an address of IPv4, and of IPv6 the first half, in which the provider alone has a say. */
+/**
+ * The smallest range that one person has: an IPv4 address, or the first half of an IPv6 address, which the provider
+ * assigns.
+ */
 export function siteOf(address: string): string {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(":")) return mapped ?? address;

@@ -29,10 +29,10 @@ import { needsTls } from "../host/net/needs-tls.ts";
 import { Refusals } from "../host/net/refusals.ts";
 import { builtin } from "./builtin.ts";
 import { acceptCertificate, type Credentials } from "./certificate.ts";
-import { codeOf } from "./errors.ts";
 import { listenOn } from "./node-network.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { STRANGER_LIMITS, type Stranger, type StrangerLimits, Strangers } from "./strangers.ts";
+import { codeOf } from "./system-errors.ts";
 
 const ALPN = "chatpeer/2";
 const TLS = "TLSv1.3";

@@ -5,9 +5,9 @@ import type { Network, PortError, Trust } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
 import type { Credentials } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
-import { toPortError } from "./errors.ts";
 import { makeKeys, openKeys } from "./key-files.ts";
 import { namedNetwork } from "./named-network.ts";
+import { toPortError } from "./system-errors.ts";
 
 const SECRET_BYTES = 16;
 

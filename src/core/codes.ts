@@ -44,6 +44,8 @@ export const NOTICE_CODES = {
   "transfer-failed": "the peer that was to lead did not catch up in time: the leader stays the same",
   room: "the outcome of `/join` or `/leave`",
   renamed: "the outcome of `/nick`",
+  "name-twice":
+    "somebody at another peer has the same name: both took it while they could not know of each other; who that is, and which name is free",
   read: "the outcome of `/read`",
   saved: "the outcome of `/save`",
   "peer-lost": "of a client: its peer is gone, and it looks for another one",

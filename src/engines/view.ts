@@ -103,6 +103,6 @@ export interface Linked extends ProcessKey, Address {
 /** What the host knows besides its engine. */
 export interface Surroundings {
   readonly seeds: readonly PeerInfo[];
-  /** It has heard of a cluster that it belongs to, or is to join. */
+  /** It belongs to a cluster, or somebody that it is linked with does. */
   readonly hasCluster: boolean;
 }

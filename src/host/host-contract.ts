@@ -7,7 +7,7 @@ import type { EngineFactory } from "../engines/engine.ts";
 import type { Invitation } from "../wire/invitation.ts";
 import type { Clock, Disk, Network, Trust } from "./contracts.ts";
 import type { HostEvent, LogRecord, Stopped } from "./events.ts";
-import type { PersonOptions } from "./people.ts";
+import type { PersonOptions } from "./own-person.ts";
 
 /** `name` stands with this peer's messages. */
 export interface HostOptions extends PersonOptions {

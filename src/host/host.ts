@@ -21,11 +21,12 @@ import { type MessageBlock, readMessages } from "./delivery.ts";
 import type { LogLevel, Status, Stopped } from "./events.ts";
 import type { HostListener, HostOptions, Ports } from "./host-contract.ts";
 import { NOT_RUNNING } from "./intake.ts";
+import { Namesakes } from "./namesakes.ts";
 import { refuseAddress } from "./net/admission.ts";
 import { Presence } from "./net/presence.ts";
 import { type OpeningHost, open } from "./opening.ts";
+import { OwnPerson } from "./own-person.ts";
 import type { Opened } from "./parts.ts";
-import { OwnPerson } from "./people.ts";
 import { committedRooms, Rooms } from "./rooms.ts";
 import type { Running } from "./running.ts";
 import type { OwnQuestion, Service, Submitted } from "./service.ts";
@@ -63,11 +64,11 @@ export class Host implements Service {
     const engine = () => this.#running?.engine ?? null;
     const core = () => this.#running?.peer ?? null;
     const peer = () => (this.#stopping ? null : core());
-    this.#person = new OwnPerson(options, clock, input);
+    this.#person = new OwnPerson(options, clock, input, () => this.#whole.namesakes.lookSoon());
     const who = new Who({
       ...{ clock, peer },
       links: () => this.#opened?.links ?? null,
-      peopleHere: () => this.#peopleHere(),
+      peopleHere: (asker) => this.#peopleHere(asker),
     });
     const troubles = new Troubles(
       () => clock.wall(),
@@ -75,13 +76,16 @@ export class Host implements Service {
     );
     const event: HostListener["event"] = (said) => listener.event(said);
     const die: OpeningHost["die"] = (reason, code) => this.#die(reason, code);
+    const clients = () => this.#opened?.clients ?? null;
     const telling = new Telling({
-      ...{ clock, options, core, event, die, person: this.#person, who, troubles },
-      clusterId: () => this.#opened?.directory.clusterId ?? null,
-      clients: () => this.#opened?.clients ?? null,
+      ...{ clock, options, core, event, die, person: this.#person, who, troubles, clients },
+      hasCluster: () => this.#opened?.meeting.hasCluster === true,
+    });
+    const namesakes = new Namesakes({
+      ...{ clock, options, event, person: this.#person, who, clients },
     });
     this.#whole = {
-      ...{ event, die, who, troubles, telling },
+      ...{ event, die, who, troubles, telling, namesakes },
       ...{ clock, network, trust: ports.trust ?? null, options, listener, person: this.#person, rooms: this.rooms },
       ...{ input, engine, core, peer },
       presence: new Presence(clock, (id) => id !== this.#opened?.directory.self.id, event),
@@ -158,7 +162,6 @@ export class Host implements Service {
     return (this.#running?.peer.pending ?? 0) + (this.#opened?.intake.taken ?? 0);
   }
 
-  /** Commit index of the running peer. */
   get commit(): LogIndex {
     return this.#running?.peer.log.commit ?? 0;
   }
@@ -181,7 +184,6 @@ export class Host implements Service {
     });
   }
 
-  /** How far into the log messages have been delivered. */
   get delivered(): LogIndex {
     return this.#opened?.delivery.cursor ?? 0;
   }
@@ -195,10 +197,12 @@ export class Host implements Service {
     this.#person.confirmRead(room, seqNo);
   }
 
-  #peopleHere(): HerePerson[] {
-    const user = this.#whole.telling.ownName;
+  /** Of two that begin with one name at once, the one at the peer with the lower id gets it: to peers above, it claims it. */
+  #peopleHere(asker: PeerId): HerePerson[] {
+    const claims = this.#options.id < asker;
+    const user = this.#whole.telling.nameHere(claims);
     const own = { user, client: false, heard_ms: 0, round_trip_ms: 0, lag: 0 };
-    return [own, ...(this.#opened?.clients.people() ?? [])];
+    return [own, ...(this.#opened?.clients.people(claims) ?? [])];
   }
 
   /** The door for clients that do not come through this peer's listener; null before it listens. */
@@ -232,7 +236,6 @@ export class Host implements Service {
     this.#opened?.delivery.acknowledge(Math.min(index, this.commit));
   }
 
-  /** Messages through here are dealt with. */
   get acknowledged(): LogIndex {
     return this.#opened?.delivery.acknowledged ?? 0;
   }
@@ -311,6 +314,7 @@ export class Host implements Service {
     opened?.writer.stop();
     opened?.slices.stop();
     this.#whole.presence.stop();
+    this.#whole.namesakes.stop();
     running?.turn.stop();
     running?.upkeep.stop();
     opened?.links.close();

@@ -12,6 +12,7 @@ import type { EngineView } from "../engines/view.ts";
 import type { Who } from "./answers/who.ts";
 import type { ClientSays } from "./client/client-says.ts";
 import type { Gate } from "./gate.ts";
+import type { Namesakes } from "./namesakes.ts";
 import { endsPeer, judgeHello, type Origin, sayUntrusted, type Untrusted } from "./net/admission.ts";
 import { refusal } from "./net/channel.ts";
 import type { Links } from "./net/links.ts";
@@ -29,6 +30,7 @@ export interface MeetingHost extends Whole {
   readonly gate: Pick<Gate, "judge" | "onJoin">;
   readonly who: Who;
   readonly presence: Presence;
+  readonly namesakes: Pick<Namesakes, "lookSoon">;
   links(): Pick<Links, "setTargets" | "refuse">;
   says(): Pick<ClientSays, "refuseAll">;
 }
@@ -42,6 +44,8 @@ export class Meeting {
   #committedElsewhere: LogIndex = 0;
   /** Where nobody takes the invitation, or nobody is whom it names. */
   readonly #inVain = new Set<string>();
+  /** Links whose other side belongs to a cluster. */
+  readonly #founded = new Set<LinkId>();
 
   constructor(host: MeetingHost) {
     this.#host = host;
@@ -50,6 +54,11 @@ export class Meeting {
   /** The highest commit index that a leader has named. */
   get committedElsewhere(): LogIndex {
     return this.#committedElsewhere;
+  }
+
+  /** This peer belongs to a cluster, or somebody that it is linked with does. */
+  get hasCluster(): boolean {
+    return this.#founded.size > 0 || this.#host.directory.clusterId !== null;
   }
 
   hello(): Hello {
@@ -81,13 +90,16 @@ export class Meeting {
   }
 
   onUp(link: LinkId, hello: Hello, key: Key | null): void {
-    const { id, inc, boot, host, port } = hello;
+    const { id, inc, boot, host, port, cluster_id } = hello;
+    if (cluster_id !== null) this.#founded.add(link);
     this.#inVain.clear();
     this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port, ...(key !== null && { key }) } });
+    this.#host.namesakes.lookSoon();
   }
 
   onDown(link: LinkId): void {
     const gone = this.#host.core()?.links.get(link);
+    this.#founded.delete(link);
     this.#host.input({ type: "link-down", link });
     if (gone !== undefined) this.#host.who.onLinkDown(link, gone.id);
   }

@@ -12,10 +12,11 @@ import type { Status } from "./events.ts";
 import { Gate } from "./gate.ts";
 import { Intake } from "./intake.ts";
 import { Meeting } from "./meeting.ts";
+import type { Namesakes } from "./namesakes.ts";
 import { Links } from "./net/links.ts";
 import type { Presence } from "./net/presence.ts";
+import type { OwnPerson } from "./own-person.ts";
 import type { Opened } from "./parts.ts";
-import type { OwnPerson } from "./people.ts";
 import { ROOMS, type Rooms, readRooms } from "./rooms.ts";
 import { Security } from "./security.ts";
 import { Serving } from "./serving.ts";
@@ -34,6 +35,7 @@ export interface OpeningHost extends Whole {
   readonly rooms: Rooms;
   readonly telling: Telling;
   readonly troubles: Troubles;
+  readonly namesakes: Namesakes;
   readonly who: Who;
   status(): Status;
   isStopping(): boolean;
@@ -117,6 +119,7 @@ function assemble(host: OpeningHost, disk: HeldDisk, directory: Directory): Open
     peer: host.peer,
     clusterId: () => directory.clusterId,
     ownName: () => person.announced,
+    onRenamed: () => host.namesakes.lookSoon(),
     input: host.input,
     status: host.status,
     hindrances: () => telling.hindrances(),

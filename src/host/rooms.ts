@@ -7,7 +7,7 @@ import { assert } from "../core/assert.ts";
 import { ROOMS_JOINED_MAX } from "../core/config.ts";
 import type { LogView } from "../core/log-view.ts";
 import type { RoomStatus } from "../core/reports.ts";
-import { count, name } from "../wire/parts.ts";
+import { count, name } from "../wire/schema-parts.ts";
 import { isName } from "../wire/text.ts";
 import { type Disk, PortError } from "./contracts.ts";
 import { DamagedFile, readState, replaceStateNow } from "./store/state-files.ts";

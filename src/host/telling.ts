@@ -8,7 +8,7 @@ import { waitingFor } from "./answers/status.ts";
 import { Waiter } from "./answers/waiter.ts";
 import type { Who } from "./answers/who.ts";
 import type { Clients } from "./client/attached-clients.ts";
-import type { OwnPerson } from "./people.ts";
+import type { OwnPerson } from "./own-person.ts";
 import type { Troubles } from "./store/troubles.ts";
 import type { Whole } from "./whole.ts";
 
@@ -23,7 +23,8 @@ export interface TellingHost extends Pick<Whole, "clock" | "options" | "core" | 
   readonly person: OwnPerson;
   readonly who: Who;
   readonly troubles: Troubles;
-  clusterId(): string | null;
+  /** This peer belongs to a cluster, or somebody that it is linked with does. */
+  hasCluster(): boolean;
   /** Null before the peer has its directory. */
   clients(): Pick<Clients, "tellAll" | "keeps"> | null;
 }
@@ -35,10 +36,7 @@ export class Telling {
   readonly #unsent = new Set<string>();
   /** When this peer first had a leader. */
   #cameAt: Millis | null = null;
-  /**
-   * Whether another person has the name of this peer's person. Until it is known to be free, this peer does not claim
-   * it, so that of two that ask at once neither seems to have it.
-   */
+  /** Whether another person has the name of this peer's person. */
   #name: "unknown" | "asked" | "free" = "unknown";
 
   constructor(host: TellingHost) {
@@ -52,9 +50,9 @@ export class Telling {
     this.#host.clients()?.tellAll(told);
   }
 
-  /** The name of the person here as others may know it; "" before it is known that nobody else has it. */
-  get ownName(): string {
-    return this.#name === "free" ? (this.#host.person.announced ?? "") : "";
+  /** The name of the person here, "" for nobody. Until it is known that nobody else has it, it is a claim. */
+  nameHere(claims: boolean): string {
+    return claims || this.#name === "free" ? (this.#host.person.announced ?? "") : "";
   }
 
   /** Why messages wait, as it was told last; null while they do not. */
@@ -98,7 +96,7 @@ export class Telling {
   }
 
   get surroundings(): Surroundings {
-    return { seeds: this.#host.options.seeds, hasCluster: this.#host.clusterId() !== null };
+    return { seeds: this.#host.options.seeds, hasCluster: this.#host.hasCluster() };
   }
 
   /**

@@ -7,9 +7,9 @@ import type { LogIndex } from "../core/ids.ts";
 import { ClientHost } from "../host/client/client-host.ts";
 import type { MakeClient } from "../host/client/client-options.ts";
 import type { HostEvent, Stopped } from "../host/events.ts";
-import { VirtualClock, type VirtualTime } from "./clock.ts";
 import type { Machine } from "./machine.ts";
-import type { VirtualNetwork } from "./network.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
+import { VirtualClock, type VirtualTime } from "./virtual-time.ts";
 
 /** Clients have sites from here on. */
 export const CLIENTS_FROM = 201;

@@ -2,14 +2,14 @@
 import type { Status } from "../host/events.ts";
 import type { Checkers } from "./checkers.ts";
 import type { Clients } from "./clients.ts";
-import type { VirtualTime } from "./clock.ts";
-import { type Losses, memberOf } from "./losses.ts";
 import { type Machine, RESTART_MS, TIMINGS } from "./machine.ts";
-import type { VirtualNetwork } from "./network.ts";
+import { type Losses, memberOf } from "./member-losses.ts";
 import type { Plan, Verb } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Actor } from "./stage.ts";
 import { Violation } from "./violation.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
+import type { VirtualTime } from "./virtual-time.ts";
 
 /** After healing, everything pending must be delivered within this [I9]. */
 const DRAIN_MS = 10_000;

@@ -12,10 +12,10 @@ import { Host } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";
 import { HostError } from "../host/store/unusable.ts";
 import { Application } from "./application.ts";
-import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./clock.ts";
-import { VirtualDisk } from "./disk.ts";
 import { sameBytes } from "./inode.ts";
-import type { VirtualNetwork } from "./network.ts";
+import { VirtualDisk } from "./virtual-disk.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
+import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./virtual-time.ts";
 
 /** Short enough that evictions happen within a run. */
 export const TIMINGS: Timings = { ...DEFAULT_TIMINGS, eviction: 8000 };

@@ -10,8 +10,8 @@ import type { Leadership } from "../engines/bully/leadership.ts";
 import { Peer } from "../engines/bully/peer.ts";
 import type { Input, Output, Restored } from "../engines/engine.ts";
 import type { Clock, Disk, File } from "../host/contracts.ts";
-import type { VirtualDisk } from "./disk.ts";
 import type { Parts } from "./machine.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
 
 export interface Mutant {
   readonly name: string;

@@ -4,8 +4,8 @@
  */
 import type { Key } from "../core/ids.ts";
 import type { Connection, ConnectionHandler } from "../host/contracts.ts";
-import type { VirtualClock, VirtualTime } from "./clock.ts";
-import type { Lines } from "./lines.ts";
+import type { Lines } from "./network-lines.ts";
+import type { VirtualClock, VirtualTime } from "./virtual-time.ts";
 
 /** A process on a simulated machine; a restarted process is a new endpoint. */
 export interface Endpoint {

@@ -1,7 +1,7 @@
 /** Thin clients in a drawn plan [S8]: they talk, and have faults of their own beside those of the peers. */
 import { CLIENTS_FROM } from "./clients.ts";
-import { seeded } from "./clock.ts";
 import type { Verb } from "./plan.ts";
+import { seeded } from "./virtual-time.ts";
 
 type Drawn = readonly [at: number, verb: Verb, args: readonly (number | string)[]];
 

@@ -2,9 +2,10 @@
  * Plans drawn from a seed. Every run has its own mix of faults, in which many kinds are missing: a run full of one kind
  * of fault reaches states that a run with a little of everything never reaches (Groce et al. 2012, swarm testing).
  */
-import { seeded } from "./clock.ts";
+
 import { CALLS, type Plan, type Step, type Verb } from "./plan.ts";
 import { drawClients } from "./profile-clients.ts";
+import { seeded } from "./virtual-time.ts";
 
 export const PROFILES = [
   ...(["calm", "network", "process", "disk", "membership", "overload"] as const),

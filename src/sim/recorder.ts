@@ -6,8 +6,8 @@ import type { Frame } from "../core/frame.ts";
 import type { ReportEvent, ReportMessage } from "../report/sim-report.ts";
 import { FrameDecoder } from "../wire/decoder.ts";
 import { CLIENTS_FROM } from "./clients.ts";
-import type { VirtualTime } from "./clock.ts";
 import type { NetworkWatcher, WatchedEnd } from "./pair.ts";
+import type { VirtualTime } from "./virtual-time.ts";
 
 const LINES_KEPT = 400;
 

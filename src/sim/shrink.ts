@@ -7,9 +7,10 @@
  * plan may need hundreds of steps only to reach the right moment. Other seeds have other delays: a piece of the plan,
  * tried under many seeds, often finds the same bug in a shorter story.
  */
-import { seeded } from "./clock.ts";
+
 import type { Plan, Step } from "./plan.ts";
 import * as edit from "./plan-edits.ts";
+import { seeded } from "./virtual-time.ts";
 
 /** The invariant that a run broke, and when; null: none. */
 export type Broken = { readonly invariant: string; readonly atMs: number } | null;

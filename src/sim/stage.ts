@@ -2,10 +2,10 @@
 import type { Status } from "../host/events.ts";
 import type { Checkers } from "./checkers.ts";
 import type { Clients, VirtualClient } from "./clients.ts";
-import type { VirtualTime } from "./clock.ts";
-import type { Losses } from "./losses.ts";
 import type { Machine } from "./machine.ts";
-import type { VirtualNetwork } from "./network.ts";
+import type { Losses } from "./member-losses.ts";
+import type { VirtualNetwork } from "./virtual-network.ts";
+import type { VirtualTime } from "./virtual-time.ts";
 
 /** A machine or a client: both talk, and are told things. */
 export type Actor = Machine | VirtualClient;

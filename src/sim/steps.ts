@@ -3,10 +3,10 @@
 import type { VirtualClient } from "./clients.ts";
 import { expectation } from "./expect.ts";
 import { durableJson, firstIndex, logPaths, rewritten } from "./files.ts";
+import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./hostile-steps.ts";
 import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
 import type { Stage } from "./stage.ts";
-import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./strangers.ts";
 import { Violation } from "./violation.ts";
 
 /** Steps that are not about one peer. */

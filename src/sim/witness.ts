@@ -5,15 +5,15 @@
 import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import type { Checkers } from "./checkers.ts";
 import type { VirtualClient } from "./clients.ts";
-import type { VirtualTime } from "./clock.ts";
 import { committedLines, durablePromise, firstIndex, logPaths } from "./files.ts";
-import { type Losses, memberOf, processOf } from "./losses.ts";
 import { Machine } from "./machine.ts";
+import { type Losses, memberOf, processOf } from "./member-losses.ts";
 import type { WatchedEnd } from "./pair.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Promised } from "./seen-ballots.ts";
 import type { Actor } from "./stage.ts";
 import { PowerCut } from "./steps.ts";
+import type { VirtualTime } from "./virtual-time.ts";
 
 const SAMPLE_MS = 250;
 const LOOK_MS = 400;

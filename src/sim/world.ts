@@ -5,18 +5,18 @@
 import type { DeliveredMessage, HostEvent, Status, Stopped } from "../host/events.ts";
 import { Checkers } from "./checkers.ts";
 import { Clients } from "./clients.ts";
-import { seeded, VirtualTime } from "./clock.ts";
 import { Ending } from "./ending.ts";
 import { expectation } from "./expect.ts";
 import { committedLines } from "./files.ts";
-import { Losses } from "./losses.ts";
 import { Machine, type Parts } from "./machine.ts";
-import { VirtualNetwork } from "./network.ts";
+import { Losses } from "./member-losses.ts";
 import { type Plan, printStep, type Step, type Verb } from "./plan.ts";
 import { Recorder, siteName } from "./recorder.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { CLIENT_STEPS, CRASHES, STEPS, WITHOUT_PEER } from "./steps.ts";
 import { Violation } from "./violation.ts";
+import { VirtualNetwork } from "./virtual-network.ts";
+import { seeded, VirtualTime } from "./virtual-time.ts";
 import { Witness } from "./witness.ts";
 
 export interface Outcome {

@@ -15,7 +15,7 @@ import type { Entry } from "../core/log-entry.ts";
 import { HEAD_BYTES_MAX, NextHead } from "./chat-head.ts";
 import { isPlain, LineReader } from "./line-reader.ts";
 import { jsonBytesMax, type LineWriter } from "./line-writer.ts";
-import { boot, count, name, peerId, word } from "./parts.ts";
+import { boot, count, name, peerId, word } from "./schema-parts.ts";
 import { encodeUtf8, isMessage } from "./text.ts";
 
 interface Form {

@@ -40,7 +40,7 @@ import {
   twin,
   versions,
   word,
-} from "./parts.ts";
+} from "./schema-parts.ts";
 
 /** A client's session differs from a peer's by its length. */
 const session = v.union([v.pipe(word, v.length(CLIENT_SESSION_CHARS)), v.literal("")]);

@@ -17,9 +17,9 @@ import {
 } from "../core/versions.ts";
 import { ChatReader } from "./drafts.ts";
 import { EntryReader } from "./entry.ts";
-import { WireError, WrongVersion } from "./errors.ts";
 import { FRAMES, type FrameType, LATER_GREETINGS } from "./schemas.ts";
 import { parseObject, quote } from "./text.ts";
+import { WireError, WrongVersion } from "./wire-error.ts";
 
 const NEWLINE = 0x0a;
 

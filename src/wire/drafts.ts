@@ -13,7 +13,7 @@ import type { Draft } from "../core/log-entry.ts";
 import type { Chat } from "../core/message.ts";
 import { LineReader, plainEnd } from "./line-reader.ts";
 import { jsonBytesMax, LineWriter, utf8BytesMax } from "./line-writer.ts";
-import { draft } from "./parts.ts";
+import { draft } from "./schema-parts.ts";
 import { FRAMES } from "./schemas.ts";
 import { encodeUtf8, isMessage, isName, parseJson, stringEnd } from "./text.ts";
 

@@ -9,12 +9,12 @@ import { BOOT_MAX, PEER_ID_MAX, TERM_MAX } from "../core/config.ts";
 import type { Entry, EntryData, EntryKind, Seal } from "../core/log-entry.ts";
 import { ChatHeads, ChatLines } from "./chat-line.ts";
 import { chainCrc } from "./crc32c.ts";
-import { WireError } from "./errors.ts";
 import { decimalDigits, LineWriter, utf8BytesMax } from "./line-writer.ts";
 import { mendOldLine } from "./old-lines.ts";
-import { accessChange, WORD } from "./parts.ts";
+import { accessChange, WORD } from "./schema-parts.ts";
 import { CONFIGURATION, GENESIS, PRESENCE, READ, SETTLED } from "./schemas.ts";
 import { decodeUtf8, encodeUtf8, isMessage, isName, parseObject, quote } from "./text.ts";
+import { WireError } from "./wire-error.ts";
 
 /** Makes the lines of one log. An assertion fails if the reader would refuse a line. */
 export function makeSeal(): Seal {

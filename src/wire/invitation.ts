@@ -9,7 +9,7 @@ import { fromBase32, toBase32 } from "../core/base32.ts";
 import type { Key } from "../core/ids.ts";
 import type { InvitedRole, PeerInfo } from "../core/log-entry.ts";
 import { crc32c } from "./crc32c.ts";
-import { host, peerId, port, secret, word } from "./parts.ts";
+import { host, peerId, port, secret, word } from "./schema-parts.ts";
 import { decodeUtf8, encodeUtf8, utf8Length } from "./text.ts";
 
 export interface Invitation {

@@ -58,7 +58,7 @@ import {
   twin,
   versions,
   word,
-} from "./parts.ts";
+} from "./schema-parts.ts";
 
 export const CONFIGURATION = v.strictObject({ ...configuration, cluster_id: v.exactOptional(word) });
 export const GENESIS = v.strictObject({

@@ -1,6 +1,6 @@
 /** Bytes and text at the border: strict UTF-8, bounded nesting, JSON objects only. */
 import { MESSAGE_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX } from "../core/config.ts";
-import { WireError } from "./errors.ts";
+import { WireError } from "./wire-error.ts";
 
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ENCODER = new TextEncoder();

@@ -6,7 +6,7 @@ import { type LookUp, namedNetwork } from "../../src/adapters/named-network.ts";
 import { nodeNetwork } from "../../src/adapters/node-network.ts";
 import { CONNECT_NEXT_MS, LOOK_UP_AGAIN_MS, LOOKUPS_MAX } from "../../src/core/config.ts";
 import type { Connection, ConnectionHandler, Listener, Network } from "../../src/host/contracts.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/virtual-time.ts";
 
 /** One connection that was begun; the test says what comes of it. */
 interface Attempt {

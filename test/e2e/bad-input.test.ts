@@ -1,6 +1,6 @@
 /** Bad input from people, files and the network: a clear error, nothing lost, nothing crashed. */
 import { afterEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +58,44 @@ test.skipIf(process.getuid?.() !== 0)("a user without HOME and without an accoun
     expect(code).toBe(2);
   }
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  "whatever home, directory or file a command is given, it ends in words",
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), "chatpeer-given-"));
+    const closed = join(root, "closed");
+    mkdirSync(join(closed, "log"), { recursive: true });
+    chmodSync(root, 0o755);
+    chmodSync(closed, 0o700);
+    const nobody = HOMELESS.slice(2);
+    const given: { before?: readonly string[]; args: readonly string[]; code: number; said: string }[] = [
+      {
+        // Node.js tried for ever to make a directory there.
+        ...{ before: ["env", "HOME=/proc", ...nobody], args: ["--id", "1", "--headless"], code: 1 },
+        said: "cannot make /proc/.local/state/chatpeer/peer-1",
+      },
+      { before: ["env", "HOME=here"], args: ["config", "--id", "1"], code: 2, said: "this user has no home directory" },
+      ...["verify", "log", "recover"].map((command) => ({
+        ...{ before: nobody, args: [command, closed], code: 1 },
+        said: `cannot look at ${closed}/log: permission denied (EACCES)`,
+      })),
+      { args: ["--config", "/dev/zero"], code: 2, said: "/dev/zero has more than 1048576 bytes" },
+    ];
+    try {
+      for (const [command, ...rest] of [RUNTIMES.binary, RUNTIMES.node])
+        for (const { before = [], args, code, said } of given) {
+          const ended = await run([...before, Bun.which(command) as string, ...rest, ...args]);
+          const [first] = ended.err.split("\n");
+          expect(first).toStartWith("chatpeer: ");
+          expect(first).toContain(said);
+          expect(ended.err).not.toContain("    at ");
+          expect(ended.code).toBe(code);
+        }
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+);
 
 test("names that look like numbers stay names", async () => {
   const cluster = await Cluster.reserve(1);

@@ -2,7 +2,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, Cluster, endAll, freePorts, type PeerEvent, PeerProcess, run } from "./harness.ts";
+import { freePorts } from "../../bench/processes.ts";
+import { BINARY, Cluster, endAll, type PeerEvent, PeerProcess, run } from "./harness.ts";
 
 afterEach(endAll);
 

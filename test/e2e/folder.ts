@@ -1,7 +1,8 @@
 /** A folder like the one that the pages are read in, with the program and its documents, on ports that are free. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, freePorts, ROOT } from "./harness.ts";
+import { freePorts } from "../../bench/processes.ts";
+import { BINARY, ROOT } from "./harness.ts";
 
 const PORTS = 9;
 

@@ -3,10 +3,11 @@
  * waited for by their events, ended by pid.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { freePorts } from "../../bench/processes.ts";
+import { readLines } from "./read-lines.ts";
 
 export const ROOT = new URL("../..", import.meta.url).pathname;
 export const BINARY = `${ROOT}dist/chatpeer`;
@@ -173,35 +174,9 @@ export class PeerProcess {
   }
 }
 
-async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() as string;
-    for (const line of lines) onLine(line);
-  }
-  if (rest !== "") onLine(rest);
-}
-
 /** Ends every process a test has left; for afterEach. */
 export async function endAll(): Promise<void> {
   await Promise.all([...running].map((p) => p.stop()));
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((s) => (s.address() as { port: number }).port);
-  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
-  return ports;
 }
 
 export interface StartOptions {

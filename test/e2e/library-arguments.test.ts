@@ -3,8 +3,9 @@ import { afterAll, afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../../bench/processes.ts";
 import { type ChatPeer, type CreatePeerOptions, createPeer, PeerError } from "../../src/index.ts";
-import { freePorts, ROOT, RUNTIMES, run } from "./harness.ts";
+import { ROOT, RUNTIMES, run } from "./harness.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chatpeer-arguments-"));
 const open: ChatPeer[] = [];

@@ -1,8 +1,9 @@
 /** Joining, leaving and returning, with real processes of the compiled binary. */
 import { afterEach, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { freePorts } from "../../bench/processes.ts";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
-import { BINARY, Cluster, endAll, freePorts, type PeerEvent, run, sentBy } from "./harness.ts";
+import { BINARY, Cluster, endAll, type PeerEvent, run, sentBy } from "./harness.ts";
 import { checkHistory } from "./history.ts";
 
 afterEach(endAll);

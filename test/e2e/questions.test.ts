@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Cluster, endAll, freePorts, RUNTIMES } from "./harness.ts";
+import { freePorts } from "../../bench/processes.ts";
+import { Cluster, endAll, RUNTIMES } from "./harness.ts";
 
 let root = "";
 beforeAll(() => {

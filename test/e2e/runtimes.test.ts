@@ -3,7 +3,8 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BINARY, Cluster, endAll, freePorts, type PeerProcess, ROOT, RUNTIMES, run, sentBy } from "./harness.ts";
+import { freePorts } from "../../bench/processes.ts";
+import { BINARY, Cluster, endAll, type PeerProcess, ROOT, RUNTIMES, run, sentBy } from "./harness.ts";
 import { checkHistory, saidBy } from "./history.ts";
 
 afterEach(endAll);

@@ -1,7 +1,8 @@
 /** Three people chat at three terminals, while others flood, leaders die, windows change their size, and somebody is hostile. */
 import { afterEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import { BINARY, freePorts } from "./harness.ts";
+import { freePorts } from "../../bench/processes.ts";
+import { BINARY } from "./harness.ts";
 import { holderOf, killHolders, Tmux, type Window } from "./tmux.ts";
 
 const NAMES = ["alice", "bob", "carol"];

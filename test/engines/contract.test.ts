@@ -162,7 +162,7 @@ describe.each(ENGINES)("%s", (_, create) => {
     expect(run()).toBe(run());
   });
 
-  test("shows the same array of whom to connect as long as it says the same, and takes what its protocol has not", () => {
+  test("shows the same array of peers to connect as long as it says the same, and takes frames that its protocol does not have", () => {
     const host = new MiniHost(create);
     host.pass();
     const { view } = host.engine;

@@ -3,8 +3,8 @@ import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import type { Told } from "../../src/core/reports.ts";
 import { Visitor } from "../../src/host/client/visitor.ts";
-import { VirtualClock } from "../../src/sim/clock.ts";
-import { VirtualDisk } from "../../src/sim/disk.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
+import { VirtualClock } from "../../src/sim/virtual-time.ts";
 import { Cluster, payloads, say, sent, told } from "./virtual-cluster.ts";
 
 const { founding } = DEFAULT_TIMINGS;

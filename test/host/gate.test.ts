@@ -6,7 +6,7 @@ import type { EngineView } from "../../src/engines/view.ts";
 import type { Network } from "../../src/host/contracts.ts";
 import { Gate, type GateHost } from "../../src/host/gate.ts";
 import { Security, type SecurityHost } from "../../src/host/security.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/virtual-time.ts";
 import { keyOf, virtualTrust } from "./virtual-trust.ts";
 
 const member = (id: number, own: Partial<Member> = {}): Member => ({

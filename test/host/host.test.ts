@@ -8,9 +8,9 @@ import type { DeliveredMessage, HostEvent, Stopped } from "../../src/host/events
 import { Host } from "../../src/host/host.ts";
 import type { Submitted } from "../../src/host/service.ts";
 import { HostError } from "../../src/host/store/unusable.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
-import { VirtualDisk } from "../../src/sim/disk.ts";
-import { VirtualNetwork } from "../../src/sim/network.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
+import { VirtualNetwork } from "../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/virtual-time.ts";
 
 /** Virtual milliseconds: enough for a lone peer to found, elect itself and send. */
 const A_WHILE_MS = 5000;

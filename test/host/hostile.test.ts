@@ -19,7 +19,7 @@ import type { CatchupResp, Heartbeat, Hello, SeqChat } from "../../src/core/mess
 import type { Told } from "../../src/core/reports.ts";
 import type { Connection, ConnectionHandler } from "../../src/host/contracts.ts";
 import type { Host } from "../../src/host/host.ts";
-import { VirtualClock } from "../../src/sim/clock.ts";
+import { VirtualClock } from "../../src/sim/virtual-time.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
 import { sealEntry } from "../../src/wire/entry.ts";

@@ -266,3 +266,55 @@ test("[P6] whoever comes back has its name: a process that was killed, and a cli
   cluster.pass(3000);
   for (const run of [eve, anew, host(cluster, 2)]) expect(run.stops).toEqual([]);
 });
+
+/** Who was told that somebody else has the same name, and what. */
+const twice = (run: Run<unknown>) =>
+  run.events.flatMap((e) => (e.event === "notice" && e.code === "name-twice" ? [e.message] : []));
+
+test("[P6] of those who begin with one name at the same moment one has it, and the others are told", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const cluster = Cluster.formed({}, seed);
+    for (const id of [2, 3]) cluster.kill(id);
+    cluster.pass(3000);
+    for (const id of [2, 3]) cluster.start(id, { name: "carol" });
+    const clients = [1, 1].map((peer) => cluster.client("carol", peer));
+    cluster.pass(20_000);
+    const peers = [2, 3].map((id) => host(cluster, id));
+    const all = [...peers, ...clients];
+    const stay = all.filter((run) => run.stops.length === 0);
+    expect(stay).toHaveLength(1);
+    for (const run of all) if (run.stops.length > 0) expect(errors(run)).toEqual(["name-in-use"]);
+    expect(stay.flatMap(twice)).toEqual([]);
+  }
+});
+
+test("[P6] one name on both sides of a cut, or by two /nicks at once: each is told of the other, once", () => {
+  const cluster = peopled();
+  const bob = cluster.attached("bob", 1);
+  const eve = cluster.attached("eve", 3);
+  const nick = (run: Run<unknown>) => (run as Run<Service>).service.ask({ what: "nick", user: "carol" }, () => {});
+  nick(host(cluster, 2));
+  nick(bob);
+  nick(eve);
+  cluster.pass(20_000);
+  expect(twice(host(cluster, 2))[0]).toBe(
+    'a client of peer 1 has the name "carol", too: nobody can tell you apart. Choose another one with /nick (carol_2 is free)',
+  );
+  for (const run of [host(cluster, 2), bob, eve]) expect(twice(run)).toHaveLength(1);
+  expect([1, 3].map((id) => twice(host(cluster, id)))).toEqual([[], []]);
+
+  const apart = Cluster.formed();
+  for (const [from, to] of [
+    [1, 2],
+    [3, 2],
+  ] as const) {
+    apart.network.lines.cut(from, to);
+    apart.network.lines.cut(to, from);
+  }
+  apart.pass(5000);
+  const sides = [apart.attached("dan", 1), apart.attached("dan", 2)];
+  expect(sides.flatMap(twice)).toEqual([]);
+  apart.network.heal();
+  apart.pass(20_000);
+  for (const run of sides) expect(twice(run)).toHaveLength(1);
+});

@@ -12,7 +12,7 @@ import type { Connection } from "../../src/host/contracts.ts";
 import type { LogRecord } from "../../src/host/events.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { OwnQuestion } from "../../src/host/service.ts";
-import { VirtualClock } from "../../src/sim/clock.ts";
+import { VirtualClock } from "../../src/sim/virtual-time.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
 import { type Invitation, parseInvitation } from "../../src/wire/invitation.ts";

@@ -5,7 +5,7 @@ import type { Hello, Refuse } from "../../src/core/message.ts";
 import type { Host } from "../../src/host/host.ts";
 import type { HostOptions } from "../../src/host/host-contract.ts";
 import { HostError } from "../../src/host/store/unusable.ts";
-import { VirtualClock } from "../../src/sim/clock.ts";
+import { VirtualClock } from "../../src/sim/virtual-time.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
 import { type Invitation, pinOf } from "../../src/wire/invitation.ts";
 import { Cluster, type Run, told } from "./virtual-cluster.ts";

@@ -8,9 +8,9 @@ import { ClientHost } from "../../src/host/client/client-host.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Stopped } from "../../src/host/events.ts";
 import { Host } from "../../src/host/host.ts";
 import type { HostOptions } from "../../src/host/host-contract.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
-import { VirtualDisk } from "../../src/sim/disk.ts";
-import { type Attached, VirtualNetwork } from "../../src/sim/network.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
+import { type Attached, VirtualNetwork } from "../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/virtual-time.ts";
 import { keyOf, virtualTrust } from "./virtual-trust.ts";
 
 const A_WHILE_MS = 10_000;

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Key } from "../../src/core/ids.ts";
 import type { Network, Trust } from "../../src/host/contracts.ts";
-import type { VirtualClock } from "../../src/sim/clock.ts";
+import type { VirtualClock } from "../../src/sim/virtual-time.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 

@@ -4,7 +4,7 @@ import { hitAt } from "../../src/report/page/near.ts";
 import { pickArrows } from "../../src/report/page/pick-arrows.ts";
 import { layOut } from "../../src/report/page/run.ts";
 import { firstAt } from "../../src/report/page/search.ts";
-import { GUTTER, View } from "../../src/report/page/view.ts";
+import { GUTTER, View } from "../../src/report/page/time-view.ts";
 import { eventNote, eventWords, messageFate } from "../../src/report/page/words.ts";
 import { sceneOf } from "../../src/report/scene.ts";
 import type { ReportEvent, SimReport } from "../../src/report/sim-report.ts";
@@ -30,7 +30,7 @@ describe("words", () => {
     expect(eventWords(event(1, 2, "role", { role: "leader", term: 3 }))).toBe("peer 2 is leader, term 3");
   });
 
-  test("a cut tells from whom to whom, from whom at all, or of the whole network", () => {
+  test("a cut names two peers, one peer, or the whole network", () => {
     const said = (peer: number, to: number) => eventWords(event(1, peer, "cut", { to }));
     expect([said(1, 3), said(2, 0), said(0, 0)]).toEqual([
       ...["network: cut 1 → 3", "network: cut peer 2", "network: cut"],

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { PortError } from "../../src/host/contracts.ts";
-import { VirtualDisk } from "../../src/sim/disk.ts";
+import { VirtualDisk } from "../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../host/manual-clock.ts";
 import { diskContract } from "../host/store/disk-contract.ts";
 

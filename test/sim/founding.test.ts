@@ -1,9 +1,9 @@
 /** [M1] Whenever a founder is emptied and founds anew, those who know it reach it before it takes a message. */
 import { expect, test } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
-import { seeded } from "../../src/sim/clock.ts";
 import { playPlan } from "../../src/sim/play.ts";
 import { parseScenario } from "../../src/sim/scenario.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 
 /** Runs of each kind: how long the peer was away falls anywhere between two dials. */
 const RUNS = 60;

@@ -1,8 +1,8 @@
 /** The Network contract on the virtual network, and what it has beyond it: cuts that hold back, deaths, replays. */
 import { expect, test } from "bun:test";
 import type { Connection, ConnectionHandler } from "../../src/host/contracts.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../src/sim/clock.ts";
-import { VirtualNetwork } from "../../src/sim/network.ts";
+import { VirtualNetwork } from "../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../src/sim/virtual-time.ts";
 import { type NetworkUnderTest, networkContract, type SlowReader } from "../host/net/network-contract.ts";
 
 const [HERE, THERE, READER] = [1, 2, 3];

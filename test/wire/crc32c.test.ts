@@ -3,7 +3,7 @@
  * with the eight tables: a wrong table entry would make logs that only this program believes.
  */
 import { expect, test } from "bun:test";
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 import { chainCrc, crc32c } from "../../src/wire/crc32c.ts";
 
 /** The definition (RFC 3720, B.4), one bit at a time. */

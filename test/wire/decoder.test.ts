@@ -9,8 +9,8 @@ import type { Hello } from "../../src/core/message.ts";
 import type { Versions } from "../../src/core/versions.ts";
 import { FrameDecoder } from "../../src/wire/decoder.ts";
 import { encodeFrame } from "../../src/wire/encode.ts";
-import { WireError, WrongVersion } from "../../src/wire/errors.ts";
 import { FRAMES, type FrameType } from "../../src/wire/schemas.ts";
+import { WireError, WrongVersion } from "../../src/wire/wire-error.ts";
 import { ascii, join, lineOf, lineWithHead, Sampler, said } from "./samples.ts";
 
 const GREETING_BYTES_MAX = 4096;

@@ -15,9 +15,9 @@ import {
 import type { Entry, EntryKind } from "../../src/core/log-entry.ts";
 import { messageId } from "../../src/core/message-id.ts";
 import { EntryReader, makeSeal, sealEntry } from "../../src/wire/entry.ts";
-import { WireError } from "../../src/wire/errors.ts";
 import { mendOldLine } from "../../src/wire/old-lines.ts";
 import { ENTRIES } from "../../src/wire/schemas.ts";
+import { WireError } from "../../src/wire/wire-error.ts";
 import { ascii, contents, dumbChain, KINDS, lineOf, lineWithHead, Sampler, utf8 } from "./samples.ts";
 
 /** [L2], kind by kind. */

@@ -15,7 +15,7 @@ import { type Ballot, NO_BALLOT } from "../../src/core/ids.ts";
 import type { AccessChange, Configuration, Entry, EntryKind, Genesis, Member, Tail } from "../../src/core/log-entry.ts";
 import type { Question, Told } from "../../src/core/reports.ts";
 import type { SaidVersions } from "../../src/core/versions.ts";
-import { seeded } from "../../src/sim/clock.ts";
+import { seeded } from "../../src/sim/virtual-time.ts";
 import { chainCrc } from "../../src/wire/crc32c.ts";
 import { sealEntry } from "../../src/wire/entry.ts";
 import type { FrameType } from "../../src/wire/schemas.ts";

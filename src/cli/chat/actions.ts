@@ -12,8 +12,8 @@ import { visible } from "../screen/visible.ts";
 import { accessRows, invitationRows } from "../trust/access-rows.ts";
 import type { Order } from "../trust/order.ts";
 import { type Asking, Unanswered } from "./asking.ts";
+import type { Rooms } from "./chat-rooms.ts";
 import type { Readers } from "./readers.ts";
-import type { Rooms } from "./rooms.ts";
 import { saveRoom } from "./save-room.ts";
 import { type Command, HELP, KEYS_HELP } from "./slash-commands.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { DeliveredMessage } from "../../host/events.ts";
 import type { Service } from "../../host/service.ts";
-import type { Rooms } from "./rooms.ts";
+import type { Rooms } from "./chat-rooms.ts";
 import type { Mode } from "./talk-options.ts";
 
 export class Attention {

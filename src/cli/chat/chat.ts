@@ -15,14 +15,13 @@ import { HostError } from "../../host/store/unusable.ts";
 import type { Chatting, Face } from "../faces/face.ts";
 import { type Line, LineSplitter } from "../process/line-splitter.ts";
 import { ONE_FRAME, Output } from "../process/output.ts";
-import { runtimeName, VERSION } from "../process/runtime.ts";
 import { type Acting, act } from "./actions.ts";
 import { Asking, Unanswered } from "./asking.ts";
 import { Attention } from "./attention.ts";
 import { CatchUp } from "./catch-up.ts";
-import { OperatorLog } from "./operator-log.ts";
+import { Rooms } from "./chat-rooms.ts";
+import { firstRecord, OperatorLog } from "./operator-log.ts";
 import { Readers } from "./readers.ts";
-import { Rooms } from "./rooms.ts";
 import { readCommand } from "./slash-commands.ts";
 import type { Streams, Talking } from "./talk-options.ts";
 
@@ -39,7 +38,6 @@ export class Chat implements HostListener, Chatting {
   readonly clock: Clock;
   readonly rooms: Rooms;
   readonly readers = new Readers();
-  /** The name that the person here has now. */
   name: string;
   readonly #service: Service;
   readonly #asking: Asking;
@@ -61,7 +59,6 @@ export class Chat implements HostListener, Chatting {
   #leaving = false;
   /** Commands whose answer takes a while: lines behind them wait for it. */
   readonly #answering = new Set<Promise<void>>();
-  /** A line that came through a pipe was refused. */
   #refused = false;
   #linger: ReturnType<typeof setTimeout> | null = null;
 
@@ -143,17 +140,18 @@ export class Chat implements HostListener, Chatting {
     if (event.event === "read") this.readers.onRead(event);
     if (event.event === "message" && this.isOwn(event)) this.readers.onOwn(event);
     if (event.event === "sent" && event.index > this.#service.delivered) return void this.#sent.push(event);
-    this.#face.event(event);
+    if (event.event === "error") this.#logError(event.message);
+    if (event.event !== "error" || !this.#isLogged) this.#face.event(event);
     if (event.event === "message") this.#onTold(event);
     if (event.event === "started") {
-      this.#logStart(event);
+      const { dataDir } = this.options;
+      if (dataDir !== null) this.log(firstRecord(event, dataDir, this.clock.wall()));
       if (this.options.senderId !== null) this.#catchUp.begin();
       void this.#onStarted();
     }
     if (event.event === "sent" && this.#inputEnded) this.#leaveWhenSent();
   }
 
-  /** The face was told a message. */
   #onTold(message: DeliveredMessage): void {
     this.#attention.onShown([message]);
     this.out.passed(() => this.#service.acknowledge(message.index));
@@ -177,13 +175,16 @@ export class Chat implements HostListener, Chatting {
     void this.#finish(code === 0 && this.#refused ? 1 : code);
   }
 
-  /** The first line of an operator's log says which peer writes it. */
-  #logStart({ id, host, port, cluster_id }: Extract<HostEvent, { event: "started" }>): void {
-    const { dataDir } = this.options;
-    if (dataDir === null) return;
-    const cluster = cluster_id === null ? "in no cluster yet" : `cluster ${cluster_id}`;
-    const message = `chatpeer ${VERSION} (${runtimeName()}): peer ${id} listens on ${host}:${port}, data in ${dataDir}, ${cluster}`;
-    this.log({ level: "info", time: this.clock.wall(), peer: id, role: "starting", term: 0, message });
+  /** What goes wrong is told by the operator's log, and not by a line beside it. */
+  get #isLogged(): boolean {
+    return this.options.mode === "quiet" && this.options.logLevel !== "off";
+  }
+
+  #logError(message: string): void {
+    const { mode, dataDir } = this.options;
+    if (dataDir === null || mode === "terminal" || mode === "pipe") return;
+    const { id, role, term, commit_index: index } = this.#service.status();
+    this.log({ level: "error", time: this.clock.wall(), peer: id, role, term, index, message });
   }
 
   /** Shows the past first. New messages wait in the log meanwhile. */

@@ -1,8 +1,20 @@
 /** The operator's log: records up to a level, none of which waits for a reader. */
-import type { LogRecord } from "../../host/events.ts";
+import type { HostEvent, LogRecord } from "../../host/events.ts";
 import type { Output } from "../process/output.ts";
+import { runtimeName, VERSION } from "../process/runtime.ts";
 
 const LEVELS: readonly LogRecord["level"][] = ["error", "warn", "info", "debug"];
+
+/** The first line of an operator's log says which peer writes it. */
+export function firstRecord(
+  { id, host, port, cluster_id }: Extract<HostEvent, { event: "started" }>,
+  dataDir: string,
+  time: number,
+): LogRecord {
+  const cluster = cluster_id === null ? "in no cluster yet" : `cluster ${cluster_id}`;
+  const message = `chatpeer ${VERSION} (${runtimeName()}): peer ${id} listens on ${host}:${port}, data in ${dataDir}, ${cluster}`;
+  return { level: "info", time, peer: id, role: "starting", term: 0, message };
+}
 
 export class OperatorLog {
   readonly #levels: readonly LogRecord["level"][];

@@ -1,7 +1,8 @@
 /** Folders of segments that are no whole log, `DIR/damaged` above all: what `log` and `verify` find in them. */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
+import { codeOf, fileError } from "../../adapters/system-errors.ts";
 import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
 import type { Disk } from "../../host/contracts.ts";
@@ -10,9 +11,20 @@ import type { Output } from "../process/output.ts";
 import { counted } from "../screen/answer-rows.ts";
 import { visible } from "../screen/visible.ts";
 
-/** The folder, if it holds segments itself and is no data directory. */
+/** Throws PortError where this user may not look. */
+export function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return false;
+    throw fileError("look at", path, error);
+  }
+}
+
+/** The folder, if it holds segments itself and is no data directory. Throws PortError. */
 export function piecesIn(directory: string): Disk | null {
-  if (!existsSync(directory) || existsSync(join(directory, "log"))) return null;
+  if (!isThere(directory) || isThere(join(directory, "log"))) return null;
   const disk = openDisk(directory);
   return holdsSegments(disk, "") ? disk : null;
 }

@@ -1,5 +1,4 @@
 /** `chatpeer verify DIR...` and `chatpeer log DIR`: what data directories hold, read without disturbing anyone. */
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openDisk } from "../../adapters/disk.ts";
 import { standardStream } from "../../adapters/standard-stream.ts";
@@ -9,14 +8,14 @@ import { compareHistories, DamagedLog, readCommitted } from "../../host/store/hi
 import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { DamagedFile } from "../../host/store/state-files.ts";
 import type { Output } from "../process/output.ts";
-import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
+import { NO_PROGRESS, type Progress, progressOn } from "../process/progress-line.ts";
 import { counted } from "../screen/answer-rows.ts";
 import type { Paint } from "../screen/paint.ts";
 import { messageLine } from "../screen/text-lines.ts";
 import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
 import { name, UsageError } from "../usage/flag-values.ts";
-import { entriesOf, piecesIn, verifyPieces } from "./pieces.ts";
+import { entriesOf, isThere, piecesIn, verifyPieces } from "./pieces.ts";
 import { Reading } from "./reading.ts";
 
 const INDEX_MAX = 999_999_999_999_999;
@@ -148,28 +147,34 @@ export async function printLog(
     err.line(visible(`chatpeer: ${what}`));
   };
   const entries = pieces === null ? readCommitted(disk, rootOf(directory)) : entriesOf(disk, directory, wrong);
-  return reporting(err, progress, async () => {
-    for (const entry of entries) {
-      if (
-        entry.kind !== "chat" ||
-        entry.index <= options.after ||
-        (options.room !== null && entry.room_id !== options.room)
-      )
-        continue;
-      const message = toMessage(entry);
-      const room = options.room === null && message.room_id !== "general" ? `#${visible(message.room_id)} ` : "";
-      const ready = out.line(options.json ? JSON.stringify(message) : room + messageLine(message, paint));
-      if (out.lost) break;
-      if (!ready) await new Promise<void>((go) => out.resumed(go));
-    }
-    progress.end();
-    return code;
-  });
+  const rest = `what can be read behind that: chatpeer log ${join(directory, LOG_DIRECTORY)}`;
+  return reporting(
+    err,
+    progress,
+    async () => {
+      for (const entry of entries) {
+        if (
+          entry.kind !== "chat" ||
+          entry.index <= options.after ||
+          (options.room !== null && entry.room_id !== options.room)
+        )
+          continue;
+        const message = toMessage(entry);
+        const room = options.room === null && message.room_id !== "general" ? `#${visible(message.room_id)} ` : "";
+        const ready = out.line(options.json ? JSON.stringify(message) : room + messageLine(message, paint));
+        if (out.lost) break;
+        if (!ready) await new Promise<void>((go) => out.resumed(go));
+      }
+      progress.end();
+      return code;
+    },
+    pieces === null ? rest : null,
+  );
 }
 
-/** The files of a data directory that is there. Throws UsageError. */
+/** The files of a data directory that is there. Throws UsageError, or PortError where this user may not look. */
 export function openData(directory: string) {
-  if (!existsSync(join(directory, "log")))
+  if (!isThere(join(directory, "log")))
     throw new UsageError(
       `${directory} is no data directory of a peer: it has no log/ and holds no segments (they are made by --data-dir)`,
     );
@@ -181,11 +186,17 @@ function rootOf(directory: string): string {
   return `${resolve(directory)}/`;
 }
 
-function reporting<T extends number | Promise<number>>(err: Output, progress: Progress, work: () => T): T | number {
+function reporting<T extends number | Promise<number>>(
+  err: Output,
+  progress: Progress,
+  work: () => T,
+  rest: string | null = null,
+): T | number {
   const report = (error: unknown): number => {
     progress.end();
     if (!(error instanceof DamagedLog || error instanceof DamagedFile || error instanceof PortError)) throw error;
     err.line(visible(`chatpeer: ${error.message}`));
+    if (rest !== null && error instanceof DamagedLog) err.line(visible(`chatpeer: ${rest}`));
     return 1;
   };
   try {

@@ -1,7 +1,7 @@
 /** How far the reading of data directories is, by the bytes of their segments. */
 import { type Disk, type File, PortError } from "../../host/contracts.ts";
 import { Pace } from "../process/pace.ts";
-import type { Progress } from "../process/progress.ts";
+import type { Progress } from "../process/progress-line.ts";
 
 const MEGABYTE = 1_000_000;
 

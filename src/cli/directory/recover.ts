@@ -10,7 +10,7 @@ import { LOG_DIRECTORY } from "../../host/store/segments.ts";
 import { HostError, lockDirectory, lockFailure } from "../../host/store/unusable.ts";
 import { TAKE_LOCK } from "../chat/chat-options.ts";
 import type { Output } from "../process/output.ts";
-import { NO_PROGRESS, type Progress, progressOn } from "../process/progress.ts";
+import { NO_PROGRESS, type Progress, progressOn } from "../process/progress-line.ts";
 import { visible } from "../screen/visible.ts";
 import type { Command } from "../usage/command.ts";
 import { UsageError } from "../usage/flag-values.ts";
@@ -44,6 +44,9 @@ export const RECOVER: Command = {
       await progressOn(standardStream(2)),
     ),
 };
+
+/** Runs of entries that are named. */
+const RUNS_SHOWN = 8;
 
 /** Of the log: what the survivor holds is found out, and then its history is written. */
 const FORCED_READS = 2;
@@ -120,6 +123,7 @@ function plan(survivor: Survivor, directory: string): string[] {
     `With --force, peer ${id} becomes the only voter of a new cluster with this log as its history:`,
     `  kept      entries 1 to ${tail.index} under their numbers${unsure > 0 ? `, the last ${unsure} too, which may never have been confirmed` : ""}`,
     ...losses(survivor).map((loss) => `  lost      ${loss}`),
+    ...aside(survivor, `${directory}/${LOG_DIRECTORY}`),
     "  lost      what the other voters confirmed and this directory never received; how much that is, nobody can tell",
     "  others    join anew with empty data directories; a peer that still has its old one is refused",
     "",
@@ -152,17 +156,28 @@ function losses({ tail, confirmed, damage }: Survivor): string[] {
     : [`entries behind ${tail.index} that had been confirmed here; how many, its notes do not say`];
 }
 
+/** What is whole behind the history, and where it can be read. */
+function aside({ rest }: Survivor, folder: string): string[] {
+  if (rest.length === 0) return [];
+  const runs = rest.map(({ from, through }) => `${from} to ${through}`);
+  const more = runs.length > RUNS_SHOWN ? `, and ${runs.length - RUNS_SHOWN} more runs` : "";
+  return [
+    `  aside     entries ${runs.slice(0, RUNS_SHOWN).join(", ")}${more}: whole, but what is before them is lost. \`chatpeer log ${folder}\` prints them`,
+  ];
+}
+
 function recovered(recovery: Recovery | null, disk: Disk, directory: string): string[] {
   if (recovery === null) return [`${directory}: ${NEEDLESS}`];
   const { before, clusterId, kept, notes } = recovery;
   const { id, self, tail, damage } = before;
-  const aside = damage !== null && disk.list(DAMAGED_DIRECTORY).length > 0;
+  const hasAside = damage !== null && disk.list(DAMAGED_DIRECTORY).length > 0;
   const port = self.port === 6000 + id ? "" : ` --port ${self.port}`;
   return [
     `${directory}: peer ${id} is the only voter of the new cluster ${clusterId}; its history is that of cluster ${before.clusterId} through entry ${tail.index}`,
     ...farewell(before),
     ...losses(before).map((loss) => `  lost      ${loss}`),
-    ...(aside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
+    ...aside(before, `${directory}/${DAMAGED_DIRECTORY}`),
+    ...(hasAside ? [`  kept      the damaged files, in ${directory}/${DAMAGED_DIRECTORY}/`] : []),
     `  kept      what was replaced, in ${directory}/${kept}`,
     ...notes.map((note) => `  note      ${note}`),
     `  start it  chatpeer --id ${id}${port} --data-dir ${directory}`,

@@ -5,7 +5,7 @@ import { platformVisit, securedNetwork } from "../../adapters/platform.ts";
 import { sameAddress } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
 import { type Identity, readIdentity } from "../../host/store/identity.ts";
-import { readProgress } from "../../host/store/progress.ts";
+import { readProgress } from "../../host/store/progress-file.ts";
 import { lookAtLog } from "../../host/store/recovery.ts";
 import { HostError } from "../../host/store/unusable.ts";
 import { CHAT_FLAGS, dataDirectory, readAddress } from "../chat/chat-options.ts";
@@ -161,7 +161,7 @@ function identityIn(directory: string): Identity | null {
 }
 
 async function machine(settings: Settings): Promise<Finding[]> {
-  const { judgeMachine } = await import("./machine.ts");
+  const { judgeMachine } = await import("./judge-machine.ts");
   const id = settings.number("id", 1, PEER_ID_MAX) ?? 1;
   const { host, port } = readAddress(settings, id);
   return judgeMachine({

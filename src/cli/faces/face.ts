@@ -1,8 +1,8 @@
 /** How a chat shows itself, to people or to scripts, and what it asks of the chat. */
 import type { Clock } from "../../host/contracts.ts";
 import type { DeliveredMessage, HostEvent, LogRecord, Status } from "../../host/events.ts";
+import type { Rooms } from "../chat/chat-rooms.ts";
 import type { Readers } from "../chat/readers.ts";
-import type { Rooms } from "../chat/rooms.ts";
 import type { Streams, TalkOptions } from "../chat/talk-options.ts";
 import type { Output } from "../process/output.ts";
 import type { Row } from "../screen/answer-rows.ts";

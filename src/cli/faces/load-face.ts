@@ -1,6 +1,6 @@
 /** The face that a chat wears: each is loaded only where it is worn. */
 import type { Mode, Streams } from "../chat/talk-options.ts";
-import { progressOn } from "../process/progress.ts";
+import { progressOn } from "../process/progress-line.ts";
 import type { Chatting, Face } from "./face.ts";
 
 /** What measures text for people takes 5 MB of memory, of which a script has no use. */

@@ -1,6 +1,6 @@
 /** People without a screen of ours, through a pipe or at a dumb terminal: a line for each thing, errors on stderr. */
 import type { DeliveredMessage, HostEvent, LogRecord } from "../../host/events.ts";
-import type { Progress } from "../process/progress.ts";
+import type { Progress } from "../process/progress-line.ts";
 import type { Row } from "../screen/answer-rows.ts";
 import { inColumns } from "../screen/columns.ts";
 import { paintFor } from "../screen/paint.ts";

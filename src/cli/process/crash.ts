@@ -1,4 +1,5 @@
 /** Last words for an error that nobody caught: an operating system's refusal in words, a fault of this program with its trace. */
+import { PortError } from "../../host/contracts.ts";
 import { visible } from "../screen/visible.ts";
 
 /** Ends this process on such an error. */
@@ -13,6 +14,7 @@ export function endOnCrash(stderr: { writeNow(text: string): void }): void {
 
 /** Lines for stderr. */
 export function crashLines(error: unknown): string[] {
+  if (error instanceof PortError) return [`chatpeer: ${visible(error.message)}`];
   if (isSystemError(error))
     return [`chatpeer: the operating system refused something that is needed: ${visible(error.message)}`];
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);

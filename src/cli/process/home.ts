@@ -23,5 +23,9 @@ export function inHome(instead: string, ...path: readonly string[]): string {
 
 /** A path as typed, where `~` is the home directory: shells expand it only at the beginning of a word. Throws UsageError. */
 export function expandHome(path: string): string {
+  if (/^~[^/]/.test(path))
+    throw new UsageError(
+      `${path} would be a directory of that name here, not somebody's home: give a whole path (or ./${path})`,
+    );
   return path === "~" || path.startsWith("~/") ? inHome(`give a whole path instead of ${path}`, path.slice(2)) : path;
 }

@@ -3,7 +3,7 @@ import { place } from "../../core/address.ts";
 import { DISK_SLOW_MS } from "../../core/config.ts";
 import type { Confirmations, WhoRow } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";
-import type { RoomState } from "../chat/rooms.ts";
+import type { RoomState } from "../chat/chat-rooms.ts";
 import { timeSpan } from "../process/pace.ts";
 import { visible } from "./visible.ts";
 

@@ -2,7 +2,7 @@
 import { place } from "../../core/address.ts";
 import type { Waiting } from "../../core/reports.ts";
 import type { MemberStatus, Status } from "../../host/events.ts";
-import type { RoomState } from "../chat/rooms.ts";
+import type { RoomState } from "../chat/chat-rooms.ts";
 import { counted, leadsHere } from "./answer-rows.ts";
 import type { Span } from "./bottom.ts";
 import type { Paint } from "./paint.ts";

@@ -3,10 +3,10 @@
  * bottom shows. Pure state: no clock, no terminal. Plain (a pipe, a dumb terminal) is one line each, without times.
  */
 import type { DeliveredMessage, HostEvent } from "../../host/events.ts";
+import type { Rooms } from "../chat/chat-rooms.ts";
 import { Elections } from "../chat/elections.ts";
 import { Members } from "../chat/member-news.ts";
 import type { Readers } from "../chat/readers.ts";
-import type { Rooms } from "../chat/rooms.ts";
 import { clockTime, dateRow, dayOf, mentionOf, messageRows, type Reader, rule, timeSeenFrom } from "./message-rows.ts";
 import type { Paint } from "./paint.ts";
 import { READ_MARK } from "./status-line.ts";

@@ -13,7 +13,7 @@ import { printScenario, type Scenario, scenarioOf } from "../../sim/scenario.ts"
 import { type Shrunk, shrink } from "../../sim/shrink.ts";
 import type { Output } from "../process/output.ts";
 import { timeSpan } from "../process/pace.ts";
-import { type Progress, progressOn } from "../process/progress.ts";
+import { type Progress, progressOn } from "../process/progress-line.ts";
 import type { Paint } from "../screen/paint.ts";
 import { visible } from "../screen/visible.ts";
 import { UsageError } from "../usage/flag-values.ts";

@@ -10,7 +10,7 @@ import type { Address } from "../../core/address.ts";
 import type { Key, LogIndex } from "../../core/ids.ts";
 import { PortError } from "../../host/contracts.ts";
 import { OWNER_TOKEN } from "../../host/store/owner-token.ts";
-import { hash, host, index, name, port, rights, secret, word } from "../../wire/parts.ts";
+import { hash, host, index, name, port, rights, secret, word } from "../../wire/schema-parts.ts";
 import { dataDirectory, peersDirectory } from "../chat/chat-options.ts";
 import type { Flag } from "../usage/flag.ts";
 import { UsageError } from "../usage/flag-values.ts";

@@ -2,7 +2,7 @@
  * A configuration file, YAML or JSON: the keys are the flags' names (`_` may stand for `-`), and those of the two systems
  * this one follows. Everything that is wrong in it is said at once, each with its line.
  */
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import * as v from "valibot";
 import { isMap, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
 import { nearest } from "../../nearest.ts";
@@ -27,12 +27,27 @@ export function readConfigFile(file: string, flags: readonly Flag[]): Map<string
 
 function readText(file: string): string {
   try {
-    const { size } = statSync(file);
-    if (size > FILE_BYTES_MAX) throw new UsageError(`${file} has ${size} bytes: that is no file of settings`);
-    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+    const bytes = readBeginning(file, FILE_BYTES_MAX + 1);
+    if (bytes.length > FILE_BYTES_MAX)
+      throw new UsageError(`${file} has more than ${FILE_BYTES_MAX} bytes: that is no file of settings`);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read the configuration file ${file}: ${(error as Error).message}`);
+  }
+}
+
+/** At most so many bytes: a pipe or a device does not say how many it has, and may have no end. */
+function readBeginning(file: string, bytesMax: number): Uint8Array {
+  const bytes = new Uint8Array(bytesMax);
+  const fd = openSync(file, "r");
+  try {
+    let done = 0;
+    for (let got = -1; got !== 0 && done < bytesMax; done += got)
+      got = readSync(fd, bytes, done, bytesMax - done, null);
+    return bytes.subarray(0, done);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -8,7 +8,7 @@ import { MEMBERS_MAX } from "../../core/config.ts";
 import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
 import type { Configuration, Member } from "../../core/log-entry.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import { duplicateId, isOwnPlace, type JoinRefusal, refuseJoin } from "./admission.ts";
+import { duplicateId, isOwnPlace, type JoinRefusal, refuseJoin } from "./admitted.ts";
 import type { Asking, GuestList, Newcomer } from "./leading.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";

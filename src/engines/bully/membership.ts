@@ -16,7 +16,7 @@ import {
 } from "../../core/ids.ts";
 import type { Configuration, Entry, Member, PeerInfo } from "../../core/log-entry.ts";
 import type { Join, JoinAck, Leave } from "../../core/message.ts";
-import { duplicateId, isOwnPlace, refuseJoin } from "./admission.ts";
+import { duplicateId, isOwnPlace, refuseJoin } from "./admitted.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";
 import type { Reconfiguration } from "./reconfiguration.ts";

@@ -21,7 +21,7 @@ import {
 } from "../../core/ids.ts";
 import type { Join, JoinAck } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
-import type { AccessChanges } from "./access.ts";
+import type { AccessChanges } from "./access-requests.ts";
 import type { Followership } from "./followership.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";

@@ -90,12 +90,16 @@ const UNKNOWN = { host: "?", port: 0 };
 function outside(peer: Node, { seeds, hasCluster }: Surroundings): string {
   const linked = [...peer.links.values()];
   if (linked.length === 0) {
-    const [seed] = seeds;
-    if (seed === undefined) return "not in a cluster yet, and no --seed names one to join";
-    return `not in a cluster yet: no seed has answered (${whom(seeds)}). Is a peer running there? \`chatpeer doctor ${place(seed)}\` says what is in the way`;
+    if (seeds.length === 0) return "not in a cluster yet, and no --seed names one to join";
+    const own = place(peer.options.address);
+    const others = seeds.filter((s) => s.id !== peer.self.id && place(s) !== own);
+    const [seed] = others;
+    if (seed === undefined)
+      return "not in a cluster yet: --seed names this peer itself, and no other one. To found a cluster, start it again without --seed; to join one, name another peer";
+    return `not in a cluster yet: no seed has answered (${whom(others)}). Is a peer running there? \`chatpeer doctor ${place(seed)}\` says what is in the way`;
   }
   const answer = `${whom(linked)} ${linked.length === 1 ? "answers" : "answer"}`;
-  if (hasCluster) return `not in a cluster yet: ${answer}, and cannot let anybody in without a leader there`;
+  if (hasCluster) return `not in a cluster yet: ${answer}, and a leader there is waited for, to let this peer in`;
   return `not in a cluster yet: ${answer}, but nobody has founded one. Exactly one of you must: stop one, and start it again without --seed (and without seeds in its configuration); the others then join it by themselves`;
 }
 

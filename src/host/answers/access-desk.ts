@@ -15,7 +15,7 @@ import { isName } from "../../wire/text.ts";
 import type { AccessChanges } from "../client/access-changes.ts";
 import { nameTaken } from "../client/reserved-names.ts";
 import type { Clock, Timer, Trust } from "../contracts.ts";
-import { type Asker, refuseName } from "../people.ts";
+import { type Asker, refuseName } from "../own-person.ts";
 
 /** Characters of a hash by which an invitation without a name is called. */
 const ID_CHARS = 8;

@@ -6,7 +6,7 @@ import type { HistoryPage, Status, Told } from "../../core/reports.ts";
 import type { Input } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
-import { type Asker, confirmations, refuseName, renamed } from "../people.ts";
+import { type Asker, confirmations, refuseName, renamed } from "../own-person.ts";
 import { committedRooms } from "../rooms.ts";
 import type { OwnQuestion } from "../service.ts";
 import { type AccessDesk, isAdminQuestion } from "./access-desk.ts";

@@ -15,8 +15,18 @@ export function nameInUse(name: string, people: readonly WhoRow[], own: PeerId):
     ({ user, peer_id, client }) => user === name && peer_id !== null && (client || peer_id !== own),
   );
   if (holder === undefined) return null;
-  const whose = holder.client ? `a client of peer ${holder.peer_id}` : `peer ${holder.peer_id}`;
-  return `the name ${JSON.stringify(name)} is in use: ${whose} has it. Choose another --name (${freeName(name, people)} is free)`;
+  return `the name ${JSON.stringify(name)} is in use: ${whose(holder)} has it. Choose another --name (${freeName(name, people)} is free)`;
+}
+
+/** Says in words who has the name of somebody at peer `own`, too; null: nobody has it at another peer. */
+export function namesake(name: string, people: readonly WhoRow[], own: PeerId): string | null {
+  const other = people.find(({ user, peer_id }) => user === name && peer_id !== null && peer_id !== own);
+  if (other === undefined) return null;
+  return `${whose(other)} has the name ${JSON.stringify(name)}, too: nobody can tell you apart. Choose another one with /nick (${freeName(name, people)} is free)`;
+}
+
+function whose({ client, peer_id }: WhoRow): string {
+  return client ? `a client of peer ${peer_id}` : `peer ${peer_id}`;
 }
 
 function freeName(name: string, people: readonly WhoRow[]): string {

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { Notice } from "../../core/reports.ts";
 import { QUESTION } from "../../wire/client-schemas.ts";
-import { refuseName } from "../people.ts";
+import { refuseName } from "../own-person.ts";
 import type { OwnQuestion } from "../service.ts";
 
 /** Why the question cannot be asked, or null. */

@@ -17,8 +17,8 @@ export interface WhoHost {
   readonly clock: Clock;
   peer(): EngineView | null;
   links(): Links | null;
-  /** The person at this peer, and its clients. */
-  peopleHere(): HerePerson[];
+  /** The person at this peer, and its clients, as that peer is told. */
+  peopleHere(asker: PeerId): HerePerson[];
 }
 
 interface Round {
@@ -35,17 +35,24 @@ export class Who {
   /** For each peer whose link is gone, when it was last heard. */
   readonly #lastHeard = new Map<PeerId, number>();
   #round: Round | null = null;
+  /** They asked while a round was under way. */
+  #waiting: ((list: WhoList) => void)[] = [];
   #requests = 0;
 
   constructor(host: WhoHost) {
     this.#host = host;
   }
 
-  /** Askers that come while a round is under way share its answer. */
+  /** Askers that come while a round is under way share the next one: what they ask about may have begun behind it. */
   ask(done: (list: WhoList) => void): void {
+    this.#waiting.push(done);
+    if (this.#round === null) this.#begin();
+  }
+
+  #begin(): void {
     const peer = this.#host.peer();
-    if (peer === null) return;
-    if (this.#round !== null) return void this.#round.done.push(done);
+    const done = this.#waiting.splice(0);
+    if (peer === null || done.length === 0) return;
     const { clock } = this.#host;
     this.#requests += 1;
     this.#round = {
@@ -53,7 +60,7 @@ export class Who {
       askedAt: clock.now(),
       missing: new Set(peer.links.keys()),
       answers: new Map(),
-      done: [done],
+      done,
       timer: clock.after(peer.links.size === 0 ? 0 : ANSWER_MS, () => this.#finish()),
     };
     const ask: Ask = { type: "ASK", request: this.#requests, question: { what: "here" } };
@@ -63,8 +70,9 @@ export class Who {
   /** Another peer asks. */
   onAsk(link: LinkId, { request, question }: Ask): void {
     const peer = this.#host.peer();
-    if (peer === null || question.what !== "here") return;
-    this.#host.links()?.send(link, { type: "TELL", request, told: this.#here(peer) });
+    const asker = peer?.links.get(link);
+    if (peer === null || asker === undefined || question.what !== "here") return;
+    this.#host.links()?.send(link, { type: "TELL", request, told: this.#here(peer, asker.id) });
   }
 
   onTold(link: LinkId, { request, told }: Tell): void {
@@ -86,8 +94,9 @@ export class Who {
     if (this.#round?.missing.delete(link) === true && this.#round.missing.size === 0) this.#finish();
   }
 
-  #here(peer: EngineView): Here {
-    return { event: "here", id: peer.self.id, commit_index: peer.log.commit, people: this.#host.peopleHere() };
+  #here(peer: EngineView, asker: PeerId): Here {
+    const people = this.#host.peopleHere(asker);
+    return { event: "here", id: peer.self.id, commit_index: peer.log.commit, people };
   }
 
   #finish(): void {
@@ -96,7 +105,7 @@ export class Who {
     this.#round = null;
     round?.timer.cancel();
     if (round === null || peer === null) return;
-    const own = { here: this.#here(peer), roundTrip: 0 };
+    const own = { here: this.#here(peer, peer.self.id), roundTrip: 0 };
     const answers = new Map([...round.answers, [peer.self.id, own] as const]);
     const commit = Math.max(...[...answers.values()].map(({ here }) => here.commit_index));
     const people: WhoRow[] = [];
@@ -110,6 +119,7 @@ export class Who {
     for (const user of present) if (!told.has(user)) people.push({ ...NOTHING_KNOWN, user });
     const list: WhoList = { event: "who", people: people.slice(0, WHO_ROWS_MAX) };
     for (const done of round.done) done(list);
+    this.#begin();
   }
 
   #silent(peer: EngineView, id: PeerId): WhoRow {

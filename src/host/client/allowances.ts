@@ -8,7 +8,7 @@ import {
   CLIENT_READ_BYTES_PER_SECOND,
 } from "../../core/config.ts";
 import type { Millis } from "../../core/ids.ts";
-import { Bucket } from "./pace.ts";
+import { Bucket } from "./client-pace.ts";
 
 /** More than one token's are looked through then for those that nobody misses. */
 const KEPT_MAX = 256;

@@ -12,8 +12,8 @@ import type { HerePerson, Notice, Question, Told } from "../../core/reports.ts";
 import { knownPeer } from "../../core/thin-client.ts";
 import { weigh } from "../../core/weigh.ts";
 import { encodeFrame } from "../../wire/encode.ts";
-import { WireError } from "../../wire/errors.ts";
 import { cut } from "../../wire/text.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import { nameInUse } from "../answers/names.ts";
 import { refusal } from "../net/channel.ts";
 import { Allowances } from "./allowances.ts";
@@ -21,12 +21,12 @@ import { type Attachment, sendMore } from "./attachment.ts";
 import { ClientChats } from "./client-chats.ts";
 import type { ClientEvents, ClientLink } from "./client-link.ts";
 import { READ_ONLY } from "./client-options.ts";
+import { Pace } from "./client-pace.ts";
 import { ClientSays } from "./client-says.ts";
 import type { ClientsHost } from "./clients-host.ts";
 import { Enrolments } from "./enrolments.ts";
 import { type Against, includes } from "./grants.ts";
 import { inTheNameOf, isLimited, judgeAttach, nameOf } from "./judge-attach.ts";
-import { Pace } from "./pace.ts";
 import { isReserved } from "./reserved-names.ts";
 
 /** A frame costs one, and one more for each so many bytes that it says: what is dropped has been read, too. */
@@ -123,13 +123,13 @@ export class Clients implements ClientEvents {
     return peer !== null && isReserved(name, peer, this.#host.clock.wall());
   }
 
-  /** The clients that are served, as they are now. */
-  people(): HerePerson[] {
+  /** The clients that are served, as they are now; with `claims` also those whose names are being asked about. */
+  people(claims: boolean): HerePerson[] {
     const now = this.#host.clock.now();
     const commit = this.#host.peer()?.log.commit ?? 0;
     // Measures round trips anew for the next question; the first measurement is made when a client is served.
     for (const { link, served } of this.#attachments.values()) if (served) this.#ping(link);
-    const named = [...this.#attachments.values()].filter((a) => a.served && a.name !== "");
+    const named = [...this.#attachments.values()].filter((a) => (a.served || claims) && a.name !== "");
     return named.map(({ name, link, roundTrip, waitsAt, sentThrough }) => ({
       user: name,
       client: true,
@@ -218,7 +218,9 @@ export class Clients implements ClientEvents {
   #rename(attachment: Attachment, name: string): void {
     const was = attachment.name;
     attachment.name = name;
-    if (was !== name) this.#tellPresence(attachment, true, was);
+    if (was === name) return;
+    this.#tellPresence(attachment, true, was);
+    this.#host.onRenamed();
   }
 
   #onChat(attachment: Attachment, chat: Chat): void {
@@ -257,6 +259,15 @@ export class Clients implements ClientEvents {
   /** Tells clients with a person, not visitors. */
   tellAll(told: Told): void {
     this.#tellThose(told, ({ served, attach }) => served && attach.user !== "");
+  }
+
+  /** The names of those who are served. */
+  names(): readonly string[] {
+    return [...this.#attachments.values()].filter(({ served, name }) => served && name !== "").map(({ name }) => name);
+  }
+
+  tellName(name: string, told: Told): void {
+    this.#tellThose(told, (attachment) => attachment.served && attachment.name === name);
   }
 
   #tellThose(told: Told, whom: (attachment: Attachment) => boolean): void {

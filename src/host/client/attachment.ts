@@ -7,13 +7,13 @@ import type { LogView } from "../../core/log-view.ts";
 import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
 import type { Timer } from "../contracts.ts";
 import { refusal } from "../net/channel.ts";
-import type { Asker } from "../people.ts";
+import type { Asker } from "../own-person.ts";
 import { byteLength } from "../store/bytes.ts";
 import type { Allowance } from "./allowances.ts";
 import type { ClientLink } from "./client-link.ts";
+import type { Pace } from "./client-pace.ts";
 import type { ClientsHost } from "./clients-host.ts";
 import type { Grant } from "./grants.ts";
-import type { Pace } from "./pace.ts";
 
 export interface Attachment {
   readonly id: ClientId;

@@ -11,7 +11,7 @@ import { weigh } from "../../core/weigh.ts";
 import type { Input } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
-import type { Pace } from "./pace.ts";
+import type { Pace } from "./client-pace.ts";
 import { Turns } from "./turns.ts";
 
 /** Messages of one piece where not all may go at once: what its client says comes evenly then, not a window at a time. */

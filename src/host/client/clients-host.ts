@@ -19,6 +19,8 @@ export interface ClientsHost {
   clusterId(): string | null;
   /** The name of the person at this very peer; null if there is none. */
   ownName(): string | null;
+  /** A client has another name than before. */
+  onRenamed(): void;
   input(input: Input): void;
   status(): Status;
   /**

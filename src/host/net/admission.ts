@@ -9,7 +9,7 @@ import type { Key } from "../../core/ids.ts";
 import type { PeerInfo } from "../../core/log-entry.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
 import type { EngineView } from "../../engines/view.ts";
-import { address } from "../../wire/parts.ts";
+import { address } from "../../wire/schema-parts.ts";
 import { isMessage, isName, utf8Length } from "../../wire/text.ts";
 import { refusal } from "./channel.ts";
 

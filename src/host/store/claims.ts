@@ -7,7 +7,7 @@ import type { LogIndex, PeerId } from "../../core/ids.ts";
 import type { Draft, Entry } from "../../core/log-entry.ts";
 import type { LogState } from "../../core/log-state.ts";
 import { saysSame } from "../../core/own-session.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import type { PendingSession } from "./outbox.ts";
 
 /** Entries looked at together. */

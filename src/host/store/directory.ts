@@ -22,13 +22,13 @@ import {
 import type { Entry, Genesis } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
 import type { Restored } from "../../engines/engine.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import { type Clock, type Disk, PortError } from "../contracts.ts";
 import { claimedByOthers } from "./claims.ts";
 import { genesisOf, IDENTITY, type Identity, openIdentity, type WantedIdentity } from "./identity.ts";
 import { LogStore, type RawEntries, type StoreEvents } from "./log-store.ts";
 import { Outbox, type PendingSession } from "./outbox.ts";
-import { ProgressFile } from "./progress.ts";
+import { ProgressFile } from "./progress-file.ts";
 import { makePromiseFile, PROMISE, readPromise } from "./promise-file.ts";
 import { membersNoted, type Progress, type Recovered, recoverLog, UNKNOWN } from "./recovery.ts";
 import { CHECKPOINT_DIRECTORY, LOG_DIRECTORY } from "./segments.ts";
@@ -49,7 +49,6 @@ export interface DirectoryOptions extends WantedIdentity {
 export class Directory {
   readonly store: LogStore;
   readonly outbox: Outbox;
-  /** What the engine starts from. */
   restored: Restored;
   /** Last index delivered by earlier processes. */
   readonly delivered: LogIndex;
@@ -318,8 +317,13 @@ export class Directory {
   #lost(state: LogState): HostError {
     const others = membersNoted(this.#disk).filter((m) => m.id !== this.#identity.id && m.role !== "left");
     const seeds = others.map((m) => `--seed ${m.id}:${m.host}:${m.port}`).join(" or ") || "--seed and its address";
+    // Without its beginning a log is nobody's history: it cannot be recovered by force either.
+    const last =
+      state.newest === null
+        ? `. Without its beginning nothing can go on from it, but \`chatpeer log DIR/${LOG_DIRECTORY}\` prints what can be read`
+        : ", or accept the loss: `chatpeer recover DIR --force`";
     return new HostError(
-      `the log is damaged behind index ${state.index} and what is left of it names no other member to fetch it from: if one lives, start with ${seeds}; else restore ${LOG_DIRECTORY}/ from a copy (its files have the same bytes on every peer that has them), or accept the loss: \`chatpeer recover DIR --force\``,
+      `the log is damaged behind index ${state.index} and what is left of it names no other member to fetch it from: if one lives, start with ${seeds}; else restore ${LOG_DIRECTORY}/ from a copy (its files have the same bytes on every peer that has them)${last}`,
     );
   }
 }

@@ -34,12 +34,16 @@ import { IDENTITY, type Identity, nextBoot, readIdentity } from "./identity.ts";
 import { LogStore } from "./log-store.ts";
 import { makeEntry } from "./made-entry.ts";
 import { Outbox } from "./outbox.ts";
-import { PROGRESS, readProgress } from "./progress.ts";
+import { PROGRESS, readProgress } from "./progress-file.ts";
 import { makePromiseFile, PROMISE, PROMISE_BEFORE_SLOTS, readPromise } from "./promise-file.ts";
 import { type Progress, recoverLog, replay, UNKNOWN } from "./recovery.ts";
-import { listSegments, Segment, segmentPath } from "./segments.ts";
+import { salvage } from "./salvage.ts";
+import { LOG_DIRECTORY, listSegments, Segment, segmentPath } from "./segments.ts";
 import { DamagedFile, readState, replaceStateNow } from "./state-files.ts";
 import { HostError, lockDirectory, lockFailure, unusable } from "./unusable.ts";
+
+/** Runs of readable entries that are named. */
+const RUNS_MAX = 100;
 
 /** What is in a directory, for the person who decides whether its log is to become the history. */
 export interface Survivor {
@@ -57,6 +61,8 @@ export interface Survivor {
   readonly commit: LogIndex;
   /** What is wrong behind the tail, if confirmed entries are lost there; else null. */
   readonly damage: string | null;
+  /** Runs of entries behind the tail that can be read, at most 100 of them. They cannot follow it, and are set aside. */
+  readonly rest: readonly Run[];
   /** Entries through here had been confirmed on this disk. It is above the tail where some are lost. */
   readonly confirmed: LogIndex;
   /**
@@ -68,6 +74,12 @@ export interface Survivor {
   readonly needless: boolean;
   /** A recovery was begun and waits to be finished. */
   readonly begun: boolean;
+}
+
+/** Entries in one chain. */
+export interface Run {
+  readonly from: LogIndex;
+  readonly through: LogIndex;
 }
 
 export interface Recovery {
@@ -97,8 +109,8 @@ export function inspectSurvivor(disk: Disk, clock: Clock): Survivor {
     return plan === null
       ? inspect(held, identityOf(held))
       : {
-          // A plan that an earlier version has noted lacks this field.
-          ...{ termsLeft: TERMS_PER_CLUSTER },
+          // A plan that an earlier version has noted lacks these fields.
+          ...{ termsLeft: TERMS_PER_CLUSTER, rest: [] },
           ...plan.before,
           begun: true,
         };
@@ -167,6 +179,7 @@ function inspect(disk: Disk, { id, inc, cluster_id }: Identity & { readonly clus
     tail,
     commit: Math.min(progress.commit, tail.index),
     damage,
+    rest: damage === null ? [] : runsBehind(disk, tail.index),
     confirmed: Math.max(progress.durable, progress.commit, progress.delivered, 0),
     begun: false,
     termsLeft,
@@ -188,6 +201,18 @@ function readLog(disk: Disk): { state: LogState; wrong: string | null } {
     }
   }
   return { state, wrong: null };
+}
+
+function runsBehind(disk: Disk, tail: LogIndex): readonly Run[] {
+  const runs: Run[] = [];
+  for (const found of salvage(disk, LOG_DIRECTORY)) {
+    if (!("entry" in found) || found.entry.index <= tail) continue;
+    const { index } = found.entry;
+    const last = runs.at(-1);
+    if (last?.through === index - 1) runs[runs.length - 1] = { from: last.from, through: index };
+    else if (runs.length < RUNS_MAX) runs.push({ from: index, through: index });
+  }
+  return runs;
 }
 
 /** A damaged plan counts as none: another one is made from what the first run has left. */

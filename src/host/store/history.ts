@@ -6,9 +6,9 @@ import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
 import { EntryReader } from "../../wire/entry.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import type { Disk, File } from "../contracts.ts";
-import { PROGRESS, readProgress } from "./progress.ts";
+import { PROGRESS, readProgress } from "./progress-file.ts";
 import { UNKNOWN } from "./recovery.ts";
 import { linesOf, listSegments, segmentPath } from "./segments.ts";
 

@@ -1,6 +1,6 @@
 /** Checks lines of the log, as bytes, by the chain of their crcs. */
 import { checkCrc, readCrc } from "../../wire/entry.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 
 /** The crc of the last line, if all lines continue the chain from `prevCrc`; null if one does not. */
 export function checkLines(bytes: Uint8Array, prevCrc: number): number | null {

@@ -8,7 +8,7 @@ import type { Entry } from "../../core/log-entry.ts";
 import type { LogState } from "../../core/log-state.ts";
 import { entryLines } from "../../wire/encode.ts";
 import { EntryReader } from "../../wire/entry.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import type { Clock, Disk, PortError } from "../contracts.ts";
 import { writeCheckpoint } from "./checkpoints.ts";
 import { checkLines, statedCrc } from "./line-chain.ts";

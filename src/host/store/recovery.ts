@@ -8,7 +8,7 @@ import type { LogIndex } from "../../core/ids.ts";
 import type { Entry, Member } from "../../core/log-entry.ts";
 import { LogState } from "../../core/log-state.ts";
 import { EntryReader } from "../../wire/entry.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import type { Disk } from "../contracts.ts";
 import { type Checkpoint, writeCheckpoint } from "./checkpoints.ts";
 import { copyAside, copyBytes, DAMAGED_DIRECTORY } from "./damaged.ts";

@@ -6,7 +6,7 @@
 import type { LogIndex } from "../../core/ids.ts";
 import type { Entry } from "../../core/log-entry.ts";
 import { EntryReader } from "../../wire/entry.ts";
-import { WireError } from "../../wire/errors.ts";
+import { WireError } from "../../wire/wire-error.ts";
 import type { Disk, File } from "../contracts.ts";
 import { linesOf } from "./segments.ts";
 

@@ -22,7 +22,7 @@ import {
   ts,
   word,
   wordOrNone,
-} from "../../wire/parts.ts";
+} from "../../wire/schema-parts.ts";
 
 /** A ballot as stored. Directories that are older than boot numbers have none. */
 const storedBallot = v.looseObject({

@@ -3,7 +3,7 @@ import { cross, type Segment } from "./geometry.ts";
 import type { Pen, Words } from "./pen.ts";
 import type { Arrow } from "./pick-arrows.ts";
 import type { Run } from "./run.ts";
-import type { View } from "./view.ts";
+import type { View } from "./time-view.ts";
 
 /** Up to this many arrows have thick lines, and up to the next number they have heads. */
 const FEW = 150;

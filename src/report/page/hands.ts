@@ -2,7 +2,7 @@
 import { byId } from "./dom.ts";
 import type { Picture } from "./picture.ts";
 import type { Run } from "./run.ts";
-import { GUTTER, type View } from "./view.ts";
+import { GUTTER, type View } from "./time-view.ts";
 
 /** A press that moves less far is a click, in pixels. */
 const CLICK_PX = 4;

@@ -4,7 +4,7 @@ import type { Segment } from "./geometry.ts";
 import type { Pen, Words } from "./pen.ts";
 import { type Run, stretchAt } from "./run.ts";
 import { firstAt } from "./search.ts";
-import { GUTTER, type View, type Window } from "./view.ts";
+import { GUTTER, type View, type Window } from "./time-view.ts";
 
 /** The lower end of the axis, in pixels. */
 export const AXIS = 24;

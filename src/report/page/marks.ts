@@ -4,7 +4,7 @@ import type { DrawnMark } from "./near.ts";
 import type { Pen } from "./pen.ts";
 import { type MarkKind, type Run, timeOf } from "./run.ts";
 import { firstAt } from "./search.ts";
-import type { View } from "./view.ts";
+import type { View } from "./time-view.ts";
 
 interface Shape {
   readonly path: Path2D;

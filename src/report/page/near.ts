@@ -2,7 +2,7 @@
 import { distance } from "./geometry.ts";
 import type { Arrow } from "./pick-arrows.ts";
 import type { Mark } from "./run.ts";
-import { GUTTER, type Point } from "./view.ts";
+import { GUTTER, type Point } from "./time-view.ts";
 
 /** A mark where the picture has it. */
 export interface DrawnMark extends Point {

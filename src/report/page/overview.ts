@@ -2,7 +2,7 @@
 import { cross } from "./geometry.ts";
 import type { Pen } from "./pen.ts";
 import type { Run } from "./run.ts";
-import type { View } from "./view.ts";
+import type { View } from "./time-view.ts";
 
 /** Of a bar of the traffic, in pixels. */
 const BAR = 2;

@@ -2,7 +2,7 @@
 import { lengthOf, type Segment } from "./geometry.ts";
 import { LOST_SHARE, type Run } from "./run.ts";
 import { firstAt } from "./search.ts";
-import type { View } from "./view.ts";
+import type { View } from "./time-view.ts";
 
 export interface Arrow {
   readonly kind: "arrow";

@@ -13,8 +13,8 @@ import { drawOverview } from "./overview.ts";
 import { Ink, Pen } from "./pen.ts";
 import { type Arrow, pickArrows } from "./pick-arrows.ts";
 import type { Run } from "./run.ts";
+import { GUTTER, type View } from "./time-view.ts";
 import { Tip } from "./tip.ts";
-import { GUTTER, type View } from "./view.ts";
 import { ms } from "./words.ts";
 
 export class Picture {

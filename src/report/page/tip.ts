@@ -2,7 +2,7 @@
 import { byId, element } from "./dom.ts";
 import type { Hit } from "./near.ts";
 import type { Run } from "./run.ts";
-import type { View } from "./view.ts";
+import type { View } from "./time-view.ts";
 import { eventNote, eventWords, messageFate, ms } from "./words.ts";
 
 export class Tip {

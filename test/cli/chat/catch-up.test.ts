@@ -1,7 +1,7 @@
 /** What is shown of a peer that fetches what it missed. */
 import { expect, test } from "bun:test";
 import { CatchUp } from "../../../src/cli/chat/catch-up.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 
 function started() {
   const time = new VirtualTime();

@@ -15,9 +15,9 @@ import { DEFAULT_TIMINGS } from "../../../src/core/config.ts";
 import { ClientHost } from "../../../src/host/client/client-host.ts";
 import { Visitor } from "../../../src/host/client/visitor.ts";
 import type { HostEvent } from "../../../src/host/events.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
-import { VirtualNetwork } from "../../../src/sim/network.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
+import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 import { VirtualTerminal } from "../screen/virtual-terminal.ts";
 
 type Event = Record<string, unknown>;
@@ -879,6 +879,31 @@ describe("the operator's log", () => {
     }
     expect(seen.off).toBe(0);
     expect(seen.debug).toBeGreaterThan(seen.warn);
+  });
+
+  test("[D4] where nobody sits, a full disk is a record at level error, and nothing stands beside the records", async () => {
+    for (const mode of ["quiet", "json"] as const) {
+      const machine = new Machine();
+      const run = machine.start({ headless: true, mode, prints: false, logLevel: "info", logFormat: "json" });
+      await run.until(() => run.err.includes("this peer leads"));
+      const bob = machine.client("bob", 6001);
+      await run.until(() => bob.events.some((e) => e.event === "started"));
+      machine.disk.faults.capacity = machine.disk.paths().reduce((sum, p) => sum + machine.disk.contents(p).length, 0);
+      bob.service.submit("general", "no room for this");
+      await run.until(() => run.err.includes("no space left"));
+      const records = run.err
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Event);
+      const errors = records.filter(({ level }) => level === "error");
+      expect(errors[0]).toMatchObject({ peer: 1, message: expect.stringContaining("cannot write") });
+      expect(errors).toHaveLength(new Set(errors.map(({ message }) => message)).size);
+      if (mode === "json") expect(run.of("error")).toHaveLength(errors.length);
+      else expect(run.out).toBe("");
+      machine.disk.faults.capacity = Number.POSITIVE_INFINITY;
+      run.signal("SIGTERM");
+      await run.ended();
+    }
   });
 
   test("at a screen between the messages, short where it is serious; whole where stderr leads elsewhere", async () => {

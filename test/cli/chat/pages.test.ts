@@ -76,7 +76,7 @@ test("all messages are there once, in order, and none that came meanwhile", asyn
   expect(all).toEqual(messages.filter((m) => m.room_id === "general" && m.index <= 2998));
 });
 
-test("who asks a peer that stops gets no answer, and is told so", async () => {
+test("an asker gets no answer from a peer that stops, and is told so", async () => {
   const asking = new Asking({ ask: () => {} });
   const waiting = lastMessages(asking, { room: "general", through: 5 }, 5);
   asking.stop();

@@ -1,5 +1,5 @@
 /** Rooms without a peer: whose last numbers can be set. */
-import { Rooms } from "../../../src/cli/chat/rooms.ts";
+import { Rooms } from "../../../src/cli/chat/chat-rooms.ts";
 import { Rooms as JoinedRooms } from "../../../src/host/rooms.ts";
 
 export function roomsOf(first: string, lastSeqNos: Record<string, number> = {}) {

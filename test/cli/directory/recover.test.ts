@@ -15,12 +15,14 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { systemClock } from "../../../src/adapters/clock.ts";
 import { openDisk } from "../../../src/adapters/disk.ts";
+import { printLog } from "../../../src/cli/directory/read-directory.ts";
 import { recover } from "../../../src/cli/directory/recover.ts";
 import { Output } from "../../../src/cli/process/output.ts";
 import { UsageError } from "../../../src/cli/usage/flag-values.ts";
 import { makePromiseFile } from "../../../src/host/store/promise-file.ts";
 import { replaceStateNow } from "../../../src/host/store/state-files.ts";
 import { LogMaker } from "../../host/store/log-maker.ts";
+import { PLAIN } from "../screen/paints.ts";
 
 const SEGMENT = "log/00000000000000000001.jsonl";
 const MEMBERS = [
@@ -137,6 +139,20 @@ test("[M9] [D5] damage: where, and how many entries are gone", async () => {
   expect(done.out).toContain(lost);
   expect(done.out).toContain(`  kept      the damaged files, in ${path}/damaged/\n`);
   expect(readdirSync(join(path, "damaged"))).toEqual(["00000000000000000001.jsonl"]);
+});
+
+test("[M9] [D5] what is whole behind the damage is named, and can be read before and after", async () => {
+  const path = survivor();
+  const lines = readFileSync(join(path, SEGMENT), "utf8").split("\n").slice(0, -1);
+  const broken = lines.map((line, i) => (i === 6 ? line.replace("message 7", "message x") : line));
+  writeFileSync(join(path, SEGMENT), `${broken.join("\n")}\n`);
+  const aside = (folder: string) =>
+    `  aside     entries 8 to 10: whole, but what is before them is lost. \`chatpeer log ${path}/${folder}\` prints them\n`;
+  expect((await run([path])).out).toContain(aside("log"));
+  expect((await run([path], true)).out).toContain(aside("damaged"));
+  const [out, err] = [kept(), kept()];
+  await printLog(join(path, "damaged"), { json: false, room: null, after: 7 }, out.output, err.output, PLAIN);
+  expect(out.text()).toContain("message 10");
 });
 
 test("[M9] what cannot be recovered is exit code 1, with the reason; wrong usage says what is wanted", async () => {

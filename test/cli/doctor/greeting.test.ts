@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { judgePeers, lookAt } from "../../../src/cli/doctor/peers.ts";
 import { askStatus } from "../../../src/cli/doctor/standing.ts";
-import { VirtualClock } from "../../../src/sim/clock.ts";
+import { VirtualClock } from "../../../src/sim/virtual-time.ts";
 import { Cluster } from "../../host/virtual-cluster.ts";
 
 const TIMEOUT_MS = 2000;

@@ -1,6 +1,7 @@
 /** What nobody caught ends in words, whatever the machine lacks. */
 import { describe, expect, test } from "bun:test";
 import { crashLines } from "../../../src/cli/process/crash.ts";
+import { PortError } from "../../../src/host/contracts.ts";
 
 describe("last words", () => {
   test("of the operating system have no trace", () => {
@@ -11,6 +12,11 @@ describe("last words", () => {
     expect(crashLines(error)).toEqual([
       "chatpeer: the operating system refused something that is needed: EMFILE: too many open files, open 'x'",
     ]);
+  });
+
+  test("of a file that cannot be read name it", () => {
+    const error = new PortError("EACCES", "cannot list /x: permission denied (EACCES)");
+    expect(crashLines(error)).toEqual(["chatpeer: cannot list /x: permission denied (EACCES)"]);
   });
 
   test("of a fault of ours ask for a report and bring the trace", () => {

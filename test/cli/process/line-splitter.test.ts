@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Line, LineSplitter } from "../../../src/cli/process/line-splitter.ts";
 import { MESSAGE_BYTES_MAX } from "../../../src/core/config.ts";
-import { seeded } from "../../../src/sim/clock.ts";
+import { seeded } from "../../../src/sim/virtual-time.ts";
 
 /** A line of more bytes than this is skipped. */
 const LINE_BYTES_MAX = MESSAGE_BYTES_MAX + 1024;

@@ -4,7 +4,7 @@ import { PassThrough, Writable } from "node:stream";
 import { ONE_FRAME, Output } from "../../../src/cli/process/output.ts";
 import { paintFor } from "../../../src/cli/screen/paint.ts";
 import { Terminal } from "../../../src/cli/screen/terminal.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 import { VirtualTerminal } from "./virtual-terminal.ts";
 
 test("whoever prints on and on at a terminal that nobody reads fills no memory; what was left out is said in its place", async () => {

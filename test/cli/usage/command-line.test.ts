@@ -113,7 +113,7 @@ describe("commands", () => {
     expect(wants("try", "--name=--help", "--", "--help")).toBe(null);
   });
 
-  test("that fail are known all the same, for who explains", () => {
+  test("that fail are known all the same, for a caller that explains them", () => {
     const line = new CommandLine([CHAT, TRY]);
     expect(() => line.read(["try", "--name"])).toThrow(UsageError);
     expect(line.asked).toBe(TRY);

@@ -111,6 +111,9 @@ describe("precedence", () => {
     expect(gathered(["--id=1"], { CHATPEER_DATA_DIR: "~/chat" }).text("data-dir")).toBe(chat);
     expect(gathered(["--id=1", "--data-dir=x/~/chat"]).text("data-dir")).toBe("x/~/chat");
     expect(configFileOf(CHAT_FLAGS, new Map([["config", ["~/chat.yml"]]]), {})).toBe(join(homedir(), "chat.yml"));
+    expect(() => gathered(["--id=1", "--data-dir=~bob/chat"]).text("data-dir")).toThrow(
+      "give a whole path (or ./~bob/chat)",
+    );
   });
 
   test("a wrong value is named by where it stands", () => {
@@ -257,7 +260,7 @@ describe("what is in force", () => {
     expect(readChatOptions(again).name).toBe(name);
   });
 
-  test("who listens on all addresses tells the others one that can be dialled, or the one that is given", () => {
+  test("a peer that listens on all addresses tells the others one that can be dialled, or the one that is given", () => {
     const advertised = (...args: string[]) => readChatOptions(gathered(["--id", "7", ...args])).advertise;
     expect(advertised()).toBeNull();
     expect(advertised("--host", "0.0.0.0", "--advertise", "chat.example:1")).toEqual({ host: "chat.example", port: 1 });

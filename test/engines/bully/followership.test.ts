@@ -63,7 +63,7 @@ describe("a follower", () => {
     expect(b.texts).toEqual(["one", "two", "three"]);
   });
 
-  test("[I10] refuses an entry that cannot come next, whoever vouches for it", () => {
+  test("[I10] refuses an entry that cannot come next, whichever peer sends it", () => {
     const { stage, b, leader } = spoken();
     const { last } = b;
     const wrong = [

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Stage, trio } from "./puppets.ts";
 
-test("[E2] who suspects the leader asks the other voters, and no observer", () => {
+test("[E2] a peer that suspects the leader asks the other voters, and no observer", () => {
   const { stage, peers } = Stage.with(["voter", "voter", "voter", "observer"]);
   const [a, b, leader, observer] = peers;
   stage.connect(...peers);

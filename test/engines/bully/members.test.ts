@@ -35,7 +35,7 @@ function comeAndGo(stage: Stage, leader: Puppet, ids: readonly number[], text: s
   for (const one of those) leave(stage, one);
 }
 
-describe("[M4] who asks to be let in", () => {
+describe("[M4] peers that ask to be let in", () => {
   test("is a guest until it has answered a heartbeat: a JOIN alone leaves no trace", () => {
     const { stage, b, leader } = trio();
     const { last } = leader;
@@ -101,7 +101,7 @@ describe("[M5] the members of a cluster", () => {
     return { stage, leader };
   }
 
-  test("are so many at most: one more is told why and what to do", () => {
+  test("are bounded: one more is told why and what to do", () => {
     const { stage, leader } = crowd(MEMBERS_MAX - 1, "observer");
     const told: string[] = [];
     const { out } = leader.peer;
@@ -118,7 +118,7 @@ describe("[M5] the members of a cluster", () => {
     expect(told[0]).toContain("/evict");
   });
 
-  test("make room for who is here when they are gone, the longest first", () => {
+  test("make room for a peer that is here when they are gone, the longest first", () => {
     const { stage, leader } = crowd(MEMBERS_MAX - 1, "observer");
     stage.pass(stage.timings.eviction + 1000);
     const one = stage.add(2000).start();
@@ -162,7 +162,7 @@ describe("[M5] the members of a cluster", () => {
     PATIENCE_MS,
   );
 
-  test("who was evicted and forgotten learns that it is out, and comes back with what it had to say [M7] [D6]", () => {
+  test("a peer that was evicted and forgotten learns that it is out, and comes back with what it had to say [M7] [D6]", () => {
     const { stage, b, c, leader } = trio();
     leader.say("hello");
     stage.pass(500);

@@ -46,7 +46,7 @@ describe("[S6] relay", () => {
     expect(d.heard).toEqual(["before", "relayed"]);
   });
 
-  test("one hop: who has no leader itself passes nothing on", () => {
+  test("one hop: a peer that has no leader itself passes nothing on", () => {
     const { stage, peers } = Stage.with(FIVE);
     const [e, d, c, b, a] = peers;
     stage.connect(...peers);
@@ -87,7 +87,7 @@ describe("[S6] relay", () => {
 });
 
 describe("[S7] without a leader", () => {
-  test("those who reach each other show each other what waits, unnumbered and once", () => {
+  test("peers that reach each other show each other what waits, unnumbered and once", () => {
     const { stage, a, b, c, d, e } = cutOff(2);
     for (const other of [a, b, c]) stage.cut(d, other);
     e.say("is anybody there?");

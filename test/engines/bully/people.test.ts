@@ -45,7 +45,7 @@ describe("the leader", () => {
     expect(notes(b)).toEqual(["bob joined", "bob left"]);
   });
 
-  test("[P3] presumes nobody gone of whom it could not have heard: not before it led for the presence time", () => {
+  test("[P3] presumes nobody gone that it could not have heard of: not before it has led for the presence time", () => {
     const { stage, b, leader } = trio();
     stage.hand(b, leader, people(person("bob")));
     stage.pass(1000);
@@ -90,7 +90,7 @@ describe("the leader", () => {
     expect(reports).toEqual([]);
   });
 
-  test("[P2] hears of no people from who is no member", () => {
+  test("[P2] hears of no people from a peer that is no member", () => {
     const { stage, leader } = trio();
     const stranger = stage.add(9).start();
     stage.connect(stranger, leader);

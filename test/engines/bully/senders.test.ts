@@ -69,7 +69,7 @@ describe("[W6] a stranger", () => {
     expect(stage.under(b, mute, "NACK")).toHaveLength(1);
   });
 
-  test("that promises the best log is not asked for it: promises count of those who were asked", () => {
+  test("that promises the best log is not asked for it: only promises of peers that were asked count", () => {
     const { stage, peers } = Stage.with(["voter", "voter", "voter"]);
     const [a, b, c] = peers;
     const mute = stranger(stage, a);
@@ -148,7 +148,7 @@ describe("[W6] a leader that the log does not know", () => {
     stage.until("C follows D", () => c.peer.leader?.ballot.leader_id === d.id);
   });
 
-  test("is believed where nobody else is left whom it knows: it asks to join, and trusts who answers [M7]", () => {
+  test("is believed where nobody is left that it knows: it asks to join, and trusts the peers that answer [M7]", () => {
     const { stage, peers } = Stage.with(["voter", "observer"]);
     const [a, b] = peers;
     stage.connect(a, b);
@@ -194,7 +194,7 @@ describe("[W6] a leader that the log does not know", () => {
     stage.until("C has heard", () => c.heard.includes("five of us"));
   });
 
-  test("is not believed by who has a way to a leader already", () => {
+  test("is not believed by a peer that has a way to a leader already", () => {
     const { stage, b, c, leader } = trio();
     const mute = stranger(stage, c);
     stage.cut(c, leader);
@@ -207,7 +207,7 @@ describe("[W6] a leader that the log does not know", () => {
     expect(c.peer.relay.via?.id).toBe(b.id);
   });
 
-  test("that was evicted while it was frozen learns of it, and comes back as who it is now", () => {
+  test("that was evicted while it was frozen learns of it, and joins again", () => {
     const { stage, b, c, leader } = trio();
     leader.say("nobody is pre-empted once something was said [E10]");
     stage.pass(500);
@@ -225,7 +225,7 @@ describe("[W6] a leader that the log does not know", () => {
   });
 });
 
-test("[W6] a log goes to the candidate that was promised it, not to who repeats its ballot", () => {
+test("[W6] a log goes to the candidate that was promised it, not to a peer that repeats its ballot", () => {
   const { stage, b, c } = trio();
   const after = { index: 0, ballot: NO_BALLOT };
   const { promised } = b.peer;

@@ -51,7 +51,7 @@ describe("[E6] while a promise is on its way to the disk", () => {
     expect(b.peer.promised).toEqual(ballot as NonNullable<typeof ballot>);
   });
 
-  test("nobody else is granted an election; when whom it was given to is gone, everybody is", () => {
+  test("nobody else is granted an election; when the promised candidate is gone, everybody is", () => {
     const { stage, peers } = Stage.with(["voter", "voter", "voter", "voter", "voter"]);
     const [a, b, c, d, leader] = peers;
     stage.connect(...peers);

@@ -120,7 +120,7 @@ describe("[E12] a term that elections have made", () => {
     expect(c.notices).not.toContain("leap");
   });
 
-  test("is whatever it is to who joins with an empty log: it has nothing to compare with", () => {
+  test("is believed by a peer that joins with an empty log: it has nothing to compare with", () => {
     const { stage, peers } = Stage.with(["voter"]);
     const [a] = peers;
     const term = 3 * TERM_LEAP_MAX;

@@ -89,7 +89,7 @@ describe("what is waited for", () => {
     );
   });
 
-  test("of a majority: one slow disk and one far member of three change nothing but what is about them", () => {
+  test("of a majority: one slow disk and one far member of three change only their own times", () => {
     const t = timeouts([near(2), { id: 3, roundTrip: 1800, disk: 2000 }], [2, 2, 2]);
     expect([t.stall, t.poll, t.promises(0)]).toEqual([timings.stall, timings.leaderTimeout, timings.leaderTimeout]);
     expect(t.leaderTimeout(member(2))).toBe(timings.leaderTimeout);
@@ -168,7 +168,7 @@ describe("the own disk", () => {
     expect(disk.times.mean).toBe(300);
   });
 
-  test("what is under way counts for as long as it takes, to itself; nobody waits for a disk that hangs", () => {
+  test("a sync under way counts for as long as it takes, to this peer itself; nobody waits for a disk that hangs", () => {
     const disk = new OwnDisk(10_000);
     disk.onAppend(1, 0);
     expect([disk.mean(5000), disk.bound, disk.times.mean]).toEqual([5000, 0, 0]);

@@ -229,7 +229,7 @@ test("4 [M1] a peer with an empty log founds nothing: it asks to join, for as lo
   expect(stage.under(first, second, "JOIN").length).toBeGreaterThan(10);
 });
 
-test("5 [E3] who reaches nobody else stands nobody down: the one in the middle leads at once", () => {
+test("5 [E3] a peer that reaches nobody else stands nobody down: the one in the middle leads at once", () => {
   const { stage, peers } = Stage.with(FIVE);
   const [a, b, c, d, e] = peers;
   // Something to say: a leader of a cluster in which nothing was said yet would hand over to E [E10].
@@ -396,7 +396,7 @@ test("10 [R3] durable entries that the leader has not proven equal to its own ar
   expect(b.heard).toEqual([]);
 });
 
-test("11 [R8] what was committed under a higher ballot binds who fetches it, before it is taken", () => {
+test("11 [R8] what was committed under a higher ballot binds the peer that fetches it, before it is taken", () => {
   const { stage, peers } = Stage.with(FIVE, STUBBORN);
   const [e, d, b, c, a] = peers;
   // A, in the part of the leader that D follows later, is away. C leads; its memory does not reach back to B's log.
@@ -501,7 +501,7 @@ test("13 [E7] a donor that was lost before it gave counts no more, until it prom
   expect([b.heard, c.heard]).toEqual([["m"], ["m"]]);
 });
 
-test("14 [D5] who lost what it had acknowledged elects nobody until it has it again", () => {
+test("14 [D5] a peer that lost what it had acknowledged elects nobody until it has it again", () => {
   const { stage, peers } = Stage.with(THREE);
   const [f, c, a] = peers;
   underWay(stage, a);
@@ -619,7 +619,7 @@ test("16 [E13] a leader refused for a promise above its own takes a ballot above
   expect(b.heard).toEqual(["m"]);
 });
 
-test("17 [E6] who does not know that it is a voter promises all the same", () => {
+test("17 [E6] a peer that does not know that it is a voter promises all the same", () => {
   const { stage, peers } = Stage.with(["observer", "observer", "voter"]);
   const [c, b, a] = peers;
   // A, the only voter, makes all three voters and dies before anybody has that.

@@ -123,6 +123,31 @@ describe("no cluster yet", () => {
     );
   });
 
+  test("somebody has founded one as soon as a seed says so, before it lets this peer in", () => {
+    const cluster = new Cluster();
+    cluster.start(1);
+    cluster.pass();
+    cluster.start(2);
+    const told = new Set<string>();
+    while (cluster.status(2).members.length === 0) {
+      told.add(cluster.status(2).waiting?.message ?? "");
+      cluster.pass(0.1);
+    }
+    expect([...told].join("\n")).toContain("peer 1 (virtual:6001) answers, and a leader there is waited for");
+    expect([...told].join("\n")).not.toContain("nobody has founded one");
+  });
+
+  test("a seed that is this peer itself is no other peer: its id, or its address", () => {
+    const cluster = new Cluster();
+    cluster.start(2, { seeds: [{ id: 2, host: "virtual", port: 6002 }] });
+    cluster.start(3, { seeds: [1, 7].map((id) => ({ id, host: "virtual", port: id === 7 ? 6007 : 6003 })) });
+    cluster.pass();
+    expect(waiting(cluster, 2).message).toBe(
+      "not in a cluster yet: --seed names this peer itself, and no other one. To found a cluster, start it again without --seed; to join one, name another peer",
+    );
+    expect(waiting(cluster, 3).message).toContain("no seed has answered (peer 7 (virtual:6007)). Is a peer");
+  });
+
   test("[M1] everybody lists everybody as seed: all are told that one must found; the one that then does is joined", () => {
     const all = [1, 2, 3].map((id) => ({ id, host: "virtual", port: 6000 + id }));
     const cluster = new Cluster();

@@ -8,7 +8,7 @@ import { claimedByOthers } from "../../../src/host/store/claims.ts";
 import { openDirectory } from "../../../src/host/store/directory.ts";
 import { Outbox, type PendingSession } from "../../../src/host/store/outbox.ts";
 import { replaceStateNow } from "../../../src/host/store/state-files.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { Submissions } from "../../../src/submissions.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";

@@ -11,7 +11,7 @@ import type { ClientEvents, ClientLink } from "../../../src/host/client/client-l
 import type { Host } from "../../../src/host/host.ts";
 import { FrameDecoder } from "../../../src/wire/decoder.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
-import { WireError } from "../../../src/wire/errors.ts";
+import { WireError } from "../../../src/wire/wire-error.ts";
 import { Cluster, payloads, type Run, say, sent } from "../virtual-cluster.ts";
 
 /** The first frame to anybody, which whoever accepts connections says. */

@@ -1,6 +1,6 @@
 /** A client does so much at once, then so much a second, and the rest waits in its order [A9]. */
 import { beforeEach, expect, test } from "bun:test";
-import { Bucket, Pace } from "../../../src/host/client/pace.ts";
+import { Bucket, Pace } from "../../../src/host/client/client-pace.ts";
 import { ManualClock } from "../manual-clock.ts";
 
 let clock: ManualClock;

@@ -19,8 +19,8 @@ import { startingStatus } from "../../../src/host/answers/status.ts";
 import { Clients } from "../../../src/host/client/attached-clients.ts";
 import type { ClientLink } from "../../../src/host/client/client-link.ts";
 import type { Trust } from "../../../src/host/contracts.ts";
-import { OwnPerson } from "../../../src/host/people.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { OwnPerson } from "../../../src/host/own-person.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { FrameDecoder } from "../../../src/wire/decoder.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
@@ -96,7 +96,7 @@ export class SecuredPeer {
     const peer = () => this.#view();
     const input = (given: Input) => this.#take(given);
     const trust: Trust = { hash: hashOf, secret: () => this.#secret(), key: () => {}, network: () => {} };
-    this.person = new OwnPerson({ name, announces: true }, clock, input);
+    this.person = new OwnPerson({ name, announces: true }, clock, input, () => {});
     const shared = { clock, peer, input, trust, clusterId: () => "cluster" };
     this.desk = new Access({ ...shared, disk: this.disk, troubles: { note: () => {} } as never });
     this.desk.listens("0.0.0.0", 6001);
@@ -115,6 +115,7 @@ export class SecuredPeer {
       signs: () => this.person.name,
       hindrances: () => "",
       waiting: () => null,
+      onRenamed: () => {},
       say: () => ({ ok: true, msg_id: "1.own.1" }),
     });
   }

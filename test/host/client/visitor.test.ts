@@ -4,8 +4,8 @@ import { PROTOCOL_VERSION } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
 import { Visitor } from "../../../src/host/client/visitor.ts";
 import { refusal } from "../../../src/host/net/channel.ts";
-import { VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
-import { VirtualNetwork } from "../../../src/sim/network.ts";
+import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
+import { VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
 import { seeded } from "../manual-clock.ts";
 

@@ -17,8 +17,8 @@ import type { LogLevel } from "../../../src/host/events.ts";
 import type { Origin } from "../../../src/host/net/admission.ts";
 import type { LinkOptions } from "../../../src/host/net/link-options.ts";
 import { Links } from "../../../src/host/net/links.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
-import { VirtualNetwork } from "../../../src/sim/network.ts";
+import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 
 const { handshake, leaderTimeout, heartbeat } = DEFAULT_TIMINGS;
 /** Time for what is under way, far below every deadline. */

@@ -1,7 +1,7 @@
 /** A peer that is dialled at several addresses: it listens at all of them or at none, and at none when it has stopped. */
 import { expect, test } from "bun:test";
 import type { Host } from "../../../src/host/host.ts";
-import { VirtualClock } from "../../../src/sim/clock.ts";
+import { VirtualClock } from "../../../src/sim/virtual-time.ts";
 import { Cluster, payloads, type Run, say } from "../virtual-cluster.ts";
 
 const at = (...ports: number[]) => ports.map((port) => ({ host: "virtual", port }));

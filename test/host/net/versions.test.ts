@@ -7,8 +7,8 @@ import { DEFAULT_TIMINGS, PROTOCOL_VERSION } from "../../../src/core/config.ts";
 import type { Hello, Refuse } from "../../../src/core/message.ts";
 import { sayVersions, type Versions } from "../../../src/core/versions.ts";
 import { Links } from "../../../src/host/net/links.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
-import { VirtualNetwork } from "../../../src/sim/network.ts";
+import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 
 const NOW = PROTOCOL_VERSION;
 /** Builds, by what they speak. */

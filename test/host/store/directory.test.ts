@@ -6,7 +6,7 @@ import { type Directory, openDirectory } from "../../../src/host/store/directory
 import { makePromiseFile } from "../../../src/host/store/promise-file.ts";
 import { readState, replaceStateNow } from "../../../src/host/store/state-files.ts";
 import { HostError, lockDirectory } from "../../../src/host/store/unusable.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, promiseAbove } from "./log-maker.ts";
 

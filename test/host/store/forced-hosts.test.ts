@@ -8,9 +8,9 @@ import type { DeliveredMessage, HostEvent, Stopped } from "../../../src/host/eve
 import { Host } from "../../../src/host/host.ts";
 import { inspectSurvivor, recoverByForce } from "../../../src/host/store/forced.ts";
 import { makePromiseFile, readPromise } from "../../../src/host/store/promise-file.ts";
-import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/clock.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
-import { VirtualNetwork } from "../../../src/sim/network.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
+import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
+import { seeded, VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 
 interface Run {
   readonly host: Host;

@@ -10,7 +10,7 @@ import { inspectSurvivor, type Recovery, recoverByForce } from "../../../src/hos
 import { Outbox } from "../../../src/host/store/outbox.ts";
 import { readState, replaceStateNow } from "../../../src/host/store/state-files.ts";
 import { HostError } from "../../../src/host/store/unusable.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { EntryReader, sealEntry } from "../../../src/wire/entry.ts";
 import { hashOf } from "../../core/entries.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
@@ -264,12 +264,21 @@ describe("damage", () => {
     for (let i = 0; i < 2; i++) expect(machine.start).toThrow("accept the loss: `chatpeer recover DIR --force`");
     expect(inspectSurvivor(machine.disk, machine.clock)).toMatchObject({
       tail: { index: KEPT },
+      rest: [{ from: 31, through: LAST }],
       confirmed: LAST,
       needless: false,
     });
     expect(machine.recover()?.before).toMatchObject({ tail: { index: KEPT }, confirmed: LAST });
     check(machine, KEPT).close();
     expect(machine.recover()).toBeNull();
+  });
+
+  test("[D5] a lone voter whose log has no beginning stops, and is not sent to a recovery that cannot be", () => {
+    const machine = survivor({ voters: [1] });
+    machine.disk.damage(segment(1), () => null);
+    expect(machine.start).toThrow("but `chatpeer log DIR/log` prints what can be read");
+    expect(machine.start).not.toThrow("recover DIR --force");
+    expect(machine.recover).toThrow("the log cannot be read from its beginning");
   });
 
   test("[D5] … or its log comes back from a copy", () => {

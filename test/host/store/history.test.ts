@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Disk } from "../../../src/host/contracts.ts";
 import { openDirectory } from "../../../src/host/store/directory.ts";
 import { compareHistories, DamagedLog, readCommitted } from "../../../src/host/store/history.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { LOCK_LEASE_MS, LOCK_LOOK_MS, LOCK_SETTLE_MS } from "../../../src/core/config.ts";
 import { type Disk, type Holder, PortError } from "../../../src/host/contracts.ts";
 import { HeldDisk, Outwait } from "../../../src/host/store/holding.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

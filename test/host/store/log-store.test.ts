@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { PortError } from "../../../src/host/contracts.ts";
 import { openDirectory } from "../../../src/host/store/directory.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { chainCrc } from "../../../src/wire/crc32c.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";

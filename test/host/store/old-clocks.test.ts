@@ -1,7 +1,7 @@
 /** Clocks before 1970: of machines without a battery, and what an older version wrote under them. */
 import { expect, test } from "bun:test";
 import { wallTime } from "../../../src/host/wall.ts";
-import type { VirtualDisk } from "../../../src/sim/disk.ts";
+import type { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { crc32c } from "../../../src/wire/crc32c.ts";
 import { ascii, lineWithHead, utf8 } from "../../wire/samples.ts";
 import { Cluster, messages, payloads, say, sent, told } from "../virtual-cluster.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { Draft } from "../../../src/core/log-entry.ts";
 import { PortError } from "../../../src/host/contracts.ts";
 import { Outbox } from "../../../src/host/store/outbox.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 
 const draft = (payload: string): Draft => ({ room_id: "general", user: "alice", ts: 1, payload });

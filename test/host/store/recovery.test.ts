@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { type Directory, openDirectory } from "../../../src/host/store/directory.ts";
 import { HostError } from "../../../src/host/store/unusable.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker, lineOf, promiseAbove } from "./log-maker.ts";
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { salvage } from "../../../src/host/store/salvage.ts";
 import { segmentPath } from "../../../src/host/store/segments.ts";
-import { VirtualDisk } from "../../../src/sim/disk.ts";
+import { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import { ManualClock, seeded } from "../manual-clock.ts";
 import { LogMaker } from "./log-maker.ts";
 

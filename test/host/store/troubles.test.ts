@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { PortError } from "../../../src/host/contracts.ts";
 import type { Host } from "../../../src/host/host.ts";
-import type { VirtualDisk } from "../../../src/sim/disk.ts";
+import type { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import type { DiskCall } from "../../../src/sim/virtual-file.ts";
 import { Cluster, payloads, type Run, say, sent, told } from "../virtual-cluster.ts";
 

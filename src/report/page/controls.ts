@@ -3,7 +3,7 @@ import { byId } from "./dom.ts";
 import type { Picture } from "./picture.ts";
 import { type Run, timeOf } from "./run.ts";
 import { firstAt } from "./search.ts";
-import type { View } from "./view.ts";
+import type { View } from "./time-view.ts";
 
 const PAN = 0.12;
 const ZOOM = 0.7;

@@ -2,13 +2,14 @@
  * The page of a simulated run: reads what the page carries, draws it, and follows hands. `scripts/page-script.ts` makes one
  * string of it. Text of others reaches the page only as textContent and on the canvas, never as markup.
  */
+
+import { watchKeys, watchTypes } from "./controls.ts";
 import { byId } from "./dom.ts";
 import { watchOverview, watchPlot } from "./hands.ts";
-import { watchKeys, watchTypes } from "./keys.ts";
 import { List } from "./list.ts";
 import { Picture } from "./picture.ts";
 import { layOut } from "./run.ts";
-import { View } from "./view.ts";
+import { View } from "./time-view.ts";
 
 const read = (id: string) => JSON.parse(byId(id).textContent);
 const run = layOut(read("data"), read("scene"));

@@ -33,12 +33,14 @@ export class OwnPerson implements Asker {
   readonly #options: PersonOptions;
   readonly #clock: Clock;
   readonly #input: (input: Input) => void;
+  readonly #onRenamed: () => void;
   #name: string;
 
-  constructor(options: PersonOptions, clock: Clock, input: (input: Input) => void) {
+  constructor(options: PersonOptions, clock: Clock, input: (input: Input) => void, onRenamed: () => void) {
     this.#options = options;
     this.#clock = clock;
     this.#input = input;
+    this.#onRenamed = onRenamed;
     this.#name = options.name;
   }
 
@@ -66,7 +68,9 @@ export class OwnPerson implements Asker {
   rename(name: string): void {
     const was = this.#name;
     this.#name = name;
-    if (was !== name) this.#tell(true, was);
+    if (was === name) return;
+    this.#tell(true, was);
+    this.#onRenamed();
   }
 
   confirmRead(room: string, seqNo: number): void {

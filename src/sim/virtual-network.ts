@@ -1,14 +1,14 @@
 /**
  * A virtual TCP network: who listens where, and how a connection is made. A process that dials a machine which is cut
  * off, or gone with its kernel, hears nothing, and knocks again after a second, then after two, four, … The connections
- * are in `pair`, the lines between machines in `lines`. Machines are told apart by their ports, so `host` is ignored.
+ * are in `pair`, the lines between machines in `network-lines`. Machines are told apart by their ports, so `host` is ignored.
  */
 import type { Key } from "../core/ids.ts";
 import { type Connection, type ConnectionHandler, type Listener, type Network, PortError } from "../host/contracts.ts";
 import { needsTls } from "../host/net/needs-tls.ts";
-import { VirtualClock, type VirtualTime } from "./clock.ts";
-import { Lines } from "./lines.ts";
+import { Lines } from "./network-lines.ts";
 import { type Endpoint, type NetworkWatcher, Pair } from "./pair.ts";
+import { VirtualClock, type VirtualTime } from "./virtual-time.ts";
 
 /** In the clear, or as TLS does: each side has proven its key, or has none (a client). */
 type Speaks = "plain" | { readonly key: Key | null };

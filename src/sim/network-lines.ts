@@ -2,7 +2,7 @@
  * What lies between machines: delays drawn from the seed, cuts, slow, lossy and narrow lines. A narrow line belongs to one
  * machine, and all its connections share it.
  */
-import type { VirtualTime } from "./clock.ts";
+import type { VirtualTime } from "./virtual-time.ts";
 
 const NOT_SLOW = { least: 0, most: 0 };
 /** A kernel sends a lost piece again after about this time. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Writable } from "node:stream";
 import { Pace, timeSpan } from "../../../src/cli/process/pace.ts";
-import { progressOn } from "../../../src/cli/process/progress.ts";
+import { progressOn } from "../../../src/cli/process/progress-line.ts";
 import { VirtualTerminal } from "../screen/virtual-terminal.ts";
 
 class Stream extends Writable {
