@@ -123,8 +123,8 @@ export function stringEnd(bytes: Uint8Array, start: number, end: number): number
   return end;
 }
 
-/** What may be a secret, or most of one. */
-const SECRET = /[a-z2-7]{20,}/g;
+/** What may be an invitation or a secret, or the beginning of one. */
+const SECRET = /chatpeer1-[\w-]+|[a-z2-7]{20,}/g;
 
 /** The beginning of hostile bytes, safe to print and to log. */
 export function quote(bytes: Uint8Array, start: number, end: number): string {

@@ -76,6 +76,18 @@ export class SecuredCluster extends Cluster {
     return { ...parsed.invitation, text };
   }
 
+  /** Somebody who says something that is no frame, over TLS. */
+  stranger(peer: number, text: string): void {
+    const network = this.network.attach(this.nextSite++, new VirtualClock(this.time, this.random)).secured(null);
+    const bytes = new TextEncoder().encode(`${text}\n`);
+    const connection = network.connect("virtual", 6000 + peer, {
+      open: () => connection.write(bytes),
+      data: () => {},
+      drain: () => {},
+      close: () => {},
+    });
+  }
+
   /** Goes with an invitation to the peers that it names: a token, or the code of the refusal. */
   redeems(invitation: Invitation, user: string): Enrolled | string | null {
     const token = secretOf(`token ${this.#tokens++}`);
@@ -128,7 +140,8 @@ export class RawClient {
   readonly #waiting: Frame[] = [];
   #isOpen = false;
 
-  constructor(cluster: SecuredCluster, peer: number, greeting: Partial<Attach>) {
+  /** `isDeaf`: it does not look at what it is told. */
+  constructor(cluster: SecuredCluster, peer: number, greeting: Partial<Attach>, isDeaf = false) {
     const decoder = new FrameDecoder();
     const clock = new VirtualClock(cluster.time, cluster.random);
     const network = cluster.network.attach(cluster.nextSite++, clock).secured(null);
@@ -143,6 +156,7 @@ export class RawClient {
         this.#write([attach, ...this.#waiting]);
       },
       data: (bytes) => {
+        if (isDeaf) return;
         decoder.push(bytes);
         for (let frame = decoder.next(); frame !== null; frame = decoder.next()) this.frames.push(frame);
       },

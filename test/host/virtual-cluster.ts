@@ -29,6 +29,8 @@ export class Cluster {
   readonly network: VirtualNetwork;
   readonly disks: VirtualDisk[];
   readonly peers = new Map<number, Run<Host>>();
+  /** All that ever ran. */
+  readonly runs: Run<unknown>[] = [];
   readonly #options: Partial<HostOptions>;
   nextSite = 50;
 
@@ -121,7 +123,9 @@ export class Cluster {
       die(false);
     };
     service.start();
-    return { service, clock, events, stops, die: end };
+    const run = { service, clock, events, stops, die: end };
+    this.runs.push(run);
+    return run;
   }
 
   /** Of the operator's logs of all. */

@@ -22,11 +22,10 @@ export const keyOf = (name: string): Key => hashOf(`key of ${name}`);
 export const secretOf = (name: string): string => `${hashOf(`secret ${name}`).slice(0, 25)}a`;
 
 export function virtualTrust(clock: VirtualClock, secured: (key: Key) => Network, key: Key): Trust {
-  let secrets = 0;
   return {
     key: (done) => clock.soon(() => done(null, key)),
     network: (_warn, done) => clock.soon(() => done(null, secured(key))),
     hash: hashOf,
-    secret: () => secretOf(`${key} ${++secrets}`),
+    secret: () => secretOf(`${key} ${clock.word(16)}`),
   };
 }
