@@ -2,10 +2,13 @@
 # A cluster of N peers on this machine (default 3), in seconds: peer 1 here in the foreground, the others in the
 # background, all data in ./data. Stops all of them when you leave. Needs Node.js and npm; fetches the rest from npm.
 #   ./run_p2p.sh [N]          chat in a terminal; /help lists the commands
+#   ./run_p2p.sh --secure [N] the same with TLS, keys and an invitation, in ./data/secured
 #   printf 'hello\n' | ./run_p2p.sh      says what comes through the pipe, then ends
 set -eu
 cd "$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)"
 
+secure=
+case ${1:-} in --secure) secure=--secure; shift ;; esac
 size=${1:-3}
 case $size in
   ''|*[!0-9]*|0) echo "run_p2p.sh: the number of peers must be a whole number from 1 to 20, not '$size'" >&2; exit 2 ;;
@@ -14,7 +17,7 @@ esac
 
 sh scripts/with-bun.sh scripts/build.ts
 chatpeer=./dist/chatpeer
-data=./data
+data=./data${secure:+/secured}
 mkdir -p "$data"
 
 # Ports 6001 …, or higher ones where some of those are taken.
@@ -31,7 +34,8 @@ const free = (port) => new Promise((resolve) => {
 ' "$size")
 port_of() { echo "$ports" | cut -d' ' -f"$1"; }
 [ "$(port_of 1)" = 6001 ] || echo "port 6001 is taken: using $ports"
-seed=1:127.0.0.1:$(port_of 1)
+from=" --seed 1:127.0.0.1:$(port_of 1)"
+if [ -n "$secure" ]; then from=; fi
 
 # Whoever holds a peer's directory, started here or again by hand: its lock names the process and when that began.
 pid_of() {
@@ -47,15 +51,19 @@ pid_of() {
 
 # One that has just been started may not hold its directory yet.
 started=
+inviting=
+: >"$data/invited"
 stop_all() {
   trap - EXIT INT TERM HUP PIPE
-  pids=$started
+  if [ -n "$inviting" ]; then kill "$inviting" 2>/dev/null || true; fi
+  pids="$started $(tr '\n' ' ' <"$data/invited")"
   id=2
   while [ "$id" -le "$size" ]; do
     pid=$(pid_of "$id")
     if [ -n "$pid" ]; then case " $pids " in *" $pid "*) ;; *) pids="$pids $pid" ;; esac; fi
     id=$((id + 1))
   done
+  rm -f "$data/invitation"
   # Together, as when a room closes: each is given its two seconds by its own clock.
   for pid in $pids; do kill "$pid" 2>/dev/null || true; done
   for pid in $pids; do
@@ -72,22 +80,47 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 trap 'exit 141' PIPE
 
+# Whoever has not joined yet is invited by peer 1, as soon as that runs.
+invite_new() {
+  tries=0
+  until (umask 077; $chatpeer invite --uses $# --expires 30m --data-dir "$data/peer1" >"$data/invitation" 2>/dev/null) || [ "$tries" -ge 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  for id; do
+    $chatpeer join --id "$id" --port "$(port_of "$id")" --data-dir "$data/peer$id" --invite-file "$data/invitation" --headless --json \
+      >"$data/peer$id.events" 2>"$data/peer$id.log" </dev/null &
+    echo $! >>"$data/invited"
+  done
+}
+
 echo "starting peers 2 to $size in the background (logs: $data/peer*.log):"
+new=
 id=2
 while [ "$id" -le "$size" ]; do
-  command="$chatpeer --id $id --port $(port_of "$id") --seed $seed --data-dir $data/peer$id"
-  $command --headless --json >"$data/peer$id.events" 2>"$data/peer$id.log" </dev/null &
-  started="$started $!"
-  echo "  peer $id: pid $!   kill it: kill -9 $!   start it again: $command --headless"
+  command="$chatpeer --id $id --port $(port_of "$id")$from --data-dir $data/peer$id"
+  : >"$data/peer$id.events"
+  if [ -n "$secure" ] && [ ! -f "$data/peer$id/identity.json" ]; then
+    new="$new $id"
+    echo "  peer $id: invited by peer 1   kill it: kill -9 \$(ls $data/peer$id/lock | cut -d- -f1)   start it again: $command --headless"
+  else
+    $command --headless --json >"$data/peer$id.events" 2>"$data/peer$id.log" </dev/null &
+    started="$started $!"
+    echo "  peer $id: pid $!   kill it: kill -9 $!   start it again: $command --headless"
+  fi
   id=$((id + 1))
 done
+if [ -n "$new" ]; then
+  invite_new $new &
+  inviting=$!
+fi
 dirs=
 id=1
 while [ "$id" -le "$size" ]; do
   dirs="$dirs $data/peer$id"
   id=$((id + 1))
 done
-echo "  peer 1 is you, here. Who leads: /status. Leave: /quit"
+echo "  peer 1 is you, here. Who leads: /status. ${secure:+Let others in: /invite; who is: /access. }Leave: /quit"
 echo "  compare the logs:  $chatpeer verify$dirs"
 echo
 
@@ -96,7 +129,7 @@ formed() { grep -o '"event":"role".*' "$data/peer$size.events" | tail -n 1 | gre
 
 code=0
 if [ -t 0 ] || [ "$size" -lt 3 ]; then
-  $chatpeer --id 1 --port "$(port_of 1)" --data-dir "$data/peer1" || code=$?
+  $chatpeer --id 1 $secure --port "$(port_of 1)" --data-dir "$data/peer1" || code=$?
 else
   {
     tries=0
@@ -105,7 +138,7 @@ else
       tries=$((tries + 1))
     done
     cat
-  } | $chatpeer --id 1 --port "$(port_of 1)" --data-dir "$data/peer1" || code=$?
+  } | $chatpeer --id 1 $secure --port "$(port_of 1)" --data-dir "$data/peer1" || code=$?
 fi
 stop_all
 if [ "$code" -eq 0 ]; then $chatpeer verify $dirs || code=$?; fi

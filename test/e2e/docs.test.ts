@@ -36,7 +36,7 @@ const PICTURES: readonly (readonly [page: string, why: string])[] = [
 /** What is typed into these. */
 const TYPED: Readonly<Record<string, string>> = { "./run_p2p.sh": "hello\nstill here\n" };
 
-const STARTS_PEER = /^(?:\.\/(?:dist\/)?)?chatpeer --(?:id|config) /;
+const STARTS_PEER = /^(?:\.\/(?:dist\/)?)?chatpeer (?:join )?--(?:id|config) /;
 
 interface Step {
   readonly command: string;
@@ -124,7 +124,12 @@ class Reader {
     const port = args.includes("--id") ? ["--port", String(this.#folder.port(id))] : [];
     const { path } = this.#folder;
     this.#isFormed = false;
-    this.#peers.set(id, new PeerProcess([BINARY, ...args, ...port, "--json"], { cwd: path, env: this.#env }));
+    // What is founded on other machines is secured, and those are this one here.
+    const secured = / --id [0-9] --host 10\.0\.0\./.test(command) && args[0] !== "join" ? ["--secure"] : [];
+    this.#peers.set(
+      id,
+      new PeerProcess([BINARY, ...args, ...port, ...secured, "--json"], { cwd: path, env: this.#env }),
+    );
   }
 
   /** The highest of the peers that were started leads all of them, as it does where nothing has been said. */

@@ -31,18 +31,20 @@ export function invitationRows({ invitation, role, name, rights, uses, expires }
 
 export function accessRows({ members, users, invitations }: AccessReport, now: number): Row[] {
   const open = invitations.filter(({ state }) => state === "open");
+  const hasRevoked = users.some(({ revoked }) => revoked) || invitations.some(({ state }) => state === "revoked");
   return [
-    ...members.map(memberRow),
+    ...members.map((member) => memberRow(member, hasRevoked)),
     ...(users.length === 0 ? ["no client has a token"] : users.map(userRow)),
     ...(open.length === 0 ? ["no invitation is open"] : []),
     ...invitations.map((one) => invitationRow(one, now)),
   ];
 }
 
-function memberRow({ id, key, role, state, behind }: AccessMember): Row {
+function memberRow({ id, key, role, state, behind }: AccessMember, hasRevoked: boolean): Row {
   const lacks =
     behind === null || behind === 0 ? [] : [`${counted(behind, "entry", "entries")} short of the last revocation`];
-  const unknown = behind === null && role !== "left" ? ["not known whether it has the last revocation"] : [];
+  const unknown =
+    hasRevoked && behind === null && role !== "left" ? ["not known whether it has the last revocation"] : [];
   return [`peer ${id}`, key ?? "no key", [role, ...(role === "left" ? [] : [state]), ...lacks, ...unknown].join(", ")];
 }
 
