@@ -11,11 +11,11 @@ type Ask = (question: OwnQuestion, signal?: AbortSignal) => Promise<Told>;
 /** `wall`: ms since 1970. Rejects with PeerError. */
 export async function invite(
   ask: Ask,
-  { signal, expiresIn, role, rights, ...wanted }: v.InferOutput<typeof INVITE>,
+  { signal, expiresIn, role, name = "", rights, uses }: v.InferOutput<typeof INVITE>,
   wall: number,
 ): Promise<Invited> {
   const may = role === "member" ? "admin" : rights;
-  const told = await ask({ what: "invite", role, rights: may, ...wanted, expires: wall + expiresIn }, signal);
+  const told = await ask({ what: "invite", role, name, rights: may, uses, expires: wall + expiresIn }, signal);
   if (told.event !== "invitation") throw refused(told);
   const { invitation, expires } = told;
   return { invitation, expires };

@@ -146,7 +146,7 @@ export const HISTORY = settings({
 export const INVITE = settings({
   signal,
   role: v.optional(oneOf("member", "client"), "member"),
-  name: v.optional(personName, ""),
+  name: v.optional(personName),
   rights: v.optional(oneOf("read", "write", "admin"), "write"),
   uses: v.optional(whole(1, INVITATION_USES_MAX), 1),
   expiresIn: v.optional(whole(1), DAY_MS),

@@ -29,6 +29,7 @@ import type {
   SubmitOptions,
 } from "./chat-peer.ts";
 import type { LogIndex, PeerId } from "./core/ids.ts";
+import { isTrustCode, type TrustCode } from "./core/refuse-codes.ts";
 import type { Confirmations, RoomStatus, Told, WhoRow } from "./core/reports.ts";
 import { DEFAULT_ENGINE } from "./engines/default.ts";
 import { firstMessages, lastMessages } from "./host/answers/pages.ts";
@@ -42,7 +43,7 @@ import { PeerError } from "./peer-error.ts";
 import { guarded, hostOptions } from "./peer-options.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
-import { refuseAborted, type WaitOptions, waitFor } from "./waits.ts";
+import { refuseAborted, resolveAll, type Waiter, type WaitOptions, waitFor } from "./waits.ts";
 
 type Settings = v.InferOutput<typeof CREATE>;
 
@@ -58,6 +59,11 @@ export class EmbeddedPeer implements ChatPeer {
   readonly #streams: Streams;
   readonly #submissions: Submissions;
   readonly #started = new Set<Waiter>();
+  /** It has started when it is a member, and not when it listens. */
+  readonly #isInvited: boolean;
+  #isListening = false;
+  /** What its last error says of why the cluster does not let it in. */
+  #refused: TrustCode | null = null;
   readonly #roomAgain = new Set<Waiter>();
   readonly #unready = new Set<Waiter>();
   readonly #unanswered = new Set<Waiter<Told>>();
@@ -86,6 +92,7 @@ export class EmbeddedPeer implements ChatPeer {
     this.id = options.id;
     this.host = options.host;
     this.port = options.port;
+    this.#isInvited = options.invitation !== undefined;
     const ports = platformPorts(settings.dataDir);
     this.#clock = ports.clock;
     const toldTo = guarded(settings.onEvent);
@@ -95,6 +102,7 @@ export class EmbeddedPeer implements ChatPeer {
       {
         event: (event) => {
           if (event.event === "started") this.#onStarted(event.port);
+          if (event.event === "error") this.#refused = isTrustCode(event.code) ? event.code : null;
           if (event.event === "sent") this.#submissions.onSent(event);
           else if (event.event === "pending") this.#submissions.onPending(event);
           else if (event.event === "message") this.#onMessage(event);
@@ -103,8 +111,8 @@ export class EmbeddedPeer implements ChatPeer {
         log: guarded(settings.onLog),
         writable: () => resolveAll(this.#roomAgain),
         committed: () => this.#streams.wake(),
-        turned: () => this.#lookIfReady(),
-        stopped: ({ code, reason }) => this.#end(code === 0 ? null : new PeerError("closed", reason), reason),
+        turned: () => this.#onTurn(),
+        stopped: ({ code, reason }) => this.#onStopped(code, reason),
       },
     );
     this.#host = host;
@@ -127,7 +135,17 @@ export class EmbeddedPeer implements ChatPeer {
 
   #onStarted(port: number): void {
     this.port = port;
-    resolveAll(this.#started);
+    this.#isListening = true;
+    this.#onTurn();
+  }
+
+  #onTurn(): void {
+    if (this.#started.size > 0 && this.#isListening && (!this.#isInvited || this.#isMember)) resolveAll(this.#started);
+    if (this.#unready.size > 0 && this.status().waiting === null) resolveAll(this.#unready);
+  }
+
+  get #isMember(): boolean {
+    return this.status().members.some(({ id, role }) => id === this.id && role !== "left");
   }
 
   async ready(options: WaitOptions = {}): Promise<void> {
@@ -140,10 +158,6 @@ export class EmbeddedPeer implements ChatPeer {
       wait,
       () => `not ready after ${wait.timeout} ms: ${this.status().waiting?.message}`,
     );
-  }
-
-  #lookIfReady(): void {
-    if (this.#unready.size > 0 && this.status().waiting === null) resolveAll(this.#unready);
   }
 
   /** Waits in `among` until an event, or the end of this peer, wakes it. */
@@ -290,9 +304,9 @@ export class EmbeddedPeer implements ChatPeer {
       (resolve, reject) => {
         const waiter = { resolve, reject };
         this.#unanswered.add(waiter);
-        this.#host.ask(question, (told) => {
-          if (this.#unanswered.has(waiter)) resolve(told);
-        });
+        const answer = (told: Told) => this.#unanswered.has(waiter) && resolve(told);
+        // Some are answered at once.
+        this.#host.ask(question, (told) => this.#clock.soon(() => answer(told)));
         return () => this.#unanswered.delete(waiter);
       },
     );
@@ -320,23 +334,13 @@ export class EmbeddedPeer implements ChatPeer {
     if (this.#streams.ended !== null) throw closed();
   }
 
-  #end(error: PeerError | null, reason: string): void {
+  #onStopped(code: number, reason: string): void {
+    const error = code === 0 ? null : new PeerError(this.#refused ?? "closed", reason);
     this.#streams.end(error);
     this.#submissions.onClosed();
-    for (const { reject } of this.#started) reject(new PeerError("start", reason));
+    for (const { reject } of this.#started) reject(new PeerError(this.#refused ?? "start", reason));
     for (const waiters of [this.#roomAgain, this.#unready, this.#unanswered])
       for (const { reject } of [...waiters]) reject(closed());
     for (const done of this.#closed.splice(0)) done();
   }
-}
-
-interface Waiter<T = void> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: PeerError) => void;
-}
-
-function resolveAll(waiters: Set<Waiter>): void {
-  const all = [...waiters];
-  waiters.clear();
-  for (const { resolve } of all) resolve();
 }

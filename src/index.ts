@@ -32,7 +32,8 @@ export { PeerError, type PeerErrorCode } from "./peer-error.ts";
 export type { SignalOption, WaitOptions } from "./waits.ts";
 
 /**
- * Starts a peer. Resolves when it listens; rejects with PeerError "bad-option", "start" or "aborted". It may take 10 s where
+ * Starts a peer. Resolves when it listens, or, with an invitation, when it is a member. Rejects with PeerError "bad-option",
+ * "start" or "aborted", or with why the cluster does not let it in ("invite-used", "stranger", …). It may take 10 s where
  * the directory's last process died on another machine or in another container.
  */
 export async function createPeer(options: CreatePeerOptions): Promise<ChatPeer> {

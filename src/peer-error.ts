@@ -1,5 +1,7 @@
 /** The errors that the library throws, or rejects with. */
 
+import type { TrustCode } from "./core/refuse-codes.ts";
+
 export type PeerErrorCode =
   /** An argument has a wrong type, an option is unknown, or a number is out of bounds. Nothing was done. */
   | "bad-option"
@@ -11,8 +13,8 @@ export type PeerErrorCode =
   | "bad-name"
   | "name-in-use"
   | "disk"
-  /** What was asked needs more rights. */
-  | "forbidden"
+  /** The cluster does not let this peer in, or no more; "forbidden" also: what was asked needs more rights. */
+  | TrustCode
   /** What was asked of the cluster was not done. */
   | "refused"
   /** The given signal is aborted; its reason is the `cause`. */

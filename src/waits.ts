@@ -48,3 +48,14 @@ export function waitFor<T>(
     if (timeout !== undefined) timer = clock.after(timeout, () => reject(new PeerError("timeout", late())));
   });
 }
+
+export interface Waiter<T = void> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: PeerError) => void;
+}
+
+export function resolveAll(waiters: Set<Waiter>): void {
+  const all = [...waiters];
+  waiters.clear();
+  for (const { resolve } of all) resolve();
+}

@@ -4,6 +4,7 @@
  */
 import type { PeerId } from "../core/ids.ts";
 import type { Twin } from "../core/message.ts";
+import type { TrustCode } from "../core/refuse-codes.ts";
 import type {
   DeliveredMessage,
   Notice,
@@ -71,6 +72,9 @@ export interface LogRecord {
   readonly message: string;
 }
 export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/** Code of the error that is a peer's last. */
+export type Ending = "fatal" | "name-in-use" | TrustCode;
 
 /** Why a peer stopped. `code` is the process exit code the command line uses. */
 export interface Stopped {

@@ -112,7 +112,7 @@ export class Gate {
     const isGone = (key: Key | null | undefined) => key != null && before.has(key) && !keys.has(key);
     for (const [link, { id, key }] of [...peer.links, ...peer.strangers])
       if (isGone(key)) this.#host.links().refuse(link, evicted(id));
-    if (isGone(this.#host.security.key)) this.#host.die(evicted(peer.self.id).message);
+    if (isGone(this.#host.security.key)) this.#host.die(evicted(peer.self.id).message, "evicted");
   }
 
   /** Who came with an invitation that somebody else has used meanwhile, or that was revoked. */

@@ -18,7 +18,7 @@ import { begin } from "./beginning.ts";
 import type { ClientEvents } from "./client/client-link.ts";
 import { PortError } from "./contracts.ts";
 import { type MessageBlock, readMessages } from "./delivery.ts";
-import type { LogLevel, Status, Stopped } from "./events.ts";
+import type { Ending, LogLevel, Status, Stopped } from "./events.ts";
 import type { HostListener, HostOptions, Ports } from "./host-contract.ts";
 import { NOT_RUNNING } from "./intake.ts";
 import { Namesakes } from "./namesakes.ts";
@@ -329,7 +329,7 @@ export class Host implements Service {
     this.#listener.stopped(stopped);
   }
 
-  #die(reason: string, code: "fatal" | "name-in-use" = "fatal"): void {
+  #die(reason: string, code: Ending = "fatal"): void {
     if (this.#stopping) return;
     this.#whole.event({ event: "error", code, message: reason });
     this.#end({ code: 1, reason });

@@ -6,6 +6,7 @@ import type { Frame } from "../core/frame.ts";
 import { type Key, type LinkId, type LogIndex, type PeerId, sameMember, sameProcess } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
 import type { Hello, Refuse, Twin } from "../core/message.ts";
+import { isTrustCode } from "../core/refuse-codes.ts";
 import { twinsText } from "../core/twin-text.ts";
 import { OWN_VERSIONS, sayVersions } from "../core/versions.ts";
 import type { EngineView } from "../engines/view.ts";
@@ -159,7 +160,10 @@ export class Meeting {
       // A founding peer took none of them, and the restart that the message advises leaves its outbox behind.
       if (peer.founding > 0) this.#host.says().refuseAll(message);
       const typed = `. ${pending === 1 ? "1 message" : `${pending} messages`} typed here will not be sent`;
-      return this.#host.die(pending > 0 ? message + typed : message);
+      return this.#host.die(
+        pending > 0 ? message + typed : message,
+        isTrustCode(refused.code) ? refused.code : "fatal",
+      );
     }
     // These refusals come from peers that waited in vain while this process stood still.
     if (this.#host.presence.isSettling) return this.#host.log("debug", message);
@@ -177,7 +181,7 @@ export class Meeting {
     )
       return;
     const { code: said, message } = sayUntrusted(target, code);
-    if (this.#isLastInVain(place(target), peer)) return this.#host.die(message);
+    if (this.#isLastInVain(place(target), peer)) return this.#host.die(message, isTrustCode(said) ? said : "fatal");
     if (this.#isToldAnew(message)) this.#host.event({ event: "error", code: said, message });
   }
 

@@ -2,7 +2,7 @@
 import type { Engine, Input } from "../engines/engine.ts";
 import type { EngineView } from "../engines/view.ts";
 import type { Clock } from "./contracts.ts";
-import type { HostEvent, LogLevel } from "./events.ts";
+import type { Ending, HostEvent, LogLevel } from "./events.ts";
 import type { HostOptions } from "./host-contract.ts";
 
 export interface Whole {
@@ -20,5 +20,5 @@ export interface Whole {
   event(event: HostEvent): void;
   log(level: LogLevel, message: string): void;
   /** Says why, and ends the peer. */
-  die(reason: string, code?: "fatal" | "name-in-use"): void;
+  die(reason: string, code?: Ending): void;
 }
