@@ -3,6 +3,7 @@
  * their JOIN, and nobody any more who was evicted.
  */
 import { REDEEM_REFUSALS } from "../core/access-log.ts";
+import { place } from "../core/address.ts";
 import { type Key, type LinkId, type LogIndex, sameMember } from "../core/ids.ts";
 import type { Hello, Join, Refuse } from "../core/message.ts";
 import type { EngineView } from "../engines/view.ts";
@@ -52,7 +53,13 @@ export class Gate {
 
   judge(hello: Hello, from: Origin, peer: EngineView): ReturnType<typeof judgeHello> | "stranger" {
     const { directory, options } = this.#host;
-    const clusterId = directory.clusterId ?? options.invitation?.cluster_id ?? null;
+    const { clusterId } = directory;
+    const invitedTo = options.invitation?.cluster_id;
+    if (from.dialled && clusterId === null && hello.cluster_id !== null && hello.cluster_id !== invitedTo) {
+      const message = `peer ${hello.id} at ${place(hello)} is in cluster ${hello.cluster_id} now, and the invitation is to cluster ${invitedTo}: ask for a new one`;
+      this.#host.die(message);
+      return { refuse: refusal("wrong-cluster", message) };
+    }
     const isKnown = from.identity !== null && peer.keyOf(hello) === from.identity;
     if (isKnown || from.dialled || hello.id === peer.self.id) return judgeHello(hello, from, peer, clusterId);
     const member = peer.memberOf(hello);

@@ -93,7 +93,6 @@ export class Meeting {
   onUp(link: LinkId, hello: Hello, key: Key | null): void {
     const { id, inc, boot, host, port, cluster_id } = hello;
     if (cluster_id !== null) this.#founded.add(link);
-    this.#inVain.clear();
     this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port, ...(key !== null && { key }) } });
     this.#host.namesakes.lookSoon();
   }
@@ -188,7 +187,9 @@ export class Meeting {
   /** Of a joiner: now it has been at all the addresses of its invitation, in vain. */
   #isLastInVain(address: string, peer: EngineView): boolean {
     const { invitation } = this.#host.options;
-    if (invitation === undefined || peer.memberOf(peer.self) !== null || peer.links.size > 0) return false;
+    // Who was answered once has a good one.
+    if (invitation === undefined || this.#host.directory.clusterId !== null || peer.memberOf(peer.self) !== null)
+      return false;
     this.#inVain.add(address);
     return invitation.addresses.every((known) => this.#inVain.has(place(known)));
   }

@@ -96,7 +96,9 @@ export class Telling {
   }
 
   get surroundings(): Surroundings {
-    return { seeds: this.#host.options.seeds, hasCluster: this.#host.hasCluster() };
+    const { invitation, seeds } = this.#host.options;
+    const known = [...seeds, ...(invitation?.addresses ?? [])];
+    return { seeds: known, hasCluster: invitation !== undefined || this.#host.hasCluster() };
   }
 
   /**

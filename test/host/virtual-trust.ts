@@ -1,25 +1,21 @@
 /** Trust for hosts on virtual time: real hashes, keys by name, and the virtual network's proofs. */
 import { createHash } from "node:crypto";
+import { toBase32 } from "../../src/core/base32.ts";
 import type { Key } from "../../src/core/ids.ts";
 import type { Network, Trust } from "../../src/host/contracts.ts";
 import type { VirtualClock } from "../../src/sim/virtual-time.ts";
 
-const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
-
-function base32(bytes: Uint8Array): string {
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  return (bits.match(/.{1,5}/g) ?? []).map((five) => ALPHABET[Number.parseInt(five.padEnd(5, "0"), 2)]).join("");
-}
+const sha256 = (text: string): Uint8Array => createHash("sha256").update(text).digest();
 
 export function hashOf(text: string): string {
-  return base32(createHash("sha256").update(text).digest());
+  return toBase32(sha256(text));
 }
 
 /** The key of the directory with that name. */
 export const keyOf = (name: string): Key => hashOf(`key of ${name}`);
 
-/** A secret that is the same in every run: its last letter has the bits of 16 bytes only. */
-export const secretOf = (name: string): string => `${hashOf(`secret ${name}`).slice(0, 25)}a`;
+/** A secret that is the same in every run. */
+export const secretOf = (name: string): string => toBase32(sha256(`secret ${name}`).subarray(0, 16));
 
 export function virtualTrust(clock: VirtualClock, secured: (key: Key) => Network, key: Key): Trust {
   return {

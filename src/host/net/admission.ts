@@ -118,7 +118,7 @@ const ENDS_LONELY_JOINER: ReadonlySet<Refuse["code"]> = new Set([
  */
 export function endsPeer(refused: Refuse, dialled: boolean, by: Hello | null, peer: EngineView): boolean {
   const { code } = refused;
-  if (code === "evicted") return dialled || (by !== null && peer.knows(by));
+  if (code === "evicted") return peer.secure && (dialled || (by !== null && peer.knows(by)));
   const alone = (peer.configuration?.members.filter((m) => m.role !== "left").length ?? 0) <= 1;
   // A founder is in its own configuration, which a joining peer has not read yet; and it has recovered nothing [M9].
   const founded = peer.memberOf(peer.self) !== null && peer.log.state.formerClusters.length === 0;
