@@ -175,6 +175,9 @@ export const STEPS: Record<Verb, Carry> = {
   clone(machine) {
     this.addClone(machine);
   },
+  "clone-seen"(machine) {
+    if (this.losses.allow(machine) && this.isCalm) this.cloneSeen(machine);
+  },
 
   move(machine, [, seeds]) {
     machine.kill();
