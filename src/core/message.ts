@@ -38,6 +38,12 @@ export interface Twin {
   readonly port: number;
 }
 
+/** Of that member two processes live: said to all members, since not everybody is greeted by both [E16]. */
+export interface TwinsSeen extends MemberKey {
+  readonly type: "TWINS";
+  readonly at: readonly Twin[];
+}
+
 /** Says "still here" on an otherwise silent connection, and measures the round trip. */
 export interface Ping {
   readonly type: "PING";
@@ -290,6 +296,7 @@ export interface CatchupResp extends EntryFrame {
 export type PeerFrame =
   | Hello
   | Refuse
+  | TwinsSeen
   | Ping
   | Pong
   | Join

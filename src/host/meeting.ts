@@ -15,9 +15,9 @@ import type { ClientSays } from "./client/client-says.ts";
 import type { Gate } from "./gate.ts";
 import type { Namesakes } from "./namesakes.ts";
 import { endsPeer, judgeHello, type Origin, sayUntrusted, type Untrusted } from "./net/admission.ts";
-import { refusal } from "./net/channel.ts";
 import type { Links } from "./net/links.ts";
 import type { Presence } from "./net/presence.ts";
+import { refusal } from "./net/refusal.ts";
 import type { Security } from "./security.ts";
 import type { Directory } from "./store/directory.ts";
 import { type Pair, whereOf } from "./twins.ts";
@@ -32,7 +32,7 @@ export interface MeetingHost extends Whole {
   readonly who: Who;
   readonly presence: Presence;
   readonly namesakes: Pick<Namesakes, "lookSoon">;
-  links(): Pick<Links, "setTargets" | "refuse">;
+  links(): Pick<Links, "setTargets" | "refuse" | "tellTwins">;
   says(): Pick<ClientSays, "refuseAll">;
 }
 
@@ -135,6 +135,7 @@ export class Meeting {
   standAside(peer: EngineView, at: readonly Twin[]): void {
     this.#tellTwins(peer.self.id, at);
     this.#host.links().setTargets([]);
+    this.#host.links().tellTwins(peer.self, at);
     for (const link of peer.links.keys())
       this.#host.links().refuse(link, refusal("closing", twinsText(peer.self.id, at)));
   }

@@ -25,6 +25,7 @@ import type { HeldDisk } from "./store/holding.ts";
 import type { Troubles } from "./store/troubles.ts";
 import { Writer } from "./store/writer.ts";
 import type { Telling } from "./telling.ts";
+import { tellsReading } from "./tells-reading.ts";
 import type { Whole } from "./whole.ts";
 
 export interface OpeningHost extends Whole {
@@ -55,6 +56,7 @@ export function open(host: OpeningHost, disk: HeldDisk): Opened {
     fsync: options.durability === "fsync",
     events: {
       durable: (index) => host.input({ type: "durable", index: parts?.writer.confirmed(index) ?? index }),
+      reading: tellsReading(clock, host.event),
       failed: (error) => host.die(diskFailure(error)),
       noted: (file, error) => troubles.note(file, error),
     },

@@ -218,6 +218,10 @@ export class Machine {
     this.#over(true);
   }
 
+  get isGone(): boolean {
+    return this.#givenUp;
+  }
+
   /** It is gone for good, even if it was planned to start again. */
   giveUp(): void {
     this.vanish();

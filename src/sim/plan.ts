@@ -62,6 +62,8 @@ export const VERBS = {
   twin: "PEER",
   double: "PEER",
   clone: "PEER",
+  // the same where all others are there to see it; after a while a person gives the copy up
+  "clone-seen": "PEER",
   // addresses: stopped, and started again at another one, with seeds that name where the others are now
   move: "PEER [SEEDS]",
   "move-all": "[SEEDS]",

@@ -9,7 +9,7 @@ import { seeded } from "./virtual-time.ts";
 
 export const PROFILES = [
   ...(["calm", "network", "process", "disk", "membership", "overload"] as const),
-  ...(["slow-disks", "far-lines", "narrow-lines", "all"] as const),
+  ...(["slow-disks", "far-lines", "narrow-lines", "copies", "all"] as const),
 ] as const;
 export type Profile = (typeof PROFILES)[number];
 
@@ -17,7 +17,7 @@ export type Profile = (typeof PROFILES)[number];
 const SLOWNESS = [[5000], [120], [300, 300], [2000, 1000]] as const;
 
 /** Faults by profile; each is one step, or several that belong together as [delay in ms, step]. */
-const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>, readonly Fault[]> = {
+const FAULTS: Record<Exclude<Profile, "calm" | "copies" | "all" | keyof typeof CONDITIONS>, readonly Fault[]> = {
   network: [
     fault("isolate", 6000),
     fault("bridge", 6000),
@@ -79,6 +79,16 @@ const FAULTS: Record<Exclude<Profile, "calm" | "all" | keyof typeof CONDITIONS>,
     { verb: "knock", args: (p, r) => [p, 1 + Math.floor(r() * 20)] },
   ],
 };
+
+/** Running directories that are copied, and copies put back: one at a time, where the others see it [D6] [E16]. */
+const COPIES: readonly Fault[] = [
+  { verb: "clone-seen", args: only },
+  { verb: "clone-seen", args: only },
+  { verb: "snapshot", args: only },
+  { verb: "rollback", args: only },
+  { verb: "kill", args: only, undo: startLater(2000) },
+  { verb: "transfer", args: (p, r, n) => [p, r() < 0.5 ? 0 : 1 + Math.floor(r() * n)] },
+];
 
 /** Faults that also happen in profiles with lasting conditions: crashes, cuts, frozen processes. */
 const USUAL: readonly Fault[] = [
@@ -190,6 +200,7 @@ function isCondition(profile: Profile): profile is keyof typeof CONDITIONS {
 
 function kindsOf(profile: Profile): readonly Fault[] {
   if (isCondition(profile)) return USUAL;
+  if (profile === "copies") return COPIES;
   return profile === "all" ? Object.values(FAULTS).flat() : profile === "calm" ? [] : FAULTS[profile];
 }
 

@@ -46,7 +46,9 @@ export interface Stage {
   /** A second process with a peer's id, on a directory and a port of its own. */
   addTwin(of: Machine): void;
   /** A second process on a copy of a peer's directory, taken while that runs. */
-  addClone(of: Machine): void;
+  addClone(of: Machine): Machine;
+  /** The same, and for a while nothing else goes wrong: all must be told. Then the copy is given up [E16]. */
+  cloneSeen(of: Machine): void;
   /** A second process on a peer's own directory, in another container, with a port of its own: neither sees the other. */
   addDouble(of: Machine): void;
   /** A port at which nobody has listened yet. */

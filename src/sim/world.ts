@@ -224,7 +224,8 @@ export class World implements Stage {
 
   get isCalm(): boolean {
     const { machines, network } = this;
-    if (!network.lines.areWhole || machines.some((m) => m.running === null || m.running.clock.isPaused)) return false;
+    const present = machines.filter((m) => !m.isGone);
+    if (!network.lines.areWhole || present.some((m) => m.running === null || m.running.clock.isPaused)) return false;
     return expectation(this, "all agree") === null && this.status(machines[0] as Machine)?.leader_id !== null;
   }
 
@@ -235,13 +236,29 @@ export class World implements Stage {
     twin.start();
   }
 
-  addClone(of: Machine): void {
+  addClone(of: Machine): Machine {
     const clone = this.#makeMachine(100 + this.machines.length, of.id);
     clone.copy(of);
     this.machines.push(clone);
     this.losses.note(of);
     this.checkers.beganAnywhere(clone.name);
     clone.start();
+    return clone;
+  }
+
+  cloneSeen(of: Machine): void {
+    if (this.time.now + CALM_MS >= this.#plan.untilMs) return;
+    const clone = this.addClone(of);
+    of.suspectUntil = this.#calmUntil = this.time.now + CALM_MS;
+    this.time.at(this.#calmUntil, () => {
+      for (const { site } of this.machines.filter((m) => m.running !== null)) {
+        const failure = expectation(this, `${site} told twins`);
+        if (failure !== null) throw new Violation("expect", `peer ${site} told twins: ${failure}`);
+      }
+      clone.giveUp();
+      of.kill();
+      this.time.at(this.time.now + 1000 * of.random(), () => of.start());
+    });
   }
 
   addDouble(of: Machine): void {

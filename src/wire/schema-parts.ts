@@ -54,6 +54,7 @@ export const secret = v.pipe(v.string("no secret"), v.regex(/^[a-z2-7]{26}$/, "n
 export const key = { id: peerId, inc: word };
 export const address = { host, port };
 export const twin = v.strictObject({ boot, ...address });
+export const twins = v.pipe(v.array(twin), v.length(2));
 export const peerInfo = v.strictObject({ id: peerId, ...address });
 export const member = v.strictObject({
   ...key,

@@ -84,6 +84,7 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   // These stay with the links, and with what peers tell their clients.
   HELLO: nobody,
   REFUSE: nobody,
+  TWINS: nobody,
   PING: nobody,
   PONG: nobody,
   ATTACH: nobody,

@@ -15,7 +15,7 @@ import { encodeFrame } from "../../wire/encode.ts";
 import { cut } from "../../wire/text.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { nameInUse } from "../answers/names.ts";
-import { refusal } from "../net/channel.ts";
+import { refusal } from "../net/refusal.ts";
 import { Allowances } from "./allowances.ts";
 import { type Attachment, sendMore } from "./attachment.ts";
 import { ClientChats } from "./client-chats.ts";

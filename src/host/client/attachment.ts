@@ -6,7 +6,7 @@ import type { Tail } from "../../core/log-entry.ts";
 import type { LogView } from "../../core/log-view.ts";
 import { encodeFrame, encodeRawEntries } from "../../wire/encode.ts";
 import type { Timer } from "../contracts.ts";
-import { refusal } from "../net/channel.ts";
+import { refusal } from "../net/refusal.ts";
 import type { Asker } from "../own-person.ts";
 import { byteLength } from "../store/bytes.ts";
 import type { Allowance } from "./allowances.ts";

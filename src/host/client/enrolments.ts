@@ -9,7 +9,7 @@ import type { AccessView, TokenUser } from "../../core/log-view.ts";
 import type { EngineView } from "../../engines/view.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Trust } from "../contracts.ts";
-import { refusal } from "../net/channel.ts";
+import { refusal } from "../net/refusal.ts";
 import type { AccessChanges } from "./access-changes.ts";
 import type { ClientLink } from "./client-link.ts";
 import type { Against } from "./grants.ts";

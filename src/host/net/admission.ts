@@ -11,7 +11,7 @@ import type { Hello, Refuse } from "../../core/message.ts";
 import type { EngineView } from "../../engines/view.ts";
 import { address } from "../../wire/schema-parts.ts";
 import { isMessage, isName, utf8Length } from "../../wire/text.ts";
-import { refusal } from "./channel.ts";
+import { refusal } from "./refusal.ts";
 
 /** What the connection itself tells about the peer that introduces itself on it. */
 export interface Origin {

@@ -3,18 +3,18 @@
  * with what the frames mean to the cluster.
  */
 import type { Attach, Redeem } from "../../core/client-frames.ts";
-import { QUEUE_BYTES_MAX, REASON_CHARS_MAX, STRANGER_BYTES_MAX, TIMEOUT_MS_MAX } from "../../core/config.ts";
+import { QUEUE_BYTES_MAX, STRANGER_BYTES_MAX, TIMEOUT_MS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { Key, LinkId, Millis } from "../../core/ids.ts";
 import type { Hello, Refuse } from "../../core/message.ts";
 import { commonVersion, type SaidVersions, type Versions, versionsOf } from "../../core/versions.ts";
 import { FrameDecoder } from "../../wire/decoder.ts";
 import { encodeFrame, encodeGreeting } from "../../wire/encode.ts";
-import { cut } from "../../wire/text.ts";
 import { WireError, WrongVersion } from "../../wire/wire-error.ts";
 import type { Clock, Connection, ConnectionHandler, Timer } from "../contracts.ts";
 import { byteLength } from "../store/bytes.ts";
 import type { Target } from "./dialler.ts";
+import { refusal } from "./refusal.ts";
 import { Window } from "./window.ts";
 
 /** Bulk waits while more than this is queued, so that a heartbeat never stands behind megabytes. */
@@ -67,7 +67,6 @@ export class Channel {
   readonly #handshake: Timer;
   #linger: Timer | null = null;
   #open = false;
-  /** Whole frames. */
   #bulk: (readonly Uint8Array[])[] = [];
   #bulkBytes = 0;
   /** Nothing more is sent. */
@@ -165,6 +164,11 @@ export class Channel {
   /** The other side's name as the connection has proven it; null where it does not know. */
   get identity(): string | null {
     return this.#connection.identity;
+  }
+
+  /** Bulk is queued, or may not have arrived yet. */
+  get isSending(): boolean {
+    return this.#bulk.length > 0 || this.window.underWay > 0;
   }
 
   /** Bytes that wait to be taken by the other side. */
@@ -343,8 +347,4 @@ export class Channel {
     this.#over = true;
     this.#events.closed(this, code);
   }
-}
-
-export function refusal(code: Refuse["code"], message: string): Refuse {
-  return { type: "REFUSE", code, message: cut(message, REASON_CHARS_MAX), seed: "" };
 }

@@ -1,9 +1,10 @@
 /** Lets connections in that others open, and counts those of whom it is not known that they are members [W3]. */
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Connection, ConnectionHandler } from "../contracts.ts";
-import { type Channel, refusal } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import { Doors } from "./doors.ts";
 import type { LinkOptions } from "./link-options.ts";
+import { refusal } from "./refusal.ts";
 
 export class Entrance {
   readonly #options: Pick<LinkOptions, "trusts">;

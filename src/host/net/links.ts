@@ -13,13 +13,13 @@
 import { type Address, place } from "../../core/address.ts";
 import type { Attach, Redeem } from "../../core/client-frames.ts";
 import type { Frame } from "../../core/frame.ts";
-import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
+import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../../core/ids.ts";
 import type { PeerInfo } from "../../core/log-entry.ts";
-import type { Hello, Refuse } from "../../core/message.ts";
+import type { Hello, Refuse, Twin } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";
-import { type Pair, refuseTwin, Twins } from "../twins.ts";
+import type { Pair } from "../twins.ts";
 import { impostor, isUntrusted, type Origin } from "./admission.ts";
 import { Channel } from "./channel.ts";
 import { connectChannel } from "./connect-channel.ts";
@@ -29,6 +29,7 @@ import { type Link, newLink } from "./link.ts";
 import type { LinkOptions } from "./link-options.ts";
 import { Listeners, type Listening } from "./listeners.ts";
 import { Pulse } from "./pulse.ts";
+import { TwinWatch } from "./twin-watch.ts";
 import type { Window } from "./window.ts";
 
 export class Links {
@@ -41,7 +42,7 @@ export class Links {
   readonly #dialler: Dialler;
   readonly #entrance: Entrance;
   readonly #pulse: Pulse;
-  readonly #twins = new Twins();
+  readonly #twins: TwinWatch;
   #nextLink: LinkId = 1;
   #closed = false;
 
@@ -57,6 +58,13 @@ export class Links {
       log: options.events.log,
     });
     this.#pulse = new Pulse(options, this.#channels, this.#links, () => this.#dialler.onBeat());
+    this.#twins = new TwinWatch(options, this.#pulse, {
+      channelsOf: (process) => this.#channelsOf(process),
+      linked: (member) => this.#byName.get(memberName(member))?.hello,
+      tellAll: (frame) => {
+        for (const link of this.#links.keys()) this.send(link, frame);
+      },
+    });
   }
 
   listen(addresses: readonly Address[], ready: (listening: Listening) => void): void {
@@ -134,6 +142,11 @@ export class Links {
     return this.#twins.seen;
   }
 
+  /** Tells all linked peers of twins: some of them were greeted by only one of the two. */
+  tellTwins(member: MemberKey, at: readonly Twin[]): void {
+    this.#twins.tell(member, at);
+  }
+
   close(): void {
     this.#closed = true;
     this.#pulse.stop();
@@ -191,7 +204,7 @@ export class Links {
       if (channel.target !== null) this.#dialler.unwelcome(channel.target);
       return channel.end();
     }
-    if (sameMember(hello, self)) return this.#meetTwin(channel, hello);
+    if (sameMember(hello, self)) return this.#twins.meetOwn(channel, hello);
     const against = this.#twins.refusalOf(hello) ?? judge(hello, originOf(channel));
     // Both sides may have a reason to refuse the other: this side listens until the other has said its reason.
     if (against === "stranger") return channel.greet();
@@ -219,7 +232,7 @@ export class Links {
     const present = this.#byName.get(name);
     if (present !== undefined && sameProcess(present.hello, hello)) return this.#chooseBetween(present, channel);
     if (present !== undefined) {
-      this.#suspect(present, channel, hello);
+      this.#twins.suspect(present, channel, hello);
       if (hello.boot < present.hello.boot) return;
       // The new process does not know what the old one was told.
       this.#drop(present);
@@ -236,36 +249,11 @@ export class Links {
     events.up(link.id, hello, channel.isSecured ? channel.identity : (hello.key ?? null));
     this.#pulse.tellWindow(link);
     this.#pulse.ping(channel, link);
+    for (const frame of this.#twins.toTell) this.send(link.id, frame);
   }
 
-  /**
-   * [E16] Another process of a linked member. Both keep a connection as long as either may answer, and one of them has
-   * the link.
-   */
-  #suspect(present: Link, fresh: Channel, hello: Hello): void {
-    this.#twins.suspect([present.hello, hello], this.#clock.now());
-    this.#pulse.ping(present.channel, present);
-    this.#pulse.ping(fresh, undefined);
-  }
-
-  /** Another process of this very member: it is asked whether it lives, too. */
-  #meetTwin(channel: Channel, hello: Hello): void {
-    channel.recognise();
-    channel.greet();
-    const own = this.#options.hello();
-    this.#twins.suspect([own, hello], this.#clock.now(), [own]);
-    this.#pulse.ping(channel, undefined);
-  }
-
-  /** Both processes are told of each other, on every connection that they have. */
-  #refuseTwins(pair: Pair): void {
-    this.#options.events.twins(pair);
-    for (const [i, one] of pair.entries())
-      for (const channel of this.#channelsOf(one)) channel.refuse(refuseTwin(one, pair[1 - i] as Hello));
-  }
-
-  #channelsOf(hello: Hello): Channel[] {
-    return [...this.#channels].filter((c) => c.theirs !== null && sameProcess(c.theirs, hello));
+  #channelsOf(key: ProcessKey): Channel[] {
+    return [...this.#channels].filter((c) => c.theirs !== null && sameProcess(c.theirs, key));
   }
 
   /** Two connections with the same process: both ends decide by the same rule, so both keep the same connection. */
@@ -287,10 +275,8 @@ export class Links {
     if (channel.isClient) return this.#options.clients.frame(channel, frame);
     if (frame.type === "PING") return this.#pulse.onPing(channel, frame);
     if (channel.isStranger) return this.#onStranger(channel, frame);
-    if (frame.type === "PONG") {
-      const twins = channel.theirs === null ? null : this.#twins.onAnswer(channel.theirs, frame.at);
-      if (twins !== null) return this.#refuseTwins(twins);
-    }
+    if (frame.type === "PONG" && this.#twins.onAnswer(channel, frame.at)) return;
+    if (frame.type === "TWINS") return this.#twins.onSeen(channel.theirs, frame);
     // Frames of a connection that is being replaced still belong to the link.
     const link = channel.link ?? (channel.theirs === null ? null : this.#linkOfProcess(processName(channel.theirs)));
     if (link === null) return;
@@ -320,10 +306,7 @@ export class Links {
     if (this.#closed) return;
     const link = channel.link === null ? undefined : this.#links.get(channel.link);
     if (link !== undefined && link.channel === channel) this.#drop(link);
-    if (channel.theirs !== null && this.#channelsOf(channel.theirs).length === 0)
-      // A process that was only asked is let go, and comes back.
-      for (const one of this.#twins.onGone(channel.theirs))
-        for (const asked of this.#channelsOf(one)) if (asked.link === null) asked.end();
+    this.#twins.onClosed(channel);
     if (target === null) return;
     this.#dialler.onClosed(target, code);
     if (isUntrusted(code)) this.#options.events.untrusted(target, code);

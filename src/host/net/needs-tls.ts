@@ -1,7 +1,7 @@
 /** What a secured peer answers to whoever speaks without TLS: in the clear, so that the other side's people can read it. */
 import { encodeFrame } from "../../wire/encode.ts";
 import { joinBytes } from "../store/bytes.ts";
-import { refusal } from "./channel.ts";
+import { refusal } from "./refusal.ts";
 
 export function needsTls(): Uint8Array {
   const message =

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { PROTOCOL_VERSION } from "../../../src/core/config.ts";
 import type { Frame } from "../../../src/core/frame.ts";
 import { Visitor } from "../../../src/host/client/visitor.ts";
-import { refusal } from "../../../src/host/net/channel.ts";
+import { refusal } from "../../../src/host/net/refusal.ts";
 import { VirtualNetwork } from "../../../src/sim/virtual-network.ts";
 import { VirtualClock, VirtualTime } from "../../../src/sim/virtual-time.ts";
 import { encodeFrame } from "../../../src/wire/encode.ts";
