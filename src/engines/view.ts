@@ -83,7 +83,7 @@ export interface EngineView {
   waiting(around: Surroundings): Waiting | null;
 }
 
-/** Who is at the other end of a link. */
+/** The peer at the other end of a link. */
 export interface Linked extends ProcessKey, Address {
   readonly link: LinkId;
 }
