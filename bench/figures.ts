@@ -182,7 +182,7 @@ export function worstSecond(rising: readonly (readonly [number, number])[], ms: 
 }
 
 export function traceOf(cluster: Cluster, { began, ended }: Measured): RunTrace {
-  // At most so many points, so that a long run draws as fast as a short one.
+  // At most 600 points, so that a long run draws as fast as a short one.
   const step = Math.max(STEP_MS, (ended - began) / 600);
   const at = reader(points(cluster.members, began));
   const rates: [number, number][] = [];

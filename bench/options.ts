@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly faults: readonly FaultKind[];
   /** The dead are started again. */
   readonly restart: boolean;
-  /** … when so many more messages were delivered without them. */
+  /** … when this many more messages were delivered without them. */
   readonly away: number;
   /** Seconds that everybody stays behind the end, for what an idle cluster costs; 0: none. */
   readonly idle: number;

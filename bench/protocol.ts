@@ -39,7 +39,7 @@ export type Command =
   | { readonly do: "enough" }
   /** What is delivered is read, or it is not and waits. */
   | { readonly do: "read"; readonly on: boolean }
-  /** From now on every sync of a file takes so much longer. */
+  /** From now on every sync of a file takes `ms` longer. */
   | { readonly do: "slow-sync"; readonly ms: number }
   /** Reports cost: an idle peer makes few. */
   | { readonly do: "report"; readonly everyMs: number };

@@ -153,7 +153,7 @@ export interface ChatPeer extends AsyncDisposable {
   history(count: number, options?: HistoryOptions): Promise<DeliveredMessage[]>;
   /** A person was shown a joined room through this number. The others are told at most once a second. */
   confirmRead(room: string, seqNo: number): void;
-  /** Who has read a room through which number. */
+  /** Which people have read a room, and through which number. */
   confirmations(room: string): Promise<Confirmations["readers"]>;
   /** Peers and clients, each with its round trip and lag as of now. */
   who(): Promise<readonly WhoRow[]>;

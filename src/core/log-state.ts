@@ -66,7 +66,7 @@ export class LogState {
   readonly rooms = new Counts();
   /** Last counter per `<sender_id>.<session>` [S2]. */
   readonly sessions = new Counts();
-  /** Who is here, and who has read how far [P1] [P4]. */
+  /** Which people are here, and how far each has read [P1] [P4]. */
   readonly people = new PeopleLog();
   /** Invitations and tokens [A5]. */
   readonly access = new AccessLog();

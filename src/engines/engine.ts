@@ -69,7 +69,7 @@ export interface Engine {
 /** Makes the engine of one process. `now`: the time of the first `step`, or earlier. */
 export type EngineFactory = (options: PeerOptions, restored: Restored, now: Millis) => Engine;
 
-/** One kind of engine, for whoever chooses between kinds. */
+/** One kind of engine, as it is chosen among others. */
 export interface EngineKind {
   readonly create: EngineFactory;
   /** What a disk that takes `ms` milliseconds for a sync costs with this engine, in words for a person. */

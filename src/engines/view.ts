@@ -93,7 +93,7 @@ export interface EngineView {
   waiting(around: Surroundings): Waiting | null;
 }
 
-/** Who is at the other end of a link. */
+/** The peer at the other end of a link. */
 export interface Linked extends ProcessKey, Address {
   readonly link: LinkId;
   /** What TLS has proven; on a plain link what the other side says. */

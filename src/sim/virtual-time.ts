@@ -132,7 +132,7 @@ export class VirtualClock implements Clock {
     this.#wallAhead += ms;
   }
 
-  /** Somebody sets the wall clock, or a battery is empty: it says so many milliseconds since 1970. */
+  /** A person sets the wall clock, or its battery is empty: it shows `ms` milliseconds since 1970. */
   setWall(ms: number): void {
     this.#wallAhead = ms - EPOCH_MS - this.#time.now;
   }

@@ -22,7 +22,7 @@ export class Readers {
     this.#own.set(message.room_id, message);
   }
 
-  /** Those who have read a message, but for who said it. */
+  /** The people who have read a message, without its sender. */
   of({ room_id, seq_no, user }: DeliveredMessage): string[] {
     const readers = [...(this.#read.get(room_id) ?? [])];
     return readers.flatMap(([reader, through]) => (through >= seq_no && reader !== user ? [reader] : []));

@@ -15,7 +15,7 @@ export type Command =
   /** null: the room one talks in. */
   | { readonly do: "leave"; readonly room: string | null }
   | { readonly do: "nick"; readonly name: string }
-  /** Who has read one message, or (null) how far everybody has read. */
+  /** The people who have read one message, or (null) how far everybody has read. */
   | { readonly do: "confirmations"; readonly seqNo: number | null }
   | { readonly do: "read"; readonly seqNo: number }
   | { readonly do: "save"; readonly file: string }

@@ -57,7 +57,7 @@ function mayDraw({ isTTY }: ProgressStream): boolean {
     const output = fstatSync(1);
     return !output.isFIFO() && !output.isSocket();
   } catch {
-    // It was closed by whoever started this process.
+    // The starter of this process has closed it.
     return false;
   }
 }

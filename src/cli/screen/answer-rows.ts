@@ -88,7 +88,7 @@ function whatIsKnown({ user, peer_id, heard_ms, round_trip_ms, lag }: WhoRow): s
   ];
 }
 
-/** Who has read a whole room, or one of its messages. */
+/** The people who have read a whole room, or one of its messages. */
 export function confirmationLines({ room_id, readers }: Confirmations, seqNo: number | null): string[] {
   const room = visible(room_id);
   if (readers.length === 0)

@@ -12,7 +12,7 @@ import { visible } from "./visible.ts";
 import { width } from "./width.ts";
 import { wrap } from "./wrap.ts";
 
-/** Who reads the messages, and on what screen. */
+/** The reader of the messages, and the screen. */
 export interface Reader {
   /** Of the reader's name. */
   readonly mention: RegExp;

@@ -13,7 +13,7 @@ export interface Standing {
   readonly status: Status;
   readonly name: string;
   readonly rooms: readonly RoomState[];
-  /** Who has read the last own message in the room. */
+  /** The people who have read the last own message in the room. */
   readonly read: { readonly seqNo: number; readonly readers: readonly string[] } | null;
 }
 

@@ -37,7 +37,7 @@ function readText(file: string): string {
   }
 }
 
-/** At most so many bytes: a pipe or a device does not say how many it has, and may have no end. */
+/** Limit in bytes: a pipe or a device does not say how many it has, and may have no end. */
 function readBeginning(file: string, bytesMax: number): Uint8Array {
   const bytes = new Uint8Array(bytesMax);
   const fd = openSync(file, "r");

@@ -104,7 +104,10 @@ export class Past {
     });
   }
 
-  /** The lines behind `after`, through `through`: about so many bytes, or one line. There is no answer where the log is damaged. */
+  /**
+   * The lines behind `after`, through `through`: about `bytesMax` bytes, or one line. There is no answer where the log
+   * is damaged.
+   */
   lines(asker: object, after: LogIndex, through: LogIndex, bytesMax: number, done: (read: RawEntries) => void): void {
     const end = Math.min(through, after + FRAME_ENTRIES_MAX);
     const lines: Uint8Array[] = [];
