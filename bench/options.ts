@@ -72,7 +72,7 @@ export interface FiguresOptions {
 /** The rows of the table, in its order. */
 export const FIGURE_ROWS = [
   ...(["durable", "latency", "kill", "pause", "memory", "catch-up", "start"] as const),
-  ...(["paused-voter", "slow-disk", "fifty", "idle", "deaf"] as const),
+  ...(["paused-voter", "slow-disk", "fifty", "idle", "deaf", "search", "floods", "sends"] as const),
 ] as const;
 export type FigureRow = (typeof FIGURE_ROWS)[number];
 

@@ -4,29 +4,14 @@
  */
 import { DEFAULT_TIMINGS } from "../src/core/config.ts";
 import { shippedBinary } from "./artefacts.ts";
-import type { RunResult, RunTrace } from "./figures.ts";
-import type { FloorFigures } from "./floor-figures.ts";
+import type { RunTrace } from "./figures.ts";
+import { atLeast, atMost, type Bench, type Lines, repeat } from "./measuring.ts";
 import type { Member } from "./member.ts";
-import type { FigureRow, OneFollower, RunOptions } from "./options.ts";
-import type { Line, NoFigure, Reach } from "./reach.ts";
+import type { FigureRow, OneFollower } from "./options.ts";
+import { PEOPLE_ROWS } from "./people-rows.ts";
 import { whyNot } from "./run.ts";
 import { type Ended, startUp } from "./start-up.ts";
 import { floorBeside } from "./table.ts";
-
-/** What a row measures with. */
-export interface Bench {
-  readonly runs: number;
-  /** Messages or seconds of the full table, or what is left of them where it is to be quick. */
-  sized(full: number): number;
-  run(
-    options: Partial<RunOptions>,
-    shipped?: boolean,
-    look?: (members: readonly Member[]) => Promise<void>,
-  ): Promise<{ readonly result: RunResult; readonly trace: RunTrace }>;
-  floor(): Promise<FloorFigures>;
-}
-
-type Lines = readonly (Omit<Line, "row"> | Omit<NoFigure, "row">)[];
 
 const FAULTS_PER_RUN = 4;
 const FIFTY = 50;
@@ -41,6 +26,8 @@ const DURABLE_MESSAGES = 4_000_000;
 const ALL_MESSAGES = 5_000_000;
 
 export const ROWS: { readonly [row in FigureRow]: (bench: Bench) => Promise<Lines> } = {
+  ...PEOPLE_ROWS,
+
   async durable(bench) {
     const runs = await repeat(bench.runs, async () => {
       const floor = await bench.floor();
@@ -194,16 +181,6 @@ export const ROWS: { readonly [row in FigureRow]: (bench: Bench) => Promise<Line
     ];
   },
 };
-
-const atLeast = (bound: number): Reach => ({ of: "figure", is: "at least", bound });
-const atMost = (bound: number): Reach => ({ of: "figure", is: "at most", bound });
-
-/** One behind the other. */
-async function repeat<T>(runs: number, measure: () => Promise<T>): Promise<T[]> {
-  const all: T[] = [];
-  for (let i = 0; i < runs; i++) all.push(await measure());
-  return all;
-}
 
 /** Of all faults of all runs. */
 async function gaps(bench: Bench, kind: "kill" | "pause"): Promise<number[]> {

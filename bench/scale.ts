@@ -9,6 +9,7 @@ import { machine, type RunResult } from "./figures.ts";
 import { measureFloor } from "./floor.ts";
 import type { FloorFigures } from "./floor-figures.ts";
 import { liveView } from "./live.ts";
+import type { Bench } from "./measuring.ts";
 import {
   FIGURE_ROWS,
   type FiguresOptions,
@@ -21,7 +22,7 @@ import {
 import { reportPage } from "./page.ts";
 import { endAll } from "./processes.ts";
 import { judge, type Line, type NoFigure, reachTable } from "./reach.ts";
-import { type Bench, ROWS } from "./rows.ts";
+import { ROWS } from "./rows.ts";
 import { removeData, run, type Watcher, whyNot } from "./run.ts";
 import { floorTable, runTable, sweepTable } from "./table.ts";
 
@@ -116,7 +117,7 @@ async function allFigures(options: Options, { runs, only, quick }: FiguresOption
   let sound = true;
   const sized = (full: number) => (quick ? full / QUICK : full);
   const bench: Bench = {
-    ...{ runs, sized },
+    ...{ runs, sized, dir: options.dir },
     async run(own, shipped = false, look) {
       const done = await run({ ...options, ...own }, shipped, view, look);
       view.end();

@@ -152,11 +152,11 @@ export const CLIENT_OUTSTANDING_BYTES_MAX = 512 * 1024;
 /** Messages that wait in a client before `submit` tells the caller to wait. They are lost when its process ends. */
 export const CLIENT_PENDING_MESSAGES_MAX = 4096;
 export const CLIENT_PENDING_BYTES_MAX = 16 * 1024 * 1024;
-/**
- * Bytes that all clients of one peer together have under way to the log [S9]. A disk and a network take that much in
- * about 20 ms, which is how long others wait beside a flood. A single piece of one client may be as large as this.
- */
+/** Bytes that all clients of one peer have under way to the log [S9]: what is committed within some ms, in these bounds. */
+export const CLIENTS_UNDER_WAY_BYTES_MIN = 16 * 1024;
 export const CLIENTS_UNDER_WAY_BYTES_MAX = 256 * 1024;
+/** Bytes of one client's messages that take their turn together, but for a single message that is larger. */
+export const CLIENT_PIECE_BYTES_MAX = 8 * 1024;
 /** Messages of one answer about the past, and their texts together in UTF-16 units: an answer must fit one frame. */
 export const HISTORY_MESSAGES_MAX = 500;
 /** Length of the text that a question about the past looks for, in UTF-16 units. */

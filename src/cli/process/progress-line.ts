@@ -35,7 +35,7 @@ export type ProgressStream = Writable & {
 };
 
 export interface ProgressOptions {
-  /** Plain lines where nothing can be drawn; without, nothing is said there. */
+  /** Plain lines where nothing can be drawn; without, nothing is said there, unless a person sees it on a terminal. */
   readonly lines?: boolean;
   readonly draws?: boolean;
   /** Milliseconds. */
@@ -47,7 +47,7 @@ export async function progressOn(
   { lines = true, draws = mayDraw(stream), now = () => performance.now() }: ProgressOptions = {},
 ): Promise<Progress> {
   if (draws) return new DrawnProgress(stream, (await import("log-update")).createLogUpdate, now);
-  return lines ? new LineProgress(stream, now) : NO_PROGRESS;
+  return lines || stream.isTTY === true ? new LineProgress(stream, now) : NO_PROGRESS;
 }
 
 /** True for a terminal that obeys, where loading log-update changes nothing for other writers to standard output. */

@@ -3,7 +3,12 @@
  * neither a client that floods nor many clients delay another client, or the person at this peer, by more than what is
  * under way. If a client sends more than it may, messages are dropped here, and that client sends them again.
  */
-import { CLIENT_OUTSTANDING_BYTES_MAX, CLIENTS_UNDER_WAY_BYTES_MAX } from "../../core/config.ts";
+import {
+  CLIENT_OUTSTANDING_BYTES_MAX,
+  CLIENT_PIECE_BYTES_MAX,
+  CLIENTS_UNDER_WAY_BYTES_MAX,
+  CLIENTS_UNDER_WAY_BYTES_MIN,
+} from "../../core/config.ts";
 import { type Ballot, type ClientId, type LogIndex, type Millis, sameBallot } from "../../core/ids.ts";
 import type { Draft } from "../../core/log-entry.ts";
 import type { Chat } from "../../core/message.ts";
@@ -11,6 +16,7 @@ import { weigh } from "../../core/weigh.ts";
 import type { Input } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Clock } from "../contracts.ts";
+import { BoundUnderWay } from "./bound-under-way.ts";
 import type { Pace } from "./client-pace.ts";
 import { Turns } from "./turns.ts";
 
@@ -23,6 +29,12 @@ export interface ClientChatsHost {
   readonly clock: Clock;
   peer(): EngineView | null;
   input(input: Input): void;
+}
+
+/** Messages of one client that take their turn together. */
+interface Piece {
+  readonly chat: Chat;
+  readonly bytes: number;
 }
 
 /** A run of messages that was passed on; its last one has this counter. */
@@ -45,7 +57,8 @@ interface Session {
 
 export class ClientChats {
   readonly #host: ClientChatsHost;
-  readonly #turns = new Turns<ClientId>(CLIENTS_UNDER_WAY_BYTES_MAX, CLIENT_OUTSTANDING_BYTES_MAX);
+  readonly #turns = new Turns<ClientId>(CLIENTS_UNDER_WAY_BYTES_MIN, CLIENT_OUTSTANDING_BYTES_MAX);
+  readonly #bound = new BoundUnderWay(CLIENTS_UNDER_WAY_BYTES_MIN, CLIENTS_UNDER_WAY_BYTES_MAX);
   readonly #sessions = new Map<ClientId, Session>();
   /** The ballot of the leader to which everything under way went. */
   #ballot: Ballot | null = null;
@@ -60,18 +73,22 @@ export class ClientChats {
     const session = this.#sessions.get(client) ?? { key, pace, through: 0, underWay: [] };
     this.#sessions.set(client, session);
     if (chat.first <= session.through) this.#goBack(client, session);
-    const pieces = pace === null || pace.allows(chat.messages.length) ? [chat] : split(chat);
-    for (const piece of pieces) {
-      const bytes = piece.messages.reduce((sum, draft) => sum + weigh(draft), 0);
-      const through = piece.first + piece.messages.length - 1;
-      const go = () => {
-        session.underWay.push({ through, bytes, since: this.#host.clock.now(), end: null });
-        this.#host.input({ type: "client-chat", client, chat: piece });
-      };
-      if (!this.#offer(client, pace, { count: piece.messages.length, bytes }, go)) break;
-      session.through = through;
-    }
+    const messagesMax = pace === null || pace.allows(chat.messages.length) ? chat.messages.length : PACED_MESSAGES;
+    for (const piece of piecesOf(chat, messagesMax)) if (!this.#offerPiece(client, session, piece)) break;
     this.#turns.pump();
+  }
+
+  /** False: this client says too much, and will say the rest again. */
+  #offerPiece(client: ClientId, session: Session, { chat, bytes }: Piece): boolean {
+    const count = chat.messages.length;
+    const through = chat.first + count - 1;
+    const go = () => {
+      session.underWay.push({ through, bytes, since: this.#host.clock.now(), end: null });
+      this.#host.input({ type: "client-chat", client, chat });
+    };
+    if (!this.#offer(client, session.pace, { count, bytes }, go)) return false;
+    session.through = through;
+    return true;
   }
 
   /**
@@ -121,8 +138,12 @@ export class ClientChats {
   }
 
   #isOver(run: Run, { key }: Session, { log }: EngineView): boolean {
+    const now = this.#host.clock.now();
     if (run.end === null && log.state.sessions.get(key) >= run.through) run.end = log.last;
-    return (run.end !== null && log.commit >= run.end) || this.#host.clock.now() - run.since > LOST_MS;
+    if (run.end === null || log.commit < run.end) return now - run.since > LOST_MS;
+    this.#bound.arrived(run.since, now, this.#turns.waits);
+    this.#turns.poolBytes = this.#bound.bytes;
+    return true;
   }
 
   #goBack(client: ClientId, session: Session): void {
@@ -141,9 +162,22 @@ export class ClientChats {
   }
 }
 
-function split({ messages, ...chat }: Chat): Chat[] {
-  const pieces: Chat[] = [];
-  for (let at = 0; at < messages.length; at += PACED_MESSAGES)
-    pieces.push({ ...chat, first: chat.first + at, messages: messages.slice(at, at + PACED_MESSAGES) });
-  return pieces;
+/** The same messages in their order, cut so that others have their turns in between. */
+function* piecesOf(chat: Chat, messagesMax: number): Generator<Piece> {
+  let from = 0;
+  let bytes = 0;
+  for (const [i, draft] of chat.messages.entries()) {
+    const more = weigh(draft);
+    if (i > from && (bytes + more > CLIENT_PIECE_BYTES_MAX || i - from >= messagesMax)) {
+      yield { chat: cut(chat, from, i), bytes };
+      from = i;
+      bytes = 0;
+    }
+    bytes += more;
+  }
+  yield { chat: from === 0 ? chat : cut(chat, from, chat.messages.length), bytes };
+}
+
+function cut(chat: Chat, from: number, to: number): Chat {
+  return { ...chat, first: chat.first + from, messages: chat.messages.slice(from, to) };
 }

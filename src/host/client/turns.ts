@@ -20,16 +20,27 @@ interface Share {
 }
 
 export class Turns<Who> {
-  readonly #poolBytes: number;
+  #poolBytes: number;
   readonly #waitingBytesMax: number;
   readonly #shares = new Map<Who, Share>();
   #underWayBytes = 0;
   #time = 0;
+  #pieces = 0;
 
   /** At most `poolBytes` may be under way in all, and at most `waitingBytesMax` of each user may wait. */
   constructor(poolBytes: number, waitingBytesMax: number) {
     this.#poolBytes = poolBytes;
     this.#waitingBytesMax = waitingBytesMax;
+  }
+
+  /** From now on so much may be under way in all. */
+  set poolBytes(bytes: number) {
+    this.#poolBytes = bytes;
+  }
+
+  /** Something waits for room. */
+  get waits(): boolean {
+    return this.#pieces > 0;
   }
 
   /**
@@ -42,6 +53,7 @@ export class Turns<Who> {
     const start = Math.max(this.#time, share.finish);
     share.finish = start + bytes;
     share.waiting.push({ bytes, start, go });
+    this.#pieces += 1;
     share.waitingBytes += bytes;
     return true;
   }
@@ -60,6 +72,7 @@ export class Turns<Who> {
     const share = this.#shares.get(who);
     if (share === undefined) return;
     this.done(who, share.underWayBytes);
+    this.#pieces -= share.waiting.length;
     share.waiting.length = 0;
     share.waitingBytes = 0;
   }
@@ -78,6 +91,7 @@ export class Turns<Who> {
       if (share === null || piece === undefined) return;
       if (this.#underWayBytes > 0 && this.#underWayBytes + piece.bytes > this.#poolBytes) return;
       share.waiting.shift();
+      this.#pieces -= 1;
       share.waitingBytes -= piece.bytes;
       share.underWayBytes += piece.bytes;
       this.#underWayBytes += piece.bytes;

@@ -28,8 +28,8 @@ class Stream extends Writable {
   }
 
   /** As on a terminal, or elsewhere. */
-  progress(lines = true) {
-    return progressOn(this, { lines, draws: this.isTTY, now: () => this.now });
+  progress(lines = true, draws = this.isTTY) {
+    return progressOn(this, { lines, draws, now: () => this.now });
   }
 }
 
@@ -103,6 +103,13 @@ describe("elsewhere", () => {
     for (; stream.now < 60_000; stream.now += 100) progress.show("on the way");
     expect(stream.written).toBe("");
   });
+});
+
+test("on a terminal where nothing is drawn, because a pipe beside it is read by another program, lines come", async () => {
+  const stream = new Stream(true);
+  const progress = await stream.progress(false, false);
+  for (; stream.now < 25_000; stream.now += 100) progress.show(`${stream.now} ms`);
+  expect(stream.written).toBe("chatpeer: 10000 ms\nchatpeer: 20000 ms\n");
 });
 
 describe("the pace", () => {

@@ -65,6 +65,23 @@ describe("beside a client that floods", () => {
     expect(passed[before]).toEqual({ client: CALM, first: 1 });
   });
 
+  test("another one's message goes between the pieces of one long run of messages", () => {
+    say(FLOOD, 1, "x".repeat(1000), 100);
+    say(CALM, 1, "hello");
+    // Behind the pieces that are under way, and in front of all the rest.
+    expect(passed.at(-1)).toEqual({ client: CALM, first: 1 });
+    expect(passed.length).toBeLessThan(10);
+    committed(CALM, 1);
+    for (let before = 0; before < passed.length; ) {
+      before = passed.length;
+      committed(FLOOD, 100);
+    }
+    const runs = passed.filter(({ client }) => client === FLOOD).map(({ first }) => first);
+    expect(runs).toEqual([...runs].sort((a, b) => a - b));
+    expect(new Set(runs).size).toBe(runs.length);
+    expect(runs.at(-1)).toBeGreaterThan(90);
+  });
+
   test("what is in the log without a majority makes no room yet", () => {
     flood();
     const before = passed.length;
