@@ -36,12 +36,13 @@ class Screen {
     });
   }
 
-  /** Resolves when the text stands on the screen, behind all that was waited for before. */
-  async shows(text: string): Promise<void> {
+  /** Resolves when the text stands on the screen, behind all that was waited for before, with what stands between. */
+  async shows(text: string): Promise<string> {
     for (let at = this.#shown.indexOf(text); ; at = this.#shown.indexOf(text)) {
       if (at >= 0) {
+        const before = this.#shown.slice(0, at);
         this.#shown = this.#shown.slice(at + text.length);
-        return;
+        return before;
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -64,7 +65,7 @@ for (const runtime of ["binary", "node"] as const) {
       const [port] = await freePorts(1);
       const dataDir = join(root, runtime);
       const screen = new Screen(RUNTIMES[runtime], { CHATPEER_PORT: `${port}`, CHATPEER_DATA_DIR: dataDir });
-      await screen.shows("the first one of a new cluster");
+      await screen.shows("An invitation, the word found, or ID:HOST:PORT");
       screen.type("nowhere\r");
       await screen.shows("the peer to join through must be ID:HOST:PORT");
       screen.type("found\r");
@@ -105,10 +106,50 @@ for (const runtime of ["binary", "node"] as const) {
       await cluster.stop();
     });
 
+    test("an invitation is all that is needed, and is not shown", async () => {
+      const cluster = await Cluster.start(1, { args: ["--secure"] });
+      for (const [way, question] of [
+        [[], "An invitation, the word found, or ID:HOST:PORT: "],
+        [["join"], "Invitation, as /invite on a peer prints it (it is not shown): "],
+      ] as const) {
+        const [port] = await freePorts(1);
+        const from = cluster.peer(1).events.length;
+        cluster.peer(1).say("/invite member");
+        const { invitation } = await cluster.peer(1).event("invitation", () => true, from);
+        const screen = new Screen([...RUNTIMES[runtime], ...way], {
+          CHATPEER_PORT: `${port}`,
+          XDG_STATE_HOME: join(root, `${runtime}-invited${way.length}`),
+        });
+        await screen.shows(question);
+        screen.type(`${invitation.slice(0, 40)}\r`);
+        const shown = await screen.shows("the end of the invitation is missing");
+        screen.type(`${invitation}\r`);
+        if (way.length === 0) {
+          await screen.shows("Id of this peer, a number that no other has [");
+          screen.type("\r");
+        }
+        await screen.shows("Your name [");
+        screen.type("eve\r");
+        if (way.length === 0) {
+          await screen.shows("Address of this machine");
+          screen.type("\r");
+        }
+        const { id } = await cluster.peer(1).event("member", (e) => e.state === "joined" && e.id !== 1, from);
+        screen.type("hello\r");
+        const said = await cluster.peer(1).event("message", (e) => e.sender_id === id);
+        expect(said.user).toBe("eve");
+        expect(shown).not.toContain(invitation.slice(20, 30));
+        expect(await screen.shows("eve: hello")).not.toContain(invitation.slice(20, 30));
+        screen.type("/quit\r");
+        expect(await screen.exited).toBe(0);
+      }
+      await cluster.stop();
+    });
+
     test("Ctrl-C and Ctrl-D leave, and nothing was started", async () => {
       for (const keys of ["\x03", "\x04"]) {
         const screen = new Screen(RUNTIMES[runtime]);
-        await screen.shows("A peer to join through");
+        await screen.shows("An invitation, the word found");
         screen.type(keys);
         expect(await screen.exited).toBe(130);
       }

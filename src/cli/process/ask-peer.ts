@@ -25,6 +25,13 @@ const GREETING_MS_MAX = 500;
 /** A peer on another machine may take longer; a person waits for it. */
 const STATUS_MS_MAX = 2000;
 
+const INTRODUCTION = [
+  "No settings were given. Enter takes what stands in brackets; Ctrl-C leaves.",
+  "To join, paste an invitation (/invite on a peer makes one; it is not shown here).",
+  `The first peer of a new cluster types ${FOUND}. A plain cluster is joined through any of`,
+  "its peers: ID:HOST:PORT.",
+];
+
 export interface Answers {
   /** That say the same, as typed. */
   readonly flags: readonly string[];
@@ -33,7 +40,7 @@ export interface Answers {
 
 /** null where the person left. */
 export async function askPeer(settings: Settings, input: Readable, output: Writable): Promise<Answers | null> {
-  output.write("No settings were given. Enter takes what stands in brackets; Ctrl-C leaves.\n");
+  for (const line of INTRODUCTION) output.write(`${line}\n`);
   const answers = await ask(questions(settings), input, output);
   if (answers === null) return null;
   const [way = "", id = "", userName = "", host = ""] = answers;
@@ -50,7 +57,7 @@ export async function askPeer(settings: Settings, input: Readable, output: Writa
 function questions(settings: Settings): readonly Question[] {
   return [
     {
-      text: `An invitation (it is not shown); or the word ${FOUND}, where this is the first peer of a new cluster; or ID:HOST:PORT, a peer of a plain cluster`,
+      text: `An invitation, the word ${FOUND}, or ID:HOST:PORT`,
       propose: async () => settings.texts("seed")[0] ?? (await seedHere()),
       check: (answer) => {
         if (isInvitation(answer)) understood("this", answer, "member");
