@@ -33,7 +33,7 @@ export type ParsedInvitation =
 
 export const INVITATION_ADDRESSES_MAX = 3;
 /** How each begins. */
-export const INVITATION_BEGIN = "chatpeer1-";
+const INVITATION_BEGIN = "chatpeer1-";
 const ROLES: readonly InvitedRole[] = ["member", "client"];
 const SECRET_BYTES = 16;
 const PIN_BYTES = 16;
@@ -63,6 +63,11 @@ const INVITATION = v.object({
     v.maxLength(INVITATION_ADDRESSES_MAX),
   ),
 });
+
+/** Begins like one. */
+export function isInvitation(text: string): boolean {
+  return text.startsWith(INVITATION_BEGIN);
+}
 
 /** The first 16 of a key's 32 bytes, in base32: so much an invitation says of it. */
 export function pinOf(key: Key): string {

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { platformVisit } from "../../adapters/platform.ts";
 import { isLoopback } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
-import type { Invitation } from "../../wire/invitation.ts";
+import { type Invitation, isInvitation } from "../../wire/invitation.ts";
 import { dataDirectory } from "../chat/chat-options.ts";
 import { greet } from "../doctor/greeting.ts";
 import { portIsFree } from "../doctor/port.ts";
@@ -14,7 +14,7 @@ import { freeId, withPlace } from "../trust/own-place.ts";
 import { name, seed, UsageError, wholeNumber } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
 import { addressFacing } from "./addresses.ts";
-import { ask, isInvitation, type Question } from "./ask.ts";
+import { ask, type Question } from "./ask.ts";
 
 /** How many ids are tried, from 1 on. */
 const IDS_TRIED_MAX = 20;

@@ -4,7 +4,7 @@
  */
 import * as readline from "node:readline";
 import { type Readable, Writable } from "node:stream";
-import { INVITATION_BEGIN, parseInvitation } from "../../wire/invitation.ts";
+import { isInvitation, parseInvitation } from "../../wire/invitation.ts";
 import { UsageError } from "../usage/flag-values.ts";
 
 export interface Question {
@@ -75,11 +75,6 @@ async function answered(
       begun = "";
     }
   }
-}
-
-/** Begins like one. */
-export function isInvitation(text: string): boolean {
-  return text.startsWith(INVITATION_BEGIN);
 }
 
 /** A line, behind what it goes on with. */
