@@ -198,6 +198,8 @@ describe("clients", () => {
       expect(told.message).toContain("leave out the name, or the uses");
       const { invitation } = await all.say("/invite client cron write for 30m", "invitation", client);
       expect((await all.run(["doctor", "--invite-file", "-"], invitation)).out).toContain("it can be used");
+      const drawn = await all.run(["invite", "--qr", ...token]);
+      expect(drawn.out.split("\n").filter((line) => /^[█▀▄ ]{40,}$/.test(line)).length).toBeGreaterThan(20);
       const status = await all.run(["status", ...token, "--json"]);
       expect(JSON.parse(status.out)).toMatchObject({ event: "status", id: 1 });
       expect((await all.run(["revoke", "cron", ...token])).code).toBe(0);

@@ -85,6 +85,7 @@ function section(command: Command): string[] {
 
 const ENVIRONMENT = [
   ["CHATPEER_...", "Settings, as above."],
+  ["CHATPEER_INVITE", "The invitation itself, for join and connect. It is a secret, so no flag takes it."],
   ["NO_COLOR", "If it is set and not empty, nothing is coloured, dim or bold."],
   ["TERM", "If it is dumb, lines are printed one after the other, without a screen."],
   ["XDG_STATE_HOME", "Where peers keep their directories (default: ~/.local/state)."],
