@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { toBase32 } from "../core/base32.ts";
 import { PortError } from "../host/contracts.ts";
 import type { Credentials } from "./certificate.ts";
 import { openDisk } from "./disk.ts";
@@ -11,13 +12,15 @@ import { makeSecretFile, readFileIfThere, readSecretFile } from "./secret-file.t
 
 const KEY_FILE = "key.pem";
 const CERTIFICATE_FILE = "cert.pem";
+const DANGER = "with which they can speak as this peer";
+
 /**
  * Returns null if the directory has neither file. The caller holds the lock of the directory. Throws PortError if one file is
  * missing, if they do not belong together or cannot be read, and if others can read the key.
  */
 export async function openKeys(directory: string): Promise<Credentials | null> {
   const [keyFile, certificateFile] = pathsIn(directory);
-  const privateKey = readSecretFile(keyFile, "with which they can speak as this peer");
+  const privateKey = readSecretFile(keyFile, DANGER);
   const certificate = readFileIfThere(certificateFile);
   if (privateKey === null && certificate === null) return null;
   if (privateKey === null)
@@ -38,6 +41,18 @@ export async function openKeys(directory: string): Promise<Credentials | null> {
       `${certificateFile} and ${keyFile} cannot be used: ${credentials.error}. Put both back from a backup of this very peer, or evict it and join anew with an empty directory`,
     );
   return credentials;
+}
+
+/**
+ * Returns the key by which others know the directory, as its certificate says, or null. It does not check what the
+ * certificate is worth, as `openKeys` does, and so needs none of its modules. Throws PortError if others can read the key.
+ */
+export async function keyNoted(directory: string): Promise<string | null> {
+  const [keyFile, certificateFile] = pathsIn(directory);
+  const certificate = readFileIfThere(certificateFile);
+  if (certificate === null || readSecretFile(keyFile, DANGER) === null) return null;
+  const base64 = certificate.replace(/-----[^-]+-----|\s/g, "");
+  return toBase32(new Uint8Array(await crypto.subtle.digest("SHA-256", Buffer.from(base64, "base64"))));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Network, PortError, Trust } from "../host/contracts.ts";
 import { builtin } from "./builtin.ts";
 import type { Credentials } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
-import { makeKeys, openKeys } from "./key-files.ts";
+import { keyNoted, makeKeys, openKeys } from "./key-files.ts";
 import { namedNetwork } from "./named-network.ts";
 import { toPortError } from "./system-errors.ts";
 
@@ -18,11 +18,7 @@ export function platformTrust(directory: string): Trust {
     return opened;
   };
   return {
-    key: (done) =>
-      answer(
-        own().then(({ key }) => key),
-        done,
-      ),
+    key: (makes, done) => answer(makes ? own().then(({ key }) => key) : keyNoted(directory), done),
     network: (warn, done) =>
       answer(
         own().then((credentials) => network(credentials, warn)),
@@ -39,7 +35,7 @@ export function hashSecret(secret: string): string {
 }
 
 /** What the callback throws is thrown on the event loop, as of any other callback. */
-function answer<T>(made: Promise<T>, done: (error: PortError | null, value: T | null) => void): void {
+function answer<T>(made: Promise<T | null>, done: (error: PortError | null, value: T | null) => void): void {
   made.then(
     (value) => setImmediate(() => done(null, value)),
     (error: unknown) => setImmediate(() => done(toPortError(error), null)),

@@ -91,7 +91,7 @@ export interface PeerOptions {
   /** Makes a fresh session name, which nobody can have guessed [S10]. */
   readonly newSession: () => string;
   /** Of this directory, in a secured cluster or where it is ready for one. */
-  readonly key?: Key;
+  readonly key?: Key | undefined;
   /** The secret of the invitation with which this peer asks to be admitted, until it is a member. */
   readonly invite?: string;
 }

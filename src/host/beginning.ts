@@ -37,7 +37,10 @@ export function begin<T extends { readonly peer: EngineView }>(
       wall: () => clock.wall(),
       session: intake.session,
       newSession: () => clock.word(SESSION_CHARS),
-      ...(security.key !== null && { key: security.key }),
+      // A plain peer gets one when its cluster is to be secured.
+      get key() {
+        return security.key ?? undefined;
+      },
       ...(options.invitation !== undefined && { invite: options.invitation.secret }),
     },
     directory.restored,

@@ -106,8 +106,11 @@ export interface Listener {
 
 /** The keys and secrets of one directory, and the network on which keys are proven (TLS). */
 export interface Trust {
-  /** The directory's key: read, or made where it has none. The directory is locked. The error has words for people. */
-  key(done: (error: PortError | null, key: Key | null) => void): void;
+  /**
+   * The directory's key; where it has none, one that is made, or null unless `makes`. The directory is locked. The error
+   * has words for people.
+   */
+  key(makes: boolean, done: (error: PortError | null, key: Key | null) => void): void;
   /** Where both sides of a connection prove their keys, when `key` has answered. `warn`: what its operator should know. */
   network(warn: (message: string) => void, done: (error: PortError | null, network: Network | null) => void): void;
   /** SHA-256 of a secret's characters, in base32: what others may know of it. */

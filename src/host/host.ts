@@ -216,7 +216,7 @@ export class Host implements Service {
   }
 
   secure(): void {
-    this.#whole.input({ type: "secure" });
+    this.#opened?.security.want();
   }
 
   /** For a reader that cannot keep up: messages wait in the log, not in memory. */

@@ -27,7 +27,7 @@ const REFUSALS_KEPT = 1000;
 
 export interface MeetingHost extends Whole {
   readonly directory: Directory;
-  readonly security: Pick<Security, "saidKey" | "isSecured">;
+  readonly security: Pick<Security, "saidKey" | "isSecured" | "announce">;
   readonly gate: Pick<Gate, "judge" | "onJoin">;
   readonly who: Who;
   readonly presence: Presence;
@@ -94,6 +94,7 @@ export class Meeting {
     const { id, inc, boot, host, port, cluster_id } = hello;
     if (cluster_id !== null) this.#founded.add(link);
     this.#host.input({ type: "link-up", link, peer: { id, inc, boot, host, port, ...(key !== null && { key }) } });
+    if (key !== null && (this.#host.core()?.memberOf(hello) ?? null) !== null) this.#host.security.announce();
     this.#host.namesakes.lookSoon();
   }
 

@@ -4,7 +4,7 @@
  * it already are dialled over TLS, and those that do not as before.
  */
 import { type Address, isLoopback, place } from "../core/address.ts";
-import type { Key, LogIndex } from "../core/ids.ts";
+import { type Key, type LogIndex, type Millis, sameMember } from "../core/ids.ts";
 import type { EngineView } from "../engines/view.ts";
 import type { Network, Trust } from "./contracts.ts";
 import type { Transport } from "./net/link-options.ts";
@@ -18,8 +18,13 @@ const LAST_HEARTBEATS = 2;
 /** A port that was closed a moment ago is free again soon. */
 const LISTEN_AGAIN_MS = 100;
 const LISTEN_TRIES = 50;
+/** The leader is asked when so many looks in a row find all that it needs, and after so many milliseconds in any case. */
+const LOOK_MS = 200;
+const READY_LOOKS = 3;
+const WANTED_MS_MAX = 15_000;
 
-export interface SecurityHost extends Pick<Whole, "clock" | "options" | "event" | "log" | "die" | "guarded"> {
+export interface SecurityHost
+  extends Pick<Whole, "clock" | "options" | "event" | "log" | "die" | "guarded" | "input" | "peer"> {
   readonly network: Network;
   readonly trust: Trust | null;
   readonly directory: Directory;
@@ -35,6 +40,9 @@ export class Security {
   #proven: Network | null = null;
   #isOpening = false;
   #dials = 0;
+  #isMaking = false;
+  /** When somebody here wanted the cluster secured, and the leader has not been asked yet. */
+  #wanted: Millis | null = null;
 
   /** Throws HostError where the directory's cluster cannot be reached as the options say. */
   constructor(host: SecurityHost) {
@@ -82,7 +90,7 @@ export class Security {
   open(done: () => void): void {
     const { trust } = this.#host;
     if (trust === null) return done();
-    trust.key((error, key) => {
+    trust.key(this.#mode !== "plain", (error, key) => {
       if (this.#host.isStopping()) return;
       this.#key = key;
       // Until it is to be secured a plain cluster does without.
@@ -91,6 +99,53 @@ export class Security {
       if (this.#mode === "plain") return done();
       this.#openNetwork(trust, done);
     });
+  }
+
+  /**
+   * Others may bind this peer to its key from now on [A10]: it is made where there is none, and links on which it was not
+   * said are made anew. Whoever hears of the first key of a plain cluster does the same.
+   */
+  announce(): void {
+    const { trust, log, isStopping } = this.#host;
+    if (this.#mode !== "plain" || trust === null || this.#key !== null || this.#isMaking) return;
+    this.#isMaking = true;
+    trust.key(true, (error, key) => {
+      this.#isMaking = false;
+      if (isStopping()) return;
+      if (error !== null) return log("warn", `this peer has no key: ${error.message}`);
+      this.#key = key;
+      this.#host.links().endPlain(true);
+    });
+  }
+
+  /** A person wants the plain cluster secured: the leader is asked when all have said their keys, or in a while anyway. */
+  want(): void {
+    if (this.#wanted !== null) return;
+    if (this.#mode !== "plain" || this.#host.trust === null) return this.#host.input({ type: "secure" });
+    this.announce();
+    this.#wanted = this.#host.clock.now();
+    this.#askSoon(0);
+  }
+
+  /** `ready`: so many looks, one after the other, have found nothing missing. The leader learns of the last keys a moment later. */
+  #askSoon(ready: number): void {
+    const { clock, input } = this.#host;
+    clock.after(LOOK_MS, () => {
+      const peer = this.#host.peer();
+      if (peer === null || this.#wanted === null) return;
+      const looks = this.#isReady(peer) ? ready + 1 : 0;
+      if (looks < READY_LOOKS && clock.now() - this.#wanted < WANTED_MS_MAX) return this.#askSoon(looks);
+      this.#wanted = null;
+      input({ type: "secure" });
+    });
+  }
+
+  /** All have said their keys, and somebody leads. */
+  #isReady(peer: EngineView): boolean {
+    const known = [...peer.links.values()].filter(({ key }) => key !== undefined);
+    const others = peer.present().filter((m) => m.role !== "left" && !sameMember(m, peer.self));
+    const areKnown = this.#key !== null && others.every((m) => known.some((linked) => sameMember(linked, m)));
+    return areKnown && peer.sequencer !== null && peer.standing.quorum;
   }
 
   #openNetwork(trust: Trust, done: () => void): void {

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeKeys, openKeys } from "../../src/adapters/key-files.ts";
+import { keyNoted, makeKeys, openKeys } from "../../src/adapters/key-files.ts";
 
 const made: string[] = [];
 
@@ -34,6 +34,17 @@ test("they are made once, for this user alone, and are the same ever after", asy
   expect(readFileSync(join(path, "key.pem"), "utf8")).toStartWith("-----BEGIN PRIVATE KEY-----");
   await expect(makeKeys(path)).rejects.toMatchObject({ code: "EEXIST" });
   expect(await openKeys(path)).toEqual(keys);
+});
+
+test("the key is told without a look at what it is worth; not where there is none, or where others can read it", async () => {
+  const path = directory();
+  expect(await keyNoted(path)).toBeNull();
+  const { key } = await makeKeys(path);
+  expect(await keyNoted(path)).toBe(key);
+  chmodSync(join(path, "key.pem"), 0o640);
+  await expect(keyNoted(path)).rejects.toMatchObject({ code: "EACCES" });
+  rmSync(join(path, "key.pem"));
+  expect(await keyNoted(path)).toBeNull();
 });
 
 test.each(["key.pem", "cert.pem"])(

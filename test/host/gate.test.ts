@@ -108,7 +108,7 @@ describe("[A10] a plain cluster that is being secured", () => {
     const [plain, proven] = [{} as Network, {} as Network];
     const did: string[] = [];
     const host: unknown = {
-      ...{ clock, network: plain, trust: virtualTrust(clock, () => proven, keyOf("1")) },
+      ...{ clock, input() {}, peer: () => null, network: plain, trust: virtualTrust(clock, () => proven, keyOf("1")) },
       options: { host: "127.0.0.1", port: 6001, seeds: [], timings: DEFAULT_TIMINGS },
       directory: {
         ...{ clusterId: "c", identity: {}, restored: { state: { newest: null, index: 1 }, commit: 1 } },
@@ -127,7 +127,11 @@ describe("[A10] a plain cluster that is being secured", () => {
     const { time, made, ways, did } = security();
     made.open(() => did.push("opened"));
     time.runUntil(time.now + 10);
-    expect([did.splice(0), made.key, ways()]).toEqual([["opened"], keyOf("1"), [false, false, false, false]]);
+    expect([did.splice(0), made.key, ways()]).toEqual([["opened"], null, [false, false, false, false]]);
+    made.announce();
+    made.announce();
+    time.runUntil(time.now + 10);
+    expect([did.splice(0), made.key, made.saidKey]).toEqual([["plain links end"], keyOf("1"), { key: keyOf("1") }]);
     const members = [member(1), member(2), member(3)];
     made.onTurn(peerWith(members, 5, 0));
     time.runUntil(time.now + 10);

@@ -264,7 +264,7 @@ test("[A2] who quits keeps its key, and comes back without an invitation", () =>
 
 test("[A10] a plain cluster becomes a secured one while people talk: one history, nothing lost, no link in the clear", () => {
   const cluster = new Cluster({ insecure: true });
-  for (const id of [1, 2, 3]) cluster.start(id, {}, `${id}`);
+  for (const id of [1, 2, 3]) cluster.start(id, {}, `once plain ${id}`);
   cluster.until(() => [1, 2, 3].every((id) => cluster.status(id).members.length === 3 && cluster.status(id).quorum));
   const said: string[] = [];
   const flood = () => {
@@ -286,7 +286,7 @@ test("[A10] a plain cluster becomes a secured one while people talk: one history
   expect(payloads(run(cluster, 2))).toEqual(payloads(run(cluster, 1)));
   expect(payloads(run(cluster, 3))).toEqual(payloads(run(cluster, 1)));
   expect([...payloads(run(cluster, 1))].sort()).toEqual([...said].sort());
-  for (const id of [1, 2, 3]) restart(cluster, id, {});
+  for (const id of [1, 2, 3]) restart(cluster, id, {}, `once plain ${id}`);
   cluster.until(() => [1, 2, 3].every((id) => cluster.status(id).leader_id !== null));
   everybodyHears(cluster, [1, 2, 3], "behind TLS");
 });

@@ -17,9 +17,15 @@ export const keyOf = (name: string): Key => hashOf(`key of ${name}`);
 /** A secret that is the same in every run. */
 export const secretOf = (name: string): string => toBase32(sha256(`secret ${name}`).subarray(0, 16));
 
+/** Keys that were made: their directories have them from then on. */
+const made = new Set<Key>();
+
 export function virtualTrust(clock: VirtualClock, secured: (key: Key) => Network, key: Key): Trust {
   return {
-    key: (done) => clock.soon(() => done(null, key)),
+    key: (makes, done) => {
+      if (makes) made.add(key);
+      clock.soon(() => done(null, made.has(key) ? key : null));
+    },
     network: (_warn, done) => clock.soon(() => done(null, secured(key))),
     hash: hashOf,
     secret: () => secretOf(`${key} ${clock.word(16)}`),

@@ -84,9 +84,9 @@ export class Links {
     this.listen(addresses, ready);
   }
 
-  /** What is not secured is over. */
-  endPlain(): void {
-    for (const channel of [...this.#channels]) if (!channel.isSecured) channel.end();
+  /** Ends what is not secured: links with peers, and the connections of clients unless `peersOnly`. */
+  endPlain(peersOnly = false): void {
+    for (const c of [...this.#channels]) if (!c.isSecured && !(peersOnly && c.isClient)) c.end();
   }
 
   /** Takes the peers to keep connected, with their addresses: each peer without a link is dialled, again and again. */
