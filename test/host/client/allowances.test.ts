@@ -24,6 +24,7 @@ test("[A9] a burst goes at once, what follows comes evenly, in order and once", 
       ...{ type: "CHAT", sender_id: 1, session: sessionOf(eve), first: at + 1 },
       messages: messages.slice(at, at + 400),
     });
+  peer.clock.pass(1);
   const burst = gone();
   expect(burst).toBeGreaterThan(1000);
   expect(burst).toBeLessThanOrEqual(1024);
@@ -69,6 +70,15 @@ test("[A9] who sends frames without end is let go, in words; whoever reads the d
   expect(line.refusal?.code).toBe("limit");
   expect(owner.isEnded).toBe(false);
   expect(line.frames.filter(({ type }) => type === "PONG").length).toBeLessThanOrEqual(CLIENT_FRAMES_BURST);
+});
+
+test("[A9] few short messages are under way at a time, so whoever is next does not wait for many", () => {
+  peer.leads = false;
+  const messages = texts(50).map((payload) => ({ room_id: "general", user: "eve", ts: 1, payload }));
+  for (let first = 1; first <= 1000; first += 50)
+    peer.clients.frame(line, { type: "CHAT", sender_id: 1, session: sessionOf(eve), first, messages });
+  expect(gone()).toBeGreaterThan(200);
+  expect(gone()).toBeLessThan(450);
 });
 
 test("[A9] large texts count for more, also those that are dropped", () => {

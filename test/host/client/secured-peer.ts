@@ -87,7 +87,7 @@ export class SecuredPeer {
   secure = true;
   commit = 10;
   last = 10;
-  /** A leader appends what it can. */
+  /** A leader appends what it can; whatever clients say is in the log at once. */
   leads = true;
 
   constructor(name = "olga") {
@@ -168,6 +168,7 @@ export class SecuredPeer {
 
   #take(input: Input): void {
     this.inputs.push(input);
+    if (input.type === "client-chat" && this.leads) this.clock.soon(() => this.turn());
     if (input.type !== "access" || !this.leads) return;
     const { request, change } = input;
     const isThere = this.access.says(change);
@@ -182,7 +183,11 @@ export class SecuredPeer {
     const keyOf = ({ id }: { id: number }) => (secure ? hashOf(`key ${id}`) : null);
     const members = [1, 2, 3].map((id) => ({ id, inc: `inc${id}`, host: "virtual", port: 6000 + id, role: "voter" }));
     const tailAt = (index: number) => ({ index, ballot: NO_BALLOT });
-    const state = { sessions: { get: () => 0 }, people: { present: this.present }, ballotAt: () => NO_BALLOT };
+    const state = {
+      sessions: { get: () => (this.leads ? Number.MAX_SAFE_INTEGER : 0) },
+      people: { present: this.present },
+      ballotAt: () => NO_BALLOT,
+    };
     return {
       ...{ secure, access, keyOf, self: { id: 1, inc: "inc1", boot: 1 }, quitting: false, configuration: { members } },
       ...{ log: { first: 1, commit, last, tailAt, state, slice: () => [], crcAt: () => 0 }, sequencer: NO_BALLOT },
