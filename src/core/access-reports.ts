@@ -1,22 +1,22 @@
-/** What who has all rights asks of a peer, and what that answers: shapes only, as `reports.ts` has the others. */
+/** Questions for which the right "admin" is needed, and the answers to them: shapes only, like `reports.ts`. */
 import type { Key, LogIndex, PeerId } from "./ids.ts";
 import type { InvitedRole, Rights, Role } from "./log-entry.ts";
 
-/** What was asked for: one string, which is a secret, for whoever is invited. */
+/** An invitation that was made. The string is a secret between the asker and the guest. */
 export interface InvitationTold {
   readonly event: "invitation";
   readonly invitation: string;
   readonly role: InvitedRole;
-  /** Whom it is for; "": who comes chooses a name. */
+  /** Name of the guest; "": the guest chooses a name. */
   readonly name: string;
   readonly rights: Rights;
-  /** So many may come with it. */
+  /** Number of guests that may come with it. */
   readonly uses: number;
   /** ms since 1970. */
   readonly expires: number;
 }
 
-/** Who may come in, without the secrets: newest tokens and invitations first. */
+/** All access to the cluster, without secrets. The newest tokens and invitations are first. */
 export interface AccessReport {
   readonly event: "access";
   readonly members: readonly AccessMember[];
@@ -29,23 +29,23 @@ export interface AccessMember {
   readonly key: Key | null;
   readonly role: Role;
   readonly state: "alive" | "unreachable" | "left";
-  /** Entries that it lacks up to the newest revocation; 0: it has that. Null where this peer does not know. */
+  /** Number of entries that the member lacks up to the newest revocation; 0: it has the revocation. Null: this peer does not know. */
   readonly behind: number | null;
 }
 
-/** Whom a token belongs to, or belonged. */
+/** The holder of a token, also of a revoked one. */
 export interface AccessUser {
   readonly name: string;
   readonly rights: Rights;
-  /** Who invited; "" where that is forgotten. */
+  /** Name of the person who invited; "" if it is forgotten. */
   readonly by: string;
-  /** Of the entry that enrolled it. */
+  /** Index of the entry that enrolled the holder. */
   readonly index: LogIndex;
   readonly revoked: boolean;
 }
 
 export interface AccessInvitation {
-  /** What it is called where it has no name: says nothing about the secret. */
+  /** Names the invitation, for `revoke`. It tells nothing about the secret. */
   readonly id: string;
   readonly role: InvitedRole;
   readonly name: string;
@@ -59,7 +59,7 @@ export interface AccessInvitation {
   readonly state: "open" | "used" | "expired" | "revoked";
 }
 
-/** What only who has all rights may ask. */
+/** Questions for which the right "admin" is needed. */
 export type AdminQuestion =
   /** Answered with `invitation`. `expires`: ms since 1970; `name`: "" for whoever comes. */
   | {
@@ -72,7 +72,7 @@ export type AdminQuestion =
     }
   /** Answered with `access`. */
   | { readonly what: "access" }
-  /** A token, or open invitations, by name or by an invitation's id. Answered with a notice, as are those that follow. */
+  /** Takes back a token or open invitations, by name or by an invitation's id. Answered with a notice, like the next two. */
   | { readonly what: "revoke"; readonly name: string }
   | { readonly what: "evict"; readonly id: PeerId }
   /** 0: the leader chooses who leads. */

@@ -1,4 +1,4 @@
-/** Who may come in, at this peer: its changes on their way into the log, what clients may do, and the owner's own token. */
+/** Access at this peer: changes on their way into the log, the rights of clients, and the owner's token. */
 import type { Address } from "../core/address.ts";
 import type { Millis } from "../core/ids.ts";
 import type { Notice } from "../core/reports.ts";
@@ -11,9 +11,9 @@ import { type Clock, type Disk, PortError, type Trust } from "./contracts.ts";
 import { OWNER_TOKEN, writeOwnerToken } from "./store/owner-token.ts";
 import type { Troubles } from "./store/troubles.ts";
 
-/** Where a machine reaches itself that listens at all its addresses. */
+/** A peer that listens at all addresses of its machine is dialled there at this one. */
 const ITSELF: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-/** A disk that refuses is tried again after so long. */
+/** After this time the owner's token is written again to a disk that has refused it. */
 const AGAIN_MS = 1000;
 
 export interface AccessHost {
@@ -42,7 +42,7 @@ export class Access {
     this.desk = new AccessDesk({ ...host, changes: this.changes });
   }
 
-  /** Where somebody on this machine dials this peer. */
+  /** Tells where this peer listens, for scripts on its machine. */
   listens(host: string, port: number): void {
     this.#listensAt = { host: ITSELF[host] ?? host, port };
   }

@@ -1,6 +1,6 @@
 /**
- * What somebody with all rights asks: an invitation, who may come in, and that somebody may no more [A9]. Secrets are made
- * here, told to who asked, and kept nowhere: others learn their hashes.
+ * Answers those who have the right "admin": makes invitations, lists and revokes access, evicts, hands over the lead [A9].
+ * The secret of an invitation is made here and told to the asker. It is kept nowhere: the log has its hash.
  */
 import type { AccessMember, AccessReport, AdminQuestion } from "../../core/access-reports.ts";
 import { ACCESS_ROWS_MAX } from "../../core/config.ts";
@@ -17,9 +17,9 @@ import { nameTaken } from "../client/reserved-names.ts";
 import type { Clock, Timer, Trust } from "../contracts.ts";
 import { type Asker, refuseName } from "../own-person.ts";
 
-/** Characters of a hash by which an invitation without a name is called. */
+/** An invitation without a name is called by so many characters of its hash. */
 const ID_CHARS = 8;
-/** The leader has said by then whether it does what it was asked. */
+/** The leader answers a command within this time, or the asker hears that it has not. */
 const COMMAND_MS = 5000;
 
 export interface AccessDeskHost {
@@ -39,7 +39,7 @@ export function isAdminQuestion(question: Question): question is AdminQuestion {
 
 export class AccessDesk {
   readonly #host: AccessDeskHost;
-  /** Who waits for what the leader says to a command, in order. */
+  /** The commands that the leader has not answered, oldest first, each with its time limit. */
   readonly #commands = new Map<Answer, Timer>();
 
   constructor(host: AccessDeskHost) {
@@ -66,7 +66,7 @@ export class AccessDesk {
     }
   }
 
-  /** Of the engine: what came of a command. */
+  /** Takes a notice of the engine. It may answer the oldest command. */
   onNotice(notice: Notice): void {
     if (notice.code !== "done" && notice.code !== "refused") return;
     const [next] = this.#commands.keys();
@@ -126,7 +126,7 @@ export class AccessDesk {
     return taken === null ? null : error("name-in-use", taken);
   }
 
-  /** This peer, the leader, and others that are here. */
+  /** The peers that an invitation names: this one first, then the leader, then others that are linked. */
   #addresses() {
     const peer = this.#host.peer();
     if (peer === null) return [];
@@ -207,7 +207,7 @@ function report(peer: EngineView, wall: number): AccessReport {
   };
 }
 
-/** `revoked`: where the log has its newest revocation. */
+/** `revoked`: index of the newest revocation in the log. */
 function memberRow(member: Member, peer: EngineView, revoked: LogIndex): AccessMember {
   const { id, role } = member;
   const lag = peer.lagOf(member);

@@ -1,6 +1,6 @@
 /**
- * Changes of who may come in, on their way into the log [A5]: asked of the leader, whoever that is by then, until this
- * peer's committed log shows them. The same change asked again changes nothing more.
+ * Changes of access on their way into the log [A5]. The leader is asked, again and again, until this peer's committed log
+ * shows the change. Asking twice for the same change does no harm.
  */
 import type { Millis } from "../../core/ids.ts";
 import type { AccessChange } from "../../core/log-entry.ts";
@@ -9,11 +9,11 @@ import type { EngineView } from "../../engines/view.ts";
 import type { Clock, Timer } from "../contracts.ts";
 import type { Against } from "./grants.ts";
 
-/** What no leader has answered is asked again after so long. */
+/** The time between two requests for the same change. */
 const AGAIN_MS = 500;
-/** Nobody waits longer. */
+/** After this time the asker hears that the outcome is unknown. */
 const PATIENCE_MS = 8000;
-/** Under way at a time. */
+/** Changes under way at one time. */
 const CHANGES_MAX = 256;
 
 const BUSY: Against = { code: "limit", message: "too many invitations are being made or used here: try again" };
@@ -44,7 +44,7 @@ export class AccessChanges {
     this.#host = host;
   }
 
-  /** `done` is called once: with null when the committed log here shows the change, else with why it does not. */
+  /** `done` is called once: with null when this peer's committed log shows the change, otherwise with the reason against it. */
   submit(change: AccessChange, done: (against: Against | null) => void): void {
     if (this.#waiting.size >= CHANGES_MAX) return done(BUSY);
     const request = this.#nextRequest++;
@@ -53,13 +53,13 @@ export class AccessChanges {
     this.#watch();
   }
 
-  /** Of the engine. */
+  /** Takes the engine's answer to a request. */
   onAnswer({ request, ok, code, message }: Extract<Output, { do: "access" }>): void {
-    // Nobody leads now: asked again in a while.
+    // Code "closing" means that nobody leads now: the timer asks again.
     if (!ok && code !== "closing" && code !== null) this.#end(request, { code, message });
   }
 
-  /** After every turn of the host. */
+  /** Called after every turn of the host. */
   onTurn(): void {
     const peer = this.#host.peer();
     if (this.#waiting.size === 0 || peer === null) return;
@@ -90,12 +90,12 @@ export class AccessChanges {
   }
 }
 
-/** The committed log shows it. */
+/** Whether the committed log shows the change. */
 function isSettled({ change, hash }: AccessChange, { access, log }: EngineView): boolean {
   const isIn = (index: number | undefined) => index !== undefined && index > 0 && index <= log.commit;
   if (change === "invite") return isIn(access.invitations.get(hash)?.index);
   if (change === "user") return isIn(access.users.get(hash)?.index);
   const revoked = access.invitations.get(hash) ?? access.users.get(hash);
-  // One that closed long ago is forgotten.
+  // The log state forgets those that were closed long ago.
   return revoked === undefined || isIn(revoked.revoked);
 }

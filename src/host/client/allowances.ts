@@ -1,4 +1,4 @@
-/** What the clients of a secured cluster may do in a time, each token by itself, on all its connections together [A9]. */
+/** Limits on what the holder of a token may do in a time. All connections of a token share them [A9]. */
 import {
   CLIENT_FRAMES_BURST,
   CLIENT_FRAMES_PER_SECOND,
@@ -10,22 +10,22 @@ import {
 import type { Millis } from "../../core/ids.ts";
 import { Bucket } from "./client-pace.ts";
 
-/** More than one token's are looked through then for those that nobody misses. */
+/** Beyond this number, allowances that nobody has used for a while are forgotten. */
 const KEPT_MAX = 256;
 
 export interface Allowance {
-  /** Messages: what is more waits. */
+  /** Limits messages: more of them wait. */
   readonly messages: Bucket;
-  /** Bytes of the log: the next piece waits. */
+  /** Limits bytes of the log: the next piece waits. */
   readonly reading: Bucket;
-  /** Frames of any kind: who sends more has nothing good in mind. */
+  /** Limits frames of any kind: a client that sends more is refused. */
   readonly frames: Bucket;
 }
 
 export class Allowances {
   readonly #byToken = new Map<string, Allowance>();
 
-  /** The same as long as it matters: who comes again has no more than who stays. */
+  /** The allowance of a token. A client that reconnects gets the same one, so it gains nothing. */
   of(token: string, now: Millis): Allowance {
     const known = this.#byToken.get(token);
     if (known !== undefined) return known;
@@ -39,7 +39,7 @@ export class Allowances {
     return allowance;
   }
 
-  /** A full bucket is as good as a new one, also for who still has it. */
+  /** Full buckets can be forgotten: new ones are full as well. */
   #forgetUntouched(now: Millis): void {
     for (const [token, { messages, reading, frames }] of this.#byToken)
       if (messages.isFull(now) && reading.isFull(now) && frames.isFull(now)) this.#byToken.delete(token);

@@ -20,7 +20,7 @@ import { BoundUnderWay } from "./bound-under-way.ts";
 import type { Pace } from "./client-pace.ts";
 import { Turns } from "./turns.ts";
 
-/** Messages of one piece where not all may go at once: what its client says comes evenly then, not a window at a time. */
+/** Where a client has to wait, its messages go in pieces of so many, so that they come evenly. */
 const PACED_MESSAGES = 16;
 /** A run that the log does not show after this time counts as lost, and no longer as under way. */
 const LOST_MS = 2000;

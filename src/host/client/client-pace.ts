@@ -1,11 +1,11 @@
 /**
- * How much a client may do in a time [A9]: so many at once, and then so many a second. What is more is not refused but made
- * to wait, so that whoever floods slows down itself and nobody else.
+ * Limits what a client does in a time [A9]: a burst at once, then a rate. What exceeds the limit is not refused. It waits,
+ * so a client that floods slows down itself and nobody else.
  */
 import type { Millis } from "../../core/ids.ts";
 import type { Clock, Timer } from "../contracts.ts";
 
-/** A token bucket: it fills at a rate, and what is done takes out of it. */
+/** A token bucket. It fills at a rate, and each piece of work takes from it. */
 export class Bucket {
   readonly #perMs: number;
   readonly #burst: number;
@@ -19,13 +19,13 @@ export class Bucket {
     this.#at = now;
   }
 
-  /** In so many whole milliseconds there is enough for `count`, or it is full; 0: now. */
+  /** Whole milliseconds until the bucket holds `count`, or is full. */
   wait(count: number, now: Millis): Millis {
     this.#fill(now);
     return Math.max(0, Math.ceil((Math.min(count, this.#burst) - this.#level) / this.#perMs));
   }
 
-  /** Takes out more than there is, too: that is waited for afterwards. */
+  /** Takes `count`, even if the bucket holds less: the next piece waits longer then. */
   take(count: number, now: Millis): void {
     this.#fill(now);
     this.#level -= count;
@@ -48,7 +48,7 @@ interface Piece {
   readonly go: () => void;
 }
 
-/** What one client says, in its order, each piece when its bucket has enough for it. */
+/** Lets pieces of one client go in their order, each when the bucket holds enough for it. */
 export class Pace {
   readonly #clock: Clock;
   readonly #bucket: Bucket;
@@ -57,7 +57,7 @@ export class Pace {
   #bytes = 0;
   #timer: Timer | null = null;
 
-  /** `bytesMax`: of the pieces that wait; one that comes alone may be larger. */
+  /** `bytesMax`: of all pieces that wait. A piece that waits alone may be larger. */
   constructor(clock: Clock, bucket: Bucket, bytesMax: number) {
     this.#clock = clock;
     this.#bucket = bucket;

@@ -1,8 +1,8 @@
-/** Why peers do not let a client in, and whether that ends it. */
+/** Decides which refusals end a client. */
 import { type Address, place } from "../../core/address.ts";
 import type { Refuse } from "../../core/message.ts";
 
-/** Refusals that no waiting helps against. */
+/** Refusals that do not pass by waiting. */
 const FINAL = ["name-in-use", "stranger", "revoked", "forbidden", "needs-tls", "plain"] as const;
 
 export interface Refused {
@@ -11,10 +11,13 @@ export interface Refused {
 }
 
 export class ClientRefusals {
-  /** What ends the client if no other peer lets it in, either. */
+  /** The refusal that ends the client if no other peer lets it in. */
   last: Refused | null = null;
 
-  /** What ends it at once, or null. `isNew`: no peer ever let it in; `triesSeveral`: others may answer yet. */
+  /**
+   * The refusal if it ends the client at once, or null. `isNew`: no peer has let it in yet. `triesSeveral`: other peers may
+   * still answer.
+   */
   judge(
     { code, message }: Refuse,
     address: Address,
@@ -25,7 +28,7 @@ export class ClientRefusals {
     const final = FINAL.find((one) => one === code);
     if (final === undefined || (final !== "revoked" && !isNew)) return null;
     this.last = { message: refused, code: final };
-    // Who has the name may be this very client, at another peer that was slower to say so; and another one may know the token.
+    // The name may be held by this very client, at another dialled peer; and another peer may know the token.
     return final === "revoked" || (final === "name-in-use" && !triesSeveral) ? this.last : null;
   }
 }

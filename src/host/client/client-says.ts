@@ -1,4 +1,4 @@
-/** Texts that clients have said in this peer's own session [S8]: who waits for which to be sent. */
+/** Texts that clients have said in this peer's own session [S8], until they are sent. */
 import type { Entry } from "../../core/log-entry.ts";
 import { messageId } from "../../core/message-id.ts";
 import type { Question, Told } from "../../core/reports.ts";
@@ -20,7 +20,7 @@ export class ClientSays {
     this.#host = host;
   }
 
-  /** When it is this client's turn. */
+  /** Says the text when it is this client's turn. */
   offer(by: Attachment, request: number, said: Extract<Question, { what: "say" }>): void {
     const user = by.grant.name === "" ? said.user : by.grant.name;
     this.#host.chats.offer(by.id, by.pace, said, () => this.#say(by, request, { ...said, user }));
@@ -37,7 +37,7 @@ export class ClientSays {
     for (const [msgId, { by }] of this.#said) if (by === attachment) this.#said.delete(msgId);
   }
 
-  /** A message has another id now; true if it is a client's. */
+  /** A message has another id now. Returns true if it is a client's. */
   onRenamed(was: string, msgId: string): boolean {
     const said = this.#said.get(was);
     if (said === undefined) return false;
@@ -46,7 +46,7 @@ export class ClientSays {
     return true;
   }
 
-  /** A message is sent; true if it was a client's. */
+  /** A message is sent. Returns true if it was a client's. */
   onSent(entry: Entry): boolean {
     if (this.#said.size === 0) return false;
     const msg_id = messageId(entry);
@@ -59,7 +59,7 @@ export class ClientSays {
     return true;
   }
 
-  /** What is not sent by now never will be. */
+  /** Tells all who wait that their texts will never be sent. */
   refuseAll(message: string): void {
     for (const { by, request } of this.#said.values())
       this.#host.tell(by, request, { event: "error", code: "refused", message });

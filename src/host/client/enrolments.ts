@@ -1,6 +1,7 @@
 /**
- * Who is invited as a client comes once, on a connection of its own, with the invitation and the hash of the token that it
- * has made [A8]. It is told that the token counts when this peer's committed log says so; who lost that answer comes again.
+ * Exchanges invitations for tokens [A8]. An invited client comes once, on a connection of its own, with the invitation and
+ * the hash of a token that it has made. It is answered when this peer's committed log has the token. A client that has lost
+ * the answer comes again and gets the same one.
  */
 import { REDEEM_REFUSALS } from "../../core/access-log.ts";
 import type { Redeem } from "../../core/client-frames.ts";
@@ -56,7 +57,7 @@ export class Enrolments {
     link.end();
   }
 
-  /** False: that connection is nobody's here. */
+  /** Returns false for a connection on which nobody waits for a token. */
   closed(link: ClientLink): boolean {
     return this.#waiting.delete(link);
   }
@@ -99,7 +100,7 @@ function look(access: AccessView, hash: string, user: string, wall: number): Gra
   return { name: name === "" ? user : name, rights, index };
 }
 
-/** Where members listen, and what they prove there. */
+/** The members' addresses, and the keys to expect there. */
 function addressesWithKeys(peer: EngineView, isTold: Filter) {
   return (peer.configuration?.members ?? []).filter(isTold).flatMap((member) => {
     const { id, host, port } = member;

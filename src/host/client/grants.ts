@@ -1,4 +1,4 @@
-/** What a client may do at its peer, and as whom [A8]: by its token where the cluster is secured, else as it says. */
+/** A client's name and rights at its peer [A8]. In a secured cluster they follow from its token. */
 import type { LogIndex } from "../../core/ids.ts";
 import type { Rights } from "../../core/log-entry.ts";
 import type { RefuseCode } from "../../core/refuse-codes.ts";
@@ -8,10 +8,10 @@ import type { Trust } from "../contracts.ts";
 export interface Grant {
   /** Hash of its token; "" where it has none. */
   readonly token: string;
-  /** Its name whatever it says; "": as it says. */
+  /** The client's name, whatever it says itself; "": the name that it says. */
   readonly name: string;
   readonly rights: Rights;
-  /** Of the entry that enrolled it: its sessions begin with that. 0: whoever reads the data directory; null: nobody asked. */
+  /** Index of the entry that enrolled it, with which its sessions begin. 0: the owner's token; null: the cluster is plain. */
   readonly enrolled: LogIndex | null;
 }
 
@@ -20,7 +20,7 @@ export interface Against {
   readonly message: string;
 }
 
-/** In a plain cluster. */
+/** The grant of every client of a plain cluster. */
 const ANYBODY: Grant = { token: "", name: "", rights: "write", enrolled: null };
 
 const UNINVITED: Against = {
@@ -32,21 +32,21 @@ const REVOKED: Against = { code: "revoked", message: "your token was revoked: as
 
 const RANK: Record<Rights, number> = { read: 0, write: 1, admin: 2 };
 
-/** Whether who has the one right has the other. */
+/** Whether the right `has` includes the right `wanted`. */
 export function includes(has: Rights, wanted: Rights): boolean {
   return RANK[has] >= RANK[wanted];
 }
 
 export class Grants {
   readonly #trust: Pick<Trust, "hash"> | null;
-  /** Hash of the token that lies in the data directory; "" before there is one. */
+  /** Hash of the token in the data directory; "" before there is one. */
   owner = "";
 
   constructor(trust: Pick<Trust, "hash"> | null) {
     this.#trust = trust;
   }
 
-  /** Of who shows that token, or why there is none. What counts is what is committed here. */
+  /** What the token gives, or why it gives nothing. Only entries that are committed here count. */
   of(token: string | undefined, peer: EngineView): Grant | Against {
     if (!peer.secure) return ANYBODY;
     if (token === undefined || this.#trust === null) return UNINVITED;
@@ -58,7 +58,7 @@ export class Grants {
     return this.against(grant, peer) ?? grant;
   }
 
-  /** Why that one counts no more, or null: asked every turn. */
+  /** Why a grant no longer holds, or null. It is asked in every turn, so it is cheap. */
   against({ token, enrolled }: Grant, peer: EngineView): Against | null {
     if (!peer.secure || enrolled === 0) return null;
     if (enrolled === null) return UNINVITED;

@@ -1,4 +1,4 @@
-/** Who is let in as a client, what it may do and as whom [S8] [A8]: its own name, its own sessions. */
+/** Decides which clients are let in, under which name and with which sessions [S8] [A8]. */
 import type { Attach } from "../../core/client-frames.ts";
 import { TOKEN_CONNECTIONS_MAX } from "../../core/config.ts";
 import type { Chat } from "../../core/message.ts";
@@ -25,7 +25,7 @@ export function judgeAttach(frame: Attach, host: JudgeHost, attachments: readonl
     return { code: "malformed", message: "a client that goes on in a session names the cluster in which it began" };
   const grant = host.grants.of(frame.token, peer);
   if (!("code" in grant)) return againstGrant(frame, grant, { host, peer, attachments }) ?? grant;
-  // Another peer has seen its token, which is on its way here.
+  // Another peer has the token in its log already; this peer will have it soon.
   const isAhead = grant.code === "stranger" && frame.token !== undefined && frame.seen > peer.log.commit;
   return isAhead ? { code: "behind", message: "this peer is behind what you have seen already" } : grant;
 }
@@ -54,12 +54,12 @@ function againstGrant(
   return { code: "name-in-use", message };
 }
 
-/** Who reads the data directory could do all of it without asking, and in a plain cluster nobody is known. */
+/** The owner is not limited, because the data directory allows more anyway; and a plain cluster knows nobody. */
 export function isLimited({ enrolled }: Grant): boolean {
   return enrolled !== null && enrolled > 0;
 }
 
-/** The one of its token, whatever it says; a visitor has none. */
+/** The client's name: that of its token, if it has one. A visitor has no name. */
 export function nameOf({ user }: Attach, grant: Grant): string {
   return user === "" || grant.name === "" ? user : grant.name;
 }

@@ -1,7 +1,7 @@
 /**
- * A client's side of its invitation [A8]: asks the peers that it names, one after the other and round after round, to take
- * the hash of a token for it, until one says that the token counts. Each peer is asked for the same, so a lost answer costs
- * nothing. The token stays with the caller.
+ * Exchanges an invitation for a token, on the client's side [A8]. It asks the peers that the invitation names, one after the
+ * other and round after round, until one of them has taken the hash of the token. All are asked for the same, so a lost
+ * answer costs nothing. The token itself stays with the caller.
  */
 import { place } from "../../core/address.ts";
 import type { Redeem, Redeemed } from "../../core/client-frames.ts";
@@ -14,18 +14,18 @@ import type { Clock, Network, Timer } from "../contracts.ts";
 import type { Channel } from "../net/channel.ts";
 import { dialPeer } from "./dial.ts";
 
-/** A peer answers as soon as a majority has the token. It gives up by itself before that. */
+/** A peer is left after this time. It answers earlier, even if no majority has taken the token. */
 const ANSWER_MS = 10_000;
 const PAUSE_MS = 300;
 /** Rounds through all the peers. */
 const ROUNDS_MAX = 4;
 
-/** What another peer, or the same one a little later, may see differently. */
+/** After these refusals another peer is asked, or the same one a little later. */
 const MAY_PASS: ReadonlySet<string> = new Set(["closing", "behind", "limit", "stranger"]);
 
 export interface RedeemingPorts {
   readonly clock: Clock;
-  /** On which keys are proven. */
+  /** The network of secured clusters. */
   readonly network: Network;
 }
 
@@ -63,7 +63,7 @@ export class Redeeming {
     this.#next();
   }
 
-  /** Nothing is called any more. */
+  /** No event is called afterwards. */
   close(): void {
     this.#isOver = true;
     this.#timer?.cancel();
@@ -95,7 +95,7 @@ export class Redeeming {
         this.#timer?.cancel();
         this.#channel = null;
         if (this.#isOver) return;
-        // What a peer has said is worth more than that another one is not there.
+        // What a peer has said tells more than that another one was not reached.
         this.#why = refused ?? (this.#why.code === null ? { code: null, message: unreached(peer, code) } : this.#why);
         if (refused !== null && !MAY_PASS.has(refused.code))
           return this.#end(() => this.#events.refused(this.#why.code, this.#why.message));
@@ -106,7 +106,7 @@ export class Redeeming {
     this.#waitFor(channel, this.#ports.clock.now() + ANSWER_MS);
   }
 
-  /** A peer gives up a connection on which nothing comes. */
+  /** Says something in every heartbeat interval: a peer gives up a connection that is silent. */
   #waitFor(channel: Channel, until: Millis): void {
     const { clock } = this.#ports;
     this.#timer = clock.after(DEFAULT_TIMINGS.heartbeat, () => {

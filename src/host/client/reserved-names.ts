@@ -1,7 +1,7 @@
-/** Names that belong to a token, or are kept for who is invited under them: nobody else has them [A8]. */
+/** Names that belong to tokens, or to open invitations: nobody else may take them [A8]. */
 import type { EngineView } from "../../engines/view.ts";
 
-/** Whose token counts, or whom an open invitation names; `but`: hash of the one whose holder asks. */
+/** Whether the name belongs to a token, or to an open invitation other than `but`, which is a hash. */
 export function isReserved(name: string, { secure, access }: EngineView, wall: number, but = ""): boolean {
   if (!secure) return false;
   if (access.userNamed(name) !== null) return true;
@@ -11,8 +11,8 @@ export function isReserved(name: string, { secure, access }: EngineView, wall: n
 }
 
 /**
- * In words why a token cannot have that name, or null. `isKnown`: who invited has looked already whether somebody is here
- * under it, and it may still be shown of who had the token before.
+ * Says in words why a token cannot have that name, or returns null. `isKnown`: the name was checked when the invitation was
+ * made. Somebody may still be present under it who had the token before.
  */
 export function nameTaken(
   name: string,

@@ -1,4 +1,4 @@
-/** The token of whoever can read this directory: scripts on this machine are let in with it, and may do everything [A8]. */
+/** The owner's token: whoever can read this directory may do everything at its peer, as scripts on its machine do [A8]. */
 import type { Key } from "../../core/ids.ts";
 import { encodeUtf8 } from "../../wire/text.ts";
 import type { Disk } from "../contracts.ts";
@@ -15,7 +15,7 @@ export interface OwnerToken {
   readonly port: number;
 }
 
-/** JSON in one line, that nobody else can read. Throws PortError. */
+/** Writes it as one line of JSON that no other user can read. Throws PortError. */
 export function writeOwnerToken(disk: Disk, { token, key, host, port }: OwnerToken): void {
   replaceBytesNow(disk, OWNER_TOKEN, encodeUtf8(`${JSON.stringify({ token, key, host, port })}\n`), false);
 }
