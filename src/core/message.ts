@@ -34,6 +34,12 @@ export interface Twin {
   readonly port: number;
 }
 
+/** Of that member two processes live: said to all members, since not everybody is greeted by both [E16]. */
+export interface TwinsSeen extends MemberKey {
+  readonly type: "TWINS";
+  readonly at: readonly Twin[];
+}
+
 export type RefuseCode =
   | "wrong-version"
   | "wrong-cluster"
@@ -311,6 +317,7 @@ export interface AdminAck {
 export type PeerFrame =
   | Hello
   | Refuse
+  | TwinsSeen
   | Ping
   | Pong
   | Join

@@ -26,7 +26,7 @@ export interface MeetingHost extends Whole {
   readonly who: Who;
   readonly presence: Presence;
   readonly namesakes: Pick<Namesakes, "lookSoon">;
-  links(): Pick<Links, "setTargets" | "refuse">;
+  links(): Pick<Links, "setTargets" | "refuse" | "tellTwins">;
   clients(): Pick<Clients, "refuseSaid">;
 }
 
@@ -120,6 +120,7 @@ export class Meeting {
   standAside(peer: EngineView, at: readonly Twin[]): void {
     this.#tellTwins(peer.self.id, at);
     this.#host.links().setTargets([]);
+    this.#host.links().tellTwins(peer.self, at);
     for (const link of peer.links.keys())
       this.#host.links().refuse(link, refusal("closing", twinsText(peer.self.id, at)));
   }

@@ -32,7 +32,7 @@ import {
   tail,
   text,
   ts,
-  twin,
+  twins,
   versions,
   word,
 } from "./schema-parts.ts";
@@ -90,10 +90,7 @@ const status = v.strictObject({
     v.maxLength(TROUBLES_MAX),
   ),
   disk_ms: index,
-  twins: v.pipe(
-    v.array(v.strictObject({ id: peerId, at: v.pipe(v.array(twin), v.length(2)) })),
-    v.maxLength(TWINS_TOLD_MAX),
-  ),
+  twins: v.pipe(v.array(v.strictObject({ id: peerId, at: twins })), v.maxLength(TWINS_TOLD_MAX)),
 });
 /** Milliseconds with a fraction. */
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));

@@ -48,6 +48,7 @@ export const versions = { version, version_min: v.exactOptional(version) };
 export const key = { id: peerId, inc: word };
 export const address = { host, port };
 export const twin = v.strictObject({ boot, ...address });
+export const twins = v.pipe(v.array(twin), v.length(2));
 export const peerInfo = v.strictObject({ id: peerId, ...address });
 export const member = v.strictObject({ ...key, ...address, role: v.picklist(["voter", "observer", "left"]) });
 export const abstention = v.picklist(["room", "handles", "rights", "damaged", "twin"]);

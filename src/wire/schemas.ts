@@ -51,6 +51,7 @@ import {
   text,
   ts,
   twin,
+  twins,
   versions,
   word,
 } from "./schema-parts.ts";
@@ -111,6 +112,7 @@ export const FRAMES = {
     seed: text(300),
     twin: v.exactOptional(twin),
   }),
+  TWINS: v.strictObject({ type: v.literal("TWINS"), ...key, at: twins }),
   PING: v.strictObject({ type: v.literal("PING"), at: v.pipe(v.number(), v.finite()) }),
   PONG: v.strictObject({
     type: v.literal("PONG"),

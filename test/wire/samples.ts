@@ -311,6 +311,13 @@ export class Sampler {
       }),
       SEEN: () => ({ type: "SEEN", promised: this.ballot(), match: this.index() }),
       LOST: () => ({ type: "LOST", whole: this.random() < 0.5, durable: this.index(), confirmed: this.index() }),
+      TWINS: () => ({
+        ...{ type: "TWINS", ...this.key() },
+        at: [
+          { boot: 7, ...this.address() },
+          { boot: 9, ...this.address() },
+        ],
+      }),
       FORK: () => ({ type: "FORK", ballot: this.ballot(), index: this.index(), committed: this.random() < 0.5 }),
       SEQ_CHAT: () => ({ type: "SEQ_CHAT", ballot: this.ballot(), ...behind() }),
       SEQ_ACK: () => ({

@@ -79,6 +79,7 @@ const MAY_SEND: { readonly [T in Frame["type"]]: Rule<Of<T>> } = {
   // These frames are handled by the links, or go between a peer and its clients.
   HELLO: nobody,
   REFUSE: nobody,
+  TWINS: nobody,
   PING: nobody,
   PONG: nobody,
   ATTACH: nobody,

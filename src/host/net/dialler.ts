@@ -6,7 +6,7 @@
  */
 import { place, sameAddress } from "../../core/address.ts";
 import { DIAL_PAUSE_MAX_MS, DIAL_PAUSE_MIN_MS, DIAL_STAGGER_MS, DIALS_PER_SECOND_MAX } from "../../core/config.ts";
-import type { PeerId } from "../../core/ids.ts";
+import type { PeerId, ProcessKey } from "../../core/ids.ts";
 import type { PeerInfo } from "../../core/log-entry.ts";
 import type { Hello } from "../../core/message.ts";
 import type { Clock, Timer } from "../contracts.ts";
@@ -171,7 +171,7 @@ export function newTarget({ id, host, port }: PeerInfo): Target {
 }
 
 /** One run of one peer's directory. */
-export function processName({ id, inc, boot }: Hello): string {
+export function processName({ id, inc, boot }: ProcessKey): string {
   return `${id}.${inc}.${boot}`;
 }
 

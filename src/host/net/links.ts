@@ -12,13 +12,13 @@
  */
 import { type Address, place } from "../../core/address.ts";
 import type { Frame } from "../../core/frame.ts";
-import { type LinkId, type PeerId, sameMember, sameProcess } from "../../core/ids.ts";
+import { type LinkId, type MemberKey, type PeerId, type ProcessKey, sameMember, sameProcess } from "../../core/ids.ts";
 import type { PeerInfo } from "../../core/log-entry.ts";
-import type { Hello, Refuse } from "../../core/message.ts";
+import type { Hello, Refuse, Twin, TwinsSeen } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Connection, ConnectionHandler } from "../contracts.ts";
-import { type Pair, refuseTwin, Twins } from "../twins.ts";
+import { type Pair, pairOf, refuseTwin, Twins, twinsSeen } from "../twins.ts";
 import { Channel, refusal } from "./channel.ts";
 import { Dialler, processName, type Target } from "./dialler.ts";
 import { Doors } from "./doors.ts";
@@ -216,6 +216,7 @@ export class Links {
     events.up(link.id, hello);
     this.#pulse.tellWindow(link);
     this.#pulse.ping(channel, link);
+    for (const pair of this.#twins.seen) this.send(link.id, twinsSeen(pair[0], pair));
   }
 
   /**
@@ -235,15 +236,31 @@ export class Links {
     this.#pulse.ping(channel, undefined);
   }
 
-  /** Both processes are told of each other, on every connection that they have. */
+  /** Both processes are told of each other, on every connection that they have, and all other peers of both. */
   #refuseTwins(pair: Pair): void {
     this.#options.events.twins(pair);
     for (const [i, one] of pair.entries())
-      for (const channel of this.#channelsOf(one)) channel.refuse(refuseTwin(one, pair[1 - i] as Hello));
+      for (const channel of this.#channelsOf(one)) channel.refuse(refuseTwin(one, pair[1 - i] as Pair[0]));
+    this.tellTwins(pair[0], pair);
   }
 
-  #channelsOf(hello: Hello): Channel[] {
-    return [...this.#channels].filter((c) => c.theirs !== null && sameProcess(c.theirs, hello));
+  /** Tells all linked peers of twins: some of them were greeted by only one of the two. */
+  tellTwins(member: MemberKey, at: readonly Twin[]): void {
+    for (const link of this.#links.keys()) this.send(link, twinsSeen(member, at));
+  }
+
+  /** Another member has seen twins. That is old news if the member (perhaps this one) has been started again since. */
+  #onTwinsSeen(from: Hello | null, seen: TwinsSeen): void {
+    const { isMember, self } = this.#options;
+    if (from === null || !isMember(from)) return;
+    const pair = pairOf(seen);
+    const present = sameMember(seen, self) ? self : this.#byName.get(memberName(seen))?.hello;
+    if (present !== undefined && !pair.some((one) => sameProcess(one, present))) return;
+    if (this.#twins.learn(pair)) this.#refuseTwins(pair);
+  }
+
+  #channelsOf(key: ProcessKey): Channel[] {
+    return [...this.#channels].filter((c) => c.theirs !== null && sameProcess(c.theirs, key));
   }
 
   /** Two connections with the same process: both ends decide by the same rule, so both keep the same connection. */
@@ -268,6 +285,7 @@ export class Links {
       const twins = channel.theirs === null ? null : this.#twins.onAnswer(channel.theirs, frame.at);
       if (twins !== null) return this.#refuseTwins(twins);
     }
+    if (frame.type === "TWINS") return this.#onTwinsSeen(channel.theirs, frame);
     // Frames of a connection that is being replaced still belong to the link.
     const link = channel.link ?? (channel.theirs === null ? null : this.#linkOfProcess(processName(channel.theirs)));
     if (link === null) return;

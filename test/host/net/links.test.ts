@@ -1015,6 +1015,60 @@ describe("[E16] two processes of one member", () => {
     expect(raw.refusal?.twin?.boot).toBe(4);
   });
 
+  const seen = { type: "TWINS", id: 2, inc: "two" } as const;
+  const at = [1, 2].map((boot) => ({ boot, host: "virtual", port: 6000 + boot }));
+
+  test("are told to whoever is linked, and to whoever comes later", () => {
+    const { lan, a, low, high } = met();
+    const early = lan.raw(a.port);
+    early.say(hello({ id: 3, inc: "three" }));
+    lan.pass();
+    answers(low, high);
+    lan.pass();
+    const late = lan.raw(a.port);
+    late.say(hello({ id: 4, inc: "four" }));
+    lan.pass();
+    for (const raw of [early, late])
+      expect(raw.heard.filter((f) => f.type === "TWINS")).toEqual([{ ...seen, id: 9, inc: "nine", at }]);
+  });
+
+  test("that a member has seen are refused, told of each other and told on; a stranger is not believed", () => {
+    const lan = new Lan();
+    const a = lan.node(1, { isMember: ({ id }) => id !== 9 });
+    const [twin, member, stranger] = [2, 3, 9].map((id) => {
+      const raw = lan.raw(a.port);
+      raw.say(hello({ id, inc: `of${id}`, boot: 1 }));
+      lan.pass();
+      return raw;
+    }) as [Raw, Raw, Raw];
+    const said = { ...seen, inc: "of2", at };
+    stranger.say(said);
+    lan.pass();
+    expect(a.twins).toEqual([]);
+    for (let times = 0; times < 2; times++) member.say(said);
+    lan.pass();
+    expect(a.twins).toEqual([[1, 2]]);
+    expect(twin.refusal).toMatchObject({ code: "twins", twin: { boot: 2 } });
+    expect(stranger.heard.filter((f) => f.type === "TWINS")).toEqual([said]);
+  });
+
+  test("of a member that was started again since are no news, and make this very process none of them", () => {
+    const lan = new Lan();
+    const a = lan.node(1, { boot: 5, isMember: () => true });
+    const raw = lan.raw(a.port);
+    raw.say(hello({ id: 3, inc: "three" }));
+    const again = lan.raw(a.port);
+    again.say(hello({ id: 2, inc: "two", boot: 3 }));
+    lan.pass();
+    raw.say({ ...seen, at });
+    raw.say({ ...seen, id: 1, inc: "inc1", at });
+    lan.pass();
+    expect(a.twins).toEqual([]);
+    raw.say({ ...seen, id: 1, inc: "inc1", at: [{ boot: 5, host: "virtual", port: 6001 }, ...at.slice(1)] });
+    lan.pass();
+    expect(a.twins).toEqual([[5, 2]]);
+  });
+
   test("[D1] whose directory is another's by now does not say that it lives", () => {
     const lan = new Lan();
     const raw = lan.raw(lan.node(1, { holds: () => false }).port);
