@@ -70,10 +70,7 @@ export class Host implements Service {
       links: () => this.#opened?.links ?? null,
       peopleHere: (asker) => this.#peopleHere(asker),
     });
-    const troubles = new Troubles(
-      () => clock.wall(),
-      (notice) => this.#stopping || listener.event(notice),
-    );
+    const troubles = new Troubles(clock, (notice) => this.#stopping || listener.event(notice));
     const event: HostListener["event"] = (said) => listener.event(said);
     const die: OpeningHost["die"] = (reason, code) => this.#die(reason, code);
     const telling = new Telling({

@@ -45,6 +45,7 @@ export class Upkeep {
     directory.retryNotes();
     directory.outbox.flush((error) => troubles.note("outbox.jsonl", error));
     if (rooms.changed) troubles.note("rooms.json", saveRooms(disk, rooms));
+    troubles.sayMore();
     this.start();
   }
 

@@ -56,6 +56,25 @@ describe("what can wait", () => {
         expect(payloads(peer(cluster, 2))).toEqual([]);
       });
 
+  test("[D4] a disk that is full at one moment and not at the next is told a few times, then once a minute, and rightly at last", () => {
+    const cluster = Cluster.formed();
+    const run = peer(cluster, 2);
+    const began = cluster.time.now;
+    for (let i = 0; i < 300; i++) {
+      if (i % 2 === 0) refuse(run.disk, ["create"], "rooms.json", "ENOSPC");
+      else run.disk.faults.before = null;
+      run.service.rooms.join(`room${i}`);
+      cluster.pass(1000);
+      expect(troubles(run)).toEqual(i % 2 === 0 ? ["rooms.json"] : []);
+    }
+    const all = told(run).filter((t) => t.code === "trouble" || t.code === "trouble-over");
+    const minutes = (cluster.time.now - began) / 60_000;
+    expect(all.length).toBeGreaterThan(minutes);
+    expect(all.length).toBeLessThanOrEqual(4 + minutes);
+    cluster.pass(60_000);
+    expect(told(run).at(-1)?.code).toBe("trouble-over");
+  });
+
   test("[S1] what is typed waits for the outbox, and so does what was settled", () => {
     for (const code of PASSING) {
       const cluster = Cluster.formed();
