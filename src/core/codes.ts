@@ -14,6 +14,8 @@ export const NOTICE_CODES = {
   "disk-slow": "a sync takes 200 ms and more here, and what that costs",
   "disk-fast": "the disk is fast again",
   locked: "it cannot be seen from here whether the directory's holder lives: the start waits to find out",
+  reading:
+    "the start takes long, because it must read much of the log (it is damaged, or checkpoints are missing): how far it is",
   "trouble-over": "the file that an error `trouble` named can be written again",
   recovered: "what was found at the start, and what was done",
   repaired: "a damaged log is whole again, and this peer counts again",

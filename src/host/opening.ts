@@ -15,6 +15,7 @@ import { Links } from "./net/links.ts";
 import type { Presence } from "./net/presence.ts";
 import type { OwnPerson } from "./own-person.ts";
 import type { Opened } from "./parts.ts";
+import { tellsReading } from "./reading.ts";
 import { ROOMS, type Rooms, readRooms } from "./rooms.ts";
 import { Serving } from "./serving.ts";
 import { type Directory, openDirectory } from "./store/directory.ts";
@@ -49,6 +50,7 @@ export function open(host: OpeningHost, disk: HeldDisk): Opened {
     fsync: options.durability === "fsync",
     events: {
       durable: (index) => host.input({ type: "durable", index: parts?.writer.confirmed(index) ?? index }),
+      reading: tellsReading(clock, host.event),
       failed: (error) => host.die(diskFailure(error)),
       noted: (file, error) => troubles.note(file, error),
     },

@@ -80,9 +80,10 @@ export class Directory {
     this.#progress = new ProgressFile(disk, options.events.noted);
     const progress = this.#progress.noted;
     const notes: string[] = [];
-    const recovered = recoverLog(disk, progress, damageNoted(disk), (state) => {
+    const mayCut = (state: LogState) => {
       if (this.#isAlone(state, options.founds)) throw this.#lost(state);
-    });
+    };
+    const recovered = recoverLog(disk, progress, damageNoted(disk), mayCut, options.events.reading);
     notes.push(...recovered.notes);
     const promised = this.#readPromise(recovered.state.tail.ballot);
     // As with the log: after an unclean stop the page cache may hold bytes that the medium has refused [D3].

@@ -18,6 +18,8 @@ import { passes, refusalOf, type TroubledFile } from "./troubles.ts";
 export interface StoreEvents {
   /** Everything through `index` is durable. */
   durable(index: LogIndex): void;
+  /** The start has read so many segments of the log, of those that it must read. */
+  reading?(segments: number, of: number): void;
   /** An fsync failed. Nothing is tried again [D3]. */
   failed(error: PortError): void;
   /** Reports the result of writing a file that can wait. */

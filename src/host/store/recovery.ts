@@ -53,13 +53,15 @@ export const UNKNOWN = -1;
 
 /**
  * `readAll`: damage was found before, so no checkpoint is trusted and every line is read. `mayCut` is called before
- * confirmed entries are set aside; it throws where nobody could bring them back.
+ * confirmed entries are set aside; it throws where nobody could bring them back. `onSegment` is told
+ * how many segments have been read, of those that must be read.
  */
 export function recoverLog(
   disk: Disk,
   progress: Progress,
   readAll: boolean,
   mayCut: (state: LogState) => void,
+  onSegment: (read: number, of: number) => void = () => {},
 ): Recovered {
   const firsts = listSegments(disk);
   const notes: string[] = [];
@@ -92,6 +94,7 @@ export function recoverLog(
         entries = entries.slice(FOLLOWER_TAIL_ENTRIES_KEPT);
       }
     });
+    onSegment(s + 1 - start.covered, firsts.length - start.covered);
     if (damage !== null || s === firsts.length - 1) continue;
     const failure = writeCheckpoint(disk, segment, state);
     if (failure !== null)

@@ -14,9 +14,11 @@ function machine() {
   const disk = new VirtualDisk({ clock, random: seeded(1) });
   promiseAbove(disk);
   const failures: string[] = [];
-  const events = { durable: () => {}, failed: (e: Error) => void failures.push(e.message), noted: () => {} };
+  const read: [number, number][] = [];
+  const reading = (segments: number, of: number) => void read.push([segments, of]);
+  const events = { reading, durable: () => {}, failed: (e: Error) => void failures.push(e.message), noted: () => {} };
   const start = () => openDirectory(disk, clock, { id: 1, founds: true, fsync: true, events });
-  return { clock, disk, start, failures };
+  return { clock, disk, start, failures, read };
 }
 
 /** A directory with `last` entries, all durable and committed through `commit`, closed in good order. */
@@ -76,6 +78,14 @@ test("[L5] start-up parses what comes after the last checkpoint and no more", ()
   expect(directory.store.last).toBe(57);
   expect(directory.restored.entries.map((e) => e.index)).toEqual([51, 52, 53, 54, 55, 56, 57]);
   expect(directory.restored.state.toData()).toEqual(log.state.toData());
+});
+
+test("a start is told how many of the segments it must read it has read", () => {
+  const { disk, start, read } = filled(57);
+  for (const path of disk.paths()) if (path.startsWith("checkpoints/")) disk.damage(path, () => null);
+  read.length = 0;
+  start().close();
+  expect(read).toEqual([1, 2, 3, 4, 5, 6].map((segments) => [segments, 6]));
 });
 
 test("[L5] every uncommitted entry is restored, across segments", () => {
@@ -280,7 +290,9 @@ test("[D5] damage at the first line of any segment, after a clean stop or a cras
         flip(() => 3),
       );
       const clock = new ManualClock();
-      const events = { durable: () => {}, failed: () => {}, noted: () => {} };
+      const read: [number, number][] = [];
+      const reading = (segments: number, of: number) => void read.push([segments, of]);
+      const events = { reading, durable: () => {}, failed: () => {}, noted: () => {} };
       const directory = openDirectory(disk, clock, { id: 1, founds: false, fsync: true, events });
       expect(directory.restored.faulty).toBe(true);
       expect(directory.store.last).toBe(first - 1);
