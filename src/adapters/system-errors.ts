@@ -1,4 +1,5 @@
 /** System errors as the ports name them. */
+import { constants } from "node:os";
 import { PortError } from "../host/contracts.ts";
 
 export function toPortError(error: unknown): PortError {
@@ -18,9 +19,15 @@ export function fileError(action: string, path: string, error: unknown): PortErr
     return new PortError("EACCES", `cannot ${action} ${path}: ${error.message}`);
   const code = codeOf(error);
   if (code === "" || code.startsWith("ERR_")) throw error;
-  const reason = (error as Error).message.replace(/^[A-Z0-9]+: /, "").replace(/, [a-z]+( '.*)?$/s, "");
   // A used-up quota counts as a full disk.
-  return new PortError(code === "EDQUOT" ? "ENOSPC" : code, `cannot ${action} ${path}: ${reason} (${code})`);
+  if (isQuota(error)) return new PortError("ENOSPC", `cannot ${action} ${path}: disk quota exceeded (EDQUOT)`);
+  const reason = (error as Error).message.replace(/^[A-Z0-9]+: /, "").replace(/, [a-z]+( '.*)?$/s, "");
+  return new PortError(code, `cannot ${action} ${path}: ${reason} (${code})`);
+}
+
+/** Node.js has no code for it, only the system's number. */
+function isQuota(error: unknown): boolean {
+  return codeOf(error) === "EDQUOT" || (error as { errno?: number }).errno === -constants.errno.EDQUOT;
 }
 
 export function codeOf(error: unknown): string {

@@ -37,6 +37,7 @@ export type TroubledFile = keyof typeof COSTS;
 /** Errors that a person can remove, and that leave open files as they were: what is lacking, and what to do. */
 const PASSING: Readonly<Record<string, readonly [Refusal, string]>> = {
   ENOSPC: ["room", "make room there (space, inodes or quota)"],
+  EFBIG: ["room", "let this process write larger files (ulimit -f, or another file system)"],
   EMFILE: ["handles", "let this process open more files (ulimit -n)"],
   ENFILE: ["handles", "let the system open more files"],
   EACCES: ["rights", "let this user write there"],

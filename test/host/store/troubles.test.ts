@@ -6,7 +6,7 @@ import type { VirtualDisk } from "../../../src/sim/virtual-disk.ts";
 import type { DiskCall } from "../../../src/sim/virtual-file.ts";
 import { Cluster, payloads, type Run, say, sent, told } from "../virtual-cluster.ts";
 
-const PASSING = ["ENOSPC", "EMFILE", "EACCES", "EROFS"] as const;
+const PASSING = ["ENOSPC", "EFBIG", "EMFILE", "EACCES", "EROFS"] as const;
 
 /** Every such call fails from now on, where `path` begins like that. */
 function refuse(disk: VirtualDisk, calls: readonly DiskCall[], path: string, code: string): void {
