@@ -5,12 +5,13 @@
  */
 import type { Attach, Attached } from "./client-frames.ts";
 import {
+  BATCH_BYTES_MAX,
   CLIENT_OUTSTANDING_BYTES_MAX,
   CLIENT_OUTSTANDING_MESSAGES_MAX,
   CLIENT_PENDING_BYTES_MAX,
   CLIENT_PENDING_MESSAGES_MAX,
 } from "./config.ts";
-import { ballotOf, type Millis, type PeerId } from "./ids.ts";
+import { ballotOf, type LogIndex, type Millis, type PeerId } from "./ids.ts";
 import type { Configuration, Draft, Entry, PeerInfo, Tail } from "./log-entry.ts";
 import type { Chat, ChatAck } from "./message.ts";
 import { messageId } from "./message-id.ts";
@@ -18,6 +19,9 @@ import { OwnSession, type Verdict } from "./own-session.ts";
 import { Patience } from "./patience.ts";
 import { OWN_VERSIONS, sayVersions } from "./versions.ts";
 import { Batch, weigh } from "./weigh.ts";
+
+/** A client that has not read all entries yet waits this many times as long for a sign of its own messages. */
+const BEHIND_TIMES = 16;
 
 export interface ClientOptions {
   readonly user: string;
@@ -39,6 +43,8 @@ export class Client {
   /** Null before the first peer took it. */
   #senderId: PeerId | null = null;
   #clusterId: string | null = null;
+  /** The highest commit index of which the peer has told. */
+  #committed: LogIndex = 0;
   /** Where the client has read to; null before the first peer told it where the log ends. */
   #seen: Tail | null = null;
   /** Where the cluster's peers are, as last told. */
@@ -128,6 +134,15 @@ export class Client {
     return messageId({ session: key, counter: next });
   }
 
+  /** The peer holds entries through this index, which come [R10]: the client's own messages may be among them. */
+  onCommitted(index: LogIndex): void {
+    this.#committed = index;
+  }
+
+  get #isBehind(): boolean {
+    return this.#seen !== null && this.#seen.index < this.#committed;
+  }
+
   /** One more committed entry; what it is if it stands in this client's session: with "own" that message is sent. */
   onEntry(entry: Entry, now: Millis): Verdict | null {
     this.#seen = { index: entry.index, ballot: ballotOf(entry) };
@@ -173,21 +188,27 @@ export class Client {
     this.#patience.renew(now);
   }
 
+  /** Messages under way may not have arrived at the peer yet. Until they have, they are not sent again [R10]. */
+  onSending(now: Millis): void {
+    this.#patience.restart(now);
+  }
+
   /** Goes back to the first message not seen committed. */
   resend(now: Millis): void {
     this.#sentThrough = this.#session.first - 1;
     this.#patience.restart(now);
   }
 
-  /** The next messages to send, or null while there are none or the window is full. */
-  nextChat(now: Millis): Chat | null {
+  /** The next messages to send, about `bytes` of them; null while there are none or the window is full. */
+  nextChat(now: Millis, bytes = BATCH_BYTES_MAX): Chat | null {
     const session = this.#session;
     if (this.#senderId === null || session.last < session.first) return null;
     if (this.#sentThrough < session.first) this.#patience.restart(now);
-    else if (this.#patience.isOver(now, this.#resendMs)) this.resend(now);
+    else if (this.#patience.isOver(now, this.#isBehind ? BEHIND_TIMES * this.#resendMs : this.#resendMs))
+      this.resend(now);
     const first = Math.max(this.#sentThrough + 1, session.first);
     const outstanding = session.weigh(session.first, first - 1);
-    const batch = new Batch();
+    const batch = new Batch(Math.min(bytes, BATCH_BYTES_MAX / 2));
     const { messages } = batch;
     const last = Math.min(session.last, session.first + CLIENT_OUTSTANDING_MESSAGES_MAX - 1);
     for (let i = first; i <= last; i++) {

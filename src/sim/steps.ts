@@ -47,6 +47,9 @@ export const CLIENT_STEPS: Partial<Record<Verb, CarryAtClient>> = {
   isolate(client) {
     this.cutBetween([[client], this.machines]);
   },
+  flood(client, [, count]) {
+    for (let i = 0; i < Number(count); i++) this.say(client, floodText(i));
+  },
   narrow(client, [, kbits]) {
     this.network.lines.narrow(client.site, Number(kbits));
   },
@@ -83,7 +86,7 @@ export const STEPS: Record<Verb, Carry> = {
     this.say(machine, text as string);
   },
   flood(machine, [, count]) {
-    for (let i = 0; i < Number(count); i++) this.say(machine, `flood ${i} ${"x".repeat((i * 37) % 400)}`);
+    for (let i = 0; i < Number(count); i++) this.say(machine, floodText(i));
   },
   quit(machine) {
     machine.do((host) => host.quit());
@@ -288,6 +291,10 @@ export const STEPS: Record<Verb, Carry> = {
     if (failure !== null) throw new Violation("expect", `${claim}: ${failure}`);
   },
 };
+
+function floodText(i: number): string {
+  return `flood ${i} ${"x".repeat((i * 37) % 400)}`;
+}
 
 /** Up to `most`, and never less than `least`: the same for both makes it constant. */
 function between(least: number, most: number, random: number): number {

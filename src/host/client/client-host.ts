@@ -230,8 +230,8 @@ export class ClientHost implements Service {
 
   #begin(): void {
     this.#started = true;
-    const { host, port } = this.#search.address;
-    this.#listener.event({ event: "started", id: this.#peerId ?? 0, host, port, cluster_id: this.#client.clusterId });
+    const [id, cluster_id] = [this.#peerId ?? 0, this.#client.clusterId];
+    this.#listener.event({ event: "started", id, ...this.#search.address, cluster_id });
     this.#readOn();
   }
 
@@ -251,9 +251,10 @@ export class ClientHost implements Service {
     }
   }
 
-  #onEntries({ prev_index, entries, more }: CatchupResp): void {
+  #onEntries({ prev_index, entries, more, commit }: CatchupResp): void {
     if (!this.#reading || prev_index !== this.#client.seen?.index || entries.length === 0) return;
     this.#reading = more;
+    this.#client.onCommitted(commit);
     for (const entry of entries) {
       const verdict = this.#client.onEntry(entry, this.#clock.now());
       this.#show(entry);
@@ -310,10 +311,9 @@ export class ClientHost implements Service {
   }
 
   #say(): void {
-    if (this.#peerId === null) return;
     const now = this.#clock.now();
-    for (let chat = this.#client.nextChat(now); chat !== null; chat = this.#client.nextChat(now))
-      this.#search.write(chat);
+    if (this.#search.isSending) this.#client.onSending(now);
+    if (this.#peerId !== null) this.#search.say((bytes) => this.#client.nextChat(now, bytes));
   }
 
   // ── time and end ───────────────────────────────────────────────────────────────────────────────────────────────

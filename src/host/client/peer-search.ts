@@ -8,7 +8,7 @@ import type { Attach } from "../../core/client-frames.ts";
 import { DEFAULT_TIMINGS, TIMEOUT_MS_MAX } from "../../core/config.ts";
 import type { Frame } from "../../core/frame.ts";
 import type { Millis } from "../../core/ids.ts";
-import type { Refuse } from "../../core/message.ts";
+import type { Chat, Refuse } from "../../core/message.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Network, Timer } from "../contracts.ts";
 import { Channel } from "../net/channel.ts";
@@ -77,6 +77,17 @@ export class PeerSearch {
   /** More than one peer is dialled, and any of them may still serve. */
   get triesSeveral(): boolean {
     return this.#tries.size > 1;
+  }
+
+  /** What was written may still be on its way to the peer. */
+  get isSending(): boolean {
+    return this.#channel?.isSending === true;
+  }
+
+  /** Writes all that there is to say, in frames that the line carries [R10]: `next` gives about that many bytes. */
+  say(next: (bytes: number) => Chat | null): void {
+    const bytes = this.#channel?.window.frame ?? 0;
+    for (let chat = next(bytes); chat !== null; chat = next(bytes)) this.write(chat);
   }
 
   write(frame: Frame): void {

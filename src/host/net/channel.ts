@@ -148,6 +148,11 @@ export class Channel {
     return this.#connection.identity;
   }
 
+  /** Bulk is queued, or may not have arrived yet. */
+  get isSending(): boolean {
+    return this.#bulk.length > 0 || this.window.underWay > 0;
+  }
+
   /** Bytes that wait to be taken by the other side. */
   get queued(): number {
     return this.#bulkBytes + this.#connection.queued;
