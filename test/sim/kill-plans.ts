@@ -724,12 +724,15 @@ export const PLANS = {
     ending: heal-all`,
 
   "half-seen-clone": `
-    title: a copy of the leader's directory is started, and one of its followers does not see it
+    title: a copy of the leader's directory is started, and one follower hears of it from nobody but that leader
     peers: 3${THREE}
     at 1500 expect 3 leads
+    at 2000 cut 1 2
     at 2000 clone 3
     at 2000 cut 2 103
     at 4000 expect 3 knows no leader
+    at 4000 expect 1,2 told twins
+    at 4000 heal
     at 6000 expect 2 leads
     until: 6000
     ending: stop`,
