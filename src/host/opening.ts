@@ -15,7 +15,6 @@ import { Links } from "./net/links.ts";
 import type { Presence } from "./net/presence.ts";
 import type { OwnPerson } from "./own-person.ts";
 import type { Opened } from "./parts.ts";
-import { tellsReading } from "./reading.ts";
 import { ROOMS, type Rooms, readRooms } from "./rooms.ts";
 import { Serving } from "./serving.ts";
 import { type Directory, openDirectory } from "./store/directory.ts";
@@ -23,6 +22,7 @@ import type { HeldDisk } from "./store/holding.ts";
 import type { Troubles } from "./store/troubles.ts";
 import { Writer } from "./store/writer.ts";
 import type { Telling } from "./telling.ts";
+import { tellsReading } from "./tells-reading.ts";
 import type { Whole } from "./whole.ts";
 
 export interface OpeningHost extends Whole {

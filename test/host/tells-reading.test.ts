@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { HostEvent } from "../../src/host/events.ts";
-import { tellsReading } from "../../src/host/reading.ts";
+import { tellsReading } from "../../src/host/tells-reading.ts";
 
 test("a start that takes long says how far it is every three seconds, and nothing when it is through", () => {
   const said: HostEvent[] = [];
