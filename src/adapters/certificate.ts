@@ -1,6 +1,6 @@
 /**
- * The certificate that says who a peer is: made once for its directory, and checked when another side shows one. Whoever
- * imports this file loads ASN.1 and node:crypto with it, which a plain peer has no use for: `import()` it where it is needed.
+ * The certificate that tells who a peer is. A peer makes its own once, and checks those of the others. This file loads ASN.1
+ * and node:crypto, which a plain peer does not need: load it with `import()`.
  */
 import type * as Crypto from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
@@ -20,9 +20,9 @@ import { toBase32 } from "../core/base32.ts";
 import { CERTIFICATE_BYTES_MAX } from "../core/config.ts";
 import { builtin } from "./builtin.ts";
 
-/** What a peer proves who it is with. */
+/** With these a peer proves who it is. */
 export interface Credentials {
-  /** By which others know it: base32 of the SHA-256 of the certificate's DER. */
+  /** The name by which others know it: base32 of the SHA-256 of the certificate's DER. */
   readonly key: string;
   /** PEM. */
   readonly certificate: string;
@@ -33,19 +33,22 @@ export interface Credentials {
 const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 const COMMON_NAME = "2.5.4.3";
 const CURVE = "prime256v1";
-/** The key says who it is, and no name does. */
+/** The same for all peers: the key is what tells them apart. */
 const NAME = "chatpeer";
-/** A certificate that is pinned ends with its pin and not with a date: none may lock out whoever was away, or whose clock is wrong. */
+/** A pinned certificate needs no date: a date would lock out machines that were away, or whose clock is wrong. */
 const VALID_FROM = Date.UTC(2000, 0, 1);
 const VALID_TO = Date.UTC(9999, 11, 31, 23, 59, 59);
 const SERIAL_BYTES = 16;
+/** Keys of certificates that have passed the check, which takes 1 ms: the same peers connect again and again. */
+const accepted = new Set<string>();
+const ACCEPTED_MAX = 1024;
 
 export function makeCertificate(): Credentials {
   const { generateKeyPairSync, randomBytes, sign } = crypto();
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: CURVE });
   const signatureAlgorithm = new AlgorithmIdentifier({ algorithm: ECDSA_WITH_SHA256 });
   const serialNumber = new Uint8Array(randomBytes(SERIAL_BYTES));
-  // Positive, and no shorter than it is written.
+  // A serial number is positive, and DER drops leading zeros.
   serialNumber[0] = ((serialNumber[0] as number) & 0x7f) | 0x40;
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
@@ -69,49 +72,50 @@ export function makeCertificate(): Credentials {
 }
 
 /**
- * The key of a certificate that somebody else shows, if it is one as `makeCertificate` makes: version 3, P-256, signed by
- * itself, of no more than CERTIFICATE_BYTES_MAX, valid from 2000 to 9999. Says nothing of whether the other side holds the
- * private key: that is for the handshake to prove. In one of version 1 Deno does not ask for that proof (deno#36248).
+ * Returns the key of another side's certificate if it has the form that `makeCertificate` gives it: version 3, P-256, signed
+ * by itself, at most CERTIFICATE_BYTES_MAX long, valid from 2000 to 9999. The handshake, not this function, proves that the
+ * other side holds the private key. For certificates of version 1 Deno demands no such proof (deno#36248).
  */
 export function acceptCertificate(der: Uint8Array): { readonly key: string } | { readonly error: string } {
   if (der.length > CERTIFICATE_BYTES_MAX) return { error: `a certificate of ${der.length} bytes` };
+  const key = keyOf(der);
+  if (accepted.has(key)) return { key };
   try {
-    const certificate = AsnConvert.parse(der, Certificate);
-    // What is written in another way, or has more behind it, would be the same certificate under another key.
-    if (Buffer.compare(der, new Uint8Array(AsnConvert.serialize(certificate))) !== 0)
-      return { error: "a certificate that is not written in DER" };
-    const error = faultOf(certificate);
-    return error === null ? { key: keyOf(der) } : { error };
+    const error = faultOf(der);
+    if (error !== null) return { error };
   } catch (error) {
     return { error: `a certificate that cannot be read: ${(error as Error).message}` };
   }
+  if (accepted.size >= ACCEPTED_MAX) accepted.clear();
+  accepted.add(key);
+  return { key };
 }
 
-/** A certificate and its key from their files, both PEM; or in words why they are not those of a peer. */
+/** Reads a certificate and its private key, both in PEM. Returns an error in words if a peer cannot use them. */
 export function credentialsOf(certificate: string, privateKey: string): Credentials | { readonly error: string } {
   const { X509Certificate, createPrivateKey, createPublicKey } = crypto();
   try {
     const der = new Uint8Array(new X509Certificate(certificate).raw);
-    const accepted = acceptCertificate(der);
-    if ("error" in accepted) return accepted;
+    const checked = acceptCertificate(der);
+    if ("error" in checked) return checked;
     const { subjectPublicKeyInfo } = AsnConvert.parse(der, Certificate).tbsCertificate;
     const publicKey = createPublicKey(createPrivateKey(privateKey)).export({ type: "spki", format: "der" });
     if (Buffer.compare(publicKey, new Uint8Array(AsnConvert.serialize(subjectPublicKeyInfo))) !== 0)
       return { error: "the certificate is that of another key" };
-    return { key: accepted.key, certificate, privateKey };
+    return { key: checked.key, certificate, privateKey };
   } catch (error) {
     return { error: (error as Error).message };
   }
 }
 
-/** What is wrong with it, or null. Throws where it holds no public key that can be read. */
-function faultOf({
-  tbsCertificate,
-  tbsCertificateRaw,
-  signatureAlgorithm,
-  signatureValue,
-}: Certificate): string | null {
+/** What is wrong with a certificate, or null. Throws where it cannot be read. */
+function faultOf(der: Uint8Array): string | null {
   const { createPublicKey, verify } = crypto();
+  const certificate = AsnConvert.parse(der, Certificate);
+  // The same certificate in another encoding, or with bytes behind it, would have another key.
+  if (Buffer.compare(der, new Uint8Array(AsnConvert.serialize(certificate))) !== 0)
+    return "a certificate that is not written in DER";
+  const { tbsCertificate, tbsCertificateRaw, signatureAlgorithm, signatureValue } = certificate;
   const { version, signature, validity, subjectPublicKeyInfo } = tbsCertificate;
   if (version !== Version.v3) return `a certificate of version ${version + 1}, not 3`;
   if (signature.algorithm !== ECDSA_WITH_SHA256 || signatureAlgorithm.algorithm !== ECDSA_WITH_SHA256)

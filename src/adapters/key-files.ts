@@ -1,6 +1,6 @@
 /**
- * The key of a peer and its certificate, `key.pem` and `cert.pem` in its directory. Both are made once, for an empty place,
- * and never again: other peers know this one by the certificate, so another one for the same key would be a stranger's.
+ * The private key of a peer and its certificate: `key.pem` and `cert.pem` in its directory. Both are made once. A certificate
+ * is never made again for a key that is there: the others know the peer by its certificate, and would not know it any more.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { makeSecretFile, readFileIfThere, readSecretFile } from "./secret-file.t
 const KEY_FILE = "key.pem";
 const CERTIFICATE_FILE = "cert.pem";
 /**
- * Null where the directory has neither file. Call it with the directory locked. Throws PortError where one file is without
- * the other, they do not belong together, cannot be read, or the key can be read by others.
+ * Returns null if the directory has neither file. The caller holds the lock of the directory. Throws PortError if one file is
+ * missing, if they do not belong together or cannot be read, and if others can read the key.
  */
 export async function openKeys(directory: string): Promise<Credentials | null> {
   const [keyFile, certificateFile] = pathsIn(directory);
@@ -41,12 +41,11 @@ export async function openKeys(directory: string): Promise<Credentials | null> {
 }
 
 /**
- * Makes both, durably, each readable by this user alone. Call it with the directory locked. Throws PortError, EEXIST where
- * one of them is there.
+ * Makes both files, durably and readable by this user only. The caller holds the lock of the directory. Throws PortError,
+ * with EEXIST if one of them is there.
  */
 export async function makeKeys(directory: string): Promise<Credentials> {
   const [keyFile, certificateFile] = pathsIn(directory);
-  // The key is the first to be made: a directory with a certificate alone would be that of a peer which lost its key.
   if (existsSync(certificateFile)) throw new PortError("EEXIST", `${certificateFile} is there already`);
   const { makeCertificate } = await import("./certificate.ts");
   const credentials = makeCertificate();

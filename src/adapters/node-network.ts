@@ -32,7 +32,7 @@ export const nodeNetwork: Network = {
   },
 };
 
-/** Listens for TCP. `take` is given each socket with the address at its other side. */
+/** Listens for TCP. Calls `take` with each socket and the address of its other side. */
 export function listenOn(
   host: string,
   port: number,

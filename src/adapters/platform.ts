@@ -20,9 +20,8 @@ export function platformPorts(directory: string): Ports {
 }
 
 /**
- * The network of a secured cluster. Its modules are loaded here, because a plain peer does not need them. Without
- * credentials, as for a client that has a token, it only dials. `warn` tells the operator which connections are
- * refused.
+ * The network of a secured cluster. Its modules are loaded only here, because a plain peer does not need them. Without
+ * credentials, as a client that has a token, it can only dial. `warn` tells the operator whose connections are refused.
  */
 export async function securedNetwork(own: Credentials | null, warn: (message: string) => void): Promise<Network> {
   const { tlsNetwork } = await import("./tls-network.ts");

@@ -1,4 +1,4 @@
-/** Files that nobody but this user may read: made with these rights, and not used without them. */
+/** Files that only this user may read. They are made with these rights, and refused without them. */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { PortError } from "../host/contracts.ts";
 import { codeOf, fileError } from "./system-errors.ts";
@@ -8,7 +8,7 @@ const OTHERS_RIGHTS = 0o077;
 /** Windows has other rights than these, and Node.js shows none of them. */
 const HAS_MODES = process.platform !== "win32";
 
-/** Null where there is none. Throws PortError, also where others can read it: `danger` says what that means, "with which they …". */
+/** Returns null if there is none. Throws PortError, also if others can read it: `danger` completes that message, "with which they …". */
 export function readSecretFile(path: string, danger: string): string | null {
   return ifThere(path, () => {
     const file = openSync(path, "r");
@@ -26,15 +26,15 @@ export function readSecretFile(path: string, danger: string): string | null {
   });
 }
 
-/** Null where there is none. Throws PortError. */
+/** Returns null if there is none. Throws PortError. */
 export function readFileIfThere(path: string): string | null {
   return ifThere(path, () => readFileSync(path, "utf8"));
 }
 
-/** Makes it durably; its name is durable when its directory is synced. Throws PortError, EEXIST where there is one. */
+/** Makes a file and syncs it; the caller syncs the directory. Throws PortError, with EEXIST if there is one. */
 export function makeSecretFile(path: string, content: string): void {
   try {
-    // The mode holds from the first moment on: nobody can open it between two calls.
+    // The file has this mode from the start: there is no moment in which others could open it.
     const file = openSync(path, "wx", 0o600);
     try {
       writeFileSync(file, content);

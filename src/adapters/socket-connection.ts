@@ -1,4 +1,4 @@
-/** A Connection on a socket of node:net or node:tls, where the runtime keeps what the kernel has not taken. */
+/** A Connection on a socket of node:net or node:tls. The runtime queues what the kernel has not taken. */
 import type * as Net from "node:net";
 import type { Connection, ConnectionHandler } from "../host/contracts.ts";
 import { toPortError } from "./system-errors.ts";
@@ -9,7 +9,7 @@ export class SocketConnection implements Connection {
   readonly #socket: Net.Socket;
   #handler: ConnectionHandler | null = null;
   #code = "";
-  /** Written before it may go out; null: everything may. */
+  /** Bytes written before anything may go out. Null afterwards. */
   #held: Uint8Array[] | null = [];
   #corked = false;
   #ended = false;
@@ -23,7 +23,7 @@ export class SocketConnection implements Connection {
     return (this.#held ?? []).reduce((sum, piece) => sum + piece.length, this.#socket.writableLength);
   }
 
-  /** Whom the socket's events are told from now on. */
+  /** Tells the handler of the socket's events from now on. */
   attach(handler: ConnectionHandler): void {
     const socket = this.#socket;
     this.#handler = handler;
@@ -37,7 +37,7 @@ export class SocketConnection implements Connection {
     socket.on("close", () => this.#closed());
   }
 
-  /** Whatever is written goes out. */
+  /** What was written goes out now, and later bytes go out at once. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = null;
@@ -45,7 +45,7 @@ export class SocketConnection implements Connection {
     if (this.#ended) this.#end();
   }
 
-  /** Opens a connection that was dialled. */
+  /** For a dialled connection: it is open. */
   open(): void {
     this.release();
     this.#handler?.open?.();
@@ -70,7 +70,7 @@ export class SocketConnection implements Connection {
     this.#socket.destroy();
   }
 
-  /** Closes it from this side, and tells the handler why. */
+  /** Closes it at once, and tells the handler why. */
   fail(code: string): void {
     this.#code = code;
     this.#ended = true;
@@ -78,7 +78,7 @@ export class SocketConnection implements Connection {
     this.#socket.destroy();
   }
 
-  /** What a handler is told of an error that closes the socket. */
+  /** The code that the handler is told when an error closes the socket. */
   protected codeOf(error: Error): string {
     return toPortError(error).code;
   }

@@ -1,13 +1,17 @@
 /**
- * Limits the connections of strangers (of which it is not known yet who they are) on a secured port. Few may come from
- * one address, so that an attacker who opens thousands only hurts that address. Few may be open in all; then the oldest
- * makes way for the newest. A member needs some milliseconds to prove who it is, so it gets in beside any number of
- * strangers.
+ * Limits the connections to a secured port that nobody has recognised yet: few from one address, and few in all. When there
+ * are too many in all, the address with the most of them loses its oldest one. So an attacker with a hundred addresses takes
+ * places from itself. A member needs one place, and for some milliseconds only.
  */
-import { STRANGERS_MAX, STRANGERS_PER_ADDRESS_MAX, STRANGERS_PER_SECOND_MAX } from "../core/config.ts";
+import {
+  HANDSHAKE_MS_MAX,
+  STRANGERS_MAX,
+  STRANGERS_PER_ADDRESS_MAX,
+  STRANGERS_PER_SECOND_MAX,
+} from "../core/config.ts";
 import type { Millis } from "../core/ids.ts";
 
-/** Number of addresses whose pace is remembered. */
+/** Sites whose rate is remembered. */
 const PACED_MAX = 1024;
 const SECOND_MS = 1000;
 
@@ -15,18 +19,21 @@ export interface StrangerLimits {
   readonly perAddress: number;
   readonly perSecond: number;
   readonly inAll: number;
+  /** Milliseconds from the TCP connection to the end of the handshake. */
+  readonly handshake: number;
 }
 
 export const STRANGER_LIMITS: StrangerLimits = {
   perAddress: STRANGERS_PER_ADDRESS_MAX,
   perSecond: STRANGERS_PER_SECOND_MAX,
   inAll: STRANGERS_MAX,
+  handshake: HANDSHAKE_MS_MAX,
 };
 
-/** A stranger that was let in. */
+/** A connection that was let in and is not recognised yet. */
 export interface Stranger {
   readonly site: string;
-  /** Closes its connection. */
+  /** Closes it. */
   readonly drop: () => void;
 }
 
@@ -37,8 +44,8 @@ export class Strangers {
   readonly #inside = new Set<Stranger>();
   readonly #atSite = new Map<string, number>();
   /**
-   * For each site, when it may again open a whole second's worth of connections (a leaky bucket); the latest site is
-   * the last.
+   * A leaky bucket for each site: the time at which it is empty again. Each connection adds its share of a second, and a
+   * bucket holds one second. The site that came last is last.
    */
   readonly #paces = new Map<string, Millis>();
 
@@ -47,10 +54,7 @@ export class Strangers {
     this.#limits = limits;
   }
 
-  /**
-   * Lets a stranger in, for which the oldest one may have to go; or says why not. `drop` is not called within this
-   * call.
-   */
+  /** Lets a connection in, and may drop another one for it. Returns a reason in words if it is not let in. */
   enter(address: string, drop: () => void): Stranger | string {
     const site = siteOf(address);
     const { perAddress, perSecond, inAll } = this.#limits;
@@ -58,23 +62,28 @@ export class Strangers {
     if (fromThere >= perAddress)
       return `${fromThere} connections from there have not said who they are, which is the most for one address`;
     if (!this.#keepsPace(site)) return `more than ${perSecond} connections in a second from one address`;
-    const [oldest] = this.#inside;
-    if (oldest !== undefined && this.#inside.size >= inAll) {
-      this.leave(oldest);
-      oldest.drop();
-    }
+    if (this.#inside.size >= inAll) this.#makeRoom();
     const stranger: Stranger = { site, drop };
     this.#inside.add(stranger);
     this.#atSite.set(site, fromThere + 1);
     return stranger;
   }
 
-  /** The stranger is gone, or is known now. */
+  /** It is closed, or recognised. */
   leave(stranger: Stranger): void {
     if (!this.#inside.delete(stranger)) return;
     const left = (this.#atSite.get(stranger.site) as number) - 1;
     if (left > 0) this.#atSite.set(stranger.site, left);
     else this.#atSite.delete(stranger.site);
+  }
+
+  #makeRoom(): void {
+    const most = Math.max(...this.#atSite.values());
+    for (const stranger of this.#inside) {
+      if (this.#atSite.get(stranger.site) !== most) continue;
+      this.leave(stranger);
+      return stranger.drop();
+    }
   }
 
   #keepsPace(site: string): boolean {
@@ -92,10 +101,7 @@ export class Strangers {
   }
 }
 
-/**
- * The smallest range that one person has: an IPv4 address, or the first half of an IPv6 address, which the provider
- * assigns.
- */
+/** What one attacker has at least: one address of IPv4; of IPv6 a network of 64 bits, whose second half anybody can choose. */
 export function siteOf(address: string): string {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
   if (mapped !== undefined || !address.includes(":")) return mapped ?? address;

@@ -1,4 +1,4 @@
-/** Base32 (RFC 4648) in lower case and without padding: how the hash of a certificate is written, read aloud and typed. */
+/** Base32 (RFC 4648) in lower case and without padding. People can read it aloud and type it. */
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const BITS = 5;
 
@@ -14,7 +14,7 @@ export function toBase32(bytes: Uint8Array): string {
   return bits > 0 ? text + ALPHABET[(value << (BITS - bits)) & 31] : text;
 }
 
-/** The bytes that `toBase32` writes so; null: it writes none so. */
+/** The bytes for which `toBase32` returns this text; null: there are none. */
 export function fromBase32(text: string): Uint8Array | null {
   const bytes = new Uint8Array(Math.floor((text.length * BITS) / 8));
   let bits = 0;

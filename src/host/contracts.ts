@@ -44,23 +44,26 @@ export interface ConnectionHandler {
   /** What was queued has been handed to the kernel: `queued` is 0. */
   drain(): void;
   /**
-   * Closed, refused or reset; the last callback. `code` is "" for an orderly end, else ECONNREFUSED, ECONNRESET, …, and on
-   * a secured network one of `SecurityCode` besides.
+   * Closed, refused or reset; the last callback. `code` is "" for an orderly end, else ECONNREFUSED, ECONNRESET, …, or a
+   * `SecurityCode` on a secured network.
    */
   close(code: string): void;
 }
 
-/** Why a secured connection was closed. Whom the other side refuses has seen it open before: TLS 1.3 lets the dialler speak first. */
+/**
+ * Why a secured network closed a connection. In TLS 1.3 the dialler finishes its handshake first. So a dialler that is
+ * refused sees `open` before `close`, and not the reason: a host that refuses should say why in a frame.
+ */
 export type SecurityCode =
-  /** Who is there is somebody else than the one who was expected. */
+  /** The other side is not the one that was expected. */
   | "EPIN"
-  /** The other side has no certificate, or one that proves nothing. */
+  /** The other side has no certificate, or not an acceptable one. */
   | "ECERT"
-  /** There is a peer that speaks without TLS. */
+  /** The other side speaks without TLS. */
   | "EPLAIN"
-  /** The handshake failed: no TLS 1.3, another protocol inside, a false signature. */
+  /** The handshake failed: no TLS 1.3, another protocol inside, or a false signature. */
   | "ETLS"
-  /** Too many are there of whom nobody knows who they are, and this one had waited longest. */
+  /** This connection was never recognised, and made room for another one. */
   | "ECROWDED";
 
 /** base32 of the SHA-256 of a certificate's DER: of all its bytes (52 characters), or of the first PIN_BYTES (26). */
@@ -84,8 +87,8 @@ export interface Connection {
   /** Closes at once, dropping what is queued. */
   destroy(): void;
   /**
-   * The caller knows now who is there, by its pin or by a token. Where it is not called, an accepted connection counts among
-   * those of strangers, of which a secured network keeps few. Does nothing elsewhere.
+   * Says that the caller knows who is at the other side, by its identity or by a token. A secured network accepts few
+   * connections that nobody has recognised, and closes one of them when there are too many. Other networks count none.
    */
   recognise?(): void;
 }
@@ -98,8 +101,8 @@ export interface Listener {
 export interface Network {
   /**
    * Listens; `ready(error)` or `ready(null, listener)` follows. `accept` is called for each incoming connection and
-   * returns its handler, or null to close it at once. On a secured network that is after the handshake: of whoever speaks
-   * without TLS, or shows a certificate that is none, no byte comes here.
+   * returns its handler, or null to close it at once. A secured network calls it after the handshake. So no byte arrives
+   * from a side that speaks without TLS or shows a certificate that is not acceptable.
    */
   listen(
     host: string,
@@ -108,8 +111,8 @@ export interface Network {
     ready: (error: PortError | null, listener: Listener | null) => void,
   ): void;
   /**
-   * Opens when it is clear that who is there is the one `expected`, if anybody is: before that nothing is written. A plain
-   * network, which could not tell, throws when it is given a pin.
+   * Opens a connection. Where a pin is `expected`, the other side must have that certificate: nothing is written before
+   * this is proven. A plain network cannot prove it, and throws when it is given a pin.
    */
   connect(host: string, port: number, handler: ConnectionHandler, expected?: Pin): Connection;
 }

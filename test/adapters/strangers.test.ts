@@ -59,6 +59,19 @@ test("in all there are so many, and the oldest makes way: whoever comes is alway
   expect(bench.dropped).toEqual(["10.0.0.1", "10.0.1.1", "10.0.2.1"]);
 });
 
+test("an address that holds more places than another gives one up for whoever comes", () => {
+  const bench = new Bench();
+  const { inAll, perAddress } = STRANGER_LIMITS;
+  expect(bench.enter("10.9.9.9")).toBeObject();
+  for (let n = 0; n * perAddress < inAll; n++) bench.fill(`10.0.0.${n}`, perAddress);
+  expect(bench.dropped).toEqual(["10.0.0.0"]);
+  for (let n = 0; n < inAll - 1 - inAll / perAddress; n++) expect(bench.enter(`10.1.${n}.1`)).toBeObject();
+  expect(bench.dropped.filter((address) => !address.startsWith("10.0.0."))).toEqual([]);
+  // Nobody holds more than one place now: the oldest goes.
+  expect(bench.enter("10.2.0.1")).toBeObject();
+  expect(bench.dropped.at(-1)).toBe("10.9.9.9");
+});
+
 test("the pace of an address is remembered beside thousands of others that came and went", () => {
   const bench = new Bench();
   for (let n = 0; n < 20; n++) bench.strangers.leave(bench.enter("10.0.0.1") as Stranger);

@@ -5,6 +5,7 @@ import { makeCertificate } from "../../src/adapters/certificate.ts";
 import { systemClock } from "../../src/adapters/clock.ts";
 import { nodeNetwork } from "../../src/adapters/node-network.ts";
 import { securedNetwork } from "../../src/adapters/platform.ts";
+import { STRANGER_LIMITS } from "../../src/adapters/strangers.ts";
 import { tlsNetwork } from "../../src/adapters/tls-network.ts";
 import { fromBase32, toBase32 } from "../../src/core/base32.ts";
 import { PIN_BYTES, STRANGERS_PER_ADDRESS_MAX } from "../../src/core/config.ts";
@@ -75,6 +76,11 @@ function dial(on: Network, port: number, expected?: Pin): Told & { readonly open
   const connection = on.connect(HOST, port, handler(told, onOpen, onClose), expected);
   open.push(connection);
   return { connection, told, closed, opened };
+}
+
+/** Whoever dials is done with the handshake first. */
+async function until(done: () => boolean): Promise<void> {
+  while (!done()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const shortPin = (key: string) => toBase32((fromBase32(key) as Uint8Array).subarray(0, PIN_BYTES));
@@ -200,12 +206,48 @@ test.each([
   expect(Buffer.concat(heard).toString("latin1")).not.toContain("secret");
 });
 
+test("whoever does not finish its handshake is closed at the deadline", async () => {
+  const limits = { ...STRANGER_LIMITS, handshake: 20 };
+  const short = tlsNetwork(HERE, { clock: systemClock, warn: (message) => void warnings.push(message), limits });
+  const { port, accepted } = await listening(short);
+  const socket = net.connect(port, HOST);
+  for await (const bytes of socket) expect(bytes).toBe("nothing");
+  expect(accepted).toEqual([]);
+  expect(warnings).toEqual(["refused a connection from 127.0.0.1: no handshake within 20 ms"]);
+});
+
+test("of those that nobody has recognised, the oldest makes room, and both sides are told", async () => {
+  const limits = { ...STRANGER_LIMITS, inAll: 2 };
+  const small = tlsNetwork(HERE, { clock: systemClock, warn: () => {}, limits });
+  const { port, accepted } = await listening(small);
+  const first = dial(network(THERE), port);
+  await until(() => accepted.length === 1);
+  dial(network(THERE), port);
+  await until(() => accepted.length === 2);
+  accepted[1]?.connection.recognise?.();
+  for (let n = 0; n < 2; n++) await dial(network(OTHER), port).opened;
+  expect(await (accepted[0] as Told).closed).toBe("ECROWDED");
+  expect(first.told).toEqual(["open", `close ${await first.closed}`]);
+  await until(() => accepted.length === 4);
+  expect(accepted.slice(1).flatMap(({ told }) => told)).toEqual([]);
+});
+
+test("an environment in which Node.js trusts anybody is warned of", () => {
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+  try {
+    network(HERE);
+  } finally {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  }
+  expect(warnings).toEqual([expect.stringContaining("remove it from the environment")]);
+});
+
 test("of one address only so many are let in until the host knows who they are", async () => {
   const { port, accepted } = await listening();
   const clients = Array.from({ length: STRANGERS_PER_ADDRESS_MAX }, () => dial(network(THERE), port));
   await Promise.all(clients.map(({ opened }) => opened));
+  await until(() => accepted.length === clients.length);
   expect(await dial(network(OTHER), port).closed).toBe("ECONNRESET");
-  expect(accepted.length).toBe(STRANGERS_PER_ADDRESS_MAX);
   accepted[0]?.connection.recognise?.();
   const late = dial(network(OTHER), port);
   await late.opened;

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
 import { freePorts } from "../../bench/processes.ts";
+import { DENO } from "../deno.ts";
 import { readLines } from "./read-lines.ts";
 
 export const ROOT = new URL("../..", import.meta.url).pathname;
@@ -33,10 +34,9 @@ export const RUNTIMES = {
 } as const;
 
 function denoStart(): string[] {
-  const platform = `${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}`;
   const task: string = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8")).tasks.start;
   const [, ...args] = task.split(" ");
-  return [`${ROOT}node_modules/@deno/${platform}/deno`, ...args];
+  return [DENO, ...args];
 }
 
 const running = new Set<PeerProcess>();
