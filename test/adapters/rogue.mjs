@@ -75,12 +75,22 @@ function listenPlain(_, done) {
   server.listen(0, HOST, () => done({ port: server.address().port }));
 }
 
-/** Opens connections that say `bytes`, or one byte of them every so many milliseconds; how long the last one lasted. */
+/** What the kernel keeps for a listener that has not accepted it yet: 511 connections. More of them would dial for seconds. */
+const FLOOD_AT_ONCE = 400;
+
+/**
+ * Opens connections that say `bytes`, or one byte of them every so many milliseconds, and end none of them; how long it took
+ * until the other side had closed all.
+ */
 function flood({ port, addresses, each, bytes, every = 0 }, done) {
   const began = performance.now();
   const hello = Buffer.from(bytes, "base64");
-  let left = addresses.length * each;
-  const open = (localAddress) => {
+  const left = Array.from({ length: each }, () => addresses).flat();
+  let open = 0;
+  const next = () => {
+    const localAddress = left.pop();
+    if (localAddress === undefined) return open === 0 && done({ lasted: performance.now() - began });
+    open += 1;
     const socket = connectPlain({ host: HOST, port, localAddress });
     let sent = 0;
     const trickle = every > 0 && setInterval(() => socket.write(hello.subarray(sent, ++sent)), every);
@@ -89,11 +99,11 @@ function flood({ port, addresses, each, bytes, every = 0 }, done) {
     socket.on("error", () => {});
     socket.on("close", () => {
       clearInterval(trickle);
-      left -= 1;
-      if (left === 0) done({ lasted: performance.now() - began });
+      open -= 1;
+      next();
     });
   };
-  for (const address of addresses) for (let n = 0; n < each; n++) open(address);
+  for (let n = 0; n < FLOOD_AT_ONCE; n++) next();
 }
 
 /** Dials so many times through a line that damages what this side says, each time elsewhere. */

@@ -11,7 +11,7 @@ import { tlsNetwork } from "../../src/adapters/tls-network.ts";
 import { type Artefact, type Command, Conversation, commandOf, RUNTIMES, type Setup, type Told } from "./subjects.ts";
 
 const HOST = "127.0.0.1";
-const DEADLINE_MS = 1500;
+const DEADLINE_MS = 2000;
 const [SUBJECT, MEMBER] = [makeCertificate(), makeCertificate()];
 const setup: Setup = { own: SUBJECT, limits: { ...STRANGER_LIMITS, handshake: DEADLINE_MS } };
 /** Other systems have one address on loopback, and what comes from there leaves no room for anybody else at that address. */
@@ -89,7 +89,7 @@ const HELD = [
   ["a ClientHello byte by byte", 1, 50],
 ] as const;
 
-/** How many visits succeeded while the flood was on, the answer to one after it, and how long the last connection lasted. */
+/** How many visits succeeded while the flood was on and after it, and how long the last connection lasted. */
 async function attack(artefact: Artefact, bytes: string, every: number) {
   const { port } = subjects.get(artefact) as { readonly port: number };
   let isOver = false;
@@ -98,20 +98,22 @@ async function attack(artefact: Artefact, bytes: string, every: number) {
     .finally(() => {
       isOver = true;
     });
-  let visits = 0;
-  // A handshake may take longer than the deadline here, while six processes share a machine. A peer dials again, too.
-  while (!isOver && visits < VISITS) if ((await visit(port)) === "hello" && !isOver) visits += 1;
+  // Six processes share this machine, and a handshake may take longer than the deadline. A real peer dials again as well.
+  let during = 0;
+  while (!isOver && during < VISITS) if ((await visit(port)) === "hello" && !isOver) during += 1;
   const { lasted } = await flood;
-  return { visits, lasted, after: await visit(port) };
+  let after = 0;
+  for (let n = 0; n < VISITS && after === 0; n++) if ((await visit(port)) === "hello") after += 1;
+  return { during, after, lasted };
 }
 
 test.skipIf(ADDRESSES.length === 0).each(HELD)(
   "1,000 connections with %s are gone by the deadline, and a member gets in beside them",
   async (_, part, every) => {
     const bytes = Buffer.from(hello.subarray(0, hello.length * part)).toString("base64");
-    for (const { visits, lasted, after } of await Promise.all(RUNTIMES.map((name) => attack(name, bytes, every)))) {
-      expect(visits).toBeGreaterThan(0);
-      expect(after).toBe("hello");
+    for (const { during, after, lasted } of await Promise.all(RUNTIMES.map((name) => attack(name, bytes, every)))) {
+      expect(during).toBeGreaterThan(0);
+      expect(after).toBe(1);
       expect(lasted).toBeLessThan(LASTED_MS_MAX);
     }
   },
