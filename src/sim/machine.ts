@@ -3,6 +3,7 @@
  * may be another container on the same disk, which does not see this one.
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
+import type { Key } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
 import { DEFAULT_ENGINE } from "../engines/default.ts";
 import type { EngineFactory } from "../engines/engine.ts";
@@ -11,8 +12,10 @@ import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import { Host } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";
 import { HostError } from "../host/store/unusable.ts";
+import type { Invitation } from "../wire/invitation.ts";
 import { Application } from "./application.ts";
 import { sameBytes } from "./inode.ts";
+import { keyOf, virtualTrust } from "./simulated-trust.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./virtual-time.ts";
@@ -42,6 +45,8 @@ export interface Parts {
   readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
   readonly inbox?: (inbox: Inbox) => void;
   readonly makeClient?: MakeClient;
+  /** Keys that are shown are believed, proven or not. */
+  readonly isBlind?: boolean;
 }
 
 export class Machine {
@@ -74,6 +79,8 @@ export class Machine {
   idle = true;
   #givenUp = false;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
+  /** What it was given to join a secured cluster with. */
+  invitation: Invitation | null = null;
   /** Power is cut at the send with this number from now on; 0: never. */
   sendsLeft = 0;
   /** Its disk may have lost what people typed: power was cut, a sync failed, or somebody changed its files. */
@@ -89,6 +96,7 @@ export class Machine {
   readonly #portOf: (site: number) => number;
   readonly #events: MachineEvents;
   readonly #parts: Parts;
+  readonly #isSecured: boolean;
 
   constructor(
     site: number,
@@ -101,6 +109,7 @@ export class Machine {
       portOf: (site: number) => number;
       events: MachineEvents;
       parts: Parts;
+      isSecured: boolean;
     },
     owner: Machine | null = null,
   ) {
@@ -115,6 +124,7 @@ export class Machine {
     this.#portOf = world.portOf;
     this.#events = world.events;
     this.#parts = world.parts;
+    this.#isSecured = world.isSecured;
     this.#disk = this.#emptyDisk();
   }
 
@@ -126,6 +136,11 @@ export class Machine {
   get name(): string {
     const { site, directory } = this.owner;
     return `peer ${site}${directory === 0 ? "" : ` (directory ${directory + 1})`}`;
+  }
+
+  /** Of its directory, in a secured cluster. */
+  get key(): Key {
+    return keyOf(this.name);
   }
 
   /** The machine whose directory this is. */
@@ -143,11 +158,13 @@ export class Machine {
     if (this.running !== null || this.#givenUp) return;
     this.#events.starting(this);
     const clock = new Clock(this.time, this.random);
-    const { network, die } = this.#network.attach(this.site, clock);
+    const { network, secured, die } = this.#network.attach(this.site, clock);
+    const trust = this.#isSecured ? { trust: virtualTrust(clock, this.random, secured, this.key) } : {};
+    const invited = this.invitation === null ? {} : { invitation: this.invitation };
     let application: Application | null = null;
     const { handleMs } = this.owner;
     const host: Host = new Host(
-      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#openDisk(clock) },
+      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#openDisk(clock), ...trust },
       {
         engine: this.#parts.engine ?? DEFAULT_ENGINE.create,
         id: this.id,
@@ -160,6 +177,7 @@ export class Machine {
         durability: "fsync",
         segments: SEGMENTS,
         acknowledges: handleMs !== null,
+        ...(this.#isSecured && { secured: this.seeds.length === 0, ...invited }),
       },
       {
         event: (event) => {
