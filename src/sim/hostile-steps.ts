@@ -20,7 +20,10 @@ const NOWHERE = { host: "virtual", port: 1 };
 export function sendBytes(world: Stage, machine: Machine, bytes: Uint8Array, as: Machine | null = null): void {
   // In a secured cluster with a key of its own, and the certificate of whom it says that it is.
   const key = keyOf("a stranger");
-  const stranger = world.network.stranger(machine.port, world.isSecured ? { key, shown: as?.key ?? key } : null);
+  const stranger = world.network.stranger(
+    machine.port,
+    world.isSecured ? { key, shown: as === null ? key : keyOf(as.name) } : null,
+  );
   stranger.write(bytes);
   world.time.at(world.time.now + STAYS_MS, () => stranger.destroy());
 }

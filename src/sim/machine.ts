@@ -3,7 +3,6 @@
  * may be another container on the same disk, which does not see this one.
  */
 import { DEFAULT_TIMINGS, type Timings } from "../core/config.ts";
-import type { Key } from "../core/ids.ts";
 import type { PeerInfo } from "../core/log-entry.ts";
 import { DEFAULT_ENGINE } from "../engines/default.ts";
 import type { EngineFactory } from "../engines/engine.ts";
@@ -138,11 +137,6 @@ export class Machine {
     return `peer ${site}${directory === 0 ? "" : ` (directory ${directory + 1})`}`;
   }
 
-  /** Of its directory, in a secured cluster. */
-  get key(): Key {
-    return keyOf(this.name);
-  }
-
   /** The machine whose directory this is. */
   get owner(): Machine {
     return this.#owner ?? this;
@@ -159,7 +153,7 @@ export class Machine {
     this.#events.starting(this);
     const clock = new Clock(this.time, this.random);
     const { network, secured, die } = this.#network.attach(this.site, clock);
-    const trust = this.#isSecured ? { trust: virtualTrust(clock, this.random, secured, this.key) } : {};
+    const trust = this.#isSecured ? { trust: virtualTrust(clock, this.random, secured, keyOf(this.name)) } : {};
     const invited = this.invitation === null ? {} : { invitation: this.invitation };
     let application: Application | null = null;
     const { handleMs } = this.owner;

@@ -35,7 +35,7 @@ export function virtualTrust(
   key: Key,
 ): Trust {
   return {
-    key: (done) => clock.soon(() => done(null, key)),
+    key: (_makes, done) => clock.soon(() => done(null, key)),
     network: (_warn, done) => clock.soon(() => done(null, secured(key))),
     hash: hashOf,
     secret: () => guessedSecret(random),
