@@ -1,7 +1,8 @@
 /**
- * What must always hold (I1 to I10), checked from outside: from what peers delivered and told, and from the bytes on
+ * What must always hold (I1 to I12), checked from outside: from what peers delivered and told, and from the bytes on
  * their disks. Shares no code with what it checks: lines are read as text and JSON, quorums are counted here.
  */
+import { SeenAccess } from "./seen-access.ts";
 import { SeenBallots } from "./seen-ballots.ts";
 import { SeenConfigurations } from "./seen-configurations.ts";
 import { Violation } from "./violation.ts";
@@ -21,6 +22,7 @@ const QUEUE_BYTES_MAX = 18 * 1024 * 1024;
 export class Checkers {
   readonly configurations = new SeenConfigurations();
   readonly ballots = new SeenBallots();
+  readonly access = new SeenAccess();
   /** index → the message that any peer delivered there first. */
   readonly #delivered = new Map<number, SeenMessage>();
   /** msg_id → its index. */
@@ -214,6 +216,14 @@ export class Checkers {
     if (commit < before)
       throw new Violation("I7", `the commit index of ${directory} goes back from ${before} to ${commit}`);
     this.#commits.set(directory, commit);
+  }
+
+  /** `member`: of a directory, as `id.incarnation`. Who was evicted gets nothing that the others said since [I12]. */
+  outside(directory: string, member: string): void {
+    const since = this.access.evictedAt(member);
+    const reached = this.#reached.get(directory) ?? 0;
+    if (since !== null && reached > since)
+      throw new Violation("I12", `${directory} was evicted by entry ${since}, and has delivered through ${reached}`);
   }
 
   /** At the end: the logs are one history, and hold everything that was sent or delivered [I1] [I2]. */

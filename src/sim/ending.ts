@@ -34,6 +34,7 @@ interface Scene {
   readonly machines: readonly Machine[];
   readonly clients: Clients;
   readonly losses: Losses;
+  readonly isSecured: boolean;
   status(actor: Actor): Status | null;
   cutBetween(groups: readonly (readonly Actor[])[]): void;
   readConfigurations(): void;
@@ -56,7 +57,9 @@ export class Ending {
    */
   heal(all: boolean): Machine[] | null {
     this.#scene.readConfigurations();
-    const own = this.#oneForEachId();
+    // Whoever has no place in a secured cluster waits for an invitation, and nobody is there any more to give one.
+    const { access } = this.#scene.checkers;
+    const own = this.#oneForEachId().filter((m) => !this.#scene.isSecured || access.hasPlace(memberOf(m)));
     const sound = shuffled(
       own.filter((m) => this.#scene.losses.isWhole(m)),
       this.#random,

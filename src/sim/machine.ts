@@ -11,8 +11,10 @@ import type { DeliveredMessage, HostEvent, Stopped } from "../host/events.ts";
 import { Host } from "../host/host.ts";
 import type { Inbox } from "../host/inbox.ts";
 import { HostError } from "../host/store/unusable.ts";
+import type { Invitation } from "../wire/invitation.ts";
 import { Application } from "./application.ts";
 import { sameBytes } from "./inode.ts";
+import { keyOf, virtualTrust } from "./simulated-trust.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import type { VirtualNetwork } from "./virtual-network.ts";
 import { VirtualClock as Clock, type VirtualClock, type VirtualTime } from "./virtual-time.ts";
@@ -42,6 +44,8 @@ export interface Parts {
   readonly clock?: (clock: VirtualClock) => ConstructorParameters<typeof Host>[0]["clock"];
   readonly inbox?: (inbox: Inbox) => void;
   readonly makeClient?: MakeClient;
+  /** Keys that are shown are believed, proven or not. */
+  readonly isBlind?: boolean;
 }
 
 export class Machine {
@@ -74,6 +78,8 @@ export class Machine {
   idle = true;
   #givenUp = false;
   snapshot: ReadonlyMap<string, Uint8Array> | null = null;
+  /** What it was given to join a secured cluster with. */
+  invitation: Invitation | null = null;
   /** Power is cut at the send with this number from now on; 0: never. */
   sendsLeft = 0;
   /** Its disk may have lost what people typed: power was cut, a sync failed, or somebody changed its files. */
@@ -89,6 +95,7 @@ export class Machine {
   readonly #portOf: (site: number) => number;
   readonly #events: MachineEvents;
   readonly #parts: Parts;
+  readonly #isSecured: boolean;
 
   constructor(
     site: number,
@@ -101,6 +108,7 @@ export class Machine {
       portOf: (site: number) => number;
       events: MachineEvents;
       parts: Parts;
+      isSecured: boolean;
     },
     owner: Machine | null = null,
   ) {
@@ -115,6 +123,7 @@ export class Machine {
     this.#portOf = world.portOf;
     this.#events = world.events;
     this.#parts = world.parts;
+    this.#isSecured = world.isSecured;
     this.#disk = this.#emptyDisk();
   }
 
@@ -143,11 +152,13 @@ export class Machine {
     if (this.running !== null || this.#givenUp) return;
     this.#events.starting(this);
     const clock = new Clock(this.time, this.random);
-    const { network, die } = this.#network.attach(this.site, clock);
+    const { network, secured, die } = this.#network.attach(this.site, clock);
+    const trust = this.#isSecured ? { trust: virtualTrust(clock, this.random, secured, keyOf(this.name)) } : {};
+    const invited = this.invitation === null ? {} : { invitation: this.invitation };
     let application: Application | null = null;
     const { handleMs } = this.owner;
     const host: Host = new Host(
-      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#openDisk(clock) },
+      { clock: this.#parts.clock?.(clock) ?? clock, network, disk: this.#openDisk(clock), ...trust },
       {
         engine: this.#parts.engine ?? DEFAULT_ENGINE.create,
         id: this.id,
@@ -160,6 +171,7 @@ export class Machine {
         durability: "fsync",
         segments: SEGMENTS,
         acknowledges: handleMs !== null,
+        ...(this.#isSecured && { secured: this.seeds.length === 0, ...invited }),
       },
       {
         event: (event) => {

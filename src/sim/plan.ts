@@ -27,6 +27,8 @@ export interface Plan {
    * just checks what is there.
    */
   readonly ending: "heal-all" | "heal-part" | "heal-slow" | "stop";
+  /** The first peer founds a secured cluster: the others need invitations. */
+  readonly secured?: boolean;
 }
 
 /** Arguments in words, for help and for errors; their number is the number of names, a name in [] may be missing. */
@@ -38,6 +40,13 @@ export const VERBS = {
   quit: "PEER",
   transfer: "PEER TO",
   evict: "PEER WHOM",
+  // in a secured cluster: PEER invites those who have an empty directory, who join at once
+  invite: "PEER GROUP [COUNT] [MS]",
+  // the same, and it is a client's invitation
+  misinvite: "PEER GROUP",
+  // the secret of the invitation that it was given is another one
+  guess: "PEER",
+  revoke: "PEER WHOM",
   application: "PEER MS",
   // a thin client, by its number from 201 on; other steps may name it where a PEER or the first of two stands
   attach: "CLIENT PEER",

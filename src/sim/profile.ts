@@ -5,11 +5,12 @@
 
 import { CALLS, type Plan, type Step, type Verb } from "./plan.ts";
 import { drawClients } from "./profile-clients.ts";
+import { drawArrivals, drawStories } from "./profile-trust.ts";
 import { seeded } from "./virtual-time.ts";
 
 export const PROFILES = [
   ...(["calm", "network", "process", "disk", "membership", "overload"] as const),
-  ...(["slow-disks", "far-lines", "narrow-lines", "copies", "all"] as const),
+  ...(["slow-disks", "far-lines", "narrow-lines", "copies", "trust", "all"] as const),
 ] as const;
 export type Profile = (typeof PROFILES)[number];
 
@@ -17,7 +18,10 @@ export type Profile = (typeof PROFILES)[number];
 const SLOWNESS = [[5000], [120], [300, 300], [2000, 1000]] as const;
 
 /** Faults by profile; each is one step, or several that belong together as [delay in ms, step]. */
-const FAULTS: Record<Exclude<Profile, "calm" | "copies" | "all" | keyof typeof CONDITIONS>, readonly Fault[]> = {
+const FAULTS: Record<
+  Exclude<Profile, "calm" | "copies" | "trust" | "all" | keyof typeof CONDITIONS>,
+  readonly Fault[]
+> = {
   network: [
     fault("isolate", 6000),
     fault("bridge", 6000),
@@ -154,7 +158,12 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
   if (seed % 3 === 0) add(0, "application", [1 + (seed % peers), 100 * (1 + (seed % 5))]);
   const conditions = isCondition(profile) ? CONDITIONS[profile](peers, random) : [];
   for (const [verb, args] of conditions) add(0, verb, args);
-  for (let peer = 1; peer <= peers; peer++) add((peer - 1) * 50 * random(), "start", [peer]);
+  const secured = profile === "trust";
+  if (secured) {
+    for (const [at, verb, args] of drawArrivals(random, peers)) add(at, verb, args);
+    const settled = Math.max(...steps.map(({ at }) => at)) + 3000;
+    for (const [at, verb, args] of drawStories(random, peers, settled, untilMs)) add(at, verb, args);
+  } else for (let peer = 1; peer <= peers; peer++) add((peer - 1) * 50 * random(), "start", [peer]);
 
   const kinds = kindsOf(profile);
   const weights = kinds.map(() => (random() < 0.5 ? random() : 0));
@@ -179,7 +188,7 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
     add(at, "say", [1 + Math.floor(random() * peers), `message ${said++}`]);
   // Another third has clients. Their steps are drawn separately, so that the other steps are the same as without
   // clients.
-  if (seed % 3 === 1)
+  if (seed % 3 === 1 && !secured)
     for (const [at, verb, args] of drawClients(seed, peers, untilMs, profile !== "calm")) add(at, verb, args);
   steps.sort((a, b) => a.at - b.at);
   // Afterwards everything heals, once.
@@ -190,6 +199,7 @@ export function drawPlan(seed: number, profile: Profile, peers: number, minutes:
     peers,
     steps,
     untilMs,
+    ...(secured && { secured }),
     ending: isCondition(profile) ? "heal-slow" : random() < 0.5 ? "heal-all" : "heal-part",
   };
 }
@@ -199,7 +209,7 @@ function isCondition(profile: Profile): profile is keyof typeof CONDITIONS {
 }
 
 function kindsOf(profile: Profile): readonly Fault[] {
-  if (isCondition(profile)) return USUAL;
+  if (isCondition(profile) || profile === "trust") return USUAL;
   if (profile === "copies") return COPIES;
   return profile === "all" ? Object.values(FAULTS).flat() : profile === "calm" ? [] : FAULTS[profile];
 }

@@ -4,6 +4,7 @@
  *   title: the leader dies before anybody has heard
  *   peers: 3
  *   seed: 7
+ *   secured: yes                      (optional: peers prove their keys, and all but the first need invitations)
  *   break: early-ack                  (optional: played with this rule of the protocol broken)
  *   violates: I1                      (optional: what is to come of it)
  *
@@ -64,8 +65,9 @@ const FIELDS = {
   peers: [`a whole number from 1 to ${PEERS_MAX}`, (text: string) => whole(text, 1, PEERS_MAX)],
   seed: [`a whole number from 0 to ${SEED_MAX}`, (text: string) => whole(text, 0, SEED_MAX)],
   break: ["the name of a mutant (chatpeer sim --list-rules)", (text: string) => fitting(text, /^[\w-]+$/)],
-  violates: ["an invariant, I1 to I10", (text: string) => fitting(text, /^I([1-9]|10)$/)],
+  violates: ["an invariant, I1 to I12", (text: string) => fitting(text, /^I([1-9]|1[0-2])$/)],
   until: [`milliseconds, at most ${MS_MAX}`, (text: string) => whole(text, 1, MS_MAX)],
+  secured: ["yes", (text: string) => (text === "yes" ? true : null)],
   ending: [`one of ${ENDINGS.join(", ")}`, (text: string) => ENDINGS.find((ending) => ending === text) ?? null],
   trace: ["16 hexadecimal digits", (text: string) => fitting(text, /^[0-9a-f]{16}$/)],
 } as const;
@@ -99,7 +101,7 @@ export function parseScenario(text: string): Scenario {
     if (wrong !== null) throw new ScenarioError(lineOf[i] as number, `${printStep(step)}: ${wrong}`);
   }
   return {
-    plan: { title, seed, peers, steps, untilMs: until, ending },
+    plan: { title, seed, peers, steps, untilMs: until, ending, ...(fields.secured === true && { secured: true }) },
     mutant: fields.break ?? null,
     violates: fields.violates ?? null,
     trace: fields.trace ?? null,
@@ -110,6 +112,7 @@ export function parseScenario(text: string): Scenario {
 /** The same scenario again when parsed. */
 export function printScenario({ plan, mutant, violates, trace, notes }: Scenario): string {
   const lines = [`title: ${plan.title}`, `peers: ${plan.peers}`, `seed: ${plan.seed}`];
+  if (plan.secured === true) lines.push("secured: yes");
   if (mutant !== null) lines.push(`break: ${mutant}`);
   if (violates !== null) lines.push(`violates: ${violates}`);
   let told = 0;

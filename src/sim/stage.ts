@@ -17,6 +17,8 @@ export interface Stage {
   readonly machines: Machine[];
   readonly clients: Clients;
   readonly losses: Losses;
+  /** Peers prove their keys. */
+  readonly isSecured: boolean;
   /** Codes of notices and errors told by each since its start. */
   readonly told: ReadonlyMap<Actor, string[]>;
   /** Texts of others that each machine has shown as pending since its start [S7]. */

@@ -7,6 +7,7 @@ import { forge, INVENTED_FROM, knock, sendBytes, usurp } from "./hostile-steps.t
 import type { Machine } from "./machine.ts";
 import type { Verb } from "./plan.ts";
 import type { Stage } from "./stage.ts";
+import { TRUST_STEPS } from "./trust-steps.ts";
 import { Violation } from "./violation.ts";
 
 /** Steps that are not about one peer. */
@@ -97,6 +98,8 @@ export const STEPS: Record<Verb, Carry> = {
   evict(machine, [, whom]) {
     machine.do((host) => host.evict(Number(whom)));
   },
+
+  ...TRUST_STEPS,
 
   cut(machine, [, other]) {
     const to = this.machine(other);

@@ -1,4 +1,4 @@
-/** An invariant (I1 to I10) that does not hold. */
+/** An invariant (I1 to I12) that does not hold. */
 export class Violation extends Error {
   override readonly name = "Violation";
   readonly invariant: string;

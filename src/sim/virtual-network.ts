@@ -10,8 +10,12 @@ import { Lines } from "./network-lines.ts";
 import { type Endpoint, type NetworkWatcher, Pair } from "./pair.ts";
 import { VirtualClock, type VirtualTime } from "./virtual-time.ts";
 
-/** In the clear, or as TLS does: each side has proven its key, or has none (a client). */
-type Speaks = "plain" | { readonly key: Key | null };
+/** In the clear, or as TLS does: each side has proven its key, or has none (a client); and shows one, its own or not. */
+type Speaks = "plain" | Shown;
+interface Shown {
+  readonly key: Key | null;
+  readonly shown: Key | null;
+}
 
 const FIRST_FREE_PORT = 49_152;
 /** The first SYN is sent again after this time, each later one after twice the time before. */
@@ -20,8 +24,8 @@ const SYN_AGAIN_MS = 1000;
 /** The networks of one process on a machine, and how to end them with it. */
 export interface Attached {
   readonly network: Network;
-  /** Where both sides prove their keys. */
-  secured(key: Key | null): Network;
+  /** Where both sides prove their keys. `shown`: the one whose certificate this side sends; only its own is believed. */
+  secured(key: Key | null, shown?: Key | null): Network;
   die(silently: boolean): void;
 }
 
@@ -42,9 +46,12 @@ export class VirtualNetwork {
   readonly #pairs = new Set<Pair>();
   readonly lines: Lines;
   readonly #watcher: NetworkWatcher | null;
+  /** Whose certificate is shown is believed to have its key: a TLS that does not look at signatures. */
+  readonly #isBlind: boolean;
 
-  constructor(time: VirtualTime, random: () => number, watcher: NetworkWatcher | null = null) {
+  constructor(time: VirtualTime, random: () => number, watcher: NetworkWatcher | null = null, isBlind = false) {
     this.#time = time;
+    this.#isBlind = isBlind;
     this.#random = random;
     this.lines = new Lines(time, random);
     this.#watcher = watcher;
@@ -85,13 +92,14 @@ export class VirtualNetwork {
       for (const [port, { endpoint: owner }] of this.#listeners) if (owner === endpoint) this.#listeners.delete(port);
       for (const pair of [...this.#pairs]) pair.endOf(endpoint, silently);
     };
-    return { network: networkOf("plain"), secured: (key) => networkOf({ key }), die };
+    return { network: networkOf("plain"), secured: (key, shown = key) => networkOf({ key, shown }), die };
   }
 
   /** A connection from outside the cluster, on which a test or a fault says what it likes. */
-  stranger(port: number): Connection {
+  stranger(port: number, as: Shown | null = null): Connection {
     const clock = new VirtualClock(this.#time, this.#random);
-    const { network } = this.attach(0, clock);
+    const ports = this.attach(0, clock);
+    const network = as === null ? ports.network : ports.secured(as.key, as.shown);
     return network.connect("virtual", port, { data: () => {}, drain: () => {}, close: () => {} });
   }
 
@@ -124,8 +132,13 @@ export class VirtualNetwork {
         return from.clock.run(() => near.closed("EPLAIN"));
       }
       if (speaks !== "plain" && listening.speaks !== "plain") {
-        near.identity = listening.speaks.key;
-        far.identity = speaks.key;
+        near.identity = this.#provenBy(listening.speaks);
+        far.identity = this.#provenBy(speaks);
+        // Who shows another one's certificate cannot sign for it.
+        if (!this.#isBlind && speaks.key !== speaks.shown) {
+          far.destroy();
+          return from.clock.run(() => near.closed("ECONNRESET"));
+        }
       }
       listening.endpoint.clock.run(() => {
         far.handler = speaks === "plain" && listening.speaks !== "plain" ? deaf(far) : listening.accept(far);
@@ -138,6 +151,10 @@ export class VirtualNetwork {
     };
     this.#time.at(this.#time.now + this.lines.delay(from.machine, from.machine), () => knock(SYN_AGAIN_MS));
     return near;
+  }
+
+  #provenBy({ key, shown }: Shown): Key | null {
+    return this.#isBlind ? shown : key;
   }
 
   /** Whether a dial to that port gets no answer. */

@@ -25,6 +25,7 @@ const PROMISE = new TextEncoder().encode('{"type":"PROMISE"');
 interface Scene {
   readonly machines: readonly Machine[];
   readonly losses: Losses;
+  readonly isSecured: boolean;
 }
 
 export class Witness {
@@ -189,6 +190,8 @@ export class Witness {
       if (promise !== null) this.#checkers.ballots.promises(machine.name, promise);
     }
     this.readConfigurations();
+    if (this.#scene.isSecured)
+      for (const machine of this.#scene.machines) this.#checkers.outside(machine.name, memberOf(machine));
     this.#time.at(this.#time.now + SAMPLE_MS, () => this.sample());
   }
 
@@ -196,6 +199,7 @@ export class Witness {
     for (const machine of this.#scene.machines) {
       for (const [index, line] of committedLines(machine, this.#configurationsThrough)) {
         this.#checkers.configurations.committedLine(line);
+        if (this.#scene.isSecured) this.#checkers.access.committedLine(line);
         this.#configurationsThrough = index;
       }
     }

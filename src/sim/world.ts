@@ -63,10 +63,15 @@ export class World implements Stage {
     this.#parts = options.parts ?? {};
     this.recorder = new Recorder(this.time, options.picture === true);
     this.#witness = new Witness(this.time, this.checkers, this.recorder, this);
-    this.network = new VirtualNetwork(this.time, seeded(plan.seed + 1), {
-      left: (end, bytes) => this.#witness.left(end, bytes),
-      arrived: (end, bytes) => this.recorder.frames?.arrived(end, bytes),
-    });
+    this.network = new VirtualNetwork(
+      this.time,
+      seeded(plan.seed + 1),
+      {
+        left: (end, bytes) => this.#witness.left(end, bytes),
+        arrived: (end, bytes) => this.recorder.frames?.arrived(end, bytes),
+      },
+      this.#parts.isBlind,
+    );
     this.machines = Array.from({ length: plan.peers }, (_, i) => this.#makeMachine(i + 1, i + 1));
     this.clients = new Clients({
       time: this.time,
@@ -121,6 +126,10 @@ export class World implements Stage {
     };
   }
 
+  get isSecured(): boolean {
+    return this.#plan.secured === true;
+  }
+
   machine(text: string | undefined): Machine | undefined {
     return this.machines.find((m) => m.site === Number(text));
   }
@@ -165,6 +174,7 @@ export class World implements Stage {
       random: seeded(this.#plan.seed * 1000 + site),
       portOf: (other: number) => this.machines.find((m) => m.site === other)?.port ?? 6000 + other,
       parts: this.#parts,
+      isSecured: this.isSecured,
       events: {
         starting: (machine: Machine) => this.#witness.starting(machine),
         event: (machine: Machine, event: HostEvent) => this.#witness.event(machine, event),

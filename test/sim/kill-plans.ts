@@ -18,7 +18,78 @@ const THREE_AND_TWO = `${THREE}
     at 2000 start 4
     at 2000 start 5`;
 
+/** A secured cluster of three; the others come as the first invites them. */
+const SECURED = `
+    secured: yes
+    at 0 start 1
+    at 600 invite 1 2
+    at 1800 invite 1 3`;
+
 export const PLANS = {
+  "one-invitation-for-two": `
+    title: two come with one invitation
+    peers: 4${SECURED}
+    at 4000 kill 3
+    at 4100 evict 1 3
+    at 4600 wipe 3
+    at 5000 invite 1 3,4
+    until: 8000
+    ending: stop`,
+
+  "evicted-goes-on": `
+    title: a peer is evicted while it is cut off, and comes back as if nothing had been
+    peers: 4${SECURED}
+    at 3000 invite 1 4
+    at 5000 isolate 2
+    at 5100 evict 1 2
+    at 6000 heal
+    at 6500 say 1 not for everybody
+    at 8500 say 3 nor this
+    until: 12000
+    ending: stop`,
+
+  "borrowed-certificate": `
+    title: a stranger shows the certificate of a member, and speaks in a third one's name
+    peers: 3${SECURED}
+    at 5000 say 2 hello
+    at 6000 kill 3
+    at 6100 forge 2 3 1
+    until: 8000
+    ending: stop`,
+
+  "too-late": `
+    title: an invitation is over when it is used
+    peers: 3${SECURED}
+    at 5000 kill 3
+    at 5100 evict 1 3
+    at 5600 wipe 3
+    at 6000 invite 1 3 1 1
+    at 9000 expect 1 knows 2 members
+    until: 9000
+    ending: stop`,
+
+  "revoked-in-time": `
+    title: an invitation is revoked while who has it is cut off
+    peers: 3${SECURED}
+    at 5000 kill 3
+    at 5100 evict 1 3
+    at 5600 wipe 3
+    at 5900 cut 3 1
+    at 5900 cut 3 2
+    at 6000 invite 1 3
+    at 6500 revoke 1 3
+    at 7000 heal
+    until: 12000
+    ending: stop`,
+
+  "place-of-the-absent": `
+    title: somebody is invited to an id that is another's, who is away
+    peers: 3${SECURED}
+    at 5000 wipe 3
+    at 5500 invite 1 3
+    until: 18000
+    ending: stop`,
+
   "lost-answers": `
     title: the leader hears the sender, the sender does not hear the leader, and sends again
     peers: 3${THREE}

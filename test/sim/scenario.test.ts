@@ -135,7 +135,7 @@ describe("what is wrong", () => {
     ],
     [withLine("until: 3500\n", ""), "line 10: the scenario ends here without until:"],
     [withLine("ending: stop", "trace: beef"), 'line 11: trace: must be 16 hexadecimal digits, not "beef"'],
-    [withLine("ending: stop", "violates: E8"), 'line 11: violates: must be an invariant, I1 to I10, not "E8"'],
+    [withLine("ending: stop", "violates: E8"), 'line 11: violates: must be an invariant, I1 to I12, not "E8"'],
     ["", "line 1: the scenario ends here without title:, peers:, until:"],
   ];
   for (const [text, message] of wrong) {

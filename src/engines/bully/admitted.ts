@@ -21,15 +21,9 @@ export function isOwnPlace(node: Node, { key }: LinkedPeer, asking: Asking): boo
 
 /**
  * Why not, or null. `now`: what invitations are judged by, 0 for a peer that does not lead, since only the leader's clock
- * counts. `isFreed`: that id is about to be evicted. Who has no invitation learns nothing about ids.
+ * counts. Who has no invitation learns nothing about ids.
  */
-export function refuseJoin(
-  node: Node,
-  from: LinkedPeer,
-  asking: Asking,
-  now: number,
-  isFreed: (id: PeerId) => boolean,
-): JoinRefusal | null {
+export function refuseJoin(node: Node, from: LinkedPeer, asking: Asking, now: number): JoinRefusal | null {
   if (isOwnPlace(node, from, asking)) return null;
   const members = node.configuration?.members ?? [];
   const { id, invite } = asking;
@@ -48,7 +42,7 @@ export function refuseJoin(
       message: `the key of this directory is that of peer ${owner.id}: join with an empty directory, not with a copy`,
     };
   const namesake = members.find((m) => m.id === id && m.key !== undefined);
-  return namesake === undefined || isFreed(id) ? null : taken(node, namesake);
+  return namesake === undefined ? null : taken(node, namesake);
 }
 
 const EVICTED: JoinRefusal = {

@@ -108,7 +108,7 @@ export class Guests implements GuestList {
 
   #mayJoinSecured(from: LinkedPeer, asking: Asking, configuration: Configuration): boolean {
     const node = this.#node;
-    const why = refuseJoin(node, from, asking, node.options.wall(), (id) => this.#reconfiguration.evictions.has(id));
+    const why = refuseJoin(node, from, asking, node.options.wall());
     if (why !== null) return this.#refuse(from, why);
     const before = this.joins.get(asking.id)?.member;
     if (isOwnPlace(node, from, asking) || before?.key === from.key) return true;

@@ -247,9 +247,11 @@ export class Membership {
     // The log of a peer that is itself catching up may still name the cluster before a forced recovery [M9].
     if (configuration === null || node.memberOf(node.self) === null) return;
     const guests = node.leadership?.guests;
-    if (guests?.mayJoin(from, frame, configuration) === false) return;
     const { secure } = node.log.state;
-    const refused = secure && guests === undefined ? refuseJoin(node, from, frame, 0, () => false) : null;
+    // Who is being evicted may still be needed for that, until it is committed: its link stays [A4].
+    if (secure && node.keyOf(frame) === from.key && !isOwnPlace(node, from, frame)) return;
+    if (guests?.mayJoin(from, frame, configuration) === false) return;
+    const refused = secure && guests === undefined ? refuseJoin(node, from, frame, 0) : null;
     if (refused !== null) return void node.out({ do: "refuse", link: from.link, ...refused });
     // No peer dials its own id. So if the leader has the joiner's id, its followers must say so.
     const leads = configuration.members.find(

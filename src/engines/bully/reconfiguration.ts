@@ -123,7 +123,7 @@ export class Reconfiguration {
       members: staying.map((m) => ({
         id: m.id,
         voter: m.role === "voter",
-        fit: this.#isFit(m),
+        fit: this.#isFit(m) && (m.role === "voter" || this.#areAcquainted(present, m)),
         gone: this.isGone(m),
       })),
     });
@@ -154,6 +154,18 @@ export class Reconfiguration {
 
   #isFit(member: MemberKey): boolean {
     return sameMember(member, this.#node.self) || this.#node.leadership?.isCaughtUp(member) === true;
+  }
+
+  /**
+   * [A11] That one and every voter know each other's keys. Otherwise two who are left of a majority might not believe each
+   * other, and the one who could tell them be gone.
+   */
+  #areAcquainted(present: Configuration, newcomer: MemberKey): boolean {
+    const { leadership, log } = this.#node;
+    if (!log.state.secure) return true;
+    const since = log.state.newest?.index ?? 0;
+    const hasIt = (m: MemberKey) => sameMember(m, this.#node.self) || (leadership?.progressOf(m)?.match ?? 0) >= since;
+    return hasIt(newcomer) && votersOf(present).every((v) => hasIt(v) || this.isGone(v));
   }
 
   /** Away for the eviction time, and no live voter reaches it either [M5]. */

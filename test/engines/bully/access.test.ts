@@ -186,6 +186,35 @@ test("[A4] /evict works on the living: its key counts no more, its votes and its
   expect(leader.peer.view.keyOf(c)).toBe(hashOf("k1"));
 });
 
+test("[A4] who is being evicted may be needed for that: its link stays until it is committed, though it asks to join", () => {
+  const { stage, b, c, leader } = secured();
+  b.crash();
+  stage.held = (frame, from) => frame.type === "SEQ_ACK" && from === c;
+  leader.input({ type: "evict", id: c.id });
+  stage.until("it is in both logs", () => [c, leader].every((p) => p.peer.memberOf(c)?.role === "left"));
+  stage.pass(1000);
+  expect(leader.notices).not.toContain("evicted");
+  expect(leader.peer.isLinked(c)).toBe(true);
+  stage.held = () => false;
+  stage.until("it is committed", () => leader.peer.view.keyOf(c) === null);
+});
+
+test("[A11] nobody becomes a voter whose key a voter does not know yet", () => {
+  const { stage, b, c, leader } = secured(invitation("x", { uses: 2 }));
+  stage.isolate(c);
+  const [i, j] = [newcomer(stage, 4, "x"), newcomer(stage, 5, "x")];
+  untilDialling(stage, i, [leader], () => i.role !== null);
+  untilDialling(stage, j, [leader], () => j.role !== null);
+  stage.connect(i, j, b, leader);
+  stage.pass(3000);
+  expect([i, j].map((p) => [p.role, p.peer.log.commit === leader.last])).toEqual([
+    ["observer", true],
+    ["observer", true],
+  ]);
+  stage.connect(c, b, leader);
+  stage.until("five vote", () => leader.peer.view.configuration?.members.every((m) => m.role === "voter") === true);
+});
+
 test("[A4] a leader that is to evict itself hands over first, and says so", () => {
   const { stage, b, c, leader } = secured();
   // Or the highest would take the lead again at once [E10].
