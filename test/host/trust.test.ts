@@ -279,8 +279,7 @@ test("[A10] a plain cluster becomes a secured one while people talk: one history
     flood();
     cluster.pass(20);
   }
-  const isSecured = (id: number) => words(cluster, id).some((text) => text.startsWith("secured: "));
-  cluster.until(() => [1, 2, 3].every(isSecured));
+  cluster.until(() => [1, 2, 3].every((id) => isSecured(cluster, id)));
   flood();
   cluster.until(() => [1, 2, 3].every((id) => payloads(run(cluster, id)).length === said.length));
   expect(payloads(run(cluster, 2))).toEqual(payloads(run(cluster, 1)));
@@ -290,3 +289,50 @@ test("[A10] a plain cluster becomes a secured one while people talk: one history
   cluster.until(() => [1, 2, 3].every((id) => cluster.status(id).leader_id !== null));
   everybodyHears(cluster, [1, 2, 3], "behind TLS");
 });
+
+test("[A10] /secure is refused while a member is away, and carried out when that one is evicted", () => {
+  const cluster = plainOnes("away");
+  cluster.kill(3);
+  cluster.until(() => cluster.status(1).leader_id !== null && cluster.status(1).leader_id !== 3);
+  run(cluster, 1).service.secure();
+  cluster.pass(20_000);
+  expect(words(cluster, 1).find((text) => text.startsWith("refused: "))).toContain("peer 3");
+  expect(isSecured(cluster, 1)).toBe(false);
+  expect(ask(cluster, 1, { what: "evict", id: 3 })).toMatchObject({ code: "done" });
+  cluster.pass();
+  run(cluster, 1).service.secure();
+  cluster.until(() => [1, 2].every((id) => isSecured(cluster, id)));
+  everybodyHears(cluster, [1, 2], "just us");
+});
+
+test.each([500, 650, 660, 670, 680, 700, 750, 1000])(
+  "[A10] who is killed %i ms after /secure and comes back is in the secured cluster as well",
+  (ms) => {
+    const cluster = plainOnes(`killed ${ms}`);
+    const gone = ms % 20 === 0 ? 3 : 2;
+    run(cluster, 1).service.secure();
+    cluster.pass(ms);
+    cluster.kill(gone);
+    cluster.pass(300);
+    cluster.start(gone, {}, `killed ${ms} ${gone}`);
+    for (let tries = 0; tries < 4 && ![1, 2, 3].every((id) => isSecured(cluster, id)); tries++) {
+      cluster.pass(20_000);
+      if (!isSecured(cluster, 1)) run(cluster, 1).service.secure();
+    }
+    everybodyHears(cluster, [gone, 1, gone === 3 ? 2 : 3], "all of us");
+    const identity = (id: number) => new TextDecoder().decode(cluster.disks[id - 1]?.contents("identity.json"));
+    for (const id of [1, 2, 3]) expect(identity(id)).toContain('"secure":true');
+  },
+);
+
+function plainOnes(name: string): Cluster {
+  const cluster = new Cluster({ insecure: true });
+  for (const id of [1, 2, 3]) cluster.start(id, {}, `${name} ${id}`);
+  cluster.until(() => [1, 2, 3].every((id) => cluster.status(id).members.length === 3 && cluster.status(id).quorum));
+  cluster.pass(2000);
+  return cluster;
+}
+
+function isSecured(cluster: Cluster, id: number): boolean {
+  return words(cluster, id).some((text) => text.startsWith("secured: "));
+}
