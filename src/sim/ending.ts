@@ -58,8 +58,7 @@ export class Ending {
   heal(all: boolean): Machine[] | null {
     this.#scene.readConfigurations();
     // Whoever has no place in a secured cluster waits for an invitation, and nobody is there any more to give one.
-    const { access } = this.#scene.checkers;
-    const own = this.#oneForEachId().filter((m) => !this.#scene.isSecured || access.hasPlace(memberOf(m)));
+    const own = this.#oneForEachId().filter((m) => this.hasPlace(m));
     const sound = shuffled(
       own.filter((m) => this.#scene.losses.isWhole(m)),
       this.#random,
@@ -95,6 +94,8 @@ export class Ending {
       machine.disk.faults.syncError = null;
       machine.disk.faults.before = null;
       machine.sendsLeft = 0;
+      // Whoever has a place needs no client's invitation, and its person sees that.
+      if (machine.invitation?.role === "client") machine.invitation = null;
       machine.disk.unlockDead();
       // Of two processes on copies one is given up: a person has decided, and starts the other one again [E16].
       if (this.#scene.status(machine)?.twins.some(({ id }) => id === machine.id) === true) machine.kill();
@@ -104,6 +105,11 @@ export class Ending {
     this.#scene.cutBetween([this.#scene.clients.all, rest]);
     this.#scene.clients.heal(part, staysSlow);
     return part;
+  }
+
+  /** In a secured cluster its eviction may be committed after all has healed, too. */
+  hasPlace(machine: Machine): boolean {
+    return !this.#scene.isSecured || this.#scene.checkers.access.hasPlace(memberOf(machine));
   }
 
   /**
@@ -166,7 +172,7 @@ export class Ending {
     // A peer that quit, or was refused, is started again: all of the part must run.
     for (const machine of part) if (machine.running === null && machine.idle) machine.start();
     let commit = -1;
-    for (const machine of part) {
+    for (const machine of part.filter((m) => this.hasPlace(m))) {
       const status = this.#scene.status(machine);
       if (status === null) return `peer ${machine.site} is down`;
       if (status.leader_id === null) return `peer ${machine.site} knows no leader`;

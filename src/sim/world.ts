@@ -98,10 +98,11 @@ export class World implements Stage {
       const part = this.#plan.ending === "stop" ? null : this.#ending.heal(this.#plan.ending !== "heal-part");
       drained = part !== null && this.#ending.drain(part);
       if (part !== null && drained) {
-        const kept = [...part.filter((m) => !m.forgets), ...this.clients.all].map((m) => m.name);
+        const staying = part.filter((m) => this.#ending.hasPlace(m));
+        const kept = [...staying.filter((m) => !m.forgets), ...this.clients.all].map((m) => m.name);
         const { lastDelivered } = this.checkers;
         this.checkers.drained(
-          part.map((m) => m.name),
+          staying.map((m) => m.name),
           kept,
           lastDelivered,
         );
