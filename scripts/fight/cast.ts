@@ -66,7 +66,8 @@ export class Cast {
     const at = known?.host ?? host;
     const others = [...this.peers.values()].filter((peer) => peer.id !== id && !peer.left);
     const words = [
-      ...["--id", `${id}`, "--host", this.#network.address(at), "--port", `${portOf(id)}`, "--name", `user-${id}`],
+      ...["--id", `${id}`, "--host", this.#network.address(at), "--port", `${portOf(id)}`, "--insecure"],
+      ...["--name", `user-${id}`],
       ...["--data-dir", this.#disks.directory(at, id), "--json", "--log-level", "debug"],
       ...others.flatMap((peer) => ["--seed", `${peer.id}:${this.addressOf(peer)}`]),
     ];

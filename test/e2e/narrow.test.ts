@@ -40,6 +40,7 @@ function start(id: number): PeerProcess {
     `${id}`,
     "--host",
     network.address(id),
+    "--insecure",
     "--port",
     `${6000 + id}`,
     "--data-dir",

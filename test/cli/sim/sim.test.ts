@@ -52,7 +52,7 @@ describe("wrong usage", () => {
     [["--minutes", "1.5"], '--minutes must be a whole number from 1 to 600, not "1.5"'],
     [
       ["--profile", "rain"],
-      "--profile must be one of calm, network, process, disk, membership, overload, slow-disks, far-lines, narrow-lines, copies, all, not",
+      "--profile must be one of calm, network, process, disk, membership, overload, slow-disks, far-lines, narrow-lines, copies, trust, all, not",
     ],
     [["--budget", "soon"], '--budget must be a whole number from 1 to 1000000, not "soon"'],
     [["--break", "no-dedupe"], "no rule no-dedupe can be broken, did you mean no-dedup? (--list-rules lists them)"],
