@@ -204,7 +204,7 @@ function makeOne(path: string): string[] {
     mkdirSync(path, { mode: 0o700 });
     return [path];
   } catch (error) {
-    if (codeOf(error) !== "ENOENT" && statSync(path).isDirectory()) return [];
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
     throw error;
   }
 }

@@ -30,6 +30,7 @@ const NOT_RUN: readonly (readonly [begins: string, why: string])[] = [
 const PICTURES: readonly (readonly [page: string, why: string])[] = [
   ["README.md", "the tour at a terminal; its commands stand in other blocks, too"],
   ["docs/demo.md", "demo.test.ts follows it"],
+  ["docs/guide.md", "the questions of `chatpeer join`, at a terminal; trust-people.test.ts answers them"],
   ["docs/performance.md", "what a long run printed"],
   ["docs/simulator.md", "what --break bully printed; the README shows its beginning"],
 ];
