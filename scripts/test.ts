@@ -30,7 +30,7 @@ const E2E_LONG = ["fight", "slow", "narrow", "lock", "demo", "bad-input"].map(e2
 const E2E_ALONE = ["figures"].map(e2eFile);
 /** Of each profile of the simulator, and of the one that mixes all faults; the nightly run plays new ones by the thousand. */
 const SEEDS_EACH = 4;
-const SEEDS_ALL = 44;
+const SEEDS_ALL = 28;
 
 function e2eFile(name: string): string {
   return `test/e2e/${name}.test.ts`;
