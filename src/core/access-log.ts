@@ -8,15 +8,10 @@ import { CLOSED_ACCESS_KEPT, INVITATIONS_MAX, TOKENS_MAX } from "./config.ts";
 import type { LogIndex } from "./ids.ts";
 import type { AccessChange, Entry, Invite, InvitedRole } from "./log-entry.ts";
 import type { AccessView, Invitation, RedeemRefusal, TokenUser } from "./log-view.ts";
-import type { RefuseCode } from "./refuse-codes.ts";
-
-interface AccessRefusal {
-  readonly code: RefuseCode;
-  readonly message: string;
-}
+import type { Against } from "./refuse-codes.ts";
 
 /** What the holder is told. Who guesses hears the same as who mistypes. */
-export const REDEEM_REFUSALS: Readonly<Record<RedeemRefusal, AccessRefusal>> = {
+export const REDEEM_REFUSALS: Readonly<Record<RedeemRefusal, Against>> = {
   stranger: { code: "stranger", message: "nobody here knows this invitation: ask for a new one" },
   "invite-used": { code: "invite-used", message: "this invitation has been used: ask for a new one" },
   "invite-expired": { code: "invite-expired", message: "this invitation's time is over: ask for a new one" },
@@ -123,7 +118,7 @@ export class AccessLog implements AccessView {
   }
 
   /** Why that cannot follow, whatever the time; null: it can. `ts`: of the entry. */
-  judge(change: AccessChange, ts: number): AccessRefusal | null {
+  judge(change: AccessChange, ts: number): Against | null {
     switch (change.change) {
       case "invite":
         if (this.#known(change.hash) !== null) return { code: "malformed", message: "that secret is in use" };

@@ -134,6 +134,11 @@ export class LogState {
     return this.newest?.configuration.secure === true;
   }
 
+  /** The newest configuration through `index`; null where there is none, or it no longer matters. */
+  configurationAt(index: LogIndex): LoggedConfiguration | null {
+    return this.configurations.findLast((logged) => logged.index <= index) ?? null;
+  }
+
   /**
    * Why `entry` cannot be the next one, or null. It checks everything that a log guarantees about neighbours, so that
    * neither a damaged file nor a faulty peer can put nonsense behind a valid crc.

@@ -22,6 +22,7 @@ export interface LogStateView {
   readonly access: AccessView;
   /** Those that still matter, oldest first. */
   readonly configurations: readonly LoggedConfigurationView[];
+  configurationAt(index: LogIndex): LoggedConfigurationView | null;
   ballotAt(index: LogIndex): Ballot;
 }
 

@@ -11,7 +11,7 @@ import { pinOf } from "../wire/invitation.ts";
 import type { Trust } from "./contracts.ts";
 import { judgeHello, type Origin } from "./net/admission.ts";
 import type { Links } from "./net/links.ts";
-import { refusal } from "./net/refusal.ts";
+import { refusal, refusalFor } from "./net/refusal.ts";
 import type { Security } from "./security.ts";
 import type { Directory } from "./store/directory.ts";
 import type { Whole } from "./whole.ts";
@@ -85,9 +85,7 @@ export class Gate {
         "this cluster is secured, and does not know this peer: ask a member for an invitation (/invite member), and start with `chatpeer join`",
       );
     const why = peer.access.mayRedeem(trust.hash(join.invite), "member", clock.wall());
-    if (why === null) return null;
-    const { code, message } = REDEEM_REFUSALS[why];
-    return refusal(code, message);
+    return why === null ? null : refusalFor(REDEEM_REFUSALS[why]);
   }
 
   /** What the engine may know of a JOIN: of a secret its hash. */
@@ -111,8 +109,8 @@ export class Gate {
 
   /** [A4] As soon as it is committed here. */
   #dropEvicted(peer: EngineView): void {
-    const committed = peer.log.state.configurations.findLast(({ index }) => index <= peer.log.commit);
-    if (committed === undefined || committed.index === this.#committed.index) return;
+    const committed = peer.log.state.configurationAt(peer.log.commit);
+    if (committed === null || committed.index === this.#committed.index) return;
     const before = this.#committed.keys;
     const keys = new Set(committed.configuration.members.flatMap(({ key }) => key ?? []));
     this.#committed = { index: committed.index, keys };
@@ -131,8 +129,7 @@ export class Gate {
       if (linked !== undefined && !isAdmitted && why === null) continue;
       this.#guests.delete(link);
       if (linked === undefined || isAdmitted || why === null) continue;
-      const { code, message } = REDEEM_REFUSALS[why];
-      this.#host.links().refuse(link, refusal(code, message));
+      this.#host.links().refuse(link, refusalFor(REDEEM_REFUSALS[why]));
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Timer } from "./contracts.ts";
 import type { Stopped } from "./events.ts";
 import type { HostListener } from "./host-contract.ts";
 import type { Presence } from "./net/presence.ts";
-import { refusal } from "./net/refusal.ts";
+import { refusalFor } from "./net/refusal.ts";
 import type { Started } from "./parts.ts";
 import type { Telling } from "./telling.ts";
 import type { Whole } from "./whole.ts";
@@ -107,7 +107,7 @@ export class Turn {
       case "member":
         return this.#host.presence.onMember({ event: "member", id: output.id, state: output.state, role: output.role });
       case "refuse":
-        return links.refuse(output.link, refusal(output.code, output.message));
+        return links.refuse(output.link, refusalFor(output));
       case "damaged":
         return directory.markDamage(output.from);
       case "repaired":

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { DEFAULT_TIMINGS } from "../../src/core/config.ts";
 import type { Configuration, Member } from "../../src/core/log-entry.ts";
+import { LogState } from "../../src/core/log-state.ts";
 import type { EngineView } from "../../src/engines/view.ts";
 import type { Network } from "../../src/host/contracts.ts";
 import { Gate, type GateHost } from "../../src/host/gate.ts";
@@ -25,6 +26,8 @@ function peerWith(members: readonly Member[], index: number, settled = index): E
   const known = (key: { id: number; inc: string }) => members.find((m) => m.id === key.id && m.inc === key.inc);
   const all = [2, 3].map((id) => [id, { ...member(id), link: id, boot: 1 }] as const);
   const isProven = ([id]: readonly [number, unknown]) => members.some((m) => m.id === id && m.key !== undefined);
+  const state = new LogState();
+  state.configurations.push({ index, configuration, settled });
   const view: unknown = {
     ...{
       self: { id: 1, inc: "inc1", boot: 1 },
@@ -34,7 +37,7 @@ function peerWith(members: readonly Member[], index: number, settled = index): E
       strangers: new Map(all.filter((link) => !isProven(link))),
       standing: { role: "follower" },
     },
-    log: { commit: index, last: index, state: { configurations: [{ index, configuration, settled }] } },
+    log: { commit: index, last: index, state },
     present: () => members,
     isLinked: () => true,
     lagOf: () => 0,

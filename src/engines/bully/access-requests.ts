@@ -16,7 +16,7 @@ type Answer = Pick<AccessAck, "ok" | "code" | "message">;
 const DONE: Answer = { ok: true, code: null, message: "" };
 const NOBODY_LEADS = refuse("closing", "nobody leads now: try again when /status names a leader");
 
-export class AccessChanges {
+export class AccessRequests {
   readonly #node: Node;
   readonly #handover: Pick<Handover, "active">;
   /** Which leader each request went to that is not answered yet. */

@@ -2,15 +2,10 @@
 import { REDEEM_REFUSALS } from "../../core/access-log.ts";
 import { type PeerId, sameMember } from "../../core/ids.ts";
 import type { Member } from "../../core/log-entry.ts";
-import type { RefuseCode } from "../../core/refuse-codes.ts";
+import type { Against } from "../../core/refuse-codes.ts";
 import type { Asking } from "./leading.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";
-
-export interface JoinRefusal {
-  readonly code: RefuseCode;
-  readonly message: string;
-}
 
 /** A member of that id, incarnation and key, gone by /quit too: it needs no invitation. */
 export function isOwnPlace(node: Node, { key }: LinkedPeer, asking: Asking): boolean {
@@ -23,7 +18,7 @@ export function isOwnPlace(node: Node, { key }: LinkedPeer, asking: Asking): boo
  * Why not, or null. `now`: what invitations are judged by, 0 for a peer that does not lead, since only the leader's clock
  * counts. Who has no invitation learns nothing about ids.
  */
-export function refuseJoin(node: Node, from: LinkedPeer, asking: Asking, now: number): JoinRefusal | null {
+export function refuseJoin(node: Node, from: LinkedPeer, asking: Asking, now: number): Against | null {
   if (isOwnPlace(node, from, asking)) return null;
   const members = node.configuration?.members ?? [];
   const { id, invite } = asking;
@@ -45,12 +40,12 @@ export function refuseJoin(node: Node, from: LinkedPeer, asking: Asking, now: nu
   return namesake === undefined ? null : taken(node, namesake);
 }
 
-const EVICTED: JoinRefusal = {
+const EVICTED: Against = {
   code: "evicted",
   message: "this peer was evicted: it comes back with a new invitation only",
 };
 
-function taken(node: Node, { id, inc, host, port, role }: Member): JoinRefusal {
+function taken(node: Node, { id, inc, host, port, role }: Member): Against {
   if (node.isLinked({ id, inc })) return duplicateId(id, host, port);
   const where = role === "left" ? "which has left and may come back" : `at ${host}:${port}, which is away`;
   return {
@@ -59,7 +54,7 @@ function taken(node: Node, { id, inc, host, port, role }: Member): JoinRefusal {
   };
 }
 
-export function duplicateId(id: PeerId, host: string, port: number): JoinRefusal {
+export function duplicateId(id: PeerId, host: string, port: number): Against {
   return {
     code: "duplicate-id",
     message: `peer id ${id} is in use by the peer at ${host}:${port}: choose another --id`,

@@ -8,7 +8,8 @@ import { MEMBERS_MAX } from "../../core/config.ts";
 import type { LinkId, MemberKey, PeerId } from "../../core/ids.ts";
 import type { Configuration, Member } from "../../core/log-entry.ts";
 import { MemberMap } from "../../core/member-map.ts";
-import { duplicateId, isOwnPlace, type JoinRefusal, refuseJoin } from "./admitted.ts";
+import type { Against } from "../../core/refuse-codes.ts";
+import { duplicateId, isOwnPlace, refuseJoin } from "./admitted.ts";
 import type { Asking, GuestList, Newcomer } from "./leading.ts";
 import type { Node } from "./node.ts";
 import type { LinkedPeer } from "./others.ts";
@@ -123,7 +124,7 @@ export class Guests implements GuestList {
     return !this.#isFull(configuration) || this.#refuse(from, FULL);
   }
 
-  #refuse({ link }: LinkedPeer, why: JoinRefusal): false {
+  #refuse({ link }: LinkedPeer, why: Against): false {
     this.#node.out({ do: "refuse", link, ...why });
     return false;
   }
@@ -144,7 +145,7 @@ export class Guests implements GuestList {
   }
 }
 
-const FULL: JoinRefusal = {
+const FULL: Against = {
   code: "limit",
   message: `the cluster has ${MEMBERS_MAX} members, which is the limit: say /evict with the id of one that does not come back, then start again`,
 };

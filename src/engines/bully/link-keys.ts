@@ -16,7 +16,7 @@ export interface LinkChanges {
   knock(peer: LinkedPeer): void;
 }
 
-export class Gate {
+export class LinkKeys {
   readonly #node: Node;
   readonly #changes: LinkChanges;
   /** All that the last sorting went by. */
@@ -69,7 +69,7 @@ export class Gate {
 
   get #present() {
     const { log, hearsay } = this.#node;
-    const committed = log.state.configurations.findLast(({ index }) => index <= log.commit)?.index ?? 0;
+    const committed = log.state.configurationAt(log.commit)?.index ?? 0;
     return { newest: log.state.newest, committed, heardOf: hearsay.members };
   }
 }

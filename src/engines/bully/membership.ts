@@ -179,8 +179,8 @@ export class Membership {
   onCommitted(_entry: Entry): void {
     const node = this.#node;
     const { commit, state } = node.log;
-    const logged = [...state.configurations].reverse().find((c) => c.index <= commit);
-    if (logged === undefined) return;
+    const logged = state.configurationAt(commit);
+    if (logged === null) return;
     this.#tell(logged.configuration);
     node.memory.keep((member) => node.knows(member));
     const own = logged.configuration.members.find((m) => sameMember(m, node.self));

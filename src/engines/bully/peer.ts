@@ -16,7 +16,7 @@ import type { Twin } from "../../core/message.ts";
 import type { Engine, Input, PeerOptions, Restored, ShownRole } from "../engine.ts";
 import type { Linked } from "../view.ts";
 import { Acceptor, type CommitListener } from "./acceptor.ts";
-import { AccessChanges } from "./access-requests.ts";
+import { AccessRequests } from "./access-requests.ts";
 import { Election } from "./election.ts";
 import { Fence } from "./fence.ts";
 import { Followership } from "./followership.ts";
@@ -25,7 +25,7 @@ import { Histories } from "./histories.ts";
 import { LateClock } from "./late-clock.ts";
 import type { Leadership } from "./leadership.ts";
 import { LineNews } from "./line-news.ts";
-import { Gate, type LinkChanges } from "./link-keys.ts";
+import { type LinkChanges, LinkKeys } from "./link-keys.ts";
 import { Losses } from "./losses.ts";
 import { Membership } from "./membership.ts";
 import { Node, UNLIMITED } from "./node.ts";
@@ -62,8 +62,8 @@ export class Peer extends Node implements Engine, CommitListener, LinkChanges, W
   readonly clients = new RelayedChats(this);
   readonly people = new People(this, this.handover);
   readonly senders: Senders;
-  readonly access = new AccessChanges(this, this.handover);
-  readonly #gate = new Gate(this, this);
+  readonly access = new AccessRequests(this, this.handover);
+  readonly #linkKeys = new LinkKeys(this, this);
   readonly #lines: LineNews;
   readonly #clock: LateClock;
 
@@ -84,7 +84,7 @@ export class Peer extends Node implements Engine, CommitListener, LinkChanges, W
       case "link-up":
         return this.#onLinkUp(input.link, input.peer);
       case "link-down":
-        return this.#gate.onLinkDown(input.link);
+        return this.#linkKeys.onLinkDown(input.link);
       case "frame":
         return this.#onFrame(input.link, input.frame);
       case "submit":
@@ -140,7 +140,7 @@ export class Peer extends Node implements Engine, CommitListener, LinkChanges, W
     this.followership.onTime();
     this.membership.onTime();
     this.access.onTime();
-    this.#gate.sort();
+    this.#linkKeys.sort();
     this.sender.pump();
     this.clients.onTime();
     this.people.onTime();
@@ -189,7 +189,7 @@ export class Peer extends Node implements Engine, CommitListener, LinkChanges, W
   #advance(now: Millis): void {
     const late = this.#clock.advance(now);
     this.now = Math.max(this.now, now);
-    this.#gate.sort();
+    this.#linkKeys.sort();
     if (late === 0) return;
     // This process was held up: silence of that time says nothing about others [E1].
     if (this.leader !== null) this.leader.heard = Math.min(this.now, this.leader.heard + late);
@@ -199,7 +199,7 @@ export class Peer extends Node implements Engine, CommitListener, LinkChanges, W
   }
 
   #onLinkUp(link: LinkId, { id, inc, boot, host, port, key }: Omit<Linked, "link">): void {
-    this.#gate.onLinkUp({ link, id, inc, boot, host, port, ...(key !== undefined && { key }), ...UNLIMITED });
+    this.#linkKeys.onLinkUp({ link, id, inc, boot, host, port, ...(key !== undefined && { key }), ...UNLIMITED });
   }
 
   meet(peer: LinkedPeer): void {

@@ -21,7 +21,7 @@ import {
 } from "../../core/ids.ts";
 import type { Join, JoinAck } from "../../core/message.ts";
 import { memberName } from "../../core/quorum.ts";
-import type { AccessChanges } from "./access-requests.ts";
+import type { AccessRequests } from "./access-requests.ts";
 import type { Followership } from "./followership.ts";
 import type { Membership } from "./membership.ts";
 import type { Node } from "./node.ts";
@@ -36,7 +36,7 @@ interface Asked {
   readonly followership: Pick<Followership, "hasAsked">;
   readonly relay: Pick<Relay, "leadsThrough">;
   readonly membership: Pick<Membership, "isLost" | "hasCommanded">;
-  readonly access: Pick<AccessChanges, "hasAsked">;
+  readonly access: Pick<AccessRequests, "hasAsked">;
 }
 
 type Rule<F> = (node: Node, from: LinkedPeer, frame: F, asked: Asked) => boolean;

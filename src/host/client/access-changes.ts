@@ -4,10 +4,10 @@
  */
 import type { Millis } from "../../core/ids.ts";
 import type { AccessChange } from "../../core/log-entry.ts";
+import type { Against } from "../../core/refuse-codes.ts";
 import type { Input, Output } from "../../engines/engine.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Clock, Timer } from "../contracts.ts";
-import type { Against } from "./grants.ts";
 
 /** The time between two requests for the same change. */
 const AGAIN_MS = 500;

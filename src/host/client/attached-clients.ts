@@ -8,6 +8,7 @@ import { CLIENT_OUTSTANDING_BYTES_MAX, NOTICE_CHARS_MAX, QUESTIONS_MAX } from ".
 import type { Frame } from "../../core/frame.ts";
 import type { ClientId } from "../../core/ids.ts";
 import type { Chat, ChatAck } from "../../core/message.ts";
+import type { Against } from "../../core/refuse-codes.ts";
 import type { HerePerson, Notice, Question, Told } from "../../core/reports.ts";
 import { knownPeer } from "../../core/thin-client.ts";
 import { weigh } from "../../core/weigh.ts";
@@ -15,7 +16,7 @@ import { encodeFrame } from "../../wire/encode.ts";
 import { cut } from "../../wire/text.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { nameInUse } from "../answers/names.ts";
-import { refusal } from "../net/refusal.ts";
+import { refusal, refusalFor } from "../net/refusal.ts";
 import { Allowances } from "./allowances.ts";
 import { type Attachment, sendMore } from "./attachment.ts";
 import { ClientChats } from "./client-chats.ts";
@@ -25,7 +26,7 @@ import { Pace } from "./client-pace.ts";
 import { ClientSays } from "./client-says.ts";
 import type { ClientsHost } from "./clients-host.ts";
 import { Enrolments } from "./enrolments.ts";
-import { type Against, includes } from "./grants.ts";
+import { includes } from "./grants.ts";
 import { inTheNameOf, isLimited, judgeAttach, nameOf } from "./judge-attach.ts";
 import { isReserved } from "./reserved-names.ts";
 
@@ -61,7 +62,7 @@ export class Clients implements ClientEvents {
     const { clock, timings } = host;
     if ((frame.user === "") !== (frame.session === "")) throw new WireError("ATTACH with a name or a session alone");
     const grant = judgeAttach(frame, host, [...this.#attachments.values()]);
-    if ("code" in grant) return link.refuse(refusal(grant.code, grant.message));
+    if ("code" in grant) return link.refuse(refusalFor(grant));
     // This client came back before its old connection was found dead.
     for (const other of this.#attachments.values())
       if (frame.session !== "" && other.attach.session === frame.session) this.#drop(other);
@@ -168,9 +169,9 @@ export class Clients implements ClientEvents {
   }
 
   /** Says why, and hears nothing of it any more. */
-  #refuse(attachment: Attachment, { code, message }: Against): void {
+  #refuse(attachment: Attachment, against: Against): void {
     this.#forget(attachment);
-    attachment.link.refuse(refusal(code, message));
+    attachment.link.refuse(refusalFor(against));
   }
 
   frame(link: ClientLink, frame: Frame): void {

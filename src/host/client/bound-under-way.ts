@@ -2,7 +2,7 @@
  * How much the clients of a peer may have under way together [S9]: as much as is committed within a few milliseconds here
  * and now. More would make nobody faster, since it only waits in one queue, and whoever says little would wait behind it.
  *
- * The law is that of FAST TCP (Wei, Jin, Low and Hegde 2006), with a queue that is measured in time: the allowance goes
+ * The law is that of FAST TCP (Wei, Jin, Low and Hegde 2006), with a queue that is measured in time: the bound goes
  * to where what is under way takes the shortest time seen, and QUEUE_MS.
  */
 import type { Millis } from "../../core/ids.ts";
@@ -42,7 +42,7 @@ export class BoundUnderWay {
       this.#periodEnd = now + SHORTEST_MS;
     }
     this.#shortest = Math.min(this.#shortest, took);
-    // It tells of the allowance as it was before the last change.
+    // It tells of the bound as it was before the last change.
     if (since < this.#changedAt) return;
     const aim = Math.min(this.#shortest, this.#shortestBefore) + QUEUE_MS;
     const factor = Math.max(1 / STEP, Math.min(aim / Math.max(took, 1), STEP));

@@ -7,13 +7,13 @@ import { REDEEM_REFUSALS } from "../../core/access-log.ts";
 import type { Redeem } from "../../core/client-frames.ts";
 import type { Enrolment, Member } from "../../core/log-entry.ts";
 import type { AccessView, TokenUser } from "../../core/log-view.ts";
+import type { Against } from "../../core/refuse-codes.ts";
 import type { EngineView } from "../../engines/view.ts";
 import { encodeFrame } from "../../wire/encode.ts";
 import type { Clock, Trust } from "../contracts.ts";
-import { refusal } from "../net/refusal.ts";
+import { refusal, refusalFor } from "../net/refusal.ts";
 import type { AccessChanges } from "./access-changes.ts";
 import type { ClientLink } from "./client-link.ts";
-import type { Against } from "./grants.ts";
 import { nameTaken } from "./reserved-names.ts";
 
 export interface EnrolmentsHost {
@@ -37,13 +37,13 @@ export class Enrolments {
 
   redeem(link: ClientLink, frame: Redeem): void {
     const judged = this.#judge(frame);
-    if ("code" in judged) return link.refuse(refusal(judged.code, judged.message));
+    if ("code" in judged) return link.refuse(refusalFor(judged));
     if (!("change" in judged)) return this.#answer(link, frame, judged, (member) => member.key !== undefined);
     this.#waiting.add(link);
     this.#host.changes.submit(judged, (against) => {
       if (!this.#waiting.delete(link)) return;
       const user = this.#host.peer()?.access.users.get(judged.hash);
-      if (against !== null) return link.refuse(refusal(against.code, against.message));
+      if (against !== null) return link.refuse(refusalFor(against));
       if (user === undefined) return link.refuse(refusal("closing", "this peer is stopping: try again"));
       this.#answer(link, frame, user, (member) => member.role !== "left");
     });

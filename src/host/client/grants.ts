@@ -1,7 +1,7 @@
 /** A client's name and rights at its peer [A8]. In a secured cluster they follow from its token. */
 import type { LogIndex } from "../../core/ids.ts";
 import type { Rights } from "../../core/log-entry.ts";
-import type { RefuseCode } from "../../core/refuse-codes.ts";
+import type { Against } from "../../core/refuse-codes.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Trust } from "../contracts.ts";
 
@@ -13,11 +13,6 @@ export interface Grant {
   readonly rights: Rights;
   /** Index of the entry that enrolled it, with which its sessions begin. 0: the owner's token; null: the cluster is plain. */
   readonly enrolled: LogIndex | null;
-}
-
-export interface Against {
-  readonly code: RefuseCode;
-  readonly message: string;
 }
 
 /** The grant of every client of a plain cluster. */

@@ -2,11 +2,12 @@
 import type { Attach } from "../../core/client-frames.ts";
 import { TOKEN_CONNECTIONS_MAX } from "../../core/config.ts";
 import type { Chat } from "../../core/message.ts";
+import type { Against } from "../../core/refuse-codes.ts";
 import { sessionStart } from "../../core/thin-client.ts";
 import type { EngineView } from "../../engines/view.ts";
 import type { Attachment } from "./attachment.ts";
 import type { ClientsHost } from "./clients-host.ts";
-import type { Against, Grant } from "./grants.ts";
+import type { Grant } from "./grants.ts";
 import { isReserved } from "./reserved-names.ts";
 
 type JudgeHost = Pick<ClientsHost, "clock" | "grants" | "peer" | "clusterId" | "ownName">;
