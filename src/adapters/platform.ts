@@ -1,13 +1,11 @@
 /** The ports of the runtime this process runs on. */
-import type { Network } from "../host/contracts.ts";
 import type { Ports } from "../host/host-contract.ts";
 import { bunNetwork } from "./bun-network.ts";
-import type { Credentials } from "./certificate.ts";
 import { systemClock } from "./clock.ts";
 import { openDisk } from "./disk.ts";
 import { namedNetwork } from "./named-network.ts";
 import { nodeNetwork } from "./node-network.ts";
-import { platformTrust } from "./trust.ts";
+import { platformTrust, securedNetwork } from "./trust.ts";
 
 /** The ports that are needed to talk with peers without being one. */
 export function platformVisit(): Pick<Ports, "clock" | "network"> {
@@ -20,11 +18,7 @@ export function platformPorts(directory: string): Ports {
   return { ...platformVisit(), disk: openDisk(directory), trust: platformTrust(directory) };
 }
 
-/**
- * The network of a secured cluster. Its modules are loaded only here, because a plain peer does not need them. Without
- * credentials, as a client that has a token, it can only dial. `warn` tells the operator whose connections are refused.
- */
-export async function securedNetwork(own: Credentials | null, warn: (message: string) => void): Promise<Network> {
-  const { tlsNetwork } = await import("./tls-network.ts");
-  return namedNetwork(tlsNetwork(own, { clock: systemClock, warn }), systemClock);
+/** The same where both sides prove their keys: who visits has none. */
+export async function securedVisit(): Promise<Pick<Ports, "clock" | "network">> {
+  return { clock: systemClock, network: await securedNetwork(null, () => {}) };
 }

@@ -21,12 +21,17 @@ export function platformTrust(directory: string): Trust {
     key: (makes, done) => answer(makes ? own().then(({ key }) => key) : keyNoted(directory), done),
     network: (warn, done) =>
       answer(
-        own().then((credentials) => network(credentials, warn)),
+        own().then((credentials) => securedNetwork(credentials, warn)),
         done,
       ),
     hash: hashSecret,
-    secret: () => toBase32(crypto().randomBytes(SECRET_BYTES)),
+    secret: makeSecret,
   };
+}
+
+/** Fresh: nobody can guess it. */
+export function makeSecret(): string {
+  return toBase32(crypto().randomBytes(SECRET_BYTES));
 }
 
 /** SHA-256 of its characters, in base32. */
@@ -46,7 +51,11 @@ function crypto(): typeof Crypto {
   return builtin("node:crypto");
 }
 
-async function network(own: Credentials, warn: (message: string) => void): Promise<Network> {
+/**
+ * The network of a secured cluster. Its modules are loaded only here, because a plain peer does not need them. Without
+ * credentials, as a client that has a token, it can only dial. `warn` tells the operator whose connections are refused.
+ */
+export async function securedNetwork(own: Credentials | null, warn: (message: string) => void): Promise<Network> {
   const { tlsNetwork } = await import("./tls-network.ts");
   return namedNetwork(tlsNetwork(own, { clock: systemClock, warn }), systemClock);
 }

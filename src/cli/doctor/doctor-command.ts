@@ -1,7 +1,7 @@
 /** `chatpeer doctor`: why peers cannot meet, or whether this machine is fit to run one. */
 import { existsSync } from "node:fs";
 import { openDisk } from "../../adapters/disk.ts";
-import { platformVisit, securedNetwork } from "../../adapters/platform.ts";
+import { platformVisit, securedVisit } from "../../adapters/platform.ts";
 import { sameAddress } from "../../core/address.ts";
 import { PEER_ID_MAX } from "../../core/config.ts";
 import { type Identity, readIdentity } from "../../host/store/identity.ts";
@@ -81,7 +81,7 @@ async function findings(settings: Settings, words: readonly string[]): Promise<F
   const { greet } = await import("./greeting.ts");
   const { judgeInvitation } = await import("./judge-invitation.ts");
   const { askStatus, judgeStanding } = await import("./standing.ts");
-  const ports = { ...platformVisit(), secured: () => securedNetwork(null, () => {}) };
+  const ports = { ...platformVisit(), secured: async () => (await securedVisit()).network };
   const seen = await Promise.all(addresses.map((a) => lookAt(ports, a, timeoutMs)));
   const others = [...known.members, ...known.seeds].filter(({ id }) => id !== known.id).map((k) => k.address);
   const unasked = others.filter((a, i) => others.findIndex((b) => sameAddress(a, b)) === i);

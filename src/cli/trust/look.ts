@@ -1,5 +1,5 @@
 /** What somebody who has an invitation may know before it is used: whether it counts, and who the members are. */
-import { platformVisit, securedNetwork } from "../../adapters/platform.ts";
+import { securedVisit } from "../../adapters/platform.ts";
 import type { PeerId } from "../../core/ids.ts";
 import { Redeeming } from "../../host/client/redeeming.ts";
 import type { Invitation } from "../../wire/invitation.ts";
@@ -14,7 +14,7 @@ const ANYBODY = "guest";
 
 /** Never rejects. */
 export async function look(invitation: Invitation): Promise<Looked> {
-  const ports = { clock: platformVisit().clock, network: await securedNetwork(null, () => {}) };
+  const ports = await securedVisit();
   return new Promise((resolve) => {
     new Redeeming(
       ports,

@@ -2,10 +2,8 @@
  * Using an invitation as a client, once: the token is made here, its hash is sent, and the token is kept in a file. The
  * token is there before anything is sent, so that who is interrupted asks with the same one again, and is answered again.
  */
-import { randomBytes } from "node:crypto";
-import { platformVisit, securedNetwork } from "../../adapters/platform.ts";
-import { hashSecret } from "../../adapters/trust.ts";
-import { toBase32 } from "../../core/base32.ts";
+import { securedVisit } from "../../adapters/platform.ts";
+import { hashSecret, makeSecret } from "../../adapters/trust.ts";
 import type { Redeemed } from "../../core/client-frames.ts";
 import { Redeeming } from "../../host/client/redeeming.ts";
 import type { Invitation } from "../../wire/invitation.ts";
@@ -15,8 +13,6 @@ import { visible } from "../screen/visible.ts";
 import type { Settings } from "../usage/settings.ts";
 import { credentialsIn, credentialsOf, keep, pendingToken, tokenPath } from "./credentials.ts";
 import { type Visit, visitWith } from "./visit.ts";
-
-const TOKEN_BYTES = 16;
 
 /** Uses the invitation, keeps what it gives, and says where; null: it was not taken, and why is said. Throws UsageError. */
 export async function visitInvited(settings: Settings, invitation: Invitation, err: Output): Promise<Visit | null> {
@@ -29,7 +25,7 @@ export async function visitInvited(settings: Settings, invitation: Invitation, e
     return visitWith(before, null);
   }
   const user = readName(settings);
-  const { token, done } = pendingToken(path, () => toBase32(randomBytes(TOKEN_BYTES)));
+  const { token, done } = pendingToken(path, makeSecret);
   const redeemed = await redeem(invitation, hashSecret(token), user, err);
   if (redeemed === null) return null;
   const { name, rights, index, cluster_id, members } = redeemed;
@@ -41,7 +37,7 @@ export async function visitInvited(settings: Settings, invitation: Invitation, e
 }
 
 async function redeem(invitation: Invitation, tokenHash: string, user: string, err: Output): Promise<Redeemed | null> {
-  const ports = { clock: platformVisit().clock, network: await securedNetwork(null, () => {}) };
+  const ports = await securedVisit();
   return new Promise((resolve) => {
     new Redeeming(
       ports,

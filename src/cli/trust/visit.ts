@@ -1,9 +1,7 @@
 /** The way to a peer that runs somewhere: its address, and what lets one in there. */
-import { platformVisit, securedNetwork } from "../../adapters/platform.ts";
+import { platformVisit, securedVisit } from "../../adapters/platform.ts";
 import type { Address } from "../../core/address.ts";
-import type { Key } from "../../core/ids.ts";
 import type { ClientAccess } from "../../core/thin-client.ts";
-
 import type { VisitPorts } from "../client/ask-once.ts";
 import { address as readAddress, UsageError } from "../usage/flag-values.ts";
 import type { Settings } from "../usage/settings.ts";
@@ -37,15 +35,9 @@ export async function visitWith(credentials: Credentials, address: Address | nul
   const { token, index, name, peers } = credentials;
   const keys = new Set(peers.map(({ key }) => key));
   return {
-    ports: { ...(await provenPorts((key) => keys.has(key))), token },
+    ports: { ...(await securedVisit()), trusts: (key) => keys.has(key), token },
     addresses: address === null ? peers : [address],
     access: { token, index, keys: peers.map(({ key }) => key) },
     name,
   };
-}
-
-/** Where both sides prove their keys, and nobody is spoken with but whom one trusts by that. */
-async function provenPorts(trusts: (key: Key) => boolean): Promise<VisitPorts> {
-  const { clock } = platformVisit();
-  return { clock, network: await securedNetwork(null, () => {}), trusts };
 }
