@@ -81,9 +81,14 @@ class Unread {
     return [1, 2].every((fd) => (Number.parseInt(field(`/proc/${shell}/fdinfo/${fd}`, "flags"), 8) & O_NONBLOCK) === 0);
   }
 
+  /** A terminal whose program has just ended takes the keys, and nobody reads them. */
   type(keys: string): void {
-    this.#child.stdin.write(keys);
-    this.#child.stdin.flush();
+    try {
+      this.#child.stdin.write(keys);
+      this.#child.stdin.flush();
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EPIPE") throw error;
+    }
   }
 
   stopReading(): void {
